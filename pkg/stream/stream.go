@@ -1,0 +1,136 @@
+// Package stream says how the parts of a pipeline meet: sources give batches
+// of records, operators change them, sinks take them. Each contract is one
+// method; what only some implementers can do is a second, optional interface.
+//
+// The engine (pkg/engine) runs a pipeline: it owns the goroutines, the order,
+// the watermark and the commits. Parts may rely on being called as said here
+// and need no lock of their own.
+package stream
+
+import (
+	"context"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// A Source gives the records of one or more partitions.
+type Source interface {
+	// Read fills the empty batch b with the next records of one partition:
+	// Origin, Data or Recs, Next, Arrived, AtEnd. It waits until there is at
+	// least one record, but not until the batch is full. A source of bytes
+	// fills Data with whole records and leaves Recs empty: the parser frames
+	// them. A source of records fills both. A batch without records but with
+	// an Origin announces a partition or, with AtEnd, that it has gone quiet.
+	//
+	// Read returns io.EOF when every partition has ended; b is then unused.
+	// Any other error ends the pipeline. When ctx is done it returns soon,
+	// with what it had (nil) or with ctx's error. One goroutine calls it.
+	Read(ctx context.Context, b *record.Batch) error
+}
+
+// A Position is how far one partition has been dealt with: every record below
+// Next.
+type Position struct {
+	Source    string // Origin.Source
+	Partition int32
+	Next      int64
+}
+
+// A Committer is a Source that remembers positions: a consumer group.
+type Committer interface {
+	Source
+	// Commit makes positions durable. All that the records below them caused
+	// has been acknowledged before. It is called from another goroutine than
+	// Read's.
+	Commit(ctx context.Context, at []Position) error
+}
+
+// A Seeker is a Source that can begin where an earlier run ended.
+type Seeker interface {
+	Source
+	// Seek is called once, before the first Read. Partitions that are not
+	// named begin where they would have.
+	Seek(at []Position) error
+}
+
+// A Pauser is a Source of several partitions that can hold some back while
+// others catch up, for reading in time order.
+type Pauser interface {
+	Source
+	// Pause holds a partition back, or lets it go on. Batches of it that were
+	// on their way still arrive. It may be called at any time.
+	Pause(o *record.Origin, hold bool)
+}
+
+// A Sized Source knows how many bytes it has in all, for showing progress.
+type Sized interface {
+	// Size returns the total and false where it is not known.
+	Size() (int64, bool)
+}
+
+// An Output takes what an operator makes.
+type Output interface {
+	// Batch returns an empty batch to fill.
+	Batch() (*record.Batch, error)
+	// Emit hands rows on. Where the batch came from Batch, the caller gives
+	// it up; rows of a batch that was passed to Process stay the engine's.
+	Emit(rows record.Rows) error
+}
+
+// An Operator is a deterministic state machine over batches: equal input gives
+// equal output. It does no I/O, starts no goroutine and reads no clock.
+type Operator interface {
+	// Process takes the next rows in order and emits what follows from them.
+	// Rows that are not Live are to be passed over. It may change records and
+	// append to the arena. rows is valid until it returns.
+	Process(rows record.Rows, out Output) error
+}
+
+// A Preparer is an Operator with work that needs neither order nor state:
+// evaluating expressions, parsing numbers, hashing keys.
+type Preparer interface {
+	// Prepare is called once for each whole batch before any of its rows is
+	// processed, from several goroutines at a time, each with its own batch.
+	Prepare(b *record.Batch)
+}
+
+// A Ticker is an Operator that acts on the passing of time.
+type Ticker interface {
+	// Tick says that event time has reached watermark (no record before it
+	// is awaited) and that the wall clock shows now; both ns since 1970. It is
+	// called after Process when the watermark has risen, and at least once a
+	// second. The watermark is record.NoTime until it is known.
+	Tick(watermark, now int64, out Output) error
+}
+
+// A Finisher is an Operator that has something to say at the end of all input.
+type Finisher interface {
+	// Finish is called once, after the last Process, when all input has ended.
+	// It is not called when the run was interrupted.
+	Finish(out Output) error
+}
+
+// A Sink takes records.
+type Sink interface {
+	// Write takes the live ones of rows, in order. The bytes are valid until
+	// it returns; a sink that needs them longer retains the batch. An error
+	// ends the pipeline.
+	Write(rows record.Rows) error
+}
+
+// A Flusher is a Sink that holds records back.
+type Flusher interface {
+	// Flush returns when all that was written is where it belongs, as durably
+	// as the sink promises (acknowledged by Kafka, accepted by a pipe).
+	Flush(ctx context.Context) error
+}
+
+// A Keeper is a Sink that keeps the source's positions with its records, in
+// one transaction: what makes a pipeline into it exactly once.
+type Keeper interface {
+	Flusher
+	// Positions returns what the last committed transaction holds.
+	Positions(ctx context.Context) ([]Position, error)
+	// Keep adds positions to what the next Flush commits.
+	Keep(at []Position)
+}
