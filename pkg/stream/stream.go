@@ -62,6 +62,16 @@ type Pauser interface {
 	Pause(o *record.Origin, hold bool)
 }
 
+// A Peeker is a Source that can show its first bytes before it is read, so
+// that the engine opens many files in the order of their first records.
+type Peeker interface {
+	Source
+	// Peek fills b as Read does with the first few records, and leaves the
+	// source as if it had not been called. It returns io.EOF where there are
+	// none.
+	Peek(b *record.Batch) error
+}
+
 // A Sized Source knows how many bytes it has in all, for showing progress.
 type Sized interface {
 	// Size returns the total and false where it is not known.
@@ -123,6 +133,13 @@ type Flusher interface {
 	// Flush returns when all that was written is where it belongs, as durably
 	// as the sink promises (acknowledged by Kafka, accepted by a pipe).
 	Flush(ctx context.Context) error
+}
+
+// A Pusher is a Sink that gathers what it is given before it passes it on.
+type Pusher interface {
+	// Push passes on what is held, without waiting for more or for an answer.
+	// The engine calls it when the input falls silent, so that pipes stay live.
+	Push() error
 }
 
 // A Keeper is a Sink that keeps the source's positions with its records, in
