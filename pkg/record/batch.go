@@ -82,6 +82,7 @@ type Batch struct {
 	Next    int64 // offset that a reader would go on from after this batch
 	Arrived int64 // when it was read, ns since 1970
 	AtEnd   bool  // the partition had no more to give when it was read
+	Empty   int   // records that were empty lines of a structured format, Dropped by its parser
 
 	// Barrier, where set, makes this batch an order instead of data: process
 	// all that came before it, make it durable, commit, then call Barrier.
@@ -186,7 +187,7 @@ func (b *Batch) Reset() {
 		b.cols[k] = b.cols[k][:0]
 	}
 	b.Origin, b.Base, b.Line, b.Next, b.Arrived = nil, 0, 0, 0, 0
-	b.AtEnd, b.Barrier = false, nil
+	b.AtEnd, b.Empty, b.Barrier = false, 0, nil
 }
 
 // Retain adds an owner, for a sink that is still sending when Write returns.
