@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// commit makes what was processed durable, in the order that loses nothing:
+// first the output and the dead letters, then the positions behind them.
+// Unless asked for now, it keeps to the interval.
+func (r *run) commit(ctx context.Context, now bool) error {
+	if due := r.Now()-r.committed >= int64(r.CommitEvery); !due && !now {
+		return nil
+	}
+	r.committed = r.Now()
+	moved := r.lanes.moved()
+	if len(moved) == 0 && !now {
+		return nil
+	}
+	start := r.Now()
+	if k, ok := r.Sink.(stream.Keeper); ok {
+		k.Keep(moved)
+	}
+	for _, s := range []stream.Sink{r.Dead, r.Sink} {
+		if f, ok := s.(stream.Flusher); ok {
+			if err := f.Flush(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if !r.AtMostOnce {
+		if err := r.commitPositions(ctx, moved); err != nil {
+			return err
+		}
+	}
+	r.Stats.CommitNanos.Store(r.Now() - start)
+	return nil
+}
+
+// commitRead commits a batch before it is processed: at most once.
+func (r *run) commitRead(ctx context.Context, j *job) error {
+	at := stream.Position{Source: j.Origin.Source, Partition: j.Origin.Partition, Next: j.Next}
+	return r.commitPositions(ctx, []stream.Position{at})
+}
+
+// commitPositions commits to every source that remembers positions. A consumer
+// group that has moved the partitions elsewhere meanwhile has had its barrier
+// before, so that nothing is committed for others.
+func (r *run) commitPositions(ctx context.Context, at []stream.Position) error {
+	if len(at) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	for _, s := range r.Sources {
+		if c, ok := s.(stream.Committer); ok {
+			if err := c.Commit(ctx, at); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+const commitTimeout = 15 * time.Second
+
+// moved returns the positions that have changed since it was last called.
+func (ls *lanes) moved() []stream.Position {
+	var at []stream.Position
+	for _, l := range ls.all {
+		l.head(release)
+		if !l.moved || l.origin == nil {
+			continue
+		}
+		l.moved = false
+		if p := l.position(); p.Next >= 0 {
+			at = append(at, p)
+		}
+	}
+	return at
+}

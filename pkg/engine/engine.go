@@ -1,0 +1,100 @@
+// Package engine runs pipelines. It owns every goroutine, the order of the
+// records, the watermark, the commits and the end.
+//
+// One goroutine for each source reads batches, a few parse them in parallel
+// (nine tenths of the work), and one takes them in order through the operator
+// into the sink. Batches come from fixed pools: a slow sink stops the readers.
+// The output does not depend on the number of parsers nor, within a partition
+// or in time order, on where batches begin and end.
+package engine
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// Order says in which order the partitions of a pipeline are read.
+type Order int
+
+// The orders. Within a partition records keep their order in all of them.
+const (
+	InSequence  Order = iota // one source after the other, as cat does
+	AsItArrives              // whichever has something
+	InTime                   // the least event time first, as far as partitions are ahead of each other
+)
+
+// A Pipeline is what one run does. The zero value of a field is its default.
+type Pipeline struct {
+	Sources  []stream.Source
+	Parser   func() codec.Parser // makes a parser for each parsing goroutine; nil: records come ready
+	Prepare  []stream.Preparer   // filters and setters, in order, run beside the parsing
+	Operator stream.Operator     // nil: what is read is written
+	Sink     stream.Sink
+	Dead     stream.Sink  // takes records that do not parse; nil: they are counted
+	Plan     *record.Plan // what Parser fills, for noticing fields that no record has
+
+	Order      Order
+	AtMostOnce bool  // positions are committed before records are processed
+	Strict     bool  // the first bad record ends the run
+	Limit      int64 // end after so many records have been written; 0 for no limit
+
+	Parsers     int           // parsing goroutines, by default one a core
+	Arena       int           // bytes of a batch, by default 512 KiB
+	Idle        time.Duration // how long a partition at its end may hold the watermark
+	CommitEvery time.Duration // by default half a second
+	Drain       time.Duration // how long an interrupted run may finish what it has read
+
+	Stats *Stats       // filled while running; may be nil
+	Now   func() int64 // the wall clock, ns since 1970; by default the machine's
+}
+
+// Run runs p until its sources end, its limit is reached, ctx is done, or
+// something fails. When ctx is done it stops reading, finishes what is in
+// flight, commits and returns nil.
+func Run(ctx context.Context, p Pipeline) error {
+	r := newRun(p)
+	return r.run(ctx)
+}
+
+const defaultArena = 512 << 10
+
+func (p *Pipeline) setDefaults() {
+	setDefault(&p.Parsers, runtime.GOMAXPROCS(0))
+	setDefault(&p.Idle, 30*time.Second)
+	setDefault(&p.CommitEvery, 500*time.Millisecond)
+	setDefault(&p.Drain, 30*time.Second)
+	if p.Arena == 0 {
+		p.Arena = arenaFor(len(p.Sources))
+	}
+	if p.Stats == nil {
+		p.Stats = new(Stats)
+	}
+	if p.Now == nil {
+		p.Now = func() int64 { return time.Now().UnixNano() }
+	}
+}
+
+func setDefault[T int | time.Duration](v *T, to T) {
+	if *v == 0 {
+		*v = to
+	}
+}
+
+// arenaFor returns the arena of a batch such that all batches of n sources
+// together stay within some 64 MiB, down to 32 KiB for a batch.
+func arenaFor(n int) int {
+	return min(max(64<<20/(batchesFor(n)*max(n, 1)), 32<<10), defaultArena)
+}
+
+// batchesFor returns how many batches each of n sources may have under way.
+func batchesFor(n int) int {
+	if n > 4 {
+		return 3
+	}
+	return 2*runtime.GOMAXPROCS(0) + 4
+}

@@ -1,0 +1,103 @@
+package engine
+
+import (
+	"math"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// forever is later than any record.
+const forever = math.MaxInt64
+
+// A lane is one partition on its way into the operator.
+type lane struct {
+	source int
+	origin *record.Origin
+	queue  []*job // batches that wait, parsed or not; the first one is being processed
+	row    int    // the next row of the first batch
+	next   int64  // offset behind the last row that was processed
+	moved  bool   // next has changed since the last commit
+	max    int64  // greatest event time that was processed
+	active int64  // wall clock when it last had something
+	atEnd  bool   // it had no more to give when last heard of
+	ended  bool
+	held   bool // it is paused
+}
+
+// head makes the lane's first batch ready and returns the time of its next
+// live row; false where nothing waits. Batches that are used up are left to
+// the caller's done.
+func (l *lane) head(done func(*job)) (int64, bool) {
+	for len(l.queue) > 0 {
+		j := l.queue[0]
+		for ; l.row < len(j.Recs); l.row++ {
+			if j.Recs[l.row].Live() {
+				return j.Recs[l.row].Time, true
+			}
+		}
+		l.finish(done)
+	}
+	return 0, false
+}
+
+// time returns the time of the next row, which head has found.
+func (l *lane) time() int64 { return l.queue[0].Recs[l.row].Time }
+
+// finish takes the first batch out of the queue.
+func (l *lane) finish(done func(*job)) {
+	j := l.queue[0]
+	copy(l.queue, l.queue[1:])
+	l.queue = l.queue[:len(l.queue)-1]
+	l.row = 0
+	l.advance(j.Next)
+	done(j)
+}
+
+func (l *lane) advance(next int64) {
+	if next > l.next {
+		l.next, l.moved = next, true
+	}
+}
+
+// run returns the rows from the next one on, up to the first whose time is
+// later than limit, and moves behind them.
+func (l *lane) run(limit int64) record.Rows {
+	b := l.queue[0].Batch
+	lo, hi := l.row, l.row
+	for hi < len(b.Recs) {
+		if rec := &b.Recs[hi]; rec.Live() {
+			if rec.Time > limit && hi > lo {
+				break
+			}
+			l.max = max(l.max, rec.Time)
+		}
+		hi++
+	}
+	l.row = hi
+	return record.Rows{Batch: b, Lo: lo, Hi: hi}
+}
+
+// position returns how far the lane has come. Inside a batch it is the place
+// of the row that comes next.
+func (l *lane) position() stream.Position {
+	at := stream.Position{Source: l.origin.Source, Partition: l.origin.Partition, Next: l.next}
+	if len(l.queue) > 0 && l.row > 0 && l.row < len(l.queue[0].Recs) {
+		at.Next = l.queue[0].Recs[l.row].Offset
+	}
+	return at
+}
+
+// waits reports whether the lane has nothing queued but will have: it is the
+// lane that reading in time order has to wait for.
+func (l *lane) waits() bool { return len(l.queue) == 0 && !l.ended && !l.atEnd }
+
+// holds reports whether the lane holds the watermark at its own greatest time:
+// not when it has ended, nor when it is at its end and has been silent for the
+// idle time.
+func (l *lane) holds(now, idle int64) bool {
+	if l.ended {
+		return len(l.queue) > 0
+	}
+	return len(l.queue) > 0 || !l.atEnd || now-l.active < idle
+}

@@ -1,0 +1,281 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// laneKey names a partition of a run.
+type laneKey struct {
+	source    int
+	topic     string
+	partition int32
+}
+
+// unopened is a source that has not been started.
+type unopened struct {
+	source int
+	first  int64 // time of its first record; holds the watermark
+}
+
+// lanes choose which record comes next.
+type lanes struct {
+	*readers
+	ctx    context.Context // of the readers
+	all    []*lane
+	byKey  map[laneKey]*lane
+	later  []unopened // sources to start, the next one first
+	opened int        // sources started and not ended
+}
+
+func newLanes(r *readers) *lanes {
+	return &lanes{readers: r, byKey: map[laneKey]*lane{}}
+}
+
+// plan decides when each source is started and starts the first ones.
+func (ls *lanes) plan(ctx context.Context) error {
+	ls.ctx = ctx
+	for i := range ls.Sources {
+		first, ok, err := ls.firstTime(i)
+		switch {
+		case err != nil:
+			return err
+		case ok:
+			ls.later = append(ls.later, unopened{i, first})
+		default:
+			ls.open(i)
+		}
+	}
+	if ls.Order == InTime {
+		slices.SortStableFunc(ls.later, func(a, b unopened) int { return cmp.Compare(a.first, b.first) })
+	}
+	if ls.Order == AsItArrives {
+		for len(ls.later) > 0 {
+			ls.openNext()
+		}
+	}
+	return nil
+}
+
+// firstTime returns the time of a source's first record, and false for a
+// source that is to be started at once.
+func (ls *lanes) firstTime(i int) (int64, bool, error) {
+	if ls.Order != InTime || len(ls.Sources) == 1 {
+		return 0, ls.Order == InSequence, nil
+	}
+	p, ok := ls.Sources[i].(stream.Peeker)
+	if !ok {
+		return 0, false, nil
+	}
+	b, err := ls.pools[i].Get(ls.ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	defer b.Release()
+	switch err := p.Peek(b); {
+	case errors.Is(err, errors.ErrUnsupported):
+		return 0, false, nil
+	case errors.Is(err, io.EOF):
+		return record.NoTime, true, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("looking at the first records: %w", err)
+	}
+	if ls.Parser != nil {
+		ls.Parser().Parse(b)
+	}
+	for k := range b.Recs {
+		if b.Recs[k].Live() {
+			return b.Recs[k].Time, true, nil
+		}
+	}
+	return record.NoTime, true, nil
+}
+
+func (ls *lanes) open(source int) {
+	ls.opened++
+	ls.start(ls.ctx, source)
+	if _, ok := ls.Sources[source].(stream.Pauser); !ok {
+		ls.lane(laneKey{source: source}, nil)
+	}
+}
+
+func (ls *lanes) openNext() {
+	source := ls.later[0].source
+	ls.later = ls.later[1:]
+	ls.open(source)
+}
+
+func (ls *lanes) lane(key laneKey, o *record.Origin) *lane {
+	l := ls.byKey[key]
+	if l == nil {
+		l = &lane{source: key.source, max: record.NoTime, next: -1}
+		ls.byKey[key] = l
+		ls.all = append(ls.all, l)
+	}
+	if o != nil {
+		l.origin = o
+	}
+	return l
+}
+
+// add queues a batch in its lane.
+func (ls *lanes) add(j *job, now int64) {
+	key := laneKey{source: j.source}
+	if _, ok := ls.Sources[j.source].(stream.Pauser); ok {
+		key.topic, key.partition = j.Origin.Source, j.Origin.Partition
+	}
+	l := ls.lane(key, j.Origin)
+	l.atEnd = j.AtEnd
+	if len(j.Recs) == 0 {
+		l.advance(j.Next)
+		j.Release()
+		return
+	}
+	l.active = now
+	l.queue = append(l.queue, j)
+	ls.hold(l)
+}
+
+// hold pauses a lane that is far ahead of others, or lets it go on.
+func (ls *lanes) hold(l *lane) {
+	p, ok := ls.Sources[l.source].(stream.Pauser)
+	if !ok || ls.Order != InTime {
+		return
+	}
+	far := len(l.queue) > manyBatches/4
+	if far != l.held && (far || len(l.queue) < 2) {
+		l.held = far
+		p.Pause(l.origin, far)
+	}
+}
+
+// end marks the lanes of a source as ended.
+func (ls *lanes) end(source int) {
+	ls.opened--
+	for _, l := range ls.all {
+		if l.source == source {
+			l.ended = true
+		}
+	}
+}
+
+// done reports whether there is and will be nothing more.
+func (ls *lanes) done() bool {
+	if ls.opened == 0 && len(ls.later) > 0 && ls.ctx.Err() == nil {
+		ls.openNext()
+		return false
+	}
+	return ls.opened == 0
+}
+
+// pick returns the next rows to process; false where there are none yet.
+func (ls *lanes) pick(done func(*job)) (record.Rows, bool) {
+	if ls.Order != InTime {
+		return ls.pickAny(done)
+	}
+	best, limit := ls.least(done)
+	if ls.mustWait() {
+		return record.Rows{}, false
+	}
+	if len(ls.later) > 0 && ls.ctx.Err() == nil && (best == nil || ls.later[0].first <= best.time()) {
+		ls.openNext()
+		return record.Rows{}, false
+	}
+	if best == nil {
+		return record.Rows{}, false
+	}
+	if len(ls.later) > 0 {
+		limit = min(limit, ls.later[0].first)
+	}
+	return ls.take(best, limit), true
+}
+
+// mustWait reports whether a lane that is still to give something is empty.
+// When all batches of a source wait in other lanes there is nothing to wait
+// for: order yields to progress.
+func (ls *lanes) mustWait() bool {
+	for _, l := range ls.all {
+		if !l.waits() {
+			continue
+		}
+		if queued, most := ls.queuedOf(l.source); queued < most {
+			return true
+		}
+	}
+	return false
+}
+
+func (ls *lanes) queuedOf(source int) (queued, most int) {
+	for _, l := range ls.all {
+		if l.source == source {
+			queued += len(l.queue)
+		}
+	}
+	if _, ok := ls.Sources[source].(stream.Pauser); ok {
+		return queued, manyBatches
+	}
+	return queued, batchesFor(len(ls.Sources))
+}
+
+// pickAny returns the rows of the lane with the least time among those that
+// have some. Out of time order it takes whole batches.
+func (ls *lanes) pickAny(done func(*job)) (record.Rows, bool) {
+	best, limit := ls.least(done)
+	if best == nil {
+		return record.Rows{}, false
+	}
+	if ls.Order != InTime {
+		limit = forever
+	}
+	return ls.take(best, limit), true
+}
+
+func (ls *lanes) take(l *lane, limit int64) record.Rows {
+	rows := l.run(limit)
+	l.moved = true
+	ls.hold(l)
+	return rows
+}
+
+// least returns the lane whose next row has the least time, the earlier lane
+// among equals, and the least time of the others.
+func (ls *lanes) least(done func(*job)) (best *lane, second int64) {
+	second = forever
+	var first int64 = forever
+	for _, l := range ls.all {
+		t, ok := l.head(done)
+		switch {
+		case !ok:
+		case best == nil || t < first:
+			best, first, second = l, t, first
+		default:
+			second = min(second, t)
+		}
+	}
+	return best, second
+}
+
+// watermark returns the event time that every partition has reached.
+func (ls *lanes) watermark(now, idle int64) int64 {
+	least, most := int64(forever), int64(record.NoTime)
+	for _, l := range ls.all {
+		most = max(most, l.max)
+		if l.holds(now, idle) {
+			least = min(least, l.max)
+		}
+	}
+	for _, u := range ls.later {
+		least = min(least, u.first)
+	}
+	if least == forever {
+		return most
+	}
+	return least
+}

@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// output is what the operator writes to: it counts, keeps to the limit and
+// hands on to the sink.
+type output struct {
+	*Pipeline
+	ctx  context.Context
+	pool *record.Pool
+	in   *record.Batch // the batch being processed; it is not the output's to release
+	sent int64
+}
+
+// Batch returns an empty batch.
+func (o *output) Batch() (*record.Batch, error) {
+	b, err := o.pool.Get(o.ctx)
+	if err == nil {
+		b.Arrived = o.Now()
+	}
+	return b, err
+}
+
+// Emit writes rows to the sink, up to the limit.
+func (o *output) Emit(rows record.Rows) error {
+	if rows.Batch != o.in {
+		defer rows.Release()
+	}
+	live, cut := o.cut(rows)
+	if live > 0 {
+		if err := o.Sink.Write(cut); err != nil {
+			return err
+		}
+	}
+	o.sent += live
+	o.Stats.Out.Add(live)
+	if o.full() {
+		return errLimit
+	}
+	return nil
+}
+
+// cut shortens rows to what the limit still allows and counts the live ones.
+func (o *output) cut(rows record.Rows) (int64, record.Rows) {
+	var live int64
+	for i := rows.Lo; i < rows.Hi; i++ {
+		if !rows.Recs[i].Live() {
+			continue
+		}
+		if o.Limit > 0 && o.sent+live == o.Limit {
+			rows.Hi = i
+			break
+		}
+		live++
+	}
+	return live, rows
+}
+
+func (o *output) full() bool { return o.Limit > 0 && o.sent >= o.Limit }

@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A job is a batch on its way from its reader over a parser to the operator,
+// or the word that a source has ended.
+type job struct {
+	*record.Batch
+	source int
+	parsed chan struct{} // closed when a parser is done with it
+	end    bool          // the source has ended; there is no batch
+	err    error         // why, where it was not its end
+}
+
+// readers are the goroutines between the sources and the operator.
+type readers struct {
+	*Pipeline
+	pools    []*record.Pool
+	work     chan *job // for the parsers
+	arrivals chan *job // for the operator, in the order of each source
+	reading  sync.WaitGroup
+	parsing  sync.WaitGroup
+}
+
+func newReaders(p *Pipeline) *readers {
+	n := batchesFor(len(p.Sources))
+	r := &readers{Pipeline: p, pools: make([]*record.Pool, len(p.Sources))}
+	for i, s := range p.Sources {
+		k := n
+		if _, ok := s.(stream.Pauser); ok {
+			k = manyBatches
+		}
+		r.pools[i] = record.NewPool(k, p.Arena)
+	}
+	// Room for every batch and every end: neither send ever waits.
+	room := len(p.Sources) * (manyBatches + 1)
+	r.work = make(chan *job, room)
+	r.arrivals = make(chan *job, room)
+	return r
+}
+
+// manyBatches is the pool of a source of several partitions, which must hold
+// what the partitions that are ahead have to wait with.
+const manyBatches = 32
+
+// parseAll starts the parsers. They end when work is closed.
+func (r *readers) parseAll() {
+	for range r.Parsers {
+		var parser codec.Parser
+		if r.Parser != nil {
+			parser = r.Parser()
+		}
+		r.parsing.Go(func() { r.parse(parser) })
+	}
+}
+
+func (r *readers) parse(parser codec.Parser) {
+	for j := range r.work {
+		if j.Barrier == nil {
+			if parser != nil {
+				parser.Parse(j.Batch)
+			}
+			for _, p := range r.Prepare {
+				p.Prepare(j.Batch)
+			}
+			if p, ok := r.Operator.(stream.Preparer); ok {
+				p.Prepare(j.Batch)
+			}
+		}
+		close(j.parsed)
+	}
+}
+
+// start begins to read source i.
+func (r *readers) start(ctx context.Context, i int) {
+	r.reading.Go(func() { r.arrivals <- &job{source: i, end: true, err: r.read(ctx, i)} })
+}
+
+// read reads source i to its end, or until ctx is done.
+func (r *readers) read(ctx context.Context, i int) error {
+	for {
+		b, err := r.pools[i].Get(ctx)
+		if err != nil {
+			return nil // interrupted: an end like any other
+		}
+		err = r.Sources[i].Read(ctx, b)
+		if err != nil {
+			b.Release()
+			if errors.Is(err, io.EOF) || ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		j := &job{Batch: b, source: i, parsed: make(chan struct{})}
+		r.work <- j
+		r.arrivals <- j
+	}
+}
+
+// stop waits for the goroutines to end. Their context must be done, or their
+// sources at an end.
+func (r *readers) stop() {
+	r.reading.Wait()
+	close(r.work)
+	r.parsing.Wait()
+}

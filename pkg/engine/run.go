@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// run is a pipeline under way: the state of its operator goroutine.
+type run struct {
+	*readers
+	*lanes
+	out       *output
+	dead      *deadLetters
+	watermark int64
+	ticked    int64 // the watermark that the operator knows
+	failed    error // what went wrong at a source; the others are read to their end
+	noFinish  bool  // what was read is not all of it: do not end the operator
+	committed int64 // when the last commit began
+}
+
+func newRun(p Pipeline) *run {
+	p.setDefaults()
+	rd := newReaders(&p)
+	return &run{
+		readers:   rd,
+		lanes:     newLanes(rd),
+		out:       &output{Pipeline: &p, pool: record.NewPool(4, defaultArena)},
+		dead:      &deadLetters{sink: p.Dead, pool: record.NewPool(2, 64<<10)},
+		watermark: record.NoTime,
+		ticked:    record.NoTime,
+	}
+}
+
+// errLimit ends a run whose limit is reached. It is no failure.
+var errLimit = errors.New("limit reached")
+
+func (r *run) run(ctx context.Context) error {
+	reading, stopReading := context.WithCancel(ctx)
+	defer stopReading()
+	r.parseAll()
+	if err := r.lanes.plan(reading); err != nil {
+		r.readers.stop()
+		return err
+	}
+	// What is in flight is finished although ctx is done.
+	working, stopWorking := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stopWorking(nil)
+	r.out.ctx = working
+	forget := context.AfterFunc(ctx, func() {
+		time.AfterFunc(r.Drain, func() { stopWorking(errDrain) })
+	})
+	defer forget()
+
+	err := r.loop(working)
+	stopReading()
+	r.drainBarriers(err)
+	r.readers.stop()
+	if errors.Is(err, errLimit) {
+		err = nil
+	}
+	if err == nil {
+		r.noFinish = r.noFinish || ctx.Err() != nil
+		err = r.end(working)
+	}
+	return errors.Join(err, r.failed)
+}
+
+var errDrain = errors.New("what was in flight could not be finished in the time that --drain allows")
+
+// end says the last words: the operator's, and the last commit.
+func (r *run) end(ctx context.Context) error {
+	if f, ok := r.Operator.(stream.Finisher); ok && !r.noFinish && !r.out.full() {
+		if err := f.Finish(r.out); err != nil && !errors.Is(err, errLimit) {
+			return err
+		}
+	}
+	return r.commit(ctx, true)
+}
+
+// loop takes records through the operator until every source has ended.
+func (r *run) loop(ctx context.Context) error {
+	clock := time.NewTicker(min(r.CommitEvery, time.Second/4))
+	defer clock.Stop()
+	for {
+		if err := r.receive(ctx); err != nil {
+			return err
+		}
+		rows, ok := r.lanes.pick(release)
+		switch {
+		case ok:
+			if err := r.process(rows); err != nil {
+				return err
+			}
+		case r.lanes.done():
+			return nil
+		default:
+			if err := r.idle(ctx, clock.C); err != nil {
+				return err
+			}
+			continue
+		}
+		select {
+		case <-clock.C:
+			if err := r.onClock(ctx); err != nil {
+				return err
+			}
+		default:
+		}
+	}
+}
+
+// receive takes over what has arrived, without waiting.
+func (r *run) receive(ctx context.Context) error {
+	for {
+		select {
+		case j := <-r.arrivals:
+			if err := r.take(ctx, j); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		default:
+			return nil
+		}
+	}
+}
+
+// idle waits for something to arrive. Before, what is held back is passed on.
+func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
+	if p, ok := r.Sink.(stream.Pusher); ok {
+		if err := p.Push(); err != nil {
+			return err
+		}
+	}
+	select {
+	case j := <-r.arrivals:
+		return r.take(ctx, j)
+	case <-clock:
+		return r.onClock(ctx)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// take adds an arrival to its lane, once it is parsed.
+func (r *run) take(ctx context.Context, j *job) error {
+	if j.end {
+		return r.sourceEnded(j)
+	}
+	select {
+	case <-j.parsed:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if j.Barrier != nil {
+		err := r.settle(ctx)
+		j.Barrier(err)
+		j.Release()
+		return err
+	}
+	if err := r.account(j); err != nil {
+		return err
+	}
+	r.lanes.add(j, r.Now())
+	if r.AtMostOnce {
+		return r.commitRead(ctx, j)
+	}
+	return nil
+}
+
+func (r *run) sourceEnded(j *job) error {
+	r.lanes.end(j.source)
+	if j.err == nil {
+		return nil
+	}
+	if _, ok := r.Sources[j.source].(stream.Committer); ok {
+		r.noFinish = true
+		return j.err
+	}
+	r.failed = errors.Join(r.failed, j.err)
+	return nil
+}
+
+// account counts what a batch brings and sees to its bad records.
+func (r *run) account(j *job) error {
+	r.Stats.read(j.Batch)
+	if r.Plan != nil {
+		r.Stats.notice(r.Plan, j.Batch)
+	}
+	if len(j.Faults) == 0 {
+		return nil
+	}
+	if r.Strict {
+		f := j.Faults[0]
+		return fmt.Errorf("%s: %s", Place(j.Batch, f.Row), f.Reason)
+	}
+	return r.dead.write(r.out.ctx, j.Batch)
+}
+
+// process takes rows through the operator.
+func (r *run) process(rows record.Rows) error {
+	r.out.in = rows.Batch
+	if r.Operator == nil {
+		return r.out.Emit(rows)
+	}
+	if err := r.Operator.Process(rows, r.out); err != nil {
+		return err
+	}
+	return r.tick(false)
+}
+
+// tick tells the operator of the time, where the watermark has risen or the
+// clock demands it.
+func (r *run) tick(always bool) error {
+	t, ok := r.Operator.(stream.Ticker)
+	if !ok {
+		return nil
+	}
+	now := r.Now()
+	r.watermark = max(r.watermark, r.lanes.watermark(now, int64(r.Idle)))
+	if r.watermark == r.ticked && !always {
+		return nil
+	}
+	r.ticked = r.watermark
+	r.Stats.Watermark.Store(r.watermark)
+	return t.Tick(r.watermark, now, r.out)
+}
+
+// onClock does what is due by the wall clock.
+func (r *run) onClock(ctx context.Context) error {
+	if err := r.tick(true); err != nil {
+		return err
+	}
+	return r.commit(ctx, false)
+}
+
+// settle processes all that waits, in the best order that is left, and commits.
+func (r *run) settle(ctx context.Context) error {
+	for {
+		rows, ok := r.lanes.pickAny(release)
+		if !ok {
+			return r.commit(ctx, true)
+		}
+		if err := r.process(rows); err != nil {
+			return err
+		}
+	}
+}
+
+// drainBarriers releases who waits behind a barrier that will not be reached.
+func (r *run) drainBarriers(err error) {
+	if err == nil {
+		err = errEnded
+	}
+	go func() { r.reading.Wait(); close(r.arrivals) }()
+	for j := range r.arrivals {
+		if !j.end && j.Barrier != nil {
+			j.Barrier(err)
+		}
+	}
+}
+
+var errEnded = errors.New("the run has ended")
+
+// release gives a batch back when all its rows are dealt with.
+func release(j *job) { j.Release() }
+
+// Place says where row i of b comes from: file:line, or topic/partition@offset.
+func Place(b *record.Batch, i int) string {
+	rec := &b.Recs[i]
+	switch o := b.Origin; {
+	case o == nil:
+		return "record " + human.Count(int64(i)+1)
+	case o.Topic:
+		return fmt.Sprintf("%s/%d@%d", o.Source, o.Partition, rec.Offset)
+	case rec.Line > 0:
+		return fmt.Sprintf("%s:%d", o.Source, rec.Line)
+	default:
+		return fmt.Sprintf("%s@%d", o.Source, rec.Offset)
+	}
+}

@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// Stats count what a run does. All members may be read while it runs.
+type Stats struct {
+	In          atomic.Int64 // records read
+	Bytes       atomic.Int64 // bytes of them
+	Out         atomic.Int64 // records written
+	Bad         atomic.Int64 // records that did not parse
+	Dropped     atomic.Int64 // records that a filter took out
+	Empty       atomic.Int64 // empty lines between structured records
+	Watermark   atomic.Int64 // event time, ns since 1970
+	Behind      atomic.Int64 // ns between the last batch's arrival and its newest record's time
+	CommitNanos atomic.Int64 // how long the last commit took
+
+	found []bool   // columns of the plan that held a value so far
+	names []string // fields that the first records had
+}
+
+// read counts a batch that has been parsed.
+func (s *Stats) read(b *record.Batch) {
+	n := int64(len(b.Recs))
+	var size, dropped, bad int64
+	for i := range b.Recs {
+		rec := &b.Recs[i]
+		size += int64(rec.Value.Len)
+		switch {
+		case rec.Flags&record.Bad != 0:
+			bad++
+		case rec.Flags&record.Dropped != 0:
+			dropped++
+		}
+	}
+	s.In.Add(n - int64(b.Empty))
+	s.Bytes.Add(size)
+	s.Bad.Add(bad)
+	s.Empty.Add(int64(b.Empty))
+	s.Dropped.Add(dropped - int64(b.Empty))
+	if n > 0 {
+		if t := b.Recs[n-1].Time; t != record.NoTime {
+			s.Behind.Store(b.Arrived - t)
+		}
+	}
+}
+
+// notice remembers which fields of the plan have been seen. A batch with a
+// field that has not been costs a look at its column.
+func (s *Stats) notice(p *record.Plan, b *record.Batch) {
+	for len(s.found) < len(p.Fields) {
+		s.found = append(s.found, false)
+	}
+	for k, found := range s.found {
+		if found {
+			continue
+		}
+		for i, v := range b.Col(k) {
+			if v.Kind() != record.Missing && b.Recs[i].Flags&record.Bad == 0 {
+				s.found[k] = true
+				break
+			}
+		}
+	}
+}
+
+// Unseen returns the fields of the plan that no record had. It is for after
+// the run.
+func (s *Stats) Unseen(p *record.Plan) []string {
+	var paths []string
+	for k, found := range s.found {
+		if !found && k != p.Time {
+			paths = append(paths, p.Fields[k].Path)
+		}
+	}
+	return paths
+}
+
+// Summary says in one line what came in and what became of it.
+func (s *Stats) Summary() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "in %s (%s), out %s, bad %s", human.Count(s.In.Load()),
+		human.Bytes(s.Bytes.Load()), human.Count(s.Out.Load()), human.Count(s.Bad.Load()))
+	for _, x := range []struct {
+		n    int64
+		what string
+	}{{s.Dropped.Load(), "filtered out"}, {s.Empty.Load(), "empty lines"}} {
+		if x.n > 0 {
+			fmt.Fprintf(&b, ", %s %s", human.Count(x.n), x.what)
+		}
+	}
+	return b.String()
+}
