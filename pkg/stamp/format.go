@@ -1,0 +1,63 @@
+package stamp
+
+import "time"
+
+// AppendRFC3339 appends ns in UTC as 2006-01-02T15:04:05.000Z. What is finer
+// than a millisecond is cut off, towards the past. Every int64 has a year of
+// four digits.
+func AppendRFC3339(dst []byte, ns int64) []byte {
+	return append(appendCivil(dst, floorDiv(ns, 1e6)), 'Z')
+}
+
+// AppendIn appends ns as the clocks of loc show it, with milliseconds and
+// offset: 2006-01-02T15:04:05.000+01:00, or Z where the offset is zero. An
+// offset of odd seconds, as some had before 1972, is cut to minutes, and the
+// shown time with it: what is written remains the same instant.
+func AppendIn(dst []byte, ns int64, loc *time.Location) []byte {
+	_, east := time.Unix(0, ns).In(loc).Zone()
+	east /= minute
+	if east == 0 {
+		return AppendRFC3339(dst, ns)
+	}
+	dst = appendCivil(dst, floorDiv(ns, 1e6)+int64(east)*minute*1000)
+	sign := byte('+')
+	if east < 0 {
+		sign, east = '-', -east
+	}
+	dst = append(dst, sign)
+	dst = appendTwo(dst, east/60)
+	dst = append(dst, ':')
+	return appendTwo(dst, east%60)
+}
+
+// appendCivil appends milliseconds since 1970 as date and time.
+func appendCivil(dst []byte, ms int64) []byte {
+	n := floorDiv(ms, day*1000)
+	rest := int(ms - n*day*1000)
+	y, m, d := date(n)
+	dst = appendTwo(dst, y/100)
+	dst = appendTwo(dst, y%100)
+	dst = append(dst, '-')
+	dst = appendTwo(dst, m)
+	dst = append(dst, '-')
+	dst = appendTwo(dst, d)
+	dst = append(dst, 'T')
+	sec, ms3 := rest/1000, rest%1000
+	dst = appendTwo(dst, sec/hour)
+	dst = append(dst, ':')
+	dst = appendTwo(dst, sec/minute%60)
+	dst = append(dst, ':')
+	dst = appendTwo(dst, sec%minute)
+	return append(dst, '.', byte('0'+ms3/100), byte('0'+ms3/10%10), byte('0'+ms3%10))
+}
+
+func appendTwo(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
+
+// floorDiv divides, rounding towards the past.
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}

@@ -1,0 +1,124 @@
+// Package stamp reads timestamps as logs write them and writes them as logctl
+// does: RFC 3339 in UTC with milliseconds. Times are nanoseconds since 1970,
+// which reach from 1677-09-21 to 2262-04-11; what lies beyond is no time here.
+//
+// These are read, where D is a decimal fraction of any length of which nine
+// digits count, behind a point or a comma:
+//
+//	2026-11-24T10:00:00D+02:00    RFC 3339; a space for the T, seconds and
+//	                              zone may be missing; +0200, +02, " +0200",
+//	                              Z, UTC and GMT are zones; / may stand for -
+//	2026-11-24                    midnight
+//	26/11/24 10:00:00             log4j's short date; 69 to 99 are 19xx
+//	24/Nov/2026:10:00:00 +0200    common log
+//	Nov 24 10:00:00D              RFC 3164, see Parser.Parse for the year
+//	Tue Nov 24 10:00:00D 2026     ctime, Apache's error log; UTC before the year
+//	Tue, 24 Nov 2026 10:00:00 GMT HTTP, mail
+//	24:10:00:00                   day and time, as the EPA-HTTP trace has it
+//	1795514400D                   epoch, see below
+//
+// Each may stand in brackets. An epoch is in seconds below 1e10 (the year
+// 2286), in milliseconds below 1e13, in microseconds below 1e16, else in
+// nanoseconds; so milliseconds are understood from 1970-04-26 on, microseconds
+// and nanoseconds likewise. A leap second (:60) is the second after it.
+package stamp
+
+import (
+	"time"
+)
+
+// A Parser reads timestamps. It remembers the last minute that it saw, since
+// neighbours in a log nearly always share it; its results do not depend on
+// that. The zero value is ready. It belongs to one goroutine.
+type Parser struct {
+	// Zone is where stamps without a zone were written; nil is UTC. Set it
+	// before the first Parse.
+	Zone *time.Location
+
+	iso    cache // of a minute
+	common cache // of ten minutes
+}
+
+// A cache holds the seconds since 1970 that sixteen bytes of text stand for.
+type cache struct {
+	lo, hi uint64
+	sec    int64
+}
+
+// Parse reads the whole of text. ok is false where it is no timestamp of a
+// known form or no date of the calendar. Parts of the date that are missing
+// come from ref, ns since 1970, the time at which the stamp was surely no
+// news: Kafka's time of the record, or the modification time of the file. The
+// year (or the month) is the one that puts the stamp nearest before ref plus a
+// day, which leaves room for zones and clocks. Where ref is record.NoTime
+// (math.MinInt64), such stamps are not ok.
+func (p *Parser) Parse(text []byte, ref int64) (ns int64, ok bool) {
+	if ns, ok = p.canonical(text); ok {
+		return ns, true
+	}
+	if len(text) > 2 && text[0] == '[' && text[len(text)-1] == ']' {
+		text = text[1 : len(text)-1]
+	}
+	ns, n, ok := p.prefix(text, ref)
+	if ok && n == len(text) {
+		return ns, true
+	}
+	switch {
+	case len(text) == 10 && (text[4] == '-' || text[4] == '/'):
+		return p.dateOnly(text)
+	case len(text) >= 11 && text[2] == ':':
+		return p.dayTime(text, ref)
+	default:
+		return epoch(text)
+	}
+}
+
+// Leading reads the timestamp at the start of text, such as a log line, and
+// returns its length n, brackets included. It is stricter than Parse where
+// other things look alike: an epoch needs 10, 13, 16 or 19 digits and a space
+// behind it, a date its time, and a day and time are not read.
+func (p *Parser) Leading(text []byte, ref int64) (ns int64, n int, ok bool) {
+	if len(text) > 2 && text[0] == '[' {
+		ns, n, ok = p.Leading(text[1:], ref)
+		if !ok || 1+n >= len(text) || text[1+n] != ']' {
+			return 0, 0, false
+		}
+		return ns, n + 2, true
+	}
+	ns, n, ok = p.prefix(text, ref)
+	if !ok {
+		return leadingEpoch(text)
+	}
+	if n < len(text) && isWord(text[n]) {
+		return 0, 0, false
+	}
+	return ns, n, true
+}
+
+// prefix reads the timestamp at the start of text by the shape of its first
+// bytes.
+func (p *Parser) prefix(text []byte, ref int64) (ns int64, n int, ok bool) {
+	if len(text) < len("2006-01-02T") {
+		return 0, 0, false
+	}
+	switch {
+	case text[0]-'0' > 9:
+		return p.named(text, ref)
+	case text[4] == '-' || text[4] == '/':
+		return p.civil(text)
+	case text[2] == '/' && text[5] == '/':
+		return p.short(text)
+	case text[2] == '/':
+		return p.commonLog(text)
+	default:
+		return 0, 0, false
+	}
+}
+
+func isWord(c byte) bool { return c-'0' <= 9 || c|0x20-'a' <= 'z'-'a' || c >= 0x80 }
+
+// nanos joins seconds and nanoseconds; false where they are out of range.
+func nanos(sec, frac int64) (int64, bool) {
+	const most = 1<<63/1_000_000_000 - 1
+	return sec*1e9 + frac, sec >= -most && sec <= most
+}
