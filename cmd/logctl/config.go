@@ -1,0 +1,208 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/spf13/viper"
+
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+// originKey annotates a flag with where its value came from.
+const originKey = "logctl_origin"
+
+// configure fills every flag that the user left alone: from the environment
+// (LOGCTL_WINDOW_SIZE, else LOGCTL_SIZE), else from the configuration file (size
+// under window, else size). It is the only code that knows viper; commands read
+// their own flags.
+func configure(cmd *cobra.Command) error {
+	env := viper.New()
+	env.SetEnvPrefix("LOGCTL")
+	env.SetEnvKeyReplacer(strings.NewReplacer("-", "_", ".", "_"))
+	env.AutomaticEnv()
+	file, path, err := readConfig(cmd)
+	if err != nil {
+		return err
+	}
+	if err := checkKeys(cmd.Root(), file, path); err != nil {
+		return err
+	}
+	var errs []error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed || f.Name == "config" || f.Name == "help" {
+			return
+		}
+		errs = append(errs, fill(f, commandKey(cmd), env, file, path))
+	})
+	return errors.Join(errs...)
+}
+
+// commandKey names a command in configuration: "topic create" is topic-create.
+func commandKey(cmd *cobra.Command) string {
+	_, path, _ := strings.Cut(cmd.CommandPath(), " ")
+	return strings.ReplaceAll(path, " ", "-")
+}
+
+// fill sets f from the first place that has a value for it.
+func fill(f *pflag.Flag, command string, env, file *viper.Viper, path string) error {
+	for _, key := range []string{command + "." + f.Name, f.Name} {
+		if env.IsSet(key) {
+			name := "LOGCTL_" + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(key))
+			return setFlag(f, env, key, "environment "+name)
+		}
+	}
+	for _, key := range []string{command + "." + f.Name, f.Name} {
+		if file.IsSet(key) {
+			return setFlag(f, file, key, "file "+path+" "+key)
+		}
+	}
+	return nil
+}
+
+// setFlag gives f the value that v has for key.
+func setFlag(f *pflag.Flag, v *viper.Viper, key, origin string) error {
+	var err error
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		err = list.Replace(strings.Split(strings.Join(v.GetStringSlice(key), ","), ","))
+	} else {
+		err = f.Value.Set(v.GetString(key))
+	}
+	if err != nil {
+		return fault.Usagef("", "%s: %w", origin, err)
+	}
+	if f.Annotations == nil {
+		f.Annotations = map[string][]string{}
+	}
+	f.Annotations[originKey] = []string{origin}
+	return nil
+}
+
+// readConfig reads the configuration file: the one of --config or LOGCTL_CONFIG,
+// which must exist, else the user's, which need not.
+func readConfig(cmd *cobra.Command) (v *viper.Viper, path string, err error) {
+	v = viper.New()
+	path, _ = cmd.Flags().GetString("config")
+	if path == "" {
+		path = os.Getenv("LOGCTL_CONFIG")
+	}
+	explicit := path != ""
+	if !explicit {
+		dir, err := os.UserConfigDir()
+		if err != nil {
+			return v, "", nil //nolint:nilerr // without a home there is no file
+		}
+		path = filepath.Join(dir, "logctl", "config.yaml")
+	}
+	v.SetConfigFile(path)
+	switch err := v.ReadInConfig(); {
+	case errors.Is(err, os.ErrNotExist) && !explicit:
+		return v, path, nil
+	case err != nil:
+		return nil, "", fault.Usagef("", "reading config %q: %w", path, err)
+	}
+	return v, path, nil
+}
+
+// checkKeys refuses keys that no command knows.
+func checkKeys(root *cobra.Command, v *viper.Viper, path string) error {
+	known := knownKeys(root)
+	for _, key := range v.AllKeys() {
+		if slices.Contains(known, key) {
+			continue
+		}
+		return fault.Usagef(fault.DidYouMean(key, known), "config %q: unknown key %q", path, key)
+	}
+	return nil
+}
+
+// knownKeys returns every flag's name, and every command's and flag's.
+func knownKeys(root *cobra.Command) []string {
+	var keys []string
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		add := func(f *pflag.Flag) {
+			if f.Name != "help" && f.Name != "config" {
+				keys = append(keys, f.Name, commandKey(c)+"."+f.Name)
+			}
+		}
+		c.LocalFlags().VisitAll(add)
+		c.InheritedFlags().VisitAll(add)
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(root)
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func newConfig() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Show the settings in force and where they come from",
+		Args:  unknownCommand,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newConfigShow())
+	return cmd
+}
+
+func newConfigShow() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show [COMMAND]",
+		Short: "Print each setting of a command with its value and origin",
+		Example: `  # The settings of window, and whether flag, environment, file or default set them
+  LOGCTL_WINDOW_SIZE=5m logctl config show window`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			target, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 || target == cmd.Root() && len(args) > 0 {
+				return unknownCommand(cmd.Root(), args)
+			}
+			if target != cmd.Root() {
+				if err := inherit(cmd, target); err != nil {
+					return err
+				}
+			}
+			return showConfig(cmd, target)
+		},
+	}
+}
+
+// inherit configures target as if it were run, with cmd's --config.
+func inherit(cmd, target *cobra.Command) error {
+	target.InitDefaultHelpFlag()
+	path, _ := cmd.Flags().GetString("config")
+	if err := target.ParseFlags(nil); err != nil {
+		return err
+	}
+	if err := target.Flags().Set("config", path); err != nil {
+		return fmt.Errorf("passing on --config: %w", err)
+	}
+	return configure(target)
+}
+
+func showConfig(cmd, target *cobra.Command) error {
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	target.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Name == "help" || f.Name == "config" || f.Name == "version" {
+			return
+		}
+		origin := "default"
+		if o := f.Annotations[originKey]; len(o) > 0 {
+			origin = o[0]
+		} else if f.Changed {
+			origin = "flag"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Name, f.Value.String(), origin)
+	})
+	return w.Flush()
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/human"
+)
+
+// durationFlag reads a duration as people write it, days and weeks included.
+type durationFlag time.Duration
+
+func (d *durationFlag) Type() string   { return "duration" }
+func (d *durationFlag) String() string { return formatDuration(time.Duration(*d)) }
+func (d *durationFlag) Set(s string) error {
+	v, err := human.ParseDuration(s)
+	*d = durationFlag(v)
+	return err
+}
+
+// formatDuration writes a duration so that durationFlag reads it back, without
+// the zero units of Go's form.
+func formatDuration(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "0"
+	case d%(24*time.Hour) == 0:
+		return (d / 24).String()[:len((d/24).String())-len("h0m0s")] + "d"
+	case d%time.Hour == 0:
+		s := d.String()
+		return s[:len(s)-len("0m0s")]
+	case d%time.Minute == 0:
+		s := d.String()
+		return s[:len(s)-len("0s")]
+	default:
+		return d.String()
+	}
+}
+
+func durationVar(fs *pflag.FlagSet, p *time.Duration, name string, value time.Duration, usage string) {
+	*p = value
+	fs.Var((*durationFlag)(p), name, usage)
+}
+
+// sizeFlag reads a number of bytes as people write it.
+type sizeFlag int64
+
+func (n *sizeFlag) Type() string   { return "size" }
+func (n *sizeFlag) String() string { return human.Size(int64(*n)) }
+func (n *sizeFlag) Set(s string) error {
+	v, err := human.ParseSize(s)
+	*n = sizeFlag(v)
+	return err
+}
+
+func sizeVar(fs *pflag.FlagSet, p *int64, name string, value int64, usage string) {
+	*p = value
+	fs.Var((*sizeFlag)(p), name, usage)
+}

@@ -1,0 +1,71 @@
+// Logctl turns the shell into a log-processing platform: its commands read and
+// write files, pipes and Kafka alike.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+// version is set by the build.
+var version = "dev"
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is main without the process around it.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := interruptible()
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return report(stderr, root.ExecuteContext(ctx))
+}
+
+// interruptible returns a context that the first SIGINT or SIGTERM ends. The
+// second one ends the process. SIGPIPE is taken and not ignored: an ignored
+// signal would be inherited by children, and a closed pipe shows as an error
+// of the write.
+func interruptible() (context.Context, context.CancelFunc) {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+			return
+		}
+		cancel()
+		<-signals
+		os.Exit(fault.Failed)
+	}()
+	return ctx, cancel
+}
+
+// report prints err the one way logctl prints errors and returns its status.
+func report(stderr io.Writer, err error) int {
+	if err == nil || errors.Is(err, syscall.EPIPE) {
+		return fault.OK // a closed reader downstream has had enough
+	}
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.Quiet {
+		return e.Status
+	}
+	fmt.Fprintf(stderr, "logctl: %v\n", err)
+	if hint := fault.HintOf(err); hint != "" {
+		fmt.Fprintf(stderr, "logctl: hint: %s\n", hint)
+	}
+	return fault.Status(err)
+}

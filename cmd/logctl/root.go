@@ -1,0 +1,70 @@
+package main
+
+import (
+	"regexp"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+func newRoot() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "logctl",
+		Short: "Log processing for the shell: files, pipes and Kafka alike",
+		Long: `Logctl processes logs with the same commands on a file, in a pipe and, as
+daemons, over Kafka, and gives the same answer in all three.
+
+Exit status: 0 done, 1 a failure while working (or the answer "no"), 2 wrong usage.`,
+		Version:                    version,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 3,
+		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return configure(cmd) },
+		Args:                       unknownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.PersistentFlags().String("config", "", "read settings from `FILE`")
+	cmd.PersistentFlags().BoolP("quiet", "q", false, "print neither progress nor summary on stderr")
+	cmd.SetFlagErrorFunc(flagError)
+	cmd.SetVersionTemplate("logctl {{.Version}}\n")
+	cmd.CompletionOptions.HiddenDefaultCmd = true
+	cmd.AddCommand(
+		newProduce(), newConsume(), newWindow(),
+		newBroker(), newTopic(),
+		newConfig(),
+	)
+	return cmd
+}
+
+// unknownCommand refuses what is no command, naming the nearest one.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	hint := fault.DidYouMean(args[0], names)
+	if hint == "" {
+		hint = "see " + cmd.CommandPath() + " --help"
+	}
+	return fault.Usagef(hint, "unknown command %q for %q", args[0], cmd.CommandPath())
+}
+
+var unknownFlag = regexp.MustCompile(`^unknown (?:shorthand )?flag: (?:--|'.' in -)(\S+)`)
+
+// flagError makes an error of the flag parser ours: with the nearest name.
+func flagError(cmd *cobra.Command, err error) error {
+	hint := "see " + cmd.CommandPath() + " --help"
+	if m := unknownFlag.FindStringSubmatch(err.Error()); m != nil {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near := fault.Nearest(m[1], names); near != "" {
+			hint = "did you mean --" + near + "?"
+		}
+	}
+	return fault.Usagef(hint, "%w", err)
+}

@@ -1,0 +1,136 @@
+package transform
+
+import (
+	"slices"
+
+	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/expr"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// A field is a name and the value that it is to have.
+type field struct {
+	name   string
+	quoted []byte // "name": as JSON
+	value  *expr.Expr
+}
+
+// compileFields compiles a list such as `service, ms=latency_ms * 1000`.
+func compileFields(src string, plan *record.Plan) ([]field, error) {
+	list, err := expr.Assignments(src)
+	if err != nil {
+		return nil, err
+	}
+	var fields []field
+	for _, a := range list {
+		value, err := expr.Compile(a.Src, plan)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(fields, func(f field) bool { return f.name == a.Name }) {
+			return nil, fault.Usagef("name one of them otherwise: other=EXPR", "%q: two fields are called %q", src, a.Name)
+		}
+		fields = append(fields, field{a.Name, append(record.AppendQuoted(nil, a.Name), ':'), value})
+	}
+	return fields, nil
+}
+
+// Select replaces each record by a JSON object of chosen fields.
+type Select struct{ fields []field }
+
+// NewSelect compiles a list of fields: `service, status, ms=latency_ms * 1000`.
+func NewSelect(src string, plan *record.Plan) (*Select, error) {
+	fields, err := compileFields(src, plan)
+	return &Select{fields}, err
+}
+
+// Names returns the names of the fields, in order.
+func (s *Select) Names() []string {
+	var names []string
+	for _, f := range s.fields {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// Prepare builds the objects.
+func (s *Select) Prepare(b *record.Batch) {
+	replace(b, func(dst []byte, i int) []byte {
+		for k := range s.fields {
+			dst = append(dst, "{,"[min(k, 1)])
+			dst = append(dst, s.fields[k].quoted...)
+			dst = s.fields[k].value.AppendJSON(dst, b, i)
+		}
+		return append(dst, '}')
+	})
+}
+
+// Set gives records further fields, or fields other values. A record that is
+// no JSON object becomes one, with its text as "message".
+type Set struct{ fields []field }
+
+// NewSet compiles a list of assignments: `severity="high", ms=latency_ms * 1000`.
+func NewSet(src string, plan *record.Plan) (*Set, error) {
+	fields, err := compileFields(src, plan)
+	return &Set{fields}, err
+}
+
+// Prepare rewrites the records. Fields that a record has keep their place.
+func (s *Set) Prepare(b *record.Batch) {
+	done := make([]bool, len(s.fields))
+	replace(b, func(dst []byte, i int) []byte {
+		clear(done)
+		start := len(dst)
+		dst = append(dst, '{')
+		dst = s.copyMembers(dst, b, i, done)
+		for k := range s.fields {
+			if !done[k] {
+				dst = separate(dst, start)
+				dst = append(dst, s.fields[k].quoted...)
+				dst = s.fields[k].value.AppendJSON(dst, b, i)
+			}
+		}
+		return append(dst, '}')
+	})
+}
+
+// copyMembers appends the members of record i, those that are set with their
+// new values, and notes which ones these were.
+func (s *Set) copyMembers(dst []byte, b *record.Batch, i int, done []bool) []byte {
+	start := len(dst) - 1
+	if v := b.Value(i); len(v) == 0 || v[0] != '{' {
+		dst = append(dst, `"message":`...)
+		return record.AppendQuoted(dst, v)
+	}
+	members := codec.MembersOf(b, b.Recs[i].Value)
+	for {
+		key, v, ok := members.Next()
+		if !ok {
+			return dst
+		}
+		k := slices.IndexFunc(s.fields, func(f field) bool { return f.name == string(key) })
+		if k >= 0 && done[k] {
+			continue // a duplicate key: the first one counts
+		}
+		dst = separate(dst, start)
+		if k < 0 {
+			dst = append(dst, '"')
+			dst = append(dst, key...)
+			dst = append(dst, '"', ':')
+			dst = b.AppendJSON(dst, v)
+			continue
+		}
+		done[k] = true
+		dst = append(dst, s.fields[k].quoted...)
+		dst = s.fields[k].value.AppendJSON(dst, b, i)
+	}
+}
+
+// separate appends a comma unless the object that begins at start is empty.
+func separate(dst []byte, start int) []byte {
+	if len(dst) > start+1 {
+		return append(dst, ',')
+	}
+	return dst
+}
