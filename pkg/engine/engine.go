@@ -13,7 +13,6 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -28,12 +27,18 @@ const (
 	InTime                   // the least event time first, as far as partitions are ahead of each other
 )
 
+// A Parser frames a batch, fills its columns and marks what is bad. It belongs to
+// one goroutine.
+type Parser interface {
+	Parse(b *record.Batch)
+}
+
 // A Pipeline is what one run does. The zero value of a field is its default.
 type Pipeline struct {
 	Sources  []stream.Source
-	Parser   func() codec.Parser // makes a parser for each parsing goroutine; nil: records come ready
-	Prepare  []stream.Preparer   // filters and setters, in order, run beside the parsing
-	Operator stream.Operator     // nil: what is read is written
+	Parser   func() Parser     // makes a parser for each parsing goroutine; nil: records come ready
+	Prepare  []stream.Preparer // filters and setters, in order, run beside the parsing
+	Operator stream.Operator   // nil: what is read is written
 	Sink     stream.Sink
 	Dead     stream.Sink  // takes records that do not parse; nil: they are counted
 	Plan     *record.Plan // what Parser fills, for noticing fields that no record has

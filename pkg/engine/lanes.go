@@ -33,6 +33,7 @@ type lanes struct {
 	byKey  map[laneKey]*lane
 	later  []unopened // sources to start, the next one first
 	opened int        // sources started and not ended
+	last   *lane      // the one whose rows were picked last
 }
 
 func newLanes(r *readers) *lanes {
@@ -192,7 +193,7 @@ func (ls *lanes) pick(done func(*job)) (record.Rows, bool) {
 		return record.Rows{}, false
 	}
 	if len(ls.later) > 0 {
-		limit = min(limit, ls.later[0].first)
+		limit = min(limit, ls.later[0].first-1)
 	}
 	return ls.take(best, limit), true
 }
@@ -239,27 +240,30 @@ func (ls *lanes) pickAny(done func(*job)) (record.Rows, bool) {
 
 func (ls *lanes) take(l *lane, limit int64) record.Rows {
 	rows := l.run(limit)
-	l.moved = true
+	ls.last, l.moved = l, true
 	ls.hold(l)
 	return rows
 }
 
 // least returns the lane whose next row has the least time, the earlier lane
-// among equals, and the least time of the others.
-func (ls *lanes) least(done func(*job)) (best *lane, second int64) {
-	second = forever
-	var first int64 = forever
+// among equals, and the greatest time up to which its rows come before those of
+// all others by the same rule.
+func (ls *lanes) least(done func(*job)) (best *lane, limit int64) {
+	var first int64
+	limit = forever
 	for _, l := range ls.all {
 		t, ok := l.head(done)
 		switch {
 		case !ok:
-		case best == nil || t < first:
-			best, first, second = l, t, first
+		case best == nil:
+			best, first = l, t
+		case t < first:
+			best, first, limit = l, t, first-1
 		default:
-			second = min(second, t)
+			limit = min(limit, t)
 		}
 	}
-	return best, second
+	return best, limit
 }
 
 // watermark returns the event time that every partition has reached.

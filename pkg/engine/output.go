@@ -14,6 +14,7 @@ type output struct {
 	pool *record.Pool
 	in   *record.Batch // the batch being processed; it is not the output's to release
 	sent int64
+	end  int // the row behind the last one that was written
 }
 
 // Batch returns an empty batch.
@@ -37,6 +38,7 @@ func (o *output) Emit(rows record.Rows) error {
 		}
 	}
 	o.sent += live
+	o.end = cut.Hi
 	o.Stats.Out.Add(live)
 	if o.full() {
 		return errLimit

@@ -6,7 +6,6 @@ import (
 	"io"
 	"sync"
 
-	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -55,7 +54,7 @@ const manyBatches = 32
 // parseAll starts the parsers. They end when work is closed.
 func (r *readers) parseAll() {
 	for range r.Parsers {
-		var parser codec.Parser
+		var parser Parser
 		if r.Parser != nil {
 			parser = r.Parser()
 		}
@@ -63,7 +62,7 @@ func (r *readers) parseAll() {
 	}
 }
 
-func (r *readers) parse(parser codec.Parser) {
+func (r *readers) parse(parser Parser) {
 	for j := range r.work {
 		if j.Barrier == nil {
 			if parser != nil {

@@ -207,7 +207,11 @@ func (r *run) account(j *job) error {
 func (r *run) process(rows record.Rows) error {
 	r.out.in = rows.Batch
 	if r.Operator == nil {
-		return r.out.Emit(rows)
+		err := r.out.Emit(rows)
+		if errors.Is(err, errLimit) {
+			r.lanes.last.row = r.out.end // what the limit cut off was not dealt with
+		}
+		return err
 	}
 	if err := r.Operator.Process(rows, r.out); err != nil {
 		return err

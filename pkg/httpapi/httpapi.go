@@ -1,0 +1,162 @@
+// Package httpapi is the door to HTTP servers: what --listen serves.
+package httpapi
+
+import (
+	"context"
+	"crypto/subtle"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+// Config says where and how to listen. The zero value of a field is its default.
+type Config struct {
+	Addr     string // host:port; port 0 takes a free one
+	Token    string // what callers must show as "Authorization: Bearer TOKEN"; "" for nothing
+	CertFile string // with KeyFile: serve TLS
+	KeyFile  string
+	Pprof    bool // serve Go's profiles under /debug/pprof/
+
+	Ready   func() error // why the daemon is not ready; nil when it is. A nil func is always ready
+	Metrics []prometheus.Collector
+}
+
+// A Server answers /healthz, /readyz, /metrics and the command's own queries.
+type Server struct {
+	srv *http.Server
+	ln  net.Listener
+	mux *http.ServeMux
+	tls bool
+}
+
+// Listen opens the address. An address beyond loopback is refused without a
+// token. Nothing is answered until Serve.
+func Listen(ctx context.Context, cfg Config) (*Server, error) {
+	if cfg.Token == "" && !loopback(cfg.Addr) {
+		return nil, fault.Usagef("add --auth-token-file FILE, or listen on 127.0.0.1",
+			"refusing to listen on %q for everyone without a token", cfg.Addr)
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %q: %w", cfg.Addr, err)
+	}
+	s := &Server{ln: ln, mux: http.NewServeMux()}
+	if cfg.CertFile != "" || cfg.KeyFile != "" {
+		cert, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("reading the TLS certificate: %w", err), ln.Close())
+		}
+		s.ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+		s.tls = true
+	}
+	s.handle(cfg)
+	s.srv = &http.Server{
+		Handler:           authorize(cfg.Token, s.mux),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+	return s, nil
+}
+
+func (s *Server) handle(cfg Config) {
+	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { JSON(w, http.StatusOK, status{"ok", ""}) })
+	s.mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if cfg.Ready != nil {
+			if err := cfg.Ready(); err != nil {
+				JSON(w, http.StatusServiceUnavailable, status{"not ready", err.Error()})
+				return
+			}
+		}
+		JSON(w, http.StatusOK, status{"ready", ""})
+	})
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(cfg.Metrics...)
+	s.mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	if cfg.Pprof {
+		s.mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		s.mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		s.mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+		s.mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	}
+}
+
+// status is the answer of /healthz and /readyz.
+type status struct {
+	Status string `json:"status"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Handle adds a handler for a pattern of http.ServeMux.
+func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
+
+// URL returns the address that is listened on, with the port that was taken.
+func (s *Server) URL() string {
+	if s.tls {
+		return "https://" + s.ln.Addr().String()
+	}
+	return "http://" + s.ln.Addr().String()
+}
+
+// Serve answers until Close. It returns nil after Close.
+func (s *Server) Serve() error {
+	if err := s.srv.Serve(s.ln); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving %s: %w", s.URL(), err)
+	}
+	return nil
+}
+
+// Close stops listening and waits a moment for answers under way.
+func (s *Server) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return s.srv.Shutdown(ctx)
+}
+
+// JSON answers with v.
+func JSON(w http.ResponseWriter, code int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(v) // the caller has gone; there is no one to tell
+}
+
+// authorize lets only requests with the token through. /healthz stays open: it
+// tells nothing, and supervisors must reach it.
+func authorize(token string, next http.Handler) http.Handler {
+	if token == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		shown, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if r.URL.Path != "/healthz" && subtle.ConstantTimeCompare([]byte(shown), []byte(token)) != 1 {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="logctl"`)
+			JSON(w, http.StatusUnauthorized, status{"unauthorized", "want the token as \"Authorization: Bearer TOKEN\""})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil || host == "localhost" {
+		return err == nil
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}

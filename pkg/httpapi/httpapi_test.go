@@ -1,0 +1,94 @@
+package httpapi_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/httpapi"
+)
+
+func serve(t *testing.T, cfg httpapi.Config) *httpapi.Server {
+	t.Helper()
+	cfg.Addr = "127.0.0.1:0"
+	s, err := httpapi.Listen(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve() }()
+	t.Cleanup(func() {
+		_ = s.Close(t.Context())
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func get(t *testing.T, url, token string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(body)
+}
+
+func TestHealthReadyMetrics(t *testing.T) {
+	var notReady error = errors.New("restoring: 40 % done")
+	s := serve(t, httpapi.Config{Ready: func() error { return notReady }})
+	if code, _ := get(t, s.URL()+"/healthz", ""); code != http.StatusOK {
+		t.Errorf("healthz: %d", code)
+	}
+	if code, body := get(t, s.URL()+"/readyz", ""); code != http.StatusServiceUnavailable || !strings.Contains(body, "40 %") {
+		t.Errorf("readyz while restoring: %d %s", code, body)
+	}
+	notReady = nil
+	if code, _ := get(t, s.URL()+"/readyz", ""); code != http.StatusOK {
+		t.Errorf("readyz: %d", code)
+	}
+	if code, body := get(t, s.URL()+"/metrics", ""); code != http.StatusOK || !strings.Contains(body, "go_goroutines") {
+		t.Errorf("metrics: %d %s", code, body)
+	}
+	if code, _ := get(t, s.URL()+"/debug/pprof/", ""); code != http.StatusNotFound {
+		t.Errorf("profiles without --pprof: %d", code)
+	}
+}
+
+func TestToken(t *testing.T) {
+	s := serve(t, httpapi.Config{Token: "secret"})
+	for token, want := range map[string]int{"": http.StatusUnauthorized, "wrong": http.StatusUnauthorized, "secret": http.StatusOK} {
+		if code, _ := get(t, s.URL()+"/metrics", token); code != want {
+			t.Errorf("token %q: %d, want %d", token, code, want)
+		}
+	}
+	if code, _ := get(t, s.URL()+"/healthz", ""); code != http.StatusOK {
+		t.Errorf("healthz wants no token, got %d", code)
+	}
+}
+
+func TestBeyondLoopbackWantsToken(t *testing.T) {
+	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0"} {
+		if _, err := httpapi.Listen(t.Context(), httpapi.Config{Addr: addr}); fault.Status(err) != fault.Usage {
+			t.Errorf("%s: %v", addr, err)
+		}
+	}
+	s, err := httpapi.Listen(t.Context(), httpapi.Config{Addr: "0.0.0.0:0", Token: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = s.Close(t.Context())
+}
