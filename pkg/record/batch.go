@@ -115,6 +115,15 @@ func (b *Batch) Value(i int) []byte { return b.Bytes(b.Recs[i].Value) }
 // a column that no parser filled is missing throughout.
 func (b *Batch) Col(k int) []Value { return column(&b.cols, k, len(b.Recs)) }
 
+// At returns what column k holds for record i. Unlike Col it sizes nothing: what
+// no parser filled is missing.
+func (b *Batch) At(k, i int) Value {
+	if k < len(b.cols) && i < len(b.cols[k]) {
+		return b.cols[k][i]
+	}
+	return 0
+}
+
 // Floats returns the operator's own column k of numbers, sized to the records.
 // It is not cleared: who uses it writes every row.
 func (b *Batch) Floats(k int) []float64 { return scratch(&b.floats, k, len(b.Recs)) }

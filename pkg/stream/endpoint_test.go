@@ -1,0 +1,46 @@
+package stream_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+func TestParseEndpoint(t *testing.T) {
+	for s, want := range map[string]stream.Endpoint{
+		"-":                    {Scheme: stream.Stdio},
+		"app.log":              {Scheme: stream.File, Path: "app.log"},
+		"./kafka:x":            {Scheme: stream.File, Path: "./kafka:x"},
+		"logs/*.gz":            {Scheme: stream.File, Path: "logs/*.gz"},
+		"10:30.log":            {Scheme: stream.File, Path: "10:30.log"},
+		"kafka:app-logs":       {Scheme: stream.Kafka, Topics: []string{"app-logs"}},
+		"kafka:a,b":            {Scheme: stream.Kafka, Topics: []string{"a", "b"}},
+		"kafka:^app-.*":        {Scheme: stream.Kafka, Topics: []string{"^app-.*"}, Pattern: true},
+		"kafka://h:1,i:2/t":    {Scheme: stream.Kafka, Topics: []string{"t"}, Brokers: []string{"h:1", "i:2"}},
+		"http::8080":           {Scheme: stream.HTTP, Addr: "127.0.0.1:8080"},
+		"http:0.0.0.0:8080":    {Scheme: stream.HTTP, Addr: "0.0.0.0:8080"},
+		"http://host:80":       {Scheme: stream.HTTP, Addr: "host:80"},
+		"sqlite:a.db":          {Scheme: stream.SQLite, Path: "a.db"},
+		"sqlite:a.db#t":        {Scheme: stream.SQLite, Path: "a.db", Table: "t"},
+		"postgres://h/db#rows": {Scheme: stream.Postgres, URL: "postgres://h/db", Table: "rows"},
+		"null:":                {Scheme: stream.Null},
+	} {
+		got, err := stream.ParseEndpoint(s)
+		if d := cmp.Diff(want, got); err != nil || d != "" {
+			t.Errorf("%q: %v %s", s, err, d)
+		}
+	}
+	for s, hint := range map[string]string{
+		"kafak:logs": "did you mean kafka:logs?", "sqllite:a.db": "did you mean sqlite:a.db?", "kafka:": "letters", "kafka:a b": "letters",
+		"kafka://h:1,/t": "kafka://host", "http:x": "http:127", "sqlite:": "sqlite:logs.db", "": "a file",
+	} {
+		_, err := stream.ParseEndpoint(s)
+		if fault.Status(err) != fault.Usage || !strings.Contains(fault.HintOf(err), hint) {
+			t.Errorf("%q: %v, hint %q, want %q", s, err, fault.HintOf(err), hint)
+		}
+	}
+}
