@@ -215,7 +215,7 @@ func cutPath(path string) []pathCut {
 func (n pathNode) find(data []byte, v record.Value) record.Value {
 	for _, step := range n {
 		found := step.take(data, v)
-		if step.then != nil {
+		if step.then != nil && found != 0 {
 			found = step.then.find(data, found)
 		}
 		if found.Kind() != record.Missing {

@@ -123,12 +123,12 @@ func isNumber(s []byte) bool {
 		i++
 	}
 	first := i
-	if i = digits(s, i); i == first || s[first] == '0' && i > first+1 {
+	if i = digitsEnd(s, i); i == first || s[first] == '0' && i > first+1 {
 		return false
 	}
 	if i < len(s) && s[i] == '.' {
 		first = i + 1
-		if i = digits(s, first); i == first {
+		if i = digitsEnd(s, first); i == first {
 			return false
 		}
 	}
@@ -138,14 +138,14 @@ func isNumber(s []byte) bool {
 			i++
 		}
 		first = i
-		if i = digits(s, first); i == first {
+		if i = digitsEnd(s, first); i == first {
 			return false
 		}
 	}
 	return i == len(s)
 }
 
-func digits(s []byte, i int) int {
+func digitsEnd(s []byte, i int) int {
 	for i < len(s) && s[i]-'0' <= 9 {
 		i++
 	}
