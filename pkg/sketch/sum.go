@@ -1,0 +1,164 @@
+package sketch
+
+import (
+	"math"
+	"math/big"
+	"math/bits"
+)
+
+// nano is the number of units of a Sum's fixed-point part in one.
+const nano = 1_000_000_000
+
+// Sum adds numbers exactly: its result is the float64 nearest to the true sum,
+// in whatever order they came. A number with up to nine decimal places and 15
+// digits in all (or within 2^-51 of one), as logs hold them, counts as that
+// decimal, in units of 1e-9
+// in 128 bits; so 0.1 ten times is 1. Any other counts as the binary fraction
+// that it is. NaN and infinities are ignored.
+type Sum struct {
+	hi   int64 // the fixed-point part, two's complement
+	lo   uint64
+	rest *longsum // the other numbers; nil where there are none
+}
+
+// Add adds a number.
+func (s *Sum) Add(v float64) {
+	t := v * nano
+	if math.Abs(t) < 1<<51 {
+		// Adding and subtracting 1.5*2^52 rounds to a whole number. Where v
+		// is the float nearest to a decimal of nine places, t misses it by
+		// two roundings at most.
+		const round = 3 << 51
+		whole := t + round - round
+		if math.Abs(t-whole) <= math.Abs(t)*0x1p-51 {
+			s.addFixed(int64(whole), 1)
+			return
+		}
+	}
+	s.addSlow(v)
+}
+
+// addFixed adds m*scale units.
+func (s *Sum) addFixed(m int64, scale uint64) {
+	sign := m >> 63
+	hi, lo := bits.Mul64(uint64((m^sign)-sign), scale)
+	// Where m is negative, what is added is the two's complement.
+	var carry uint64
+	lo, carry = bits.Add64(lo^uint64(sign), uint64(sign)&1, 0)
+	hi = (hi ^ uint64(sign)) + carry
+	s.lo, carry = bits.Add64(s.lo, lo, 0)
+	s.hi += int64(hi + carry)
+}
+
+// addSlow adds large numbers and those that are no short decimals. Large ones
+// that are decimals of fewer places still count as such.
+func (s *Sum) addSlow(v float64) {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return
+	}
+	// Decimals of 15 digits differ as floats, so there is one m at most.
+	scale := float64(nano)
+	for math.Abs(v*scale) > 1e15 && scale > 1 {
+		scale /= 10
+	}
+	m := math.RoundToEven(v * scale)
+	if math.Abs(m) <= 1<<53 && m/scale == v {
+		s.addFixed(int64(m), uint64(nano/scale))
+		return
+	}
+	if s.rest == nil {
+		s.rest = new(longsum)
+	}
+	mantissa, exp, negative := split(v)
+	s.rest.add(mantissa, exp, negative)
+}
+
+// Merge adds all numbers of o, which stays as it is.
+func (s *Sum) Merge(o *Sum) {
+	var carry uint64
+	s.lo, carry = bits.Add64(s.lo, o.lo, 0)
+	s.hi += o.hi + int64(carry)
+	if o.rest != nil {
+		if s.rest == nil {
+			s.rest = new(longsum)
+		}
+		s.rest.merge(o.rest)
+	}
+}
+
+// Float returns the sum; an infinity where it is beyond float64.
+func (s *Sum) Float() float64 {
+	if s.rest == nil {
+		if f, ok := s.short(); ok {
+			return f
+		}
+	}
+	r := new(big.Rat).SetFrac(s.fixed(), big.NewInt(nano))
+	if s.rest != nil {
+		r.Add(r, s.rest.rat())
+	}
+	f, _ := r.Float64()
+	return f
+}
+
+// short returns the fixed-point part where it is a decimal that one division
+// of floats gives exactly, which is nearly always.
+func (s *Sum) short() (float64, bool) {
+	m := s.lo
+	negative := s.hi < 0
+	if negative {
+		m = -m
+	}
+	if s.hi != 0 && (s.hi != -1 || m == 0) {
+		return 0, false
+	}
+	scale := float64(nano)
+	for m > 1<<53 && m%1000 == 0 && scale > 1 {
+		m /= 1000
+		scale /= 1000
+	}
+	f := float64(m) / scale
+	if negative {
+		f = -f
+	}
+	return f, m <= 1<<53
+}
+
+// fixed returns the fixed-point part in units.
+func (s *Sum) fixed() *big.Int {
+	x := new(big.Int).Lsh(big.NewInt(s.hi), 64)
+	return x.Add(x, new(big.Int).SetUint64(s.lo))
+}
+
+const sumVersion = 1
+
+// Append appends the encoded sum to dst.
+func (s *Sum) Append(dst []byte) []byte {
+	dst = append(dst, sumVersion)
+	dst = appendInt(dst, s.fixed())
+	var none longsum
+	rest := s.rest
+	if rest == nil {
+		rest = &none
+	}
+	return rest.append(dst)
+}
+
+// Decode replaces s by the sum that src begins with and returns what follows.
+func (s *Sum) Decode(src []byte) (rest []byte, err error) {
+	*s = Sum{}
+	r := newReader(src, "sum", sumVersion)
+	fixed := r.int()
+	var b longsum
+	b.decode(r)
+	r.check(fixed.BitLen() < 128)
+	if r.err != nil {
+		return r.end()
+	}
+	s.lo = new(big.Int).And(fixed, new(big.Int).SetUint64(math.MaxUint64)).Uint64()
+	s.hi = new(big.Int).Rsh(fixed, 64).Int64()
+	if len(b.digits) > 0 {
+		s.rest = &b
+	}
+	return r.end()
+}
