@@ -1,0 +1,140 @@
+package stdio
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxWindow bounds the memory that a zstd stream may ask for: what the zstd
+// program allows without --long.
+const maxWindow = 128 << 20
+
+// A compression is known by the first bytes of a stream.
+type compression struct {
+	name  string
+	magic []string
+	open  func(r io.Reader) (io.Reader, func(), error)
+}
+
+var compressions = []compression{
+	{"gzip", []string{"\x1f\x8b\x08"}, openGzip},
+	{"zstd", []string{"\x28\xb5\x2f\xfd"}, openZstd},
+	// With the mark of the first block or, in an empty stream, of the end.
+	{"bzip2", bzip2Magic(), openBzip2},
+}
+
+func bzip2Magic() []string {
+	var magic []string
+	for level := '1'; level <= '9'; level++ {
+		magic = append(magic, "BZh"+string(level)+"1AY&SY", "BZh"+string(level)+"\x17rE8P\x90")
+	}
+	return magic
+}
+
+const longestMagic = 10
+
+func openGzip(r io.Reader) (io.Reader, func(), error) {
+	z, err := gzip.NewReader(bufio.NewReaderSize(r, 128<<10))
+	return z, func() {}, err
+}
+
+func openZstd(r io.Reader) (io.Reader, func(), error) {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		return nil, nil, err
+	}
+	return z, z.Close, nil
+}
+
+func openBzip2(r io.Reader) (io.Reader, func(), error) {
+	return bzip2.NewReader(bufio.NewReaderSize(r, 128<<10)), func() {}, nil
+}
+
+// sniff looks at the first bytes of the stream and has them decompressed where
+// they say so. It reads on only as long as they may be the beginning of such a
+// mark.
+func (in *input) sniff(ctx context.Context) error {
+	in.ctx = ctx
+	var head [longestMagic]byte
+	n := 0
+	for {
+		c, more := findCompression(head[:n])
+		if c != nil {
+			in.head = bytes.Clone(head[:n])
+			return in.decompress(c)
+		}
+		if !more {
+			break
+		}
+		k, err := in.Read(head[n:])
+		n += k
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if in.regular() {
+		in.count.Store(0)
+		_, err := in.file.Seek(in.start, io.SeekStart)
+		return err
+	}
+	in.head = bytes.Clone(head[:n])
+	return nil
+}
+
+// findCompression returns the compression whose mark head begins with, and
+// whether more bytes could show one.
+func findCompression(head []byte) (c *compression, more bool) {
+	for i := range compressions {
+		for _, magic := range compressions[i].magic {
+			if bytes.HasPrefix(head, []byte(magic)) {
+				return &compressions[i], false
+			}
+			more = more || len(head) < len(magic) && string(head) == magic[:len(head)]
+		}
+	}
+	return nil, more
+}
+
+// decompress puts a decompressor before the stream. A compressed file is not
+// followed: it does not grow.
+func (in *input) decompress(c *compression) error {
+	in.tail = nil
+	r, stop, err := c.open(in)
+	if err != nil {
+		return corrupt(c.name, err)
+	}
+	in.plain, in.stop = &decompressor{r, c.name}, stop
+	return nil
+}
+
+// A decompressor says what is wrong with a compressed stream.
+type decompressor struct {
+	io.Reader
+	name string
+}
+
+func (d *decompressor) Read(p []byte) (int, error) {
+	n, err := d.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = corrupt(d.name, err)
+	}
+	return n, err
+}
+
+func corrupt(name string, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF {
+		return fmt.Errorf("the %s data ends too early", name)
+	}
+	return fmt.Errorf("broken %s data: %w", name, err)
+}

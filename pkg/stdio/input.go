@@ -1,0 +1,186 @@
+package stdio
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// errQuiet says that a followed file has no more to give for now.
+var errQuiet = errors.New("nothing more for now")
+
+// An input is an opened file, pipe or reader as a stream of bytes, with what
+// is compressed decompressed. One goroutine uses it.
+type input struct {
+	raw   io.Reader     // where the bytes come from
+	file  *os.File      // raw, where it is a file; read through its descriptor where wait is set
+	info  os.FileInfo   // of file
+	start int64         // where in file the stream begins
+	keep  bool          // file is not to be closed
+	wait  *waiter       // for a pipe, socket or terminal: waits until there is something
+	tail  *tail         // where the file is followed
+	count *atomic.Int64 // bytes read of raw
+
+	ctx   context.Context // of the fill under way, for reads below a decompressor
+	head  []byte          // bytes that were looked at and are to be read again
+	plain io.Reader       // the decompressed stream; nil where raw is not compressed
+	stop  func()          // frees what plain holds
+}
+
+// newInput reads f: straight where it is a regular file, else when there is
+// something to read, so that the reading can be broken off.
+func newInput(f *os.File, count *atomic.Int64, keep bool) (*input, error) {
+	in := &input{raw: f, file: f, keep: keep, count: count}
+	info, err := f.Stat()
+	if err == nil {
+		in.info = info
+		if info.Mode().IsRegular() {
+			in.start, err = f.Seek(0, io.SeekCurrent)
+		} else {
+			in.wait, err = newWaiter(f)
+		}
+	}
+	if err != nil {
+		in.close()
+		return nil, err
+	}
+	return in, nil
+}
+
+func (in *input) close() {
+	if in.stop != nil {
+		in.stop()
+	}
+	if in.wait != nil {
+		in.wait.close()
+	}
+	if in.file != nil && !in.keep {
+		_ = in.file.Close() // it was only read
+	}
+}
+
+func (in *input) regular() bool { return in.info != nil && in.wait == nil }
+
+// modified returns when the file was modified, ns since 1970.
+func (in *input) modified() int64 {
+	if !in.regular() {
+		return record.NoTime
+	}
+	return in.info.ModTime().UnixNano()
+}
+
+// generation returns a number that tells this file from others of its name,
+// made of its inode and its first line; 0 where it is no regular file.
+func (in *input) generation(sample []byte) int32 {
+	if !in.regular() {
+		return 0
+	}
+	line, _, _ := bytes.Cut(sample[:min(len(sample), 1024)], newline)
+	var inode uint64
+	if st, ok := in.info.Sys().(*syscall.Stat_t); ok {
+		inode = uint64(st.Ino)
+	}
+	return int32(xxh3.HashSeed(line, inode) >> 33)
+}
+
+// fill appends to b.Data what is there, up to its capacity: at least one byte,
+// unless it returns an error. At the end of a followed file it returns
+// errQuiet with what it has, or waits for more where that is nothing and wait
+// is set.
+func (in *input) fill(ctx context.Context, b *record.Batch, wait bool) error {
+	in.ctx = ctx
+	got := 0
+	for len(b.Data) < cap(b.Data) {
+		n, err := in.stream().Read(b.Data[len(b.Data):cap(b.Data)])
+		b.Data = b.Data[:len(b.Data)+n]
+		got += n
+		switch {
+		case err == io.EOF && in.tail != nil:
+			if got > 0 || !wait {
+				return errQuiet
+			}
+			if err := in.tail.await(ctx, in); err != nil {
+				return err
+			}
+		case err != nil:
+			return err
+		case got > 0 && !in.ready():
+			return nil
+		}
+	}
+	return nil
+}
+
+func (in *input) stream() io.Reader {
+	if in.plain != nil {
+		return in.plain
+	}
+	return in
+}
+
+// ready reports whether more can be read without waiting.
+func (in *input) ready() bool {
+	if in.wait != nil {
+		return in.wait.ready()
+	}
+	return in.regular()
+}
+
+// drained reports whether a pipe had no more to give just now.
+func (in *input) drained() bool { return in.wait != nil && !in.ready() }
+
+// Read reads bytes as they are stored.
+func (in *input) Read(p []byte) (int, error) {
+	if len(in.head) > 0 {
+		n := copy(p, in.head)
+		in.head = in.head[n:]
+		return n, nil
+	}
+	if err := in.ctx.Err(); err != nil {
+		return 0, context.Cause(in.ctx)
+	}
+	var n int
+	var err error
+	if in.wait != nil {
+		n, err = in.wait.read(in.ctx, p)
+	} else {
+		n, err = in.raw.Read(p)
+	}
+	in.count.Add(int64(n))
+	return n, err
+}
+
+// skipTo goes to a byte of the decompressed stream of a regular file.
+func (in *input) skipTo(ctx context.Context, offset int64) error {
+	if in.plain == nil {
+		in.count.Store(offset)
+		_, err := in.file.Seek(in.start+offset, io.SeekStart)
+		return err
+	}
+	if err := in.rewind(ctx); err != nil {
+		return err
+	}
+	_, err := io.CopyN(io.Discard, in.plain, offset)
+	return err
+}
+
+// rewind begins the stream of a regular file anew.
+func (in *input) rewind(ctx context.Context) error {
+	if _, err := in.file.Seek(in.start, io.SeekStart); err != nil {
+		return err
+	}
+	if in.stop != nil {
+		in.stop()
+	}
+	in.plain, in.stop = nil, nil
+	in.count.Store(0)
+	return in.sniff(ctx)
+}

@@ -1,0 +1,164 @@
+package stdio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// Open returns a source for each file that paths name: files, patterns such as
+// logs/*.log, directories (their files by name, not deeper, without hidden
+// ones), and "-" for stdin. Each is looked at before any is read, so that what
+// is missing or cannot be read is an error at once. With opt.Follow a file
+// need not exist yet.
+func Open(paths []string, opt Options) ([]stream.Source, error) {
+	var sources []stream.Source
+	stdin := false
+	for _, path := range paths {
+		if path == "-" {
+			if stdin {
+				return nil, fault.Usagef("", "stdin is named twice")
+			}
+			stdin = true
+			sources = append(sources, Stdin(os.Stdin, opt))
+			continue
+		}
+		files, err := expand(path, opt.Follow)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range files {
+			s, err := newFile(name, opt)
+			if err != nil {
+				return nil, err
+			}
+			sources = append(sources, s)
+		}
+	}
+	return sources, nil
+}
+
+// expand returns the files that path names.
+func expand(path string, follow bool) ([]string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return filesOf(path)
+	case err == nil:
+		return []string{path}, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("input %q: %w", path, reason(err))
+	}
+	if !strings.ContainsAny(path, "*?[") {
+		if follow {
+			return []string{path}, nil
+		}
+		return nil, fmt.Errorf("input %q: %w", path, reason(err))
+	}
+	matches, err := filepath.Glob(path)
+	if err != nil {
+		return nil, fault.Usagef("", "input %q: %w", path, err)
+	}
+	var files []string
+	for _, name := range matches {
+		if info, err := os.Stat(name); err == nil && !info.IsDir() {
+			files = append(files, name)
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("input %q: no file matches", path)
+	}
+	return files, nil
+}
+
+func filesOf(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("input directory %q: %w", dir, reason(err))
+	}
+	var files []string
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		info, err := os.Stat(name)
+		if !strings.HasPrefix(e.Name(), ".") && err == nil && info.Mode().IsRegular() {
+			files = append(files, name)
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("input directory %q holds no files", dir)
+	}
+	return files, nil
+}
+
+// reason takes off what an error of the os package says besides the reason.
+func reason(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// newFile returns the source of one file.
+func newFile(path string, opt Options) (*Source, error) {
+	s := newSource(path, opt)
+	s.open = func(ctx context.Context) (*input, error) { return s.openFile(ctx, path) }
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) && opt.Follow {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("input %q: %w", path, reason(err))
+	}
+	if !info.Mode().IsRegular() {
+		s.opt.Follow = false
+		return s, readable(path)
+	}
+	if !opt.Follow {
+		s.lazy, s.size = true, info.Size()
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("input %q: %w", path, reason(err))
+	}
+	return s, f.Close()
+}
+
+// readable asks whether a pipe may be opened without opening it, which would
+// make its writer believe in a reader.
+func readable(path string) error {
+	if err := unix.Access(path, unix.R_OK); err != nil {
+		return fmt.Errorf("input %q: %w", path, err)
+	}
+	return nil
+}
+
+// openFile opens a file, waiting for it where it is to be followed.
+func (s *Source) openFile(ctx context.Context, path string) (*input, error) {
+	for {
+		// Opened so, a named pipe does not wait for its writer; reading it does.
+		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+		if err == nil {
+			in, err := newInput(f, &s.read, false)
+			if err == nil && s.opt.Follow && in.regular() {
+				s.read.Store(0)
+				in.tail = &tail{path: path, poll: s.opt.Poll, note: s.opt.Note}
+			}
+			return in, err
+		}
+		if !s.opt.Follow || !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("input %q: %w", path, reason(err))
+		}
+		if err := sleep(ctx, s.opt.Poll); err != nil {
+			return nil, err
+		}
+	}
+}

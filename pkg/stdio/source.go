@@ -1,0 +1,400 @@
+// Package stdio is the door to files, pipes, stdin and stdout: sources that
+// read them in blocks, straight into the arenas of batches, and sinks that
+// write them in large pieces.
+//
+// What is compressed is found by its first bytes on the way in, and follows
+// from the name of the file on the way out.
+package stdio
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A Format says where the records of a stream begin and end: a *codec.Decoder.
+type Format interface {
+	// Begin looks at the first bytes of a stream, sets the format and the
+	// header line of its origin, and returns how many of the bytes are no
+	// records.
+	Begin(sample []byte, o *record.Origin) (skip int)
+	// Framer returns what finds the ends of records for an origin that Begin
+	// has seen. Each ends with a line, at the first or a later newline.
+	Framer(o *record.Origin) codec.Framer
+}
+
+// Options say how files and pipes are read. The zero value of a field other
+// than Format is its default.
+type Options struct {
+	Format    Format
+	MaxRecord int           // longer records are bad; by default codec.DefaultMaxRecord
+	Follow    bool          // wait for more at the end of a file, and for the next one of its name
+	Poll      time.Duration // how often Follow looks for more, by default 200 ms
+	Now       func() int64  // the wall clock, ns since 1970; by default the machine's
+	Note      func(string)  // takes what a person should know: that a file was rotated or cut short
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxRecord == 0 {
+		o.MaxRecord = codec.DefaultMaxRecord
+	}
+	if o.Poll == 0 {
+		o.Poll = 200 * time.Millisecond
+	}
+	if o.Now == nil {
+		o.Now = func() int64 { return time.Now().UnixNano() }
+	}
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	return o
+}
+
+// sampleSize is how many of a stream's first bytes are shown to its Format.
+// It does not depend on the size of a batch, so that the answer does not.
+const sampleSize = 32 << 10
+
+// chunk is the least room for a read of a file.
+const chunk = 64 << 10
+
+// A Source reads one file, or stdin, or whatever io.Reader it was made for. It
+// has one partition. It holds the file open from the first Read to the one
+// that returns an error, io.EOF included.
+//
+// A regular file fills the arena of each batch. From a pipe a batch takes what
+// is there, so that nothing waits for more. A record that is longer than the
+// arena makes it grow, up to the greatest size of a record; of one beyond that
+// size the first part arrives, marked as bad, and the rest is passed over.
+//
+// The partition of a file is a number made of its inode and its first line:
+// it tells the file from another that has its name before or after it, so that
+// a position is never taken for one in the wrong file.
+type Source struct {
+	opt  Options
+	name string // as the user gave it; "stdin" for stdin
+	open func(ctx context.Context) (*input, error)
+	lazy bool             // it is a regular file that open opens anew each time
+	size int64            // of the file when it was found, -1 where it has none
+	from *stream.Position // where an earlier run ended
+	read atomic.Int64     // bytes read of the file, as stored
+
+	in     *input
+	origin *record.Origin
+	framer codec.Framer // nil until the stream has begun
+	carry  []byte       // the beginning of a record, behind the last whole one
+	more   bool         // carry may hold whole records
+	base   int64        // offset of the next byte to hand on
+	line   int64        // its line number, from 1; 0 where it is unknown
+	quiet  bool         // it was said that there is nothing more for now
+	err    error        // what Read returns from now on
+}
+
+// NewReader returns a source that reads r. Whatever a Read of r returns is
+// handed on without waiting for more.
+func NewReader(r io.Reader, name string, opt Options) *Source {
+	s := newSource(name, opt)
+	s.open = func(context.Context) (*input, error) { return &input{raw: r, count: &s.read}, nil }
+	return s
+}
+
+// Stdin returns a source that reads f, which is not closed, under the name
+// "stdin".
+func Stdin(f *os.File, opt Options) *Source {
+	s := newSource("stdin", opt)
+	s.opt.Follow = false
+	s.open = func(context.Context) (*input, error) { return newInput(f, &s.read, true) }
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		s.size = info.Size()
+	}
+	return s
+}
+
+func newSource(name string, opt Options) *Source {
+	return &Source{opt: opt.withDefaults(), name: name, size: -1}
+}
+
+// Size returns the size of the file in bytes as stored, and false for what has
+// none or is followed.
+func (s *Source) Size() (int64, bool) { return max(s.size, 0), s.size >= 0 }
+
+// Progress returns how many bytes were read of the file as stored (compressed
+// where it is) and how many there are, 0 where that is not known. It may be
+// called at any time.
+func (s *Source) Progress() (read, total int64) { return s.read.Load(), max(s.size, 0) }
+
+// Seek has the source begin where an earlier run ended, if the file is still
+// the one that the position is in. Pipes begin anew.
+func (s *Source) Seek(at []stream.Position) error {
+	for i := range at {
+		if at[i].Source == s.name {
+			s.from = &at[i]
+		}
+	}
+	return nil
+}
+
+// Peek fills b with the first records of a regular file, from where an earlier
+// run ended, and leaves the file closed. Of anything else it returns an error
+// that is errors.ErrUnsupported: it has to be opened to be known.
+func (s *Source) Peek(b *record.Batch) error {
+	if !s.lazy || s.in != nil {
+		return errors.ErrUnsupported
+	}
+	first := newSource(s.name, s.opt)
+	first.open, first.from = s.open, s.from
+	arena := b.Data[:0]
+	b.Data = arena[:0:min(cap(arena), chunk)]
+	err := first.Read(context.Background(), b)
+	if len(b.Data) <= chunk {
+		b.Data = append(arena, b.Data...)
+	}
+	if err == nil {
+		_ = first.fail(io.EOF)
+	}
+	s.read.Store(0)
+	return err
+}
+
+// Read fills b with whole records, or with one bad one that is too long.
+func (s *Source) Read(ctx context.Context, b *record.Batch) error {
+	if s.err != nil {
+		return s.err
+	}
+	if err := ctx.Err(); err != nil {
+		return s.fail(context.Cause(ctx))
+	}
+	if s.in == nil {
+		if err := s.start(ctx); err != nil {
+			return s.fail(err)
+		}
+	}
+	err := s.next(ctx, b)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // whatever a decompressor made of it
+	}
+	if err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// fail ends the source.
+func (s *Source) fail(err error) error {
+	if s.in != nil {
+		s.in.close()
+	}
+	s.carry, s.err = nil, err
+	return err
+}
+
+// start opens the file.
+func (s *Source) start(ctx context.Context) error {
+	in, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	s.in = in
+	s.origin = &record.Origin{Source: s.name, Modified: in.modified()}
+	s.framer, s.base, s.line, s.quiet = nil, 0, 1, false
+	return s.place(s.in.sniff(ctx))
+}
+
+// next reads until b holds a record.
+func (s *Source) next(ctx context.Context, b *record.Batch) error {
+	b.Data = append(b.Data[:0], s.carry...)
+	s.carry = s.carry[:0]
+	seen := 0
+	for {
+		s.makeRoom(b)
+		var err error
+		if !s.more {
+			err = s.in.fill(ctx, b, s.quiet)
+		}
+		s.more = false
+		if s.framer == nil {
+			seen = 0
+			if err := s.begin(ctx, b, err); err != nil {
+				return s.place(err)
+			}
+		}
+		n := s.whole(b, seen, err)
+		seen = len(b.Data)
+		switch {
+		case n > 0:
+			s.deliver(b, n)
+			b.AtEnd = err != nil || s.in.drained()
+			s.quiet = b.AtEnd
+			s.end(err)
+			return nil
+		case s.framer != nil && len(b.Data) >= s.limit():
+			return s.tooLong(ctx, b)
+		case err == errQuiet && !s.quiet:
+			s.deliver(b, 0)
+			b.AtEnd, s.quiet = true, true
+			return nil
+		case err == io.EOF && s.in.tail != nil:
+			s.end(err)
+			if err := s.start(ctx); err != nil {
+				return err
+			}
+		case err != nil && err != errQuiet:
+			return s.place(err)
+		}
+	}
+}
+
+// whole returns how many bytes of b are whole records, the first seen bytes
+// being known not to end one.
+func (s *Source) whole(b *record.Batch, seen int, err error) int {
+	switch {
+	case s.framer == nil:
+		return 0
+	case err == io.EOF:
+		return len(b.Data)
+	case bytes.IndexByte(b.Data[seen:], '\n') < 0:
+		return 0
+	}
+	return s.framer.Cut(b.Data)
+}
+
+// end ends the source behind the batch that is being delivered. What is
+// followed goes on with the next file of its name.
+func (s *Source) end(err error) {
+	switch {
+	case err == nil || err == errQuiet:
+	case err == io.EOF && s.in.tail != nil:
+		s.in.close()
+		s.in = nil
+	default:
+		_ = s.fail(s.place(err))
+	}
+}
+
+// place adds to an error of reading where it happened.
+func (s *Source) place(err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	return fmt.Errorf("reading %q: %w, at byte %d", s.name, reason(err), s.read.Load())
+}
+
+// limit is the length at which a record without an end is too long.
+func (s *Source) limit() int { return s.opt.MaxRecord + 1 }
+
+// makeRoom grows a full arena.
+func (s *Source) makeRoom(b *record.Batch) {
+	if len(b.Data) < cap(b.Data) {
+		return
+	}
+	n := min(2*cap(b.Data), s.limit()+chunk)
+	b.Data = append(make([]byte, 0, max(n, len(b.Data)+chunk)), b.Data...)
+}
+
+// begin shows the format the first bytes, once they hold a line or all that
+// there is, and goes on to where an earlier run ended.
+func (s *Source) begin(ctx context.Context, b *record.Batch, err error) error {
+	line := bytes.IndexByte(b.Data, '\n')
+	whole := line >= 0 || len(b.Data) >= s.limit() || err != nil && err != errQuiet
+	if !whole || len(b.Data) == 0 {
+		return nil
+	}
+	sample := b.Data
+	if line < sampleSize && len(sample) > sampleSize {
+		sample = sample[:sampleSize]
+	}
+	origin := *s.origin // which may have been handed on by a file that was empty
+	s.origin = &origin
+	s.origin.Partition = s.in.generation(sample)
+	skip := s.opt.Format.Begin(sample, s.origin)
+	s.framer = s.opt.Format.Framer(s.origin)
+	if s.from != nil && s.from.Partition == s.origin.Partition && s.from.Next > 0 {
+		return s.resume(ctx, b)
+	}
+	s.advance(b.Data[:skip])
+	b.Data = b.Data[:copy(b.Data, b.Data[skip:])]
+	return nil
+}
+
+// resume throws away what was read and goes to where an earlier run ended.
+func (s *Source) resume(ctx context.Context, b *record.Batch) error {
+	next := s.from.Next
+	s.from = nil
+	b.Data = b.Data[:0]
+	s.base, s.line = next, 0
+	return s.in.skipTo(ctx, next)
+}
+
+// deliver makes b a batch of its first n bytes and keeps the rest for the next
+// one.
+func (s *Source) deliver(b *record.Batch, n int) {
+	s.carry = append(s.carry[:0], b.Data[n:]...)
+	b.Data = b.Data[:n]
+	s.describe(b)
+	s.advance(b.Data)
+	b.Next = s.base
+}
+
+// describe says of b where it comes from.
+func (s *Source) describe(b *record.Batch) {
+	b.Origin, b.Base, b.Line, b.Next, b.Arrived = s.origin, s.base, s.line, s.base, s.opt.Now()
+}
+
+// advance counts bytes that are dealt with.
+func (s *Source) advance(data []byte) {
+	s.base += int64(len(data))
+	if s.line > 0 {
+		s.line += int64(bytes.Count(data, newline))
+	}
+}
+
+var newline = []byte{'\n'}
+
+// tooLong delivers the first part of a record that is too long, and passes
+// over the rest: all up to the first newline behind it.
+func (s *Source) tooLong(ctx context.Context, b *record.Batch) error {
+	keep := s.opt.MaxRecord
+	s.describe(b)
+	s.advance(b.Data[:keep])
+	var err error
+	var length int64
+	for {
+		rest := b.Data[keep:]
+		end := bytes.IndexByte(rest, '\n')
+		if end >= 0 || err == io.EOF {
+			if end < 0 {
+				end = len(rest)
+			}
+			length = s.base + int64(end) - b.Base
+			end = min(end+1, len(rest))
+			s.advance(rest[:end])
+			s.carry = append(s.carry[:0], rest[end:]...)
+			break
+		}
+		if err != nil && err != errQuiet {
+			return s.place(err)
+		}
+		s.advance(rest)
+		b.Data = slices.Grow(b.Data[:keep], chunk)
+		err = s.in.fill(ctx, b, true)
+	}
+	b.Data, b.Next, s.quiet, s.more = b.Data[:keep], s.base, false, len(s.carry) > 0
+	rec := b.AddSpan(record.Span{Len: uint32(keep)})
+	rec.Line, rec.Flags = b.Line, record.Truncated
+	b.SetBad(0, tooLongReason(length, keep))
+	return nil // an end or error shows again when the next record is read
+}
+
+// tooLongReason says what package codec says of a record that is too long.
+func tooLongReason(length int64, most int) string {
+	return fmt.Sprintf("a record of %d bytes is longer than --max-record, %d", length, most)
+}
