@@ -26,6 +26,7 @@ type ndjson struct {
 	keys   map[string]int32 // the keys that a plan's paths can begin with, to their slots
 	lens   uint64           // has a bit for the length of each of keys
 	fields [][]candidate    // for each field of the plan, the best first
+	quotes quoteIndex       // of the record at hand
 	slots  []record.Value   // what the keys hold in the record at hand; 0 where absent
 	cols   [][]record.Value // the columns of the batch at hand
 

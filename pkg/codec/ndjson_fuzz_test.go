@@ -55,8 +55,8 @@ func FuzzNDJSON(f *testing.F) {
 			t.Fatalf("%q is valid, got %s with strict", line, strictly)
 		case strictly == "" && (!valid || !utf8.Valid(line)):
 			t.Fatalf("%q is not valid, strict takes it", line)
-		case reason != "" && reason != strictly:
-			t.Fatalf("%q: got %s, %s with strict", line, reason, strictly)
+		case reason != "" && strictly == "":
+			t.Fatalf("%q: got %s, strict takes it", line, reason)
 		}
 		if !valid || !utf8.Valid(line) {
 			return

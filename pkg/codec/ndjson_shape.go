@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/logctl/logctl/pkg/record"
 )
@@ -74,62 +75,76 @@ func (s *shapes) forget() {
 
 // match compares the record in data[i:end] with the shapes, fills the slots,
 // and returns the shape's leaf, or -1. It may look at bytes behind the record,
-// but accepts it only if all of it, and nothing behind it, was matched.
+// but it never goes back, and accepts only what ends where the record does.
 func (p *ndjson) match(data []byte, i, end int) (leaf int32) {
-	for at := p.shapes.nodes[0].next; at != 0; {
-		n := &p.shapes.nodes[at]
-		if !n.matches(data, i, p.shapes.text) {
+	s := &p.shapes
+	at := s.nodes[0].next
+	if at != 0 {
+		p.quotes.mark(data, i, end)
+	}
+	for at != 0 {
+		n := &s.nodes[at]
+		if !n.begins(data, i) && !s.standsAt(n, data, i) {
 			at = n.other
 			continue
 		}
 		i += int(n.len)
-		if n.leaf >= 0 && space(data[:end], i) == end {
-			return n.leaf
-		}
 		if i >= end || n.leaf >= 0 {
-			return -1
+			return n.ending(data[:end], i)
 		}
-		v, next := p.learnedValue(data, i, end)
-		if next < 0 {
+		var v record.Value
+		m := p.quotes.window(i + 1)
+		quote := i + 1 + bits.TrailingZeros64(m)
+		if data[i] == '"' && m != 0 && data[quote] == '"' {
+			if p.check.strict && !p.check.text(data[:quote], i+1) {
+				return -1
+			}
+			v, i = record.NewValue(record.String, i+1, quote-i-1), quote+1
+		} else if v, i = p.learnedValue(data[:end], i); i < 0 {
 			return -1
 		}
 		if n.slot != unread {
-			p.slots[n.slot] = settle(data, v)
+			if v.Kind() == unsettled {
+				v = settle(data, v)
+			}
+			p.slots[n.slot] = v
 		}
-		i, at = next, n.next
+		at = n.next
 	}
 	return -1
 }
 
-// learnedValue is checker.value for a value of a record that matches so far.
-func (p *ndjson) learnedValue(data []byte, i, end int) (v record.Value, next int) {
-	switch c := data[i]; {
-	case c == '"' && !p.check.strict:
-		quote, escaped := stringEnd(data, i+1)
-		if quote < 0 {
-			return 0, -1
-		}
-		return stringValue(i, quote, escaped), quote + 1
-	case c == '"' || c == '{' || c == '[' || p.check.strict:
-		return p.check.value(data[:end], i)
-	default:
-		next = scalarEnd(data, i)
-		if next == i {
-			return 0, -1
-		}
-		return record.NewValue(unsettled, i, next-i), next
+// ending returns the leaf of a node behind which a record may end at i.
+func (n *shapeNode) ending(record []byte, i int) int32 {
+	if n.leaf >= 0 && space(record, i) == len(record) {
+		return n.leaf
 	}
+	return -1
 }
 
-// matches reports whether the node's text stands at data[i].
-func (n *shapeNode) matches(data []byte, i int, text []byte) bool {
+// learnedValue is checker.value, with a short way for scalars.
+func (p *ndjson) learnedValue(data []byte, i int) (v record.Value, next int) {
+	if next = scalarEnd(data, i); next == i || p.check.strict {
+		return p.check.value(data, i)
+	}
+	return record.NewValue(unsettled, i, next-i), next
+}
+
+// begins reports whether the node's text stands at data[i], where it is short
+// and data goes on for a while: the common case, without a call.
+func (n *shapeNode) begins(data []byte, i int) bool {
 	if i+16 > len(data) || n.len > 16 {
-		to := i + int(n.len)
-		return to <= len(data) && string(data[i:to]) == string(text[n.off:n.off+n.len])
+		return false
 	}
 	head := binary.LittleEndian.Uint64(data[i:])
 	tail := binary.LittleEndian.Uint64(data[i+int(n.tailOff):])
 	return (head^n.head)&n.headMask|(tail^n.tail)&n.tailMask == 0
+}
+
+// standsAt is begins for all other cases.
+func (s *shapes) standsAt(n *shapeNode, data []byte, i int) bool {
+	to := i + int(n.len)
+	return to <= len(data) && string(data[i:to]) == string(s.text[n.off:n.off+n.len])
 }
 
 // learn adds the keys seen in the record that ends with data to the tree.
