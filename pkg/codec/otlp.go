@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"iter"
 	"strings"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -177,26 +176,39 @@ func (p *otlp) line(b *record.Batch, rec record.Rec) {
 // request appends the records of a request, the resources of which are given.
 func (p *otlp) request(b *record.Batch, rec record.Rec, resources record.Value) (reason string) {
 	data := b.Data // the line does not change, even where what is appended moves the arena
-	for resource := range items(data, resources) {
+	all := items(data, resources)
+	for resource, ok := all.value(); ok; resource, ok = all.value() {
 		attributes := under(data, under(data, resource, "resource"), "attributes")
-		for scope := range items(data, under(data, resource, "scopeLogs")) {
+		scopes := items(data, under(data, resource, "scopeLogs"))
+		for scope, ok := scopes.value(); ok; scope, ok = scopes.value() {
 			group := otlpGroup{lo: len(b.Recs), shared: len(p.shared)}
 			p.share(p.to[otlpScope], under(data, under(data, scope, "scope"), "name"))
 			p.shareResource(data, attributes)
-			for one := range items(data, under(data, scope, "logRecords")) {
-				if one.Kind() != record.Object {
-					return notOTLP
-				}
-				next := b.Add(data[one.Off() : one.Off()+one.Len()])
-				value := next.Value
-				*next = rec
-				next.Value = value
+			if !appendLogs(b, rec, under(data, scope, "logRecords")) {
+				return notOTLP
 			}
 			group.hi = len(b.Recs)
 			p.groups = append(p.groups, group)
 		}
 	}
 	return ""
+}
+
+// appendLogs appends a copy of rec for each log record of a list; false where
+// one is no object.
+func appendLogs(b *record.Batch, rec record.Rec, list record.Value) bool {
+	data := b.Data
+	logs := items(data, list)
+	for one, ok := logs.value(); ok; one, ok = logs.value() {
+		if one.Kind() != record.Object {
+			return false
+		}
+		next := b.Add(data[one.Off() : one.Off()+one.Len()])
+		value := next.Value
+		*next = rec
+		next.Value = value
+	}
+	return true
 }
 
 func (p *otlp) share(to []target, v record.Value) {
@@ -207,7 +219,8 @@ func (p *otlp) share(to []target, v record.Value) {
 
 // shareResource shares the attributes of a resource.
 func (p *otlp) shareResource(data []byte, attributes record.Value) {
-	for pair := range items(data, attributes) {
+	pairs := items(data, attributes)
+	for pair, ok := pairs.value(); ok; pair, ok = pairs.value() {
 		key, v := under(data, pair, "key"), otlpAny(data, under(data, pair, "value"))
 		p.share(p.named("resource.", data, key), v)
 		switch string(data[key.Off() : key.Off()+key.Len()]) {
@@ -271,7 +284,8 @@ func (p *otlp) attributes(b *record.Batch, row int, list record.Value) {
 		return
 	}
 	data := b.Data
-	for pair := range items(data, list) {
+	pairs := items(data, list)
+	for pair, ok := pairs.value(); ok; pair, ok = pairs.value() {
 		if to := p.named("attributes.", data, under(data, pair, "key")); len(to) > 0 {
 			p.set(b, row, to, otlpAny(data, under(data, pair, "value")))
 		}
@@ -336,13 +350,9 @@ func under(data []byte, v record.Value, key string) record.Value {
 }
 
 // items goes through the values of an array; of anything else there are none.
-func items(data []byte, v record.Value) iter.Seq[record.Value] {
-	return func(yield func(record.Value) bool) {
-		if v.Kind() != record.Array {
-			return
-		}
-		rest := inside(data, v.Off(), v.Off()+v.Len(), '[')
-		for one, ok := rest.value(); ok && yield(one); one, ok = rest.value() {
-		}
+func items(data []byte, v record.Value) elements {
+	if v.Kind() != record.Array {
+		return elements{}
 	}
+	return inside(data, v.Off(), v.Off()+v.Len(), '[')
 }

@@ -1,0 +1,102 @@
+package codec
+
+import (
+	"testing"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+func plainParserOf(plan *record.Plan) lineParser { return newPlain(plan) }
+
+// plainCases are lines in the shapes that applications write; want leaves out
+// the message, which is always the line.
+var plainCases = []struct{ line, time, level string }{
+	{"[2016-12-19 16:05:28,463] INFO Rolled new log segment (kafka.log.Log)", "[2016-12-19 16:05:28,463]", "INFO"},
+	{"2015-07-29 17:41:44,747 - WARN  [Quorum[myid=1]/0:0:2181:Fast@774] - Notification", "2015-07-29 17:41:44,747", "WARN"},
+	{"2015-10-18 18:01:47,978 ERROR [main] org.apache.X: y", "2015-10-18 18:01:47,978", "ERROR"},
+	{"17/06/09 20:10:40 INFO executor.Backend: Registered", "17/06/09 20:10:40", "INFO"},
+	{"081109 203615 148 INFO dfs.DataNode$PacketResponder: x", "", "INFO"},
+	{"2016-09-28 04:30:30, Info                  CBS    Loaded", "2016-09-28 04:30:30", "Info"},
+	{"[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok", "[Sun Dec 04 04:47:44 2005]", "notice"},
+	{"2026/11/24 10:00:00 [error] 31#31: *1 open() failed", "2026/11/24 10:00:00", "error"},
+	{"2026-11-24T10:00:00.5Z main.go:12 no info available", "2026-11-24T10:00:00.5Z", ""},
+	{"WARNING:root:python says so", "", "WARNING"},
+	{"2026-11-24 10:00:00 [pool-1] my.ERROR.Class x DEBUG y", "2026-11-24 10:00:00", "DEBUG"},
+	{"java.io.IOException: Connection to 1 was disconnected", "", ""},
+	{"\tat kafka.utils.NetworkClient(Network.scala:115)", "", ""},
+	{"error", "", "error"},
+	{"an error", "", ""},
+	{"", "", ""},
+}
+
+func TestPlain(t *testing.T) {
+	var cases []textCase
+	for _, c := range plainCases {
+		want := []string{"message", string(record.AppendQuoted(nil, c.line)), "log", string(record.AppendQuoted(nil, c.line))}
+		if c.time != "" {
+			want = append(want, "timestamp", string(record.AppendQuoted(nil, c.time)))
+		}
+		if c.level != "" {
+			want = append(want, "level", string(record.AppendQuoted(nil, c.level)))
+		}
+		cases = append(cases, textCase{line: c.line, want: want})
+	}
+	checkText(t, plainParserOf, cases)
+}
+
+func plainLines() (lines []string) {
+	for _, c := range plainCases {
+		lines = append(lines, c.line)
+	}
+	return lines
+}
+
+func TestPlainDoesNotAllocate(t *testing.T) {
+	checkNoAllocs(t, newPlain(planOf("timestamp", "level", "message")), plainLines())
+}
+
+func FuzzPlain(f *testing.F) {
+	fuzzText(f, plainParserOf, []string{"timestamp", "level", "message"}, plainLines()...)
+}
+
+func BenchmarkPlain(b *testing.B) {
+	benchText(b, newPlain(planOf("timestamp", "level", "message")), plainLines()[:8])
+}
+
+func TestRegex(t *testing.T) {
+	checkText(t, func(plan *record.Plan) lineParser {
+		p, err := newRegex(plan, `^(?P<ts>\S+) (?:\[(?P<level>\w*)\] )?(\d+) (?P<msg>.*)`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}, []textCase{
+		{line: "10 [x] 5 hello", want: []string{"ts", `"10"`, "time", `"10"`, "level", `"x"`, "message", `"hello"`}},
+		{line: "10 5 ", want: []string{"ts", `"10"`, "time", `"10"`, "message", `""`}},
+		{line: "10 x", reason: "does not match the pattern"},
+		{line: "", reason: "does not match the pattern"},
+	})
+	for _, text := range []string{"(", "a(b)c", ""} {
+		if _, err := newRegex(planOf("a"), text); err == nil {
+			t.Errorf("pattern %q is no error", text)
+		}
+	}
+}
+
+func FuzzRegex(f *testing.F) {
+	fuzzText(f, func(plan *record.Plan) lineParser {
+		p, err := newRegex(plan, `^(?P<host>\S+) \[(?P<time>[^\]]+)\]( "(?P<path>[^"]*)")? (?P<status>\d+)?`)
+		if err != nil {
+			f.Fatal(err)
+		}
+		return p
+	}, []string{"host", "timestamp", "path", "status"}, `h [29:23:53:25] "/x" 200`, `h [t] `, `h`)
+}
+
+func BenchmarkRegex(b *testing.B) {
+	p, err := newRegex(planOf("host", "timestamp", "status"), `^(?P<host>\S+) .*\[(?P<time>[^\]]+)\] "[^"]*" (?P<status>\d+)`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchText(b, p, logLines(b, "apache_access.log")[:1000])
+}
