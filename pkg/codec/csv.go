@@ -1,0 +1,149 @@
+package codec
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// csv finds fields in records of RFC 4180: fields between commas, quotes
+// around those that hold commas, quotes (doubled) or newlines. The header line
+// names the columns, without the spaces around a name; of two columns with one
+// name the first counts.
+//
+// A field that is empty, and not in quotes, is missing. One that is a decimal
+// of at most 15 digits is a number, anything else a string. A quote within a
+// field that does not begin with one is part of it. A record is bad where its
+// number of fields is not that of the header, where a quote is not closed, and
+// where something other than a comma stands behind one that is.
+type csv struct {
+	binding
+	columns [][]target
+	last    int // the columns behind this one are not asked for
+}
+
+func newCSV(plan *record.Plan, header string) *csv {
+	p := &csv{binding: newBinding(plan), last: -1}
+	for i, name := range csvNames(header) {
+		to := p.byName[name]
+		p.columns = append(p.columns, to)
+		if len(to) > 0 {
+			p.last = i
+		}
+	}
+	return p
+}
+
+// csvNames returns the names of the columns.
+func csvNames(header string) []string {
+	var names []string
+	if header == "" {
+		return nil
+	}
+	for i := 0; i <= len(header); {
+		text, next, quoted, ok := csvField([]byte(header), i)
+		if !ok {
+			text, next = []byte(header[i:]), len(header)+1
+		}
+		name := string(text)
+		if quoted && ok {
+			name = strings.ReplaceAll(name, `""`, `"`)
+		}
+		names = append(names, strings.TrimSpace(name))
+		i = next
+	}
+	return names
+}
+
+const noColumns = "the columns have no names: give them, as in --format csv:time,host,status"
+
+// parse reads the record in s, which is row's text.
+func (p *csv) parse(b *record.Batch, row int, s record.Span) (reason string) {
+	if len(p.columns) == 0 {
+		return noColumns
+	}
+	p.begin()
+	line := bytes.TrimSuffix(b.Bytes(s), []byte{'\r'})
+	n := 0
+	for i := 0; i <= len(line); n++ {
+		start := i
+		text, next, quoted, ok := csvField(line, i)
+		if !ok {
+			p.clear(b, row)
+			return csvFlaw(line, start, n)
+		}
+		if n <= p.last && len(p.columns[n]) > 0 {
+			off := int(s.Off) + start
+			if quoted {
+				off++
+			}
+			p.set(b, row, p.columns[n], p.value(b, off, text, quoted))
+		}
+		i = next
+	}
+	if n != len(p.columns) {
+		p.clear(b, row)
+		return columnCount(n, len(p.columns))
+	}
+	return ""
+}
+
+func columnCount(got, want int) string {
+	return fmt.Sprintf("%d columns, want the %d of the header", got, want)
+}
+
+// csvField returns the field that begins at line[i], without its quotes but
+// with those inside still doubled, and where the next one begins: beyond
+// len(line) behind the last. ok is false where its quotes are wrong.
+func csvField(line []byte, i int) (text []byte, next int, quoted, ok bool) {
+	if i == len(line) || line[i] != '"' {
+		end := fieldEnd(line, i, ',')
+		return line[i:end], end + 1, false, true
+	}
+	end := closingQuote(line, i+1)
+	if end < 0 || end+1 < len(line) && line[end+1] != ',' {
+		return nil, 0, true, false
+	}
+	return line[i+1 : end], end + 2, true, true
+}
+
+// fieldEnd returns where the field that begins at line[i] ends: at the
+// separator or with the line.
+func fieldEnd(line []byte, i int, separator byte) int {
+	if n := bytes.IndexByte(line[i:], separator); n >= 0 {
+		return i + n
+	}
+	return len(line)
+}
+
+// csvFlaw says what is wrong with the quotes of column n, which begins at
+// line[i].
+func csvFlaw(line []byte, i, n int) string {
+	end := closingQuote(line, i+1)
+	if end < 0 {
+		return fmt.Sprintf("no closing quote in column %d", n+1)
+	}
+	return fmt.Sprintf("got %q behind the closing quote of column %d, want a comma", line[end+1:end+2], n+1)
+}
+
+// value returns the value of a field, which stands at off.
+func (p *csv) value(b *record.Batch, off int, text []byte, quoted bool) record.Value {
+	switch {
+	case !quoted && len(text) == 0:
+		return 0
+	case isCanonical(text):
+		return record.NewValue(record.Number, off, len(text))
+	case !quoted || bytes.IndexByte(text, '"') < 0:
+		return record.NewValue(record.String, off, len(text))
+	}
+	off = len(b.Data)
+	for i := 0; i < len(text); i++ {
+		b.Data = append(b.Data, text[i])
+		if text[i] == '"' {
+			i++
+		}
+	}
+	return record.NewValue(record.String, off, len(b.Data)-off)
+}

@@ -1,0 +1,279 @@
+package codec
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// sampleLines is how many lines are looked at to find a format.
+const sampleLines = 20
+
+// splitSample returns the first lines of a sample that are not empty, without
+// the last where it may be cut off.
+func splitSample(sample []byte) [][]byte {
+	var lines [][]byte
+	for len(sample) > 0 && len(lines) < sampleLines {
+		end := lineEnd(sample, 0)
+		if end == len(sample) && len(lines) > 0 {
+			break
+		}
+		if line := bytes.TrimSuffix(sample[:end], []byte{'\r'}); len(line) > 0 {
+			lines = append(lines, line)
+		}
+		sample = sample[min(end+1, len(sample)):]
+	}
+	return lines
+}
+
+// detect returns the format of lines: the first, from the most particular to
+// the most general, that most of them have. inside says that there can be no
+// header line.
+func detect(lines [][]byte, inside bool) string {
+	if len(lines) == 0 {
+		return "plain"
+	}
+	for _, candidate := range []struct {
+		format string
+		fits   func(line []byte) bool
+	}{
+		{"otlp", isOTLP},
+		{"docker", isDocker},
+		{"ndjson", isJSON},
+		{"cri", fitter(newCRI(record.NewPlan(), newPlain(record.NewPlan())))},
+		{"combined", isCombined},
+		{"common", fitter(newAccess(record.NewPlan()))},
+		{"syslog", isSyslog},
+	} {
+		if most(lines, candidate.fits) {
+			return withInner(candidate.format, lines)
+		}
+	}
+	switch {
+	case !inside && isTable(lines, ','):
+		return "csv"
+	case !inside && isTable(lines, '\t'):
+		return "tsv"
+	case most(lines, isLogfmt):
+		return "logfmt"
+	default:
+		return "plain"
+	}
+}
+
+// most reports whether at least two thirds of lines fit, so that an odd line
+// neither makes a format nor breaks one.
+func most(lines [][]byte, fits func([]byte) bool) bool {
+	n := 0
+	for _, line := range lines {
+		if fits(line) {
+			n++
+		}
+	}
+	return n*3 >= len(lines)*2
+}
+
+// fitter asks a parser whether a line is of its format.
+func fitter(p lineParser) func([]byte) bool {
+	return func(line []byte) bool {
+		b := &record.Batch{}
+		rec := b.Add(line)
+		return p.parse(b, 0, rec.Value) == ""
+	}
+}
+
+// withInner adds to a wrapper's name the format of what is within.
+func withInner(format string, lines [][]byte) string {
+	if format != "docker" && format != "cri" {
+		return format
+	}
+	return format + ":" + detectWithin(format, lines)
+}
+
+// detectWithin returns the format of the messages within lines that Docker or
+// a CRI runtime has wrapped.
+func detectWithin(wrapper string, lines [][]byte) string {
+	var messages collector
+	var p lineParser = newCRI(record.NewPlan(), &messages)
+	if wrapper == "docker" {
+		p = newDocker(record.NewPlan(), &messages)
+	}
+	fits := fitter(p)
+	for _, line := range lines {
+		fits(line)
+	}
+	return detect(messages.lines, true)
+}
+
+// A collector is a lineParser that keeps the lines that it is given.
+type collector struct{ lines [][]byte }
+
+func (c *collector) parse(b *record.Batch, _ int, s record.Span) string {
+	if s.Len > 0 {
+		c.lines = append(c.lines, bytes.Clone(b.Bytes(s)))
+	}
+	return ""
+}
+
+// isJSON reports whether line begins as an object does. It need not be whole:
+// one that is broken is a bad record, not plain text.
+func isJSON(line []byte) bool {
+	i := space(line, 0)
+	if i == len(line) || line[i] != '{' {
+		return false
+	}
+	i = space(line, i+1)
+	return i < len(line) && (line[i] == '"' || line[i] == '}')
+}
+
+// isDocker reports whether line has the keys that Docker's json-file writes.
+func isDocker(line []byte) bool {
+	keys := keysOf(line, "log", "stream", "time")
+	return keys["log"] && keys["stream"] && keys["time"]
+}
+
+// isOTLP reports whether line is a request of OTLP/JSON or a record of one.
+func isOTLP(line []byte) bool {
+	keys := keysOf(line, "resourceLogs", "timeUnixNano", "observedTimeUnixNano", "body", "severityNumber")
+	stamped := keys["timeUnixNano"] || keys["observedTimeUnixNano"]
+	return keys["resourceLogs"] || stamped && (keys["body"] || keys["severityNumber"])
+}
+
+// keysOf reports which of names are keys of the object in line.
+func keysOf(line []byte, names ...string) map[string]bool {
+	found := map[string]bool{}
+	if !isJSON(line) {
+		return found
+	}
+	b := &record.Batch{}
+	rec := b.Add(line)
+	var m Members
+	for m.Reset(b, rec.Value); ; {
+		key, _, ok := m.Next()
+		if !ok {
+			return found
+		}
+		for _, name := range names {
+			if string(key) == name {
+				found[name] = true
+			}
+		}
+	}
+}
+
+// isCombined reports whether line is an access log's with a user agent.
+func isCombined(line []byte) bool {
+	plan := record.NewPlan()
+	plan.Column("user_agent")
+	plan.Column("referer")
+	b := &record.Batch{}
+	rec := b.Add(line)
+	return newAccess(plan).parse(b, 0, rec.Value) == "" && bytes.HasSuffix(line, []byte{'"'}) &&
+		bytes.Count(line, []byte(`" "`)) > 0
+}
+
+// isSyslog reports whether line is one of syslog: with a priority, or with a
+// time of RFC 3164, or with one of RFC 3339 and a tag (service[pid]:). Without
+// those marks, every application's log that begins with a time would be one.
+func isSyslog(line []byte) bool {
+	plan := record.NewPlan()
+	pid := plan.Column("pid")
+	b := &record.Batch{}
+	rec := b.Add(line)
+	if newSyslog(plan).parse(b, 0, rec.Value) != "" {
+		return false
+	}
+	switch first := line[0]; {
+	case first == '<':
+		return true
+	case first-'0' <= 9:
+		return len(line) > 10 && line[10] == 'T' && b.Col(pid)[0].Kind() != record.Missing
+	default:
+		return first >= 'A' && first <= 'Z' && len(line) > 15 && line[3] == ' ' && line[15] == ' '
+	}
+}
+
+// isLogfmt reports whether line begins with a key and a value, has two pairs or
+// more, and most of its words are pairs.
+func isLogfmt(line []byte) bool {
+	pairs, words := 0, 0
+	for i := gap(line, 0); i < len(line); i = gap(line, i) {
+		start := i
+		if i = keyEnd(line, i); i == start || !isName(line[start:i]) {
+			return false
+		}
+		words++
+		if i == len(line) || line[i] != '=' {
+			if pairs == 0 || i < len(line) && line[i] == '"' {
+				return false
+			}
+			continue
+		}
+		pairs++
+		if i = valueEnd(line, i+1); i < 0 {
+			return false
+		}
+	}
+	return pairs >= 2 && pairs*2 > words
+}
+
+// isTable reports whether lines are a header and records with as many columns
+// each. Records that go over several lines are put together first.
+func isTable(lines [][]byte, separator byte) bool {
+	rows := lines
+	if separator == ',' {
+		rows = joinQuoted(lines)
+	}
+	header := columnsOf(rows[0], separator)
+	if len(header) < 2 || len(rows) < 2 || !isHeader(header) {
+		return false
+	}
+	return most(rows[1:], func(row []byte) bool { return len(columnsOf(row, separator)) == len(header) })
+}
+
+// joinQuoted joins lines that newlines within quotes have parted.
+func joinQuoted(lines [][]byte) [][]byte {
+	text := bytes.Join(lines, newline)
+	var rows [][]byte
+	for i := 0; i < len(text); {
+		end := csvEnd(text, i)
+		rows = append(rows, text[i:end])
+		i = end + 1
+	}
+	return rows
+}
+
+func columnsOf(row []byte, separator byte) []string {
+	if separator == ',' {
+		return csvNames(string(row))
+	}
+	return tsvNames(string(row), "")
+}
+
+// isHeader reports whether columns can be the names of some: all different and
+// like names, none a number or a sentence.
+func isHeader(columns []string) bool {
+	seen := map[string]bool{}
+	for _, name := range columns {
+		if seen[name] || !isName([]byte(name)) || len(name) > 64 {
+			return false
+		}
+		seen[name] = true
+	}
+	return true
+}
+
+// isName reports whether text looks like the name of a field: it begins with a
+// letter, and has no punctuation but that of paths and units.
+func isName(text []byte) bool {
+	if len(text) == 0 || text[0] < 0x80 && text[0]|0x20-'a' >= 26 && text[0] != '_' && text[0] != '@' {
+		return false
+	}
+	for _, c := range text {
+		if c < 0x80 && c|0x20-'a' >= 26 && c-'0' > 9 && strings.IndexByte("_-.@/ ()[]#%$", c) < 0 {
+			return false
+		}
+	}
+	return true
+}

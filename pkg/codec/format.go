@@ -1,0 +1,91 @@
+package codec
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// Formats are the names that Options.Format takes. Some take more behind a
+// colon: the names of columns (csv:time,host,status), the format of what is
+// within (docker:ndjson, cri:logfmt), a pattern.
+var Formats = []string{
+	"auto", "ndjson", "csv", "tsv", "logfmt", "common", "combined", "syslog", "otlp", "docker", "cri", "plain", "regex:",
+}
+
+// splitFormat splits a format into its name and what it says besides.
+func splitFormat(format string) (name, rest string) {
+	name, rest, _ = strings.Cut(format, ":")
+	return name, rest
+}
+
+// checkFormat returns why format is none.
+func checkFormat(format string) error {
+	name, rest := splitFormat(format)
+	var err error
+	switch name {
+	case "", "auto", "ndjson", "logfmt", "common", "combined", "syslog", "otlp", "plain":
+		if rest == "" && !strings.Contains(format, ":") {
+			return nil
+		}
+	case "csv", "tsv":
+		if format == name || !slices.Contains(strings.Split(rest, ","), "") {
+			return nil
+		}
+		return fault.Usagef("as in --format "+name+":time,host,status", "format %q has a column without a name", format)
+	case "regex":
+		_, err = newRegex(record.NewPlan(), rest)
+		return withCaret(err, "format", rest)
+	case "docker", "cri":
+		inner, _ := splitFormat(rest)
+		if !slices.Contains([]string{"csv", "tsv", "docker", "cri"}, inner) {
+			return checkFormat(rest)
+		}
+	}
+	hint := fault.DidYouMean(name, Formats)
+	if hint == "" || slices.Contains(Formats, name) {
+		hint = "one of " + strings.Join(Formats, ", ") + "PATTERN"
+	}
+	return fault.Usagef(hint, "unknown format %q", format)
+}
+
+// withCaret turns the complaint of package regexp about a pattern into one
+// that shows it with a caret under the place. Other errors stay.
+func withCaret(err error, what, pattern string) error {
+	flaw, ok := errors.AsType[*syntax.Error](err)
+	if !ok {
+		return err
+	}
+	at := max(strings.Index(pattern, flaw.Expr), 0)
+	if flaw.Expr == pattern || flaw.Expr == "" {
+		at = utf8.RuneCountInString(pattern)
+	} else {
+		at = utf8.RuneCountInString(pattern[:at])
+	}
+	shown := strings.ToValidUTF8(strings.ReplaceAll(pattern, "\n", " "), "\uFFFD")
+	text := fmt.Sprintf("%s: %s in the pattern\n  %s\n  %s^", what, flaw.Code, shown, strings.Repeat(" ", at))
+	return &fault.Error{Err: errors.New(text), Status: fault.Usage, Hint: fault.HintOf(err)}
+}
+
+// compileStart compiles the pattern of Options.Multiline.
+func compileStart(pattern string) (*regexp.Regexp, error) {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, withCaret(fault.Usagef(`as in --multiline '^\d{4}-'`, "%w", err), "multiline", pattern)
+	}
+	return re, nil
+}
+
+// isStructured reports whether the records of a format have fields of their
+// own, so that an empty line is none.
+func isStructured(format string) bool {
+	name, _ := splitFormat(format)
+	return name != "plain" && name != "regex"
+}
