@@ -12,7 +12,7 @@ import (
 //
 //	[host[:port] ]client[ ident user] [timestamp] "request" status bytes[ "referer"[ "user_agent"]]
 //
-// What follows is no field. The request is also split into method, path (up to
+// What follows is no field, and some servers end the line before the size. The request is also split into method, path (up to
 // the question mark), query and protocol, where it is one of HTTP; garbage
 // that was sent instead is a request without them. A dash is missing. Escapes
 // (\" and \x22) are resolved in the values that are read. Quotes that stand in
@@ -88,7 +88,9 @@ func (p *access) parse(b *record.Batch, row int, s record.Span) (reason string) 
 	}
 	p.set(b, row, p.to[accessTime], textValue(off+open+1, line[open+1:shut]))
 	p.set(b, row, p.to[accessStatus], numberValue(off+end+2, status))
-	p.set(b, row, p.to[accessBytes], numberValue(off+rest-len(size), size))
+	if len(size) > 0 {
+		p.set(b, row, p.to[accessBytes], numberValue(off+rest-len(size), size))
+	}
 	if p.wantRequest {
 		p.request(b, row, p.quoted(b, off+shut+3, line[shut+3:end], escaped))
 	}
@@ -110,7 +112,8 @@ func requestEnd(line []byte, i int) (end int, escaped bool) {
 	}
 }
 
-// isStatus reports whether text begins with a space, a status and a space.
+// isStatus reports whether text begins with a space, a status and a space, or
+// ends behind the status.
 func isStatus(text []byte) bool {
 	if len(text) < 3 || text[0] != ' ' {
 		return false
@@ -118,13 +121,16 @@ func isStatus(text []byte) bool {
 	if text[1] == '-' {
 		return text[2] == ' '
 	}
-	return len(text) > 4 && digits(text[1:4]) == 3 && text[4] == ' '
+	return len(text) >= 4 && digits(text[1:4]) == 3 && (len(text) == 4 || text[4] == ' ')
 }
 
 // numbersAt reads the status and the size at line[i:]; size is nil where it is
-// none. The rest of the line begins at rest.
+// none, and empty where the line ends before it. The rest begins at rest.
 func numbersAt(line []byte, i int) (status, size []byte, rest int) {
 	n := bytes.IndexByte(line[i:], ' ')
+	if n < 0 {
+		return line[i:], line[len(line):], len(line)
+	}
 	status = line[i : i+n]
 	i += n + 1
 	n = digits(line[i:])

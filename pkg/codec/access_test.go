@@ -12,7 +12,8 @@ func accessParser(plan *record.Plan) lineParser { return newAccess(plan) }
 
 var accessCases = []textCase{
 	{
-		line: `83.149.9.216 - - [17/May/2015:10:05:03 +0000] "GET /a/b.png?x=1&y=%20 HTTP/1.1" 200 203023 "http://s.com/" "M (X; 1) /5"`,
+		line: `83.149.9.216 - - [17/May/2015:10:05:03 +0000] "GET /a/b.png?x=1&y=%20 HTTP/1.1" 200 203023 ` +
+			`"http://s.com/" "M (X; 1) /5"`,
 		want: []string{
 			"client", `"83.149.9.216"`, "timestamp", `"17/May/2015:10:05:03 +0000"`, "method", `"GET"`, "path", `"/a/b.png"`,
 			"query", `"x=1&y=%20"`, "protocol", `"HTTP/1.1"`, "status", `200`, "bytes", `203023`, "referer", `"http://s.com/"`,
@@ -65,13 +66,20 @@ var accessCases = []textCase{
 			"method", `"GET"`, "path", `"/old"`, "referer", `"r"`, "statusCode", `"000"`,
 		},
 	},
+	{
+		line: `h [t] "GET /" 404`,
+		want: []string{
+			"client", `"h"`, "timestamp", `"t"`, "time", `"t"`, "status", `404`, "statusCode", "404", "request", `"GET /"`,
+			"method", `"GET"`, "path", `"/"`,
+		},
+	},
 	{line: "", reason: "before the time"},
 	{line: "[t] \"GET\" 200 1", reason: "before the time"},
 	{line: `h - - [t`, reason: "between the time and the request"},
 	{line: `h - - [t] GET / 200 1`, reason: "between the time and the request"},
 	{line: `h - - [t] "GET / HTTP/1.0`, reason: "no status behind a request"},
 	{line: `h - - [t] "GET / HTTP/1.0" x 1`, reason: "no status behind a request"},
-	{line: `h - - [t] "GET / HTTP/1.0" 200`, reason: "no status behind a request"},
+	{line: `h - - [t] "GET / HTTP/1.0" 20`, reason: "no status behind a request"},
 	{line: `h - - [t] "GET / HTTP/1.0" 200 `, reason: "neither a number"},
 	{line: `h - - [t] "GET / HTTP/1.0" 200 12x`, reason: "neither a number"},
 	{line: `h - - [t] "GET / HTTP/1.0" 200 12 "ref" "cut`, reason: "no closing quote behind the user_agent"},

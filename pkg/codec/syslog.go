@@ -68,10 +68,9 @@ func (p *syslog) parse(b *record.Batch, row int, s record.Span) (reason string) 
 		return `want a priority of 0 to 191 between "<" and ">"`
 	}
 	body := line[n:]
-	switch {
-	case n > 0 && len(body) > 1 && body[0]-'1' < 9 && (body[1] == ' ' || body[1]-'0' <= 9 && len(body) > 2 && body[2] == ' '):
+	if n > 0 && hasVersion(body) {
 		reason = p.modern(b, row, off+n, body)
-	default:
+	} else {
 		reason = p.old(b, row, off+n, body, n > 0)
 	}
 	if reason != "" {
@@ -115,6 +114,13 @@ func priority(line []byte) (pri, n int) {
 		return 0, -1
 	}
 	return pri, n + 2
+}
+
+// hasVersion reports whether body begins with the version of RFC 5424, a number
+// of one or two digits, and a space.
+func hasVersion(body []byte) bool {
+	n := digits(body)
+	return (n == 1 || n == 2) && body[0] != '0' && n < len(body) && body[n] == ' '
 }
 
 // old reads RFC 3164, from its time on. Sent messages may lack the time.

@@ -50,7 +50,8 @@ var syslogCases = []textCase{
 		want: []string{"level", `"notice"`, "facility", `"user"`, "message", `"no time here"`},
 	},
 	{
-		line: `<165>1 2003-10-11T22:14:15.003Z m.example.com evntslog 42 ID47 [a@1 iut="3" s="x \"y\" \] \\ \n"][b@2 k=""] ` + "\uFEFFhello",
+		line: `<165>1 2003-10-11T22:14:15.003Z m.example.com evntslog 42 ID47 ` +
+			`[a@1 iut="3" s="x \"y\" \] \\ \n"][b@2 k=""] ` + "\uFEFFhello",
 		want: []string{
 			"timestamp", `"2003-10-11T22:14:15.003Z"`, "level", `"notice"`, "facility", `"local4"`, "host", `"m.example.com"`,
 			"service", `"evntslog"`, "pid", `42`, "msgid", `"ID47"`, "message", `"hello"`, "sd.a@1.iut", `"3"`,

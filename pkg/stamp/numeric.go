@@ -150,7 +150,7 @@ func unitOf(v int64) int64 {
 
 // exponent reads an epoch such as 1.7955144e9, as some JSON writers have it.
 func exponent(text []byte) (ns int64, ok bool) {
-	if bytes.IndexByte(text, 'e') < 0 && bytes.IndexByte(text, 'E') < 0 || len(bytes.Trim(text, "0123456789.+-eE")) > 0 {
+	if !bytes.ContainsAny(text, "eE") || len(bytes.Trim(text, "0123456789.+-eE")) > 0 {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(text), len(text)), 64)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	_ "time/tzdata" // zones, on machines that have none
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stamp"
@@ -172,7 +173,7 @@ func mustLoad(t testing.TB, name string) *time.Location {
 	t.Helper()
 	loc, err := time.LoadLocation(name)
 	if err != nil {
-		t.Skip("no zone data here")
+		t.Fatal(err)
 	}
 	return loc
 }
@@ -214,7 +215,8 @@ func TestLeading(t *testing.T) {
 // layouts are forms that the standard library reads as well.
 var layouts = []string{
 	time.RFC3339, time.RFC3339Nano, "2006-01-02T15:04:05.000Z07:00", "2006-01-02 15:04:05.000000-0700",
-	"2006-01-02 15:04:05,000", "2006-01-02T15:04:05.999999-07", "2006-01-02T15:04", "2006/01/02 15:04:05", "2006-01-02", "02/Jan/2006:15:04:05 -0700",
+	"2006-01-02 15:04:05,000", "2006-01-02T15:04:05.999999-07", "2006-01-02T15:04", "2006/01/02 15:04:05", "2006-01-02",
+	"02/Jan/2006:15:04:05 -0700",
 	"Mon Jan _2 15:04:05 2006", "Mon Jan 02 15:04:05.000000 2006", "Mon, 02 Jan 2006 15:04:05 GMT", time.RFC1123Z,
 	"06/01/02 15:04:05",
 }
