@@ -1,0 +1,183 @@
+package expr_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/logctl/logctl/pkg/expr"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// app is the record that most tests look at.
+const app = `{"timestamp":"2026-11-24T10:03:04.5Z","level":"WARNING","service":"payment-api","status":"503",` +
+	`"latency_ms":1250.5,"took":"250ms","message":"time\u0020out \"x\"","ok":true,"none":null,"tags":["a","b"],` +
+	`"attributes":{"region":"eu"},"weird name":7,"bytes":20000000,"text":"abc"}`
+
+func evaluate(t *testing.T, src, line string) (string, *expr.Expr) {
+	t.Helper()
+	plan := record.NewPlan()
+	e, err := expr.Compile(src, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := batch(line)
+	b.Recs[0].Time = 1795514584500e6 // 2026-11-24T10:03:04.5Z
+	fill(b, plan)
+	return string(e.AppendJSON(nil, b, 0)), e
+}
+
+func TestEval(t *testing.T) {
+	for _, c := range []struct{ src, want string }{
+		{`status >= 500 and service == "payment-api"`, "true"},
+		{`status == "503"`, "true"},
+		{`status == "503.0"`, "false"},
+		{`status == 503.0`, "true"},
+		{`text >= 500`, "false"},
+		{`text < 500`, "false"},
+		{`text != 500`, "false"},
+		{`gone != 500`, "false"},
+		{`not (gone >= 500)`, "true"},
+		{`gone == other`, "false"},
+		{`none ?? "x"`, `"x"`},
+		{`has(none)`, "false"},
+		{`has(ok) && !has(gone)`, "true"},
+		{`ok`, "true"},
+		{`ok == true`, "true"},
+		{`message == "time out \"x\""`, "true"},
+		{`message != 'time out "x"'`, "false"},
+		{`message =~ "(?i)TIME.out"`, "true"},
+		{`message !~ "refused"`, "true"},
+		{`gone !~ "refused"`, "false"},
+		{`level >= WARN`, "true"},
+		{`level == WARN`, "true"},
+		{`level < error`, "true"},
+		{`severity in ["ERROR", "WARN"]`, "true"},
+		{`level == "audit"`, "false"},
+		{`status in [500, 503]`, "true"},
+		{`status not in [500, 503]`, "false"},
+		{`gone not in [500]`, "false"},
+		{`service in ["a", "payment-api"]`, "true"},
+		{`latency_ms > 1s`, "true"},
+		{`took < 1s`, "true"},
+		{`bytes > 10MB`, "true"},
+		{`latency_ms / 1000 * 2`, "2.501"},
+		{`1 / 0`, "null"},
+		{`text * 2`, "null"},
+		{`service + ":" + status`, `"payment-api:503"`},
+		{`status + 1`, "504"},
+		{`status ?? 0 >= 500`, "true"},
+		{`status >= 500 ? "bad" : "good"`, `"bad"`},
+		{`attributes.region`, `"eu"`},
+		{`tags[0]`, `"a"`},
+		{`tags[-1]`, `"b"`},
+		{`tags`, `["a","b"]`},
+		{"`weird name` + 1", "8"},
+		{`_time`, `"2026-11-24T10:03:04.500Z"`},
+		{`floor_time(_time, 5m)`, `"2026-11-24T10:00:00.000Z"`},
+		{`_time - floor_time(_time, 5m)`, "184500"},
+		{`_time >= "2026-11-24"`, "true"},
+		{`weekday(_time)`, "2"},
+		{`_topic`, `"app-logs"`},
+		{`_partition`, "3"},
+		{`latency_ms > text`, "false"},
+		{`-latency_ms`, "-1250.5"},
+		{`5 - 3 - 1`, "1"},
+		{`gone ?? none ?? 3`, "3"},
+		{`has(gone) ? 1 : null`, "null"},
+	} {
+		if got, _ := evaluate(t, c.src, app); got != c.want {
+			t.Errorf("%s = %s, want %s", c.src, got, c.want)
+		}
+	}
+}
+
+func TestMismatches(t *testing.T) {
+	for src, want := range map[string]int64{
+		`text >= 500`:                          1,
+		`text != 500`:                          1,
+		`gone >= 500`:                          0,
+		`status >= 500`:                        0,
+		`text == "abc"`:                        0,
+		`text in [1, 2]`:                       1,
+		`tags > 1 or text > 1`:                 2,
+		`text > 5s`:                            1,
+		`level > 3`:                            1,
+		`ok and (text < 1 ? false : text > 2)`: 2,
+	} {
+		if _, e := evaluate(t, src, app); e.Mismatches() != want {
+			t.Errorf("%s: %d mismatches, want %d", src, e.Mismatches(), want)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for _, c := range []struct {
+		src, msg, hint string
+		pos            int
+	}{
+		{``, "want a value, not the end", "", 0},
+		{`status >=`, "want a value, not the end", "", 9},
+		{`status = 5`, "want an operator, not =", "did you mean ==?", 7},
+		{`a == 1 AND b`, "want an operator, not AND", "did you mean and?", 7},
+		{`lowr(a) == "x"`, `unknown function "lowr"`, "did you mean lower?", 0},
+		{`coalesce(a, b)`, `unknown function "coalesce"`, "write a ?? b", 0},
+		{`a == null`, "nothing compares with null", "write has(field) or not has(field)", 5},
+		{`lower(5 > 3)`, "lower wants text, not a condition (5 > 3)", "write lower(text)", 6},
+		{`"a" * 2`, `* works on numbers, not on text ("a")`, "num(x) reads text as a number", 0},
+		{`1 < a < 3`, "one comparison follows another (< at column 3)", "join comparisons: a < b and b < c", 6},
+		{`a =~ "("`, "regular expression: missing closing ): `(`", "the syntax is RE2's", 5},
+		{`a == 'x`, "the string that begins here does not end: want '", "", 5},
+		{`5x > 3`, `"5x" is no number, duration or size: want 5, 1.5, 250ms, 1h30m, 10MB or 64KiB`, "", 0},
+		{`message contains "x"`, "want an operator, not contains",
+			`write contains(field, "text"), starts_with, ends_with, or field =~ "regular expression"`, 8},
+		{`a & b`, "unexpected '&'", "did you mean and?", 2},
+		{`f(a`, "unknown function \"f\"", "", 0},
+	} {
+		_, err := expr.Compile(c.src, record.NewPlan())
+		var se *expr.SyntaxError
+		if c.src == `f(a` {
+			c.msg, c.pos = "want , or ), not the end", 3
+		}
+		if !errors.As(err, &se) || se.Msg != c.msg || se.Pos != c.pos || fault.HintOf(err) != c.hint || fault.Status(err) != fault.Usage {
+			t.Errorf("%s: %v (hint %q), want %q at %d, hint %q", c.src, err, fault.HintOf(err), c.msg, c.pos, c.hint)
+		}
+	}
+	_, err := expr.CompileBool(`latency_ms * 2`, record.NewPlan())
+	want := "expression: want a condition, not a number\n    latency_ms * 2\n    ^"
+	if err == nil || err.Error() != want || fault.HintOf(err) != "compare it with something: latency_ms * 2 > 0" {
+		t.Errorf("got %v, hint %q", err, fault.HintOf(err))
+	}
+	_, err = expr.Compile("a\t== ü + $", record.NewPlan())
+	if want := "    a == ü + $\n             ^"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got\n%v\nwant a caret under $:\n%s", err, want)
+	}
+}
+
+func TestString(t *testing.T) {
+	for src, want := range map[string]string{
+		`a&&b||!c`:                `a and b or not c`,
+		`a and (b or c)`:          `a and (b or c)`,
+		`!(a == 'x')`:             `not (a == "x")`,
+		`not a == 1`:              `not (a == 1)`,
+		`(a+b)*c`:                 `(a + b) * c`,
+		`a-(b-c)`:                 `a - (b - c)`,
+		`level>=warn`:             `level >= "warn"`,
+		"`a` == `weird name`":     "a == `weird name`",
+		"`and` or `_key` == _key": "`and` or `_key` == _key",
+		`x > 90s and y < 65536B`:  `x > 1m30s and y < 64KiB`,
+		`a ? b : c ? d : e`:       `a ? b : c ? d : e`,
+		`(a ? b : c) ? d : e`:     `(a ? b : c) ? d : e`,
+		`m =~ '\d+\n'`:            `m =~ "\\d+\n"`,
+		`x in[1,2.50]`:            `x in [1, 2.5]`,
+		`a.b[0][-1].c == -1`:      `a.b[0][-1].c == -1`,
+		`-(a ?? 1)`:               `-(a ?? 1)`,
+	} {
+		e, err := expr.Compile(src, record.NewPlan())
+		want = strings.ReplaceAll(want, "+\n\"", `+\n"`)
+		if err != nil || e.String() != want {
+			t.Errorf("%s: %v, %v, want %s", src, e, err, want)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package expr
+
+import (
+	"math"
+	"time"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stamp"
+)
+
+// Days and hours are those of UTC.
+
+func timeOf(args []code) code     { return nsCode(Time, args[0].asTime()) }
+func durationOf(args []code) code { return nsCode(Duration, args[0].asDuration()) }
+
+func hourFn(args []code) code   { return clock(args[0], int64(time.Hour), 24) }
+func minuteFn(args []code) code { return clock(args[0], int64(time.Minute), 60) }
+
+// clock returns how many units of time have passed within each round of n.
+func clock(x code, unit, n int64) code {
+	at := x.asTime()
+	return numCode(func(b *record.Batch, i int) (float64, bool) {
+		t, ok := at(b, i)
+		return float64(modulo(floorDiv(t, unit), n)), ok
+	})
+}
+
+// weekdayFn counts from 1, Monday, to 7. The first day of 1970 was a Thursday.
+func weekdayFn(args []code) code {
+	at := args[0].asTime()
+	return numCode(func(b *record.Batch, i int) (float64, bool) {
+		t, ok := at(b, i)
+		return float64(modulo(floorDiv(t, int64(24*time.Hour))+3, 7) + 1), ok
+	})
+}
+
+func dateFn(args []code) code {
+	at := args[0].asTime()
+	return textCode(func(b *record.Batch, i int) ([]byte, bool) {
+		t, ok := at(b, i)
+		if !ok {
+			return nil, false
+		}
+		mark := len(b.Data)
+		b.Data = stamp.AppendRFC3339(b.Data, t)
+		b.Data = b.Data[:mark+len("2006-01-02")]
+		return since(b, mark), true
+	})
+}
+
+// floorTime compiles floor_time(t, 5m): the start of the interval of that
+// length, counted from 1970, in which t lies.
+func (c *compiler) floorTime(_ *node, args []code) (code, error) {
+	at, by := args[0].asTime(), args[1].asDuration()
+	return nsCode(Time, func(b *record.Batch, i int) (int64, bool) {
+		t, ok := at(b, i)
+		d, ok2 := by(b, i)
+		if !ok || !ok2 || d <= 0 {
+			return 0, false
+		}
+		start := modulo(t, d)
+		return t - start, t >= math.MinInt64+start
+	}), nil
+}
+
+// floorDiv divides, rounding towards the past.
+func floorDiv(a, n int64) int64 { return (a - modulo(a, n)) / n }
+
+// modulo is the remainder that is never negative.
+func modulo(a, n int64) int64 {
+	m := a % n
+	if m < 0 {
+		m += n
+	}
+	return m
+}
