@@ -77,6 +77,12 @@ func (in *input) modified() int64 {
 	return in.info.ModTime().UnixNano()
 }
 
+// holds reports whether an offset may be gone to: in a regular file that is
+// not shorter by now, which of a compressed one is not known.
+func (in *input) holds(offset int64) bool {
+	return in.regular() && offset > 0 && (in.plain != nil || offset <= in.info.Size()-in.start)
+}
+
 // generation returns a number that tells this file from others of its name,
 // made of its inode and its first line; 0 where it is no regular file.
 func (in *input) generation(sample []byte) int32 {

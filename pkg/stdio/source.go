@@ -223,8 +223,10 @@ func (s *Source) next(ctx context.Context, b *record.Batch) error {
 		s.more = false
 		if s.framer == nil {
 			seen = 0
-			if err := s.begin(ctx, b, err); err != nil {
+			if resumed, err := s.begin(ctx, b, err); err != nil {
 				return s.place(err)
+			} else if resumed {
+				continue
 			}
 		}
 		n := s.whole(b, seen, err)
@@ -301,12 +303,12 @@ func (s *Source) makeRoom(b *record.Batch) {
 }
 
 // begin shows the format the first bytes, once they hold a line or all that
-// there is, and goes on to where an earlier run ended.
-func (s *Source) begin(ctx context.Context, b *record.Batch, err error) error {
+// there is. Where an earlier run ended further on it goes there, and reports it.
+func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed bool, _ error) {
 	line := bytes.IndexByte(b.Data, '\n')
 	whole := line >= 0 || len(b.Data) >= s.limit() || err != nil && err != errQuiet
 	if !whole || len(b.Data) == 0 {
-		return nil
+		return false, nil
 	}
 	sample := b.Data
 	if line < sampleSize && len(sample) > sampleSize {
@@ -317,12 +319,12 @@ func (s *Source) begin(ctx context.Context, b *record.Batch, err error) error {
 	s.origin.Partition = s.in.generation(sample)
 	skip := s.opt.Format.Begin(sample, s.origin)
 	s.framer = s.opt.Format.Framer(s.origin)
-	if s.from != nil && s.from.Partition == s.origin.Partition && s.from.Next > 0 {
-		return s.resume(ctx, b)
+	if s.from != nil && s.from.Partition == s.origin.Partition && s.in.holds(s.from.Next) {
+		return true, s.resume(ctx, b)
 	}
 	s.advance(b.Data[:skip])
 	b.Data = b.Data[:copy(b.Data, b.Data[skip:])]
-	return nil
+	return false, nil
 }
 
 // resume throws away what was read and goes to where an earlier run ended.

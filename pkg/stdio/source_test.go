@@ -439,11 +439,11 @@ func TestSeekGoesOnWhereARunEnded(t *testing.T) {
 			if err := s.Seek([]stream.Position{{Source: "other", Next: 3}, at}); err != nil {
 				t.Fatal(err)
 			}
-			got, err := readAll(t, s, 128, 100)
+			got, err := readAll(t, s, 128<<(i%8), 100)
 			if err != nil {
 				t.Fatal(err)
 			}
-			skipped := slices.Index(all, "line 99") + 1 - len(got)
+			skipped := len(all) - len(got)
 			if want := strings.Count(string(text[:at.Next]), "\n"); skipped != want {
 				t.Fatalf("position %d (%+v): skipped %d records, want %d", i, at, skipped, want)
 			}

@@ -1,0 +1,195 @@
+package stdio_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stdio"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A follower reads a followed file in the background.
+type follower struct {
+	t       *testing.T
+	records chan string
+	quiet   chan struct{} // gets something whenever the file had no more
+	mu      sync.Mutex
+	notes   []string
+	last    stream.Position
+	stop    func()
+}
+
+func follow(t *testing.T, path string) *follower {
+	t.Helper()
+	f := &follower{t: t, records: make(chan string, 1000), quiet: make(chan struct{}, 1000)}
+	s := open(t, stdio.Options{Follow: true, Poll: 10 * time.Millisecond, Note: f.note}, path)[0]
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			b := &record.Batch{Data: make([]byte, 0, 64)}
+			if err := s.Read(ctx, b); err != nil {
+				if !errors.Is(err, context.Canceled) && err != io.EOF {
+					t.Error(err)
+				}
+				return
+			}
+			f.mu.Lock()
+			f.last = stream.Position{Source: path, Partition: b.Origin.Partition, Next: b.Next}
+			f.mu.Unlock()
+			for _, r := range frame(b, 1000) {
+				f.records <- r.Value
+			}
+			if b.AtEnd {
+				f.quiet <- struct{}{}
+			}
+		}
+	}()
+	f.stop = func() { cancel(); <-done }
+	t.Cleanup(f.stop)
+	return f
+}
+
+func (f *follower) note(s string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.notes = append(f.notes, s)
+}
+
+func (f *follower) want(records ...string) {
+	f.t.Helper()
+	for _, want := range records {
+		select {
+		case got := <-f.records:
+			if got != want {
+				f.t.Fatalf("got %q, want %q", got, want)
+			}
+		case <-time.After(10 * time.Second):
+			f.t.Fatalf("%q has not come", want)
+		}
+	}
+}
+
+func (f *follower) wantNote(text string) {
+	f.t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !strings.Contains(strings.Join(f.notes, "\n"), text) {
+		f.t.Errorf("no note with %q in %q", text, f.notes)
+	}
+}
+
+func appendTo(t *testing.T, path, text string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFollowGrowth(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	f := follow(t, path) // it does not exist yet
+	time.Sleep(30 * time.Millisecond)
+	appendTo(t, path, "")
+	<-f.quiet // the empty file is announced
+	appendTo(t, path, "one\ntwo\nhal")
+	f.want("one", "two")
+	<-f.quiet
+	appendTo(t, path, "f\n"+strings.Repeat("x", 200)+"\n")
+	f.want("half", strings.Repeat("x", 200))
+}
+
+// The old file is read to its end first, what is written to it after it was
+// renamed and an unfinished last line included.
+func TestFollowAcrossRotation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	appendTo(t, path, "one\n")
+	f := follow(t, path)
+	f.want("one")
+	for i := range 3 {
+		old := path + "." + strings.Repeat("1", i+1)
+		if err := os.Rename(path, old); err != nil {
+			t.Fatal(err)
+		}
+		appendTo(t, old, "late\nunfinished")
+		appendTo(t, path, "new\n")
+		f.want("late", "unfinished", "new")
+	}
+	f.wantNote("was replaced")
+}
+
+func TestFollowWithoutANewFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	appendTo(t, path, "one\n")
+	f := follow(t, path)
+	f.want("one")
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	appendTo(t, path+".1", "two\n")
+	f.want("two")
+	appendTo(t, path, "three\n")
+	f.want("three")
+}
+
+func TestFollowAcrossTruncation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	appendTo(t, path, "one\ntwo\n")
+	f := follow(t, path)
+	f.want("one", "two")
+	<-f.quiet
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	appendTo(t, path, "three\n")
+	f.want("three")
+	f.wantNote("was cut to 0 bytes")
+}
+
+// A run that follows again goes on where the last one ended, and begins a file
+// anew that has taken the place of the old one.
+func TestFollowResumes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	appendTo(t, path, "one\ntwo\n")
+	f := follow(t, path)
+	f.want("one", "two")
+	f.stop()
+	appendTo(t, path, "three\n")
+	s := open(t, stdio.Options{Follow: true}, path)[0].(*stdio.Source)
+	if err := s.Seek([]stream.Position{f.last}); err != nil {
+		t.Fatal(err)
+	}
+	b := &record.Batch{Data: make([]byte, 0, 64)}
+	if err := s.Read(t.Context(), b); err != nil || string(b.Data) != "three\n" || b.Base != 8 {
+		t.Errorf("%q at %d, %v", b.Data, b.Base, err)
+	}
+}
+
+func TestFollowEndsWithItsContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	f := follow(t, path)
+	time.Sleep(20 * time.Millisecond)
+	begin := time.Now()
+	f.stop()
+	if d := time.Since(begin); d > 5*time.Second {
+		t.Errorf("took %v", d)
+	}
+}
