@@ -75,13 +75,13 @@ func lenBit(n int) uint64 { return 1 << min(n, 63) }
 
 // parse finds the fields of the record in s, which is row's text.
 func (p *ndjson) parse(b *record.Batch, row int, s record.Span) (reason string) {
-	p.columns(b)
+	p.begin(b, 0)
 	return p.line(b.Data, row, s)
 }
 
 // parseBatch finds the fields of all live records of b.
 func (p *ndjson) parseBatch(b *record.Batch) {
-	p.columns(b)
+	p.begin(b, indexAhead)
 	for row := range b.Recs {
 		rec := &b.Recs[row]
 		if !rec.Live() {
@@ -93,7 +93,9 @@ func (p *ndjson) parseBatch(b *record.Batch) {
 	}
 }
 
-func (p *ndjson) columns(b *record.Batch) {
+// begin makes the parser ready for records of b.
+func (p *ndjson) begin(b *record.Batch, ahead int) {
+	p.quotes.begin(ahead)
 	for k := range p.cols {
 		p.cols[k] = b.Col(k)
 	}

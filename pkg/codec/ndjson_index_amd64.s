@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// func markAVX2(dst *uint64, src *byte, n int)
+// func markAVX2(dst *byte, src *byte, n int)
 //
 // One turn compares 64 bytes with '"' (Y0) and '\\' (Y1) and stores a bit for
 // each that equals one of them.

@@ -57,21 +57,27 @@ var stops = [256]bool{
 
 // scalarEnd returns the index behind the scalar (a number, a literal, or
 // whatever stands in the place of one) that begins at data[i]; i where none
-// does. Numbers mostly end in the first word: bytes '-' to '9' are skipped.
+// does.
 func scalarEnd(data []byte, i int) int {
-	for i+8 <= len(data) {
-		w := binary.LittleEndian.Uint64(data[i:])
-		m := ((w-ones*'-')&^w | (w + ones*(127-'9')) | w) & highs
-		if m != 0 {
-			i += bits.TrailingZeros64(m) >> 3
-			break
-		}
-		i += 8
-	}
 	for i < len(data) && !stops[data[i]] {
 		i++
 	}
 	return i
+}
+
+// numberEnd is scalarEnd for numbers of up to seven bytes without an exponent,
+// without a loop: bytes from '-' to '9' are skipped. It returns i for others.
+func numberEnd(data []byte, i int) int {
+	if i+8 > len(data) {
+		return i
+	}
+	w := binary.LittleEndian.Uint64(data[i:])
+	m := ((w-ones*'-')&^w | (w + ones*(127-'9')) | w) & highs
+	end := i + bits.TrailingZeros64(m)>>3
+	if end == i+8 || !stops[data[end]] {
+		return i
+	}
+	return end
 }
 
 // space returns the index of the first byte from data[i] on that is not JSON's

@@ -31,7 +31,8 @@ const (
 // Nodes and their text live in arrays that are used again, so learning does
 // not allocate for ever.
 type shapes struct {
-	nodes  []shapeNode // the first stands before all records
+	nodes  []shapeNode // never grows beyond its capacity, so that nodes may point to each other
+	first  *shapeNode  // of those that a record may begin with; nil for none
 	text   []byte      // of the nodes
 	leaves int
 	direct []int32 // for each leaf, for each field: the slot that holds it, or one of the constants below
@@ -53,21 +54,23 @@ type segment struct {
 	slot     int32
 }
 
-// A shapeNode is one segment in the tree. A text of up to 16 bytes is compared
-// in two words, which may overlap.
+// A shapeNode is one segment in the tree. The first 16 bytes of its text are
+// compared in two words.
 type shapeNode struct {
 	head, headMask uint64
 	tail, tailMask uint64
-	tailOff        uint32
-	off, len       uint32 // its text
+	next           *shapeNode // the first of those that may follow; nil for none
+	other          *shapeNode // the next sibling, tried where this does not match; nil for none
+	off, len       int32      // its text
 	slot           int32
-	next           int32 // the first node of those that may follow; 0 for none
-	other          int32 // the next sibling, tried where this does not match; 0 for none
 	leaf           int32 // the number of the shape that ends here, or -1
 }
 
 func (s *shapes) forget() {
-	s.nodes = append(s.nodes[:0], shapeNode{leaf: -1})
+	if s.nodes == nil {
+		s.nodes = make([]shapeNode, 0, maxShapeNodes)
+	}
+	s.nodes, s.first = s.nodes[:0], nil
 	s.text, s.direct, s.has = s.text[:0], s.direct[:0], s.has[:0]
 	s.leaves, s.misses = 0, 0
 	s.patience = min(max(2*s.patience, firstPatience), maxPatience)
@@ -77,15 +80,17 @@ func (s *shapes) forget() {
 // and returns the shape's leaf, or -1. It may look at bytes behind the record,
 // but it never goes back, and accepts only what ends where the record does.
 func (p *ndjson) match(data []byte, i, end int) (leaf int32) {
-	s := &p.shapes
-	at := s.nodes[0].next
-	if at != 0 {
+	n := p.shapes.first
+	if n == nil {
+		return -1
+	}
+	if canIndex {
 		p.quotes.mark(data, i, end)
 	}
-	for at != 0 {
-		n := &s.nodes[at]
-		if !n.begins(data, i) && !s.standsAt(n, data, i) {
-			at = n.other
+	quotes, strict := p.quotes, p.check.strict
+	for n != nil {
+		if !n.begins(data, i) && !p.shapes.standsAt(n, data, i) {
+			n = n.other
 			continue
 		}
 		i += int(n.len)
@@ -93,13 +98,18 @@ func (p *ndjson) match(data []byte, i, end int) (leaf int32) {
 			return n.ending(data[:end], i)
 		}
 		var v record.Value
-		m := p.quotes.window(i + 1)
+		var m uint64
+		if canIndex {
+			m = quotes.window(i + 1)
+		}
 		quote := i + 1 + bits.TrailingZeros64(m)
 		if data[i] == '"' && m != 0 && data[quote] == '"' {
-			if p.check.strict && !p.check.text(data[:quote], i+1) {
+			if strict && !p.check.text(data[:quote], i+1) {
 				return -1
 			}
 			v, i = record.NewValue(record.String, i+1, quote-i-1), quote+1
+		} else if next := numberEnd(data, i); next > i && !strict {
+			v, i = record.NewValue(unsettled, i, next-i), next
 		} else if v, i = p.learnedValue(data[:end], i); i < 0 {
 			return -1
 		}
@@ -109,7 +119,7 @@ func (p *ndjson) match(data []byte, i, end int) (leaf int32) {
 			}
 			p.slots[n.slot] = v
 		}
-		at = n.next
+		n = n.next
 	}
 	return -1
 }
@@ -122,8 +132,12 @@ func (n *shapeNode) ending(record []byte, i int) int32 {
 	return -1
 }
 
-// learnedValue is checker.value, with a short way for scalars.
+// learnedValue is checker.value, with a short way for strings and scalars.
 func (p *ndjson) learnedValue(data []byte, i int) (v record.Value, next int) {
+	if data[i] == '"' {
+		end, next, escaped := p.check.str(data, i)
+		return stringValue(i, end, escaped), next
+	}
 	if next = scalarEnd(data, i); next == i || p.check.strict {
 		return p.check.value(data, i)
 	}
@@ -137,7 +151,7 @@ func (n *shapeNode) begins(data []byte, i int) bool {
 		return false
 	}
 	head := binary.LittleEndian.Uint64(data[i:])
-	tail := binary.LittleEndian.Uint64(data[i+int(n.tailOff):])
+	tail := binary.LittleEndian.Uint64(data[i+8:])
 	return (head^n.head)&n.headMask|(tail^n.tail)&n.tailMask == 0
 }
 
@@ -150,49 +164,40 @@ func (s *shapes) standsAt(n *shapeNode, data []byte, i int) bool {
 // learn adds the keys seen in the record that ends with data to the tree.
 func (p *ndjson) learn(data []byte) {
 	s := &p.shapes
-	at := int32(0)
+	var last *shapeNode
+	link := &s.first
 	for k, seg := range p.seen {
-		next := s.child(at, data[seg.from:seg.to])
-		if next == 0 {
-			if !s.fits(at, p.seen[k:]) {
+		text := data[seg.from:seg.to]
+		siblings := 0
+		for *link != nil && string(s.textOf(*link)) != string(text) {
+			link = &(*link).other
+			siblings++
+		}
+		if *link == nil {
+			if siblings == maxSiblings || !s.fits(p.seen[k:]) {
 				s.miss()
 				return
 			}
-			next = s.add(at, data[seg.from:seg.to], seg.slot)
+			*link = s.add(text, seg.slot)
 		}
-		at = next
+		last = *link
+		link = &last.next
 	}
-	if s.nodes[at].leaf < 0 {
-		p.addLeaf(at)
+	if last.leaf < 0 {
+		p.addLeaf(last)
 	}
 }
 
-// child returns the node with the given text among those that follow at.
-func (s *shapes) child(at int32, text []byte) int32 {
-	at = s.nodes[at].next
-	for at != 0 && string(s.textOf(at)) != string(text) {
-		at = s.nodes[at].other
-	}
-	return at
-}
+func (s *shapes) textOf(n *shapeNode) []byte { return s.text[n.off : n.off+n.len] }
 
-func (s *shapes) textOf(at int32) []byte {
-	n := &s.nodes[at]
-	return s.text[n.off : n.off+n.len]
-}
-
-// fits reports whether a path of segments may be added behind at.
-func (s *shapes) fits(at int32, path []segment) bool {
-	siblings := 0
-	for k := s.nodes[at].next; k != 0; k = s.nodes[k].other {
-		siblings++
-	}
+// fits reports whether there is room for nodes of these segments.
+func (s *shapes) fits(path []segment) bool {
 	for _, seg := range path {
 		if seg.to-seg.from > maxSegment {
 			return false
 		}
 	}
-	return siblings < maxSiblings && len(s.nodes)+len(path) <= maxShapeNodes
+	return len(s.nodes)+len(path) <= maxShapeNodes
 }
 
 // miss counts a record that cannot be learned.
@@ -202,34 +207,24 @@ func (s *shapes) miss() {
 	}
 }
 
-// add appends a node to those that follow at, as the last to be tried.
-func (s *shapes) add(at int32, text []byte, slot int32) int32 {
-	n := shapeNode{off: uint32(len(s.text)), len: uint32(len(text)), slot: slot, leaf: -1}
-	var word [16]byte
-	copy(word[:], text)
-	n.head, n.headMask = binary.LittleEndian.Uint64(word[:]), lowBytes(len(text))
-	if len(text) > 8 && len(text) <= 16 {
-		n.tailOff = uint32(len(text) - 8)
-		n.tail, n.tailMask = binary.LittleEndian.Uint64(word[n.tailOff:]), lowBytes(8)
-	}
+func (s *shapes) add(text []byte, slot int32) *shapeNode {
+	n := shapeNode{off: int32(len(s.text)), len: int32(len(text)), slot: slot, leaf: -1}
+	var start [16]byte
+	copy(start[:], text)
+	n.head, n.headMask = binary.LittleEndian.Uint64(start[:]), lowBytes(len(text))
+	n.tail, n.tailMask = binary.LittleEndian.Uint64(start[8:]), lowBytes(len(text)-8)
 	s.text = append(s.text, text...)
-	id := int32(len(s.nodes))
 	s.nodes = append(s.nodes, n)
-	link := &s.nodes[at].next
-	for *link != 0 {
-		link = &s.nodes[*link].other
-	}
-	*link = id
-	return id
+	return &s.nodes[len(s.nodes)-1]
 }
 
 // lowBytes returns a mask of the first n bytes of a word, of all from 8 on.
-func lowBytes(n int) uint64 { return 1<<(8*min(n, 8)) - 1 }
+func lowBytes(n int) uint64 { return 1<<(8*min(max(n, 0), 8)) - 1 }
 
-// addLeaf makes node at the end of a shape, that of the record just read.
-func (p *ndjson) addLeaf(at int32) {
+// addLeaf makes n the end of a shape, that of the record just read.
+func (p *ndjson) addLeaf(n *shapeNode) {
 	s := &p.shapes
-	s.nodes[at].leaf = int32(s.leaves)
+	n.leaf = int32(s.leaves)
 	s.leaves++
 	for _, v := range p.slots {
 		s.has = append(s.has, v != 0)
