@@ -1,0 +1,195 @@
+package kafka
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
+)
+
+// boundKind says what a bound is counted from.
+type boundKind int
+
+const (
+	atDefault boundKind = iota // start: the beginning; stop: never
+	atBeginning
+	atEnd
+	atTime   // n is ms since 1970
+	atOffset // n is an offset
+	fromEnd  // the last n of each partition
+	forCount // n offsets after the start
+)
+
+// A Bound is where reading begins or ends in each partition.
+type Bound struct {
+	kind boundKind
+	n    int64
+}
+
+// ParseStart reads where to begin: beginning, end, -10 (the last ten of each
+// partition), -1h (that long ago), a time in RFC 3339, or an offset.
+func ParseStart(s string, now time.Time) (Bound, error) {
+	switch s {
+	case "":
+		return Bound{}, nil
+	case "beginning":
+		return Bound{kind: atBeginning}, nil
+	case "end":
+		return Bound{kind: atEnd}, nil
+	}
+	if last, ok := strings.CutPrefix(s, "-"); ok {
+		if n, err := strconv.ParseInt(last, 10, 64); err == nil {
+			return Bound{fromEnd, n}, nil
+		}
+	}
+	if b, ok := parsePoint(s, now); ok {
+		return b, nil
+	}
+	return Bound{}, fault.Usagef("beginning, end, -1h, -10, 2026-01-31T12:00:00Z or an offset", "%q is no place to start at", s)
+}
+
+// ParseStop reads where to end: end (the stable offsets at the start of the
+// run), +10 (ten offsets after the start of each partition), a time as for
+// ParseStart, or an offset. The empty string is never.
+func ParseStop(s string, now time.Time) (Bound, error) {
+	switch s {
+	case "":
+		return Bound{}, nil
+	case "end":
+		return Bound{kind: atEnd}, nil
+	}
+	if count, ok := strings.CutPrefix(s, "+"); ok {
+		if n, err := strconv.ParseInt(count, 10, 64); err == nil && n >= 0 {
+			return Bound{forCount, n}, nil
+		}
+	}
+	if b, ok := parsePoint(s, now); ok {
+		return b, nil
+	}
+	return Bound{}, fault.Usagef("end, +10, -1h, 2026-01-31T12:00:00Z or an offset", "%q is no place to stop at", s)
+}
+
+// parsePoint reads a duration before now, a time or an offset.
+func parsePoint(s string, now time.Time) (Bound, bool) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 {
+		return Bound{atOffset, n}, true
+	}
+	if strings.HasPrefix(s, "-") {
+		if d, err := human.ParseDuration(s); err == nil {
+			return Bound{atTime, now.Add(d).UnixMilli()}, true
+		}
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return Bound{atTime, t.UnixMilli()}, true
+		}
+	}
+	return Bound{}, false
+}
+
+// offsets are the marks of partitions that bounds are resolved against.
+type offsets struct {
+	first, last kadm.ListedOffsets // last is the end that readers see: the stable offset, or the high watermark
+	start, stop kadm.ListedOffsets // of bounds that are times
+}
+
+// listOffsets asks for the marks of topics. Metadata may lag a fresh topic:
+// what is not known yet is asked for again.
+func (s *Source) listOffsets(ctx context.Context, topics []string) (offsets, error) {
+	var o offsets
+	if len(topics) == 0 {
+		return o, nil
+	}
+	ask := func(to *kadm.ListedOffsets, list func(context.Context, ...string) (kadm.ListedOffsets, error)) error {
+		var err error
+		for give := time.Now().Add(freshWithin); ; {
+			if *to, err = list(ctx, topics...); err == nil {
+				err = to.Error()
+			}
+			if err == nil || time.Now().After(give) || ctx.Err() != nil {
+				return s.cfg.explain(err, "")
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+	last := s.admin.ListCommittedOffsets
+	if s.cfg.Uncommitted {
+		last = s.admin.ListEndOffsets
+	}
+	at := func(b Bound) func(context.Context, ...string) (kadm.ListedOffsets, error) {
+		return func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+			return s.admin.ListOffsetsAfterMilli(ctx, b.n, topics...)
+		}
+	}
+	err := ask(&o.first, s.admin.ListStartOffsets)
+	if err == nil {
+		err = ask(&o.last, last)
+	}
+	if err == nil && s.cfg.Start.kind == atTime {
+		err = ask(&o.start, at(s.cfg.Start))
+	}
+	if err == nil && s.cfg.Stop.kind == atTime {
+		err = ask(&o.stop, at(s.cfg.Stop))
+	}
+	return o, err
+}
+
+func offsetOf(l kadm.ListedOffsets, id part) (int64, bool) {
+	at, ok := l.Lookup(id.topic, id.n)
+	return at.Offset, ok
+}
+
+// begin returns where a partition without a position begins.
+func (o offsets) begin(b Bound, id part) int64 {
+	first, _ := offsetOf(o.first, id)
+	last, _ := offsetOf(o.last, id)
+	switch b.kind {
+	case atEnd:
+		return last
+	case atTime:
+		at, _ := offsetOf(o.start, id)
+		return min(at, last)
+	case atOffset:
+		return min(max(b.n, first), last)
+	case fromEnd:
+		return max(first, last-b.n)
+	default:
+		return first
+	}
+}
+
+// never is the stop of a partition that is read for ever.
+const never = -1
+
+// end returns the offset to stop at, as seen at the start of the run.
+func (o offsets) end(b Bound, id part) int64 {
+	switch b.kind {
+	case atEnd:
+		last, _ := offsetOf(o.last, id)
+		return last
+	case atTime:
+		at, _ := offsetOf(o.stop, id)
+		last, _ := offsetOf(o.last, id)
+		return min(at, last)
+	case atOffset:
+		return b.n
+	default:
+		return never
+	}
+}
+
+// checkStop refuses a stop that is still to come: what would be read until
+// then depends on the clocks of the producers.
+func (b Bound) checkStop(now time.Time) error {
+	if b.kind == atTime && b.n > now.UnixMilli() {
+		return fault.Usagef("use --stop end, or a time that has passed",
+			"stop at %s lies in the future", time.UnixMilli(b.n).UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+

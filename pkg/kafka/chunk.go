@@ -1,0 +1,154 @@
+package kafka
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// A chunk is the rows of one Write under way: their records for the client,
+// whose keys and values are slices of the batch. It is reused when all its
+// records are settled.
+type chunk struct {
+	sink    *Sink
+	batch   *record.Batch
+	origin  *record.Origin
+	recs    []kgo.Record
+	rows    []int32 // the row of each record
+	headers []kgo.RecordHeader
+	names   map[string]string // header names seen, so that repeating one costs nothing
+	size    int64
+	sent    time.Time
+	left    atomic.Int64
+	counted int64 // of left, when the acknowledgements were last counted
+	promise func(*kgo.Record, error)
+}
+
+func newChunk(s *Sink) *chunk {
+	c := &chunk{sink: s, names: map[string]string{}}
+	c.promise = c.settle
+	return c
+}
+
+// fill takes over the live rows and returns what they cost in flight.
+func (c *chunk) fill(rows record.Rows) int64 {
+	c.batch, c.origin, c.sent = rows.Batch, rows.Origin, time.Now()
+	c.recs, c.rows, c.headers = c.recs[:0], c.rows[:0], c.headers[:0]
+	c.size = 0
+	for i := rows.Lo; i < rows.Hi; i++ {
+		rec := &rows.Recs[i]
+		if !rec.Live() {
+			continue
+		}
+		r := kgo.Record{Timestamp: c.timeOf(rec), Headers: c.headersOf(rec), Value: c.valueOf(rec)}
+		if rec.Flags&record.HasKey != 0 {
+			r.Key = rows.Bytes(rec.Key)
+		}
+		if c.sink.part >= 0 {
+			r.Partition = c.sink.part
+		}
+		c.recs = append(c.recs, r)
+		c.rows = append(c.rows, int32(i))
+		c.size += int64(rec.Value.Len) + int64(rec.Key.Len) + recordCost
+	}
+	c.counted = int64(len(c.recs))
+	c.left.Store(c.counted)
+	return c.size
+}
+
+// timeOf returns the time that a record is given: one for a whole chunk, or
+// its own.
+func (c *chunk) timeOf(rec *record.Rec) time.Time {
+	if c.sink.cfg.KeepTime {
+		if rec.Time != record.NoTime {
+			return time.Unix(0, rec.Time)
+		}
+		if rec.Stamp != record.NoTime {
+			return time.Unix(0, rec.Stamp)
+		}
+	}
+	return c.sent
+}
+
+func (c *chunk) valueOf(rec *record.Rec) []byte {
+	if rec.Flags&record.Tombstone != 0 || c.sink.cfg.Tombstones && rec.Value.Len == 0 {
+		return nil
+	}
+	return c.batch.Bytes(rec.Value)
+}
+
+// headersOf returns a record's own headers and those that all get. A slice
+// that was handed out stays good when headers grows.
+func (c *chunk) headersOf(rec *record.Rec) []kgo.RecordHeader {
+	if rec.Headers.Len == 0 && len(c.sink.cfg.Headers) == 0 {
+		return nil
+	}
+	first := len(c.headers)
+	for _, h := range c.batch.Headers[rec.Headers.Off:rec.Headers.End()] {
+		c.headers = append(c.headers, kgo.RecordHeader{Key: c.name(c.batch.Bytes(h.Key)), Value: c.batch.Bytes(h.Value)})
+		c.size += int64(h.Key.Len) + int64(h.Value.Len)
+	}
+	for _, h := range c.sink.cfg.Headers {
+		c.headers = append(c.headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+		c.size += int64(len(h.Key)) + int64(len(h.Value))
+	}
+	return c.headers[first:len(c.headers):len(c.headers)]
+}
+
+// manyNames is more header names than a program has.
+const manyNames = 256
+
+func (c *chunk) name(b []byte) string {
+	if s, ok := c.names[string(b)]; ok {
+		return s
+	}
+	if len(c.names) >= manyNames {
+		clear(c.names)
+	}
+	s := string(b)
+	c.names[s] = s
+	return s
+}
+
+// latencyEvery is after how many acknowledgements the clock is read, which
+// costs more than all else that is done for one.
+const latencyEvery = 64
+
+// settle is called once for each record, one after the other.
+func (c *chunk) settle(r *kgo.Record, err error) {
+	if err != nil {
+		c.sink.notDelivered(c, r, err)
+	} else {
+		c.sink.counts.bytes.Add(int64(len(r.Value) + len(r.Key)))
+	}
+	left := c.left.Add(-1)
+	if left%latencyEvery == 0 {
+		c.sink.counts.settled(c.counted-left, time.Since(c.sent))
+		c.counted = left
+	}
+	if left == 0 {
+		c.done()
+	}
+}
+
+// done gives everything back.
+func (c *chunk) done() {
+	s, size := c.sink, c.size
+	c.batch.Release()
+	c.batch, c.origin = nil, nil
+	s.chunks.Put(c)
+	s.free(size)
+}
+
+// rowOf returns the row of one of the chunk's records.
+func (c *chunk) rowOf(r *kgo.Record) int {
+	for k := range c.recs {
+		if &c.recs[k] == r {
+			return int(c.rows[k])
+		}
+	}
+	return 0
+}

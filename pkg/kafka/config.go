@@ -1,0 +1,178 @@
+// Package kafka is the door to Kafka: a source and a sink of records, and the
+// administration of topics, over franz-go. No other package but pkg/broker
+// knows that library.
+//
+// Errors that leave the package say what was asked of whom, why it failed and,
+// where there is something to do about it, carry a hint (see package fault).
+// Secrets are in none of them.
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+// A Config says how to reach a cluster. The zero value of a field is its
+// default.
+type Config struct {
+	Brokers     []string      // host:port; by default 127.0.0.1:9092
+	ClientID    string        // what brokers log; by default logctl
+	DialTimeout time.Duration // of one connection; by default 4 s
+	TLS         TLS
+	SASL        SASL
+}
+
+// TLS says whether and how connections are encrypted.
+type TLS struct {
+	Enable             bool
+	CA                 string // file of the certificates to trust; by default the system's
+	Cert, Key          string // files of the client's own certificate
+	InsecureSkipVerify bool   // take any certificate: for tests
+}
+
+// SASL says who connects. The password has been read from a file or from the
+// environment.
+type SASL struct {
+	Mechanism string // PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; "" for none
+	User      string
+	Password  string
+}
+
+// mechanisms are the ways to log in that are known.
+var mechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}
+
+// defaultBroker is where a broker listens when nobody says otherwise.
+const defaultBroker = "127.0.0.1:9092"
+
+// reachWithin is how long a command waits for the first answer of a cluster.
+const reachWithin = 5 * time.Second
+
+// brokers returns the addresses to try.
+func (c Config) brokers() []string {
+	if len(c.Brokers) == 0 {
+		return []string{defaultBroker}
+	}
+	return c.Brokers
+}
+
+// addr returns the addresses for messages.
+func (c Config) addr() string { return strings.Join(c.brokers(), ",") }
+
+// Options returns the client options that c stands for. It reads the files of
+// certificates.
+func (c Config) Options() ([]kgo.Opt, error) {
+	id, dial := c.ClientID, c.DialTimeout
+	if id == "" {
+		id = "logctl"
+	}
+	if dial == 0 {
+		dial = 4 * time.Second
+	}
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(c.brokers()...),
+		kgo.ClientID(id),
+		kgo.SoftwareNameAndVersion("logctl", "1"),
+		kgo.DisableClientMetrics(),
+		kgo.MetadataMinAge(250 * time.Millisecond),
+	}
+	dialer := &net.Dialer{Timeout: dial}
+	if c.TLS.Enable {
+		conf, err := c.TLS.config()
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, kgo.DialTLSConfig(conf), kgo.DialTimeout(dial))
+	} else {
+		opts = append(opts, kgo.Dialer(dialer.DialContext))
+	}
+	mechanism, err := c.SASL.mechanism()
+	if err != nil {
+		return nil, err
+	}
+	if mechanism != nil {
+		opts = append(opts, kgo.SASL(mechanism))
+	}
+	return opts, nil
+}
+
+func (t TLS) config() (*tls.Config, error) {
+	conf := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: t.InsecureSkipVerify}
+	if t.CA != "" {
+		pem, err := os.ReadFile(t.CA)
+		if err != nil {
+			return nil, fault.Usagef("--tls-ca takes a file of certificates in PEM", "certificates to trust: %w", err)
+		}
+		conf.RootCAs = x509.NewCertPool()
+		if !conf.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fault.Usagef("--tls-ca takes a file of certificates in PEM", "%s: no certificate in it", t.CA)
+		}
+	}
+	if (t.Cert == "") != (t.Key == "") {
+		return nil, fault.Usagef("give both --tls-cert and --tls-key", "a client certificate needs its key, and a key its certificate")
+	}
+	if t.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+		if err != nil {
+			return nil, fault.Usagef("--tls-cert and --tls-key take files in PEM", "client certificate: %w", err)
+		}
+		conf.Certificates = []tls.Certificate{pair}
+	}
+	return conf, nil
+}
+
+func (s SASL) mechanism() (sasl.Mechanism, error) {
+	login := scram.Auth{User: s.User, Pass: s.Password}
+	switch strings.ToUpper(s.Mechanism) {
+	case "":
+		return nil, nil
+	case "PLAIN":
+		return plain.Auth{User: s.User, Pass: s.Password}.AsMechanism(), nil
+	case "SCRAM-SHA-256":
+		return login.AsSha256Mechanism(), nil
+	case "SCRAM-SHA-512":
+		return login.AsSha512Mechanism(), nil
+	default:
+		return nil, fault.Usagef("one of "+strings.Join(mechanisms, ", "), "unknown SASL mechanism %q", s.Mechanism)
+	}
+}
+
+// Ping returns nil when one of the brokers answers, and within five seconds
+// why none does.
+func (c Config) Ping(ctx context.Context) error {
+	client, err := c.open(ctx)
+	if err == nil {
+		client.Close()
+	}
+	return err
+}
+
+// open returns a client whose cluster has answered.
+func (c Config) open(ctx context.Context, more ...kgo.Opt) (*kgo.Client, error) {
+	opts, err := c.Options()
+	if err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(append(opts, more...)...)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, reachWithin-time.Second/2)
+	defer cancel()
+	if err := client.Ping(ctx); err != nil {
+		client.Close()
+		return nil, c.explain(err, "")
+	}
+	return client, nil
+}

@@ -1,0 +1,173 @@
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+// explain turns an error of the client or of a broker into one for people: what
+// was asked of whom, and what to try. topic is what it was about, or "".
+func (c Config) explain(err error, topic string) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	if said := c.explainConnection(err); said != nil {
+		return said
+	}
+	if said := c.explainRefusal(err, topic); said != nil {
+		return said
+	}
+	if topic != "" {
+		return fmt.Errorf("topic %q: %w", topic, err)
+	}
+	return fmt.Errorf("kafka at %s: %w", c.addr(), err)
+}
+
+// explainConnection explains why there is no talking to a broker; nil where err
+// is about something else.
+func (c Config) explainConnection(err error) error {
+	var (
+		unknownCA  x509.UnknownAuthorityError
+		wrongHost  x509.HostnameError
+		notTLS     tls.RecordHeaderError
+		invalid    x509.CertificateInvalidError
+		firstEOF   *kgo.ErrFirstReadEOF
+		dial       *net.OpError
+		alert      tls.AlertError
+		connection = fmt.Errorf("connecting to kafka at %s: %w", c.addr(), err)
+	)
+	switch {
+	case errors.As(err, &unknownCA):
+		return fault.Hint(connection, "name the file of the authority's certificate with --tls-ca")
+	case errors.As(err, &wrongHost), errors.As(err, &invalid):
+		return fault.Hint(connection, "use the name that the broker's certificate is for")
+	case errors.As(err, &notTLS):
+		return fault.Hint(connection, "the broker does not speak TLS on this port: leave --tls out, or use its TLS port")
+	case errors.As(err, &alert):
+		return fault.Hint(connection, "the broker refused the TLS handshake: does it want a client certificate (--tls-cert, --tls-key)?")
+	case errors.Is(err, kerr.SaslAuthenticationFailed):
+		return fault.Hint(fmt.Errorf("kafka at %s refused user %q (%s)", c.addr(), c.SASL.User, c.SASL.Mechanism),
+			"check --user, the password in --password-file, and --sasl")
+	case errors.Is(err, kerr.UnsupportedSaslMechanism):
+		return fault.Hint(fmt.Errorf("kafka at %s does not take SASL mechanism %q", c.addr(), c.SASL.Mechanism),
+			"try another --sasl: "+strings.Join(mechanisms, ", "))
+	case errors.As(err, &firstEOF), errors.Is(err, io.EOF):
+		return fault.Hint(fmt.Errorf("kafka at %s closed the connection at the first request", c.addr()), c.closedHint())
+	case errors.Is(err, context.DeadlineExceeded):
+		return fault.Hint(fmt.Errorf("no answer from kafka at %s in time", c.addr()),
+			"check the address and --brokers; `logctl broker` starts a broker on this machine")
+	case errors.As(err, &dial):
+		return fault.Hint(connection, "is a broker running there? `logctl broker` starts one on this machine")
+	}
+	return nil
+}
+
+// closedHint guesses why a broker hangs up on a client at once.
+func (c Config) closedHint() string {
+	switch {
+	case !c.TLS.Enable && c.SASL.Mechanism == "":
+		return "it may want --tls or --sasl"
+	case !c.TLS.Enable:
+		return "it may want --tls"
+	default:
+		return "it may want --sasl"
+	}
+}
+
+// explainRefusal explains why a broker did not do what it was asked; nil where
+// err is about something else.
+func (c Config) explainRefusal(err error, topic string) error {
+	who := c.SASL.User
+	if who == "" {
+		who = "anonymous"
+	}
+	switch {
+	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
+		return unknownTopic(topic, nil)
+	case errors.Is(err, kerr.TopicAuthorizationFailed):
+		return fault.Hint(fmt.Errorf("topic %q: user %q may not do this (topic authorization failed)", topic, who),
+			"ask for an ACL: Read to consume, Write to produce, Describe for both")
+	case errors.Is(err, kerr.GroupAuthorizationFailed):
+		return fault.Hint(fmt.Errorf("user %q may not use this consumer group (group authorization failed)", who),
+			"ask for an ACL that allows Read on the group")
+	case errors.Is(err, kerr.ClusterAuthorizationFailed):
+		return fault.Hint(fmt.Errorf("user %q may not do this (cluster authorization failed)", who),
+			"ask for an ACL on the cluster; for idempotent writes, IdempotentWrite")
+	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
+		return fault.Hint(fmt.Errorf("user %q may not use this transactional id", who), "ask for an ACL on the transactional id")
+	case errors.Is(err, kerr.ProducerFenced), errors.Is(err, kerr.InvalidProducerEpoch):
+		return fault.Hint(fmt.Errorf("topic %q: another process has taken over this transactional id", topic),
+			"run one process for each transactional id")
+	case errors.Is(err, kerr.FencedInstanceID), errors.Is(err, kerr.UnreleasedInstanceID):
+		return fault.Hint(errors.New("another member of the group uses this instance id"), "give each member its own --instance-id")
+	case errors.Is(err, kerr.InconsistentGroupProtocol):
+		return fault.Hint(errors.New("the members of the group do not agree on a balancer"), "give all members the same --balancer")
+	}
+	return nil
+}
+
+// unknownTopic says that there is no such topic, and which one is alike.
+func unknownTopic(topic string, known []string) error {
+	hint := fmt.Sprintf("`logctl topic create %s` creates it", topic)
+	if near := fault.DidYouMean(topic, known); near != "" {
+		hint = near + " " + hint
+	}
+	return fault.Hint(fmt.Errorf("topic %q does not exist", topic), hint)
+}
+
+// A link remembers since when no broker has answered. It is a hook of a client
+// and safe for concurrent use.
+type link struct {
+	mu    sync.Mutex
+	since time.Time // when the first attempt failed; zero while the link is up
+	err   error
+}
+
+// OnBrokerConnect notes that a broker could or could not be reached.
+func (l *link) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if err == nil {
+		return // that it listens is no answer yet
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.since.IsZero() {
+		l.since = time.Now()
+	}
+	l.err = err
+}
+
+// OnBrokerRead notes that a broker has answered.
+func (l *link) OnBrokerRead(_ kgo.BrokerMetadata, _ int16, _ int, _, _ time.Duration, err error) {
+	if err != nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.since, l.err = time.Time{}, nil
+}
+
+// down returns for how long no broker has answered, and why.
+func (l *link) down() (time.Duration, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		return 0, nil
+	}
+	return time.Since(l.since), l.err
+}

@@ -1,0 +1,333 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// Balancers are the names of the ways to share out partitions.
+var Balancers = []string{"cooperative-sticky", "sticky", "range", "roundrobin", "kip848"}
+
+func balancer(name string) ([]kgo.Opt, error) {
+	switch name {
+	case "", "cooperative-sticky":
+		return []kgo.Opt{kgo.Balancers(kgo.CooperativeStickyBalancer())}, nil
+	case "sticky":
+		return []kgo.Opt{kgo.Balancers(kgo.StickyBalancer())}, nil
+	case "range":
+		return []kgo.Opt{kgo.Balancers(kgo.RangeBalancer())}, nil
+	case "roundrobin":
+		return []kgo.Opt{kgo.Balancers(kgo.RoundRobinBalancer())}, nil
+	case "kip848":
+		return []kgo.Opt{kgo.ServerSideBalancer()}, nil
+	}
+	return nil, fault.Usagef("one of "+strings.Join(Balancers, ", "), "unknown balancer %q", name)
+}
+
+// rebalanceWithin is how long a member may take to give partitions up.
+const rebalanceWithin = time.Minute
+
+func (s *Source) groupOptions() []kgo.Opt {
+	opts, _ := balancer(s.cfg.Balancer) // checked when opened
+	opts = append(opts,
+		kgo.ConsumerGroup(s.cfg.Group),
+		kgo.ConsumeTopics(s.cfg.Topics...),
+		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(),
+		kgo.RequireStableFetchOffsets(),
+		kgo.RebalanceTimeout(rebalanceWithin),
+		kgo.AdjustFetchOffsetsFn(s.assign),
+		kgo.OnPartitionsAssigned(s.onAssigned),
+		kgo.OnPartitionsRevoked(s.onRevoked),
+		kgo.OnPartitionsLost(s.onLost),
+	)
+	if s.cfg.Balancer != "kip848" {
+		opts = append(opts, kgo.SessionTimeout(s.cfg.Session), kgo.HeartbeatInterval(s.cfg.Session/4))
+	}
+	if s.cfg.Pattern {
+		opts = append(opts, kgo.ConsumeRegex())
+	}
+	if s.cfg.InstanceID != "" {
+		opts = append(opts, kgo.InstanceID(s.cfg.InstanceID))
+	}
+	return opts
+}
+
+func (s *Source) onAssigned(_ context.Context, _ *kgo.Client, parts map[string][]int32) {
+	s.mu.Lock()
+	s.joined = true
+	s.mu.Unlock()
+	if len(parts) > 0 {
+		s.rebalances.Add(1)
+	}
+	signal(s.wake)
+}
+
+// assign makes partitions this reader's. It is given what the group has
+// committed, less than zero where nothing is, and returns where they begin.
+func (s *Source) assign(ctx context.Context, committed map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	topics := make([]string, 0, len(committed))
+	for t := range committed {
+		topics = append(topics, t)
+	}
+	marks, err := s.listOffsets(ctx, topics)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.joined = true
+	for topic, parts := range committed {
+		for _, n := range sortedKeys(parts) {
+			id := part{topic, n}
+			p := s.own(id)
+			s.place(p, marks, parts[n].EpochOffset().Offset)
+			parts[n] = kgo.NewOffset().At(p.next)
+			s.orders = append(s.orders, order{partition: p, atEnd: p.next >= p.end})
+		}
+	}
+	signal(s.wake)
+	return committed, nil
+}
+
+func sortedKeys[V any](m map[int32]V) []int32 {
+	keys := make([]int32, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// own returns the partition of the given name, which is this reader's from now
+// on.
+func (s *Source) own(id part) *partition {
+	p := s.parts[id]
+	if p == nil {
+		p = &partition{part: id, origin: &record.Origin{
+			Source: id.topic, Partition: id.n, Topic: true, Modified: record.NoTime,
+		}}
+		s.parts[id] = p
+	}
+	if !p.owned {
+		p.owned = true
+		s.owned = append(s.owned, p)
+	}
+	return p
+}
+
+// place sets where p begins and ends.
+func (s *Source) place(p *partition, marks offsets, committed int64) {
+	first, _ := offsetOf(marks.first, p.part)
+	p.end, _ = offsetOf(marks.last, p.part)
+	p.pending, p.silent = nil, time.Now()
+	at, sought := s.seeks[p.part]
+	switch {
+	case sought:
+		p.next = max(at, first)
+	case committed >= 0:
+		p.next = max(committed, first)
+	default:
+		p.next = marks.begin(s.cfg.Start, p.part)
+	}
+	p.stop = s.marks.end(s.cfg.Stop, p.part)
+	if s.cfg.Stop.kind == forCount {
+		p.stop = p.next + s.cfg.Stop.n
+	}
+	wasEnded := p.ended
+	p.ended = p.stop != never && p.next >= p.stop
+	if s.client == nil {
+		return
+	}
+	ps := map[string][]int32{p.topic: {p.n}}
+	switch {
+	case p.ended:
+		s.client.PauseFetchPartitions(ps)
+	case wasEnded || p.held:
+		p.held = false
+		s.client.ResumeFetchPartitions(ps)
+	}
+}
+
+// onRevoked waits until all that was read of the partitions is dealt with and
+// committed, so that their next reader begins behind it.
+func (s *Source) onRevoked(ctx context.Context, _ *kgo.Client, parts map[string][]int32) {
+	if len(parts) == 0 {
+		return
+	}
+	s.rebalances.Add(1)
+	done := make(chan struct{})
+	if !s.give(parts, func(error) { close(done) }) {
+		return
+	}
+	timer := time.NewTimer(rebalanceWithin * 3 / 4)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	s.disown(parts)
+}
+
+// give stops handing out records of the partitions, says so, and puts a
+// barrier behind what was handed out. It returns false where nobody reads any
+// more.
+func (s *Source) give(parts map[string][]int32, barrier func(error)) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.each(parts, func(p *partition) {
+		recycle(p.pending)
+		p.pending = nil
+		s.orders = append(s.orders, order{partition: p, atEnd: true})
+	})
+	s.orders = append(s.orders, order{barrier: barrier})
+	signal(s.wake)
+	return true
+}
+
+// disown ends the ownership of partitions: nothing is committed for them.
+func (s *Source) disown(parts map[string][]int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.each(parts, func(p *partition) { p.owned, p.pending = false, nil })
+	s.owned = slices.DeleteFunc(s.owned, func(p *partition) bool { return !p.owned })
+	signal(s.wake)
+}
+
+func (s *Source) each(parts map[string][]int32, do func(*partition)) {
+	for topic, ns := range parts {
+		for _, n := range ns {
+			if p := s.parts[part{topic, n}]; p != nil && p.owned {
+				do(p)
+			}
+		}
+	}
+}
+
+// onLost drops partitions that others may read already.
+func (s *Source) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int32) {
+	s.rebalances.Add(1)
+	s.mu.Lock()
+	s.each(parts, func(p *partition) {
+		s.orders = append(s.orders, order{partition: p, atEnd: true})
+	})
+	s.mu.Unlock()
+	s.disown(parts)
+}
+
+// Commit makes positions the group's. Those of partitions that are not this
+// member's any more are left out: others have taken over. Without a group it
+// does nothing.
+func (s *Source) Commit(ctx context.Context, at []stream.Position) error {
+	if s.cfg.Group == "" {
+		return nil
+	}
+	for {
+		commit := s.mine(at)
+		if len(commit) == 0 {
+			return nil
+		}
+		err := s.commit(ctx, commit)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, kerr.RebalanceInProgress), errors.Is(err, kerr.StaleMemberEpoch),
+			errors.Is(err, kerr.CoordinatorLoadInProgress), errors.Is(err, kerr.NotCoordinator):
+		case errors.Is(err, kerr.IllegalGeneration), errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.FencedMemberEpoch):
+			return nil // the member was put out of the group: these records are read again
+		default:
+			return fmt.Errorf("committing to group %q: %w", s.cfg.Group, s.cfg.explain(err, s.name()))
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("committing to group %q: %w", s.cfg.Group, errors.Join(context.Cause(ctx), err))
+		}
+	}
+}
+
+// mine returns the positions of partitions that are this member's.
+func (s *Source) mine(at []stream.Position) map[string]map[int32]kgo.EpochOffset {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	commit := map[string]map[int32]kgo.EpochOffset{}
+	for _, p := range at {
+		if known := s.parts[part{p.Source, p.Partition}]; known == nil || !known.owned {
+			continue
+		}
+		if commit[p.Source] == nil {
+			commit[p.Source] = map[int32]kgo.EpochOffset{}
+		}
+		commit[p.Source][p.Partition] = kgo.EpochOffset{Epoch: -1, Offset: p.Next}
+	}
+	return commit
+}
+
+// commit commits and returns the first error, of the request or of a partition.
+func (s *Source) commit(ctx context.Context, at map[string]map[int32]kgo.EpochOffset) (failed error) {
+	s.client.CommitOffsetsSync(ctx, at,
+		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
+			if failed = err; err != nil {
+				return
+			}
+			for _, t := range resp.Topics {
+				for _, p := range t.Partitions {
+					if err := kerr.ErrorForCode(p.ErrorCode); err != nil && failed == nil {
+						failed = err
+					}
+				}
+			}
+		})
+	return failed
+}
+
+// groupIsDone reports whether the group has committed every partition up to
+// its stop, so that a member without partitions need not wait.
+func (s *Source) groupIsDone(ctx context.Context) bool {
+	if s.cfg.Group == "" || s.cfg.Stop.kind == forCount {
+		return false
+	}
+	committed, err := s.admin.FetchOffsets(ctx, s.cfg.Group)
+	if err != nil {
+		return false
+	}
+	for topic, parts := range s.marks.last {
+		for n := range parts {
+			id := part{topic, n}
+			stop := s.marks.end(s.cfg.Stop, id)
+			at, ok := committed.Lookup(topic, n)
+			if begin := s.marks.begin(s.cfg.Start, id); begin >= stop {
+				continue
+			}
+			if !ok || at.At < stop {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ended makes Read return io.EOF, once what waits has been handed out.
+func (s *Source) ended() error {
+	if s.err == nil {
+		s.err = io.EOF
+	}
+	return nil
+}

@@ -1,0 +1,300 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+// begin takes the marks of the topics and starts to read.
+func (s *Source) begin(ctx context.Context) error {
+	topics, err := s.topics(ctx)
+	if err != nil {
+		return err
+	}
+	if s.marks, err = s.listOffsets(ctx, topics); err != nil {
+		return err
+	}
+	opts, err := s.cfg.Options()
+	if err != nil {
+		return err
+	}
+	opts = append(opts, s.fetchOptions()...)
+	if s.cfg.Group != "" {
+		opts = append(opts, s.groupOptions()...)
+	} else {
+		from, err := s.assign(ctx, s.chosen(s.marks))
+		if err != nil {
+			return err
+		}
+		opts = append(opts, kgo.ConsumePartitions(from))
+	}
+	client, err := kgo.NewClient(opts...)
+	if err != nil {
+		return s.cfg.explain(err, s.name())
+	}
+	s.mu.Lock()
+	s.client = client
+	for _, p := range s.owned {
+		if p.ended {
+			client.PauseFetchPartitions(map[string][]int32{p.topic: {p.n}})
+		}
+	}
+	s.mu.Unlock()
+	polling, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.poll.Go(func() { s.pollAll(polling) })
+	return nil
+}
+
+// topics returns the names of the topics to read: with a pattern, those that
+// there are now.
+func (s *Source) topics(ctx context.Context) ([]string, error) {
+	if !s.cfg.Pattern {
+		return s.cfg.Topics, nil
+	}
+	all, err := s.admin.ListTopics(ctx)
+	if err != nil {
+		return nil, s.cfg.explain(err, s.name())
+	}
+	names := slices.DeleteFunc(all.Names(), func(n string) bool { return !s.pattern.MatchString(n) })
+	if len(names) == 0 && s.cfg.Group == "" {
+		return nil, fault.Hint(fmt.Errorf("no topic matches %q", s.name()), "`logctl topic ls` shows them")
+	}
+	return names, nil
+}
+
+// chosen returns the partitions of a reader without a group, at no position.
+func (s *Source) chosen(o offsets) map[string]map[int32]kgo.Offset {
+	parts := map[string]map[int32]kgo.Offset{}
+	o.first.Each(func(l kadm.ListedOffset) {
+		if len(s.cfg.Partitions) > 0 && !slices.Contains(s.cfg.Partitions, l.Partition) {
+			return
+		}
+		if parts[l.Topic] == nil {
+			parts[l.Topic] = map[int32]kgo.Offset{}
+		}
+		parts[l.Topic][l.Partition] = kgo.NewOffset().At(-1)
+	})
+	return parts
+}
+
+func (s *Source) fetchOptions() []kgo.Opt {
+	opts := []kgo.Opt{
+		kgo.FetchMaxBytes(int32(s.cfg.FetchBytes)),
+		kgo.FetchMaxPartitionBytes(int32(s.cfg.PartitionBytes)),
+		kgo.FetchMaxWait(500 * time.Millisecond),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.KeepControlRecords(),
+		kgo.WithPools(&recordPool{}, &bytePool{}),
+		kgo.WithHooks(&s.link, s.metrics),
+	}
+	if !s.cfg.Uncommitted {
+		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	}
+	return opts
+}
+
+// pollAll takes over what the client has fetched, whenever Read asks. Between
+// polls, rebalances may happen; while fetched records are taken over, not.
+func (s *Source) pollAll(ctx context.Context) {
+	for {
+		select {
+		case <-s.want:
+		case <-ctx.Done():
+			return
+		}
+		fetches := s.client.PollFetches(ctx)
+		if ctx.Err() == nil {
+			s.take(fetches)
+		}
+		s.client.AllowRebalance()
+		signal(s.wake)
+	}
+}
+
+// take adds fetched records to what is pending of their partitions.
+func (s *Source) take(fetches kgo.Fetches) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+		if f.Err != nil {
+			s.fetchFailed(f.Topic, f.Err)
+		}
+		p := s.parts[part{f.Topic, f.Partition}]
+		if p == nil || !p.owned || p.ended {
+			recycle(f.Records)
+			return
+		}
+		if s.cfg.Uncommitted {
+			p.end = max(p.end, f.HighWatermark)
+		} else {
+			p.end = max(p.end, f.LastStableOffset)
+		}
+		if len(f.Records) > 0 {
+			p.silent = now
+			p.add(f.Records)
+		}
+	})
+}
+
+// add adds records to those that are pending. Mostly there are none.
+func (p *partition) add(rs []*kgo.Record) {
+	if len(p.pending) == 0 {
+		p.pending = rs
+		return
+	}
+	p.pending = append(p.pending, rs...)
+}
+
+// fetchFailed notes an error that ends the run. What the client mends by
+// itself is none.
+func (s *Source) fetchFailed(topic string, err error) {
+	var session *kgo.ErrGroupSession
+	var loss *kgo.ErrDataLoss
+	switch {
+	case s.closed, s.err != nil, errors.Is(err, kgo.ErrClientClosed), errors.Is(err, context.Canceled):
+		return
+	case errors.As(err, &session) && !fatalToMember(err):
+		return // the member joins again
+	case errors.As(err, &loss):
+		return // the topic was cut back below the position: reading goes on from what there is
+	case kerr.IsRetriable(err) && !errors.Is(err, kerr.UnknownTopicOrPartition):
+		return
+	}
+	s.err = s.cfg.explain(err, topic)
+}
+
+// fatalToMember reports whether joining again would fail again.
+func fatalToMember(err error) bool {
+	for _, e := range []error{
+		kerr.GroupAuthorizationFailed, kerr.TopicAuthorizationFailed, kerr.FencedInstanceID, kerr.UnreleasedInstanceID,
+		kerr.InconsistentGroupProtocol, kerr.InvalidSessionTimeout, kerr.InvalidGroupID, kerr.GroupMaxSizeReached,
+		kerr.UnsupportedVersion, kerr.UnsupportedAssignor, kerr.SaslAuthenticationFailed,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkEvery is how often a silent source looks whether it waits in vain.
+const checkEvery = time.Second
+
+// checkSilence looks into why nothing comes: no broker answers, a partition's
+// tail holds no records, or a member of a group has nothing to do any more.
+func (s *Source) checkSilence(ctx context.Context) error {
+	if d, err := s.link.down(); d > s.cfg.Timeout {
+		return fault.Hint(fmt.Errorf("topic %q: kafka at %s has not answered for %v: %w", s.name(), s.cfg.addr(),
+			d.Round(time.Second), err), "the cluster may be down")
+	}
+	if s.cfg.Stop.kind == atDefault {
+		return nil
+	}
+	s.mu.Lock()
+	var silent []part
+	for _, p := range s.owned {
+		if !p.ended && !p.held && len(p.pending) == 0 && p.stop <= p.end && time.Since(p.silent) > 2*checkEvery {
+			silent = append(silent, p.part)
+		}
+	}
+	idle := s.joined && len(s.owned) == 0
+	s.mu.Unlock()
+	for _, id := range silent {
+		s.passGap(ctx, id)
+	}
+	if idle && s.groupIsDone(ctx) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.ended()
+	}
+	return nil
+}
+
+// passGap looks whether a partition's tail holds no records at all, as after
+// compaction, and moves the position behind it. Such a tail is never handed out
+// by the client.
+func (s *Source) passGap(ctx context.Context, id part) {
+	s.mu.Lock()
+	p := s.parts[id]
+	next := p.next
+	s.mu.Unlock()
+	if !s.holdsNothing(ctx, id, next) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.owned && p.next == next && len(p.pending) == 0 {
+		p.next = p.stop
+		s.orders = append(s.orders, order{partition: p, atEnd: p.next >= p.end})
+		s.settleEnd(p)
+		signal(s.wake)
+	}
+}
+
+// holdsNothing asks the partition's leader for anything from an offset on.
+func (s *Source) holdsNothing(ctx context.Context, id part, from int64) bool {
+	meta, err := s.admin.Metadata(ctx, id.topic)
+	if err != nil {
+		return false
+	}
+	topic := kmsg.NewFetchRequestTopic()
+	topic.Topic, topic.TopicID = id.topic, meta.Topics[id.topic].ID
+	one := kmsg.NewFetchRequestTopicPartition()
+	one.Partition, one.FetchOffset, one.PartitionMaxBytes, one.CurrentLeaderEpoch = id.n, from, 1, -1
+	topic.Partitions = append(topic.Partitions, one)
+	req := kmsg.NewPtrFetchRequest()
+	req.ReplicaID, req.MaxBytes, req.SessionEpoch = -1, 1, -1
+	req.Topics = append(req.Topics, topic)
+	leader := meta.Topics[id.topic].Partitions[id.n].Leader
+	raw, err := s.client.Broker(int(leader)).RetriableRequest(ctx, req)
+	if err != nil {
+		return false
+	}
+	resp, ok := raw.(*kmsg.FetchResponse)
+	if !ok || len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
+		return false
+	}
+	got := resp.Topics[0].Partitions[0]
+	return got.ErrorCode == 0 && len(got.RecordBatches) == 0 && from < got.HighWatermark
+}
+
+// recordPool keeps the slices that fetched records stand in.
+type recordPool struct{ pool sync.Pool }
+
+// GetRecords returns a slice with room for n records.
+func (p *recordPool) GetRecords(n int) []kgo.Record {
+	if s, ok := p.pool.Get().(*[]kgo.Record); ok && cap(*s) >= n {
+		return *s
+	}
+	return make([]kgo.Record, n)
+}
+
+// PutRecords takes a slice back.
+func (p *recordPool) PutRecords(s []kgo.Record) { p.pool.Put(&s) }
+
+// bytePool keeps the buffers that batches are unpacked into.
+type bytePool struct{ pool sync.Pool }
+
+// GetDecompressBytes returns a buffer; it may be too small.
+func (p *bytePool) GetDecompressBytes(packed []byte, _ kgo.CompressionCodecType) []byte {
+	if s, ok := p.pool.Get().(*[]byte); ok {
+		return *s
+	}
+	return make([]byte, 0, 4*len(packed))
+}
+
+// PutDecompressBytes takes a buffer back.
+func (p *bytePool) PutDecompressBytes(b []byte) { p.pool.Put(&b) }

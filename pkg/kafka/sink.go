@@ -1,0 +1,353 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kprom"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// A Header is a header that every record gets, after its own.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// A SinkConfig says how records are produced. The zero value of a field is its
+// default.
+type SinkConfig struct {
+	Config
+	Topic       string
+	Acks        string        // all (the default, idempotent), 1, 0
+	Codec       string        // none, gzip, snappy (the default), lz4, zstd
+	BatchBytes  int           // by default what the topic allows
+	Linger      time.Duration // how long a batch waits for more; 0 is 10 ms, less is none
+	Buffer      int64         // bytes in flight, by default 32 MiB
+	MaxBlock    time.Duration // how long Write waits while the buffer is full; by default Timeout
+	Retries     int           // of one batch; by default as many as Timeout allows
+	Timeout     time.Duration // from Write to the acknowledgement, by default 30 s
+	Partitioner string        // murmur2 (the default), sticky, round-robin, partition:N, salt:KEY=N
+	Headers     []Header
+	Tombstones  bool   // an empty value becomes null
+	KeepTime    bool   // the record's time is its event time or the one of its source, not now
+	Txn         string // transactional id: each Write is one transaction
+
+	// OnFailed takes records that the topic refuses for what they are, marked
+	// Bad with the reason, while the others go on. It is called from Write and
+	// Flush. Without it the first such record ends the run.
+	OnFailed func(*record.Batch) error
+}
+
+// A Sink produces records to a topic. It implements stream.Sink and
+// stream.Flusher. Its methods are for one goroutine, except Report.
+//
+// Records are sent as they stand in their batch, which is retained until the
+// last of them is acknowledged. What is in flight is bounded: Write waits when
+// it is too much. A delivery that failed for good fails every later call.
+type Sink struct {
+	cfg     SinkConfig
+	client  *kgo.Client
+	metrics *kprom.Metrics
+	link    link
+	codec   kgo.CompressionCodec
+	part    int32 // the partition of all records, or -1
+	limit   int64 // of the topic, on the bytes of one batch; 0 where unknown
+
+	ctx      context.Context
+	fail     context.CancelCauseFunc
+	inflight atomic.Int64
+	freed    chan struct{} // something is no longer in flight
+	chunks   sync.Pool
+
+	counts  counts
+	mu      sync.Mutex
+	refused []*record.Batch // what OnFailed is still to be given, by origin
+}
+
+// A record in flight costs this much beside its bytes.
+const recordCost = 200
+
+// OpenSink returns a sink whose topic exists.
+func OpenSink(ctx context.Context, cfg SinkConfig) (*Sink, error) {
+	setDefault(&cfg.Timeout, 30*time.Second)
+	setDefault(&cfg.MaxBlock, cfg.Timeout)
+	setDefault(&cfg.Buffer, 32<<20)
+	s := &Sink{cfg: cfg, freed: make(chan struct{}, 1), metrics: newMetrics("produce")}
+	s.ctx, s.fail = context.WithCancelCause(context.Background())
+	s.chunks.New = func() any { return newChunk(s) }
+	if err := s.inspect(ctx); err != nil {
+		return nil, err
+	}
+	opts, err := s.options()
+	if err != nil {
+		return nil, err
+	}
+	if s.client, err = cfg.open(ctx, opts...); err != nil {
+		return nil, err
+	}
+	if cfg.Txn != "" {
+		return s, s.checkTxn(ctx)
+	}
+	return s, nil
+}
+
+func setDefault[T int64 | time.Duration](v *T, to T) {
+	if *v == 0 {
+		*v = to
+	}
+}
+
+// inspect asks for the topic, its partitions and its limit.
+func (s *Sink) inspect(ctx context.Context) error {
+	client, err := s.cfg.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	found, err := s.cfg.findTopics(ctx, admin, []string{s.cfg.Topic})
+	if err != nil {
+		return err
+	}
+	partitioner, part, err := parsePartitioner(s.cfg.Partitioner)
+	if err != nil {
+		return err
+	}
+	if n := int32(len(found[s.cfg.Topic].Partitions)); part >= n {
+		return fault.Usagef(fmt.Sprintf("partitions are numbered from 0 to %d", n-1),
+			"topic %q has %d partitions, there is no partition %d", s.cfg.Topic, n, part)
+	}
+	_, s.part = partitioner, part
+	s.limit = topicLimit(ctx, admin, s.cfg.Topic)
+	return nil
+}
+
+// topicLimit returns a topic's max.message.bytes, or 0 where that is not to be
+// had.
+func topicLimit(ctx context.Context, admin *kadm.Client, topic string) int64 {
+	configs, err := admin.DescribeTopicConfigs(ctx, topic)
+	if err != nil {
+		return 0
+	}
+	for _, rc := range configs {
+		for _, c := range rc.Configs {
+			if c.Key == "max.message.bytes" {
+				n, _ := strconv.ParseInt(c.MaybeValue(), 10, 32)
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// largestBatch bounds a batch where a topic's own limit is higher.
+const largestBatch = 64 << 20
+
+// batchBytes returns the limit of a batch: no batch is larger than the topic
+// allows, so that only records which are too large by themselves are refused.
+func (s *Sink) batchBytes() int32 {
+	n := s.limit
+	if n == 0 {
+		n = 1_000_012 // what every broker allows by default
+	}
+	if s.cfg.BatchBytes > 0 {
+		n = min(n, int64(s.cfg.BatchBytes))
+	}
+	return int32(min(n, largestBatch))
+}
+
+// options returns what the client is made of beyond the connection.
+func (s *Sink) options() ([]kgo.Opt, error) {
+	codec, err := parseCodec(s.cfg.Codec)
+	if err != nil {
+		return nil, err
+	}
+	partitioner, _, err := parsePartitioner(s.cfg.Partitioner)
+	if err != nil {
+		return nil, err
+	}
+	opts := []kgo.Opt{
+		kgo.DefaultProduceTopic(s.cfg.Topic),
+		kgo.ProducerBatchCompression(codec),
+		kgo.RecordPartitioner(partitioner),
+		kgo.ProducerBatchMaxBytes(s.batchBytes()),
+		kgo.MaxBufferedRecords(1 << 30), // the sink itself bounds what is in flight
+		kgo.RecordDeliveryTimeout(s.cfg.Timeout),
+		kgo.UnknownTopicRetries(20),
+		kgo.WithHooks(&s.link, s.metrics),
+	}
+	if s.cfg.Linger != 0 {
+		opts = append(opts, kgo.ProducerLinger(max(s.cfg.Linger, 0)))
+	}
+	if s.cfg.Retries > 0 {
+		opts = append(opts, kgo.RecordRetries(s.cfg.Retries))
+	}
+	acks, err := s.acks()
+	return append(opts, acks...), err
+}
+
+func (s *Sink) acks() ([]kgo.Opt, error) {
+	if s.cfg.Txn != "" && s.cfg.Acks != "" && s.cfg.Acks != "all" {
+		return nil, fault.Usagef("leave --acks out", "transactions need --acks all, not %q", s.cfg.Acks)
+	}
+	switch s.cfg.Acks {
+	case "", "all":
+		if s.cfg.Txn != "" {
+			return []kgo.Opt{kgo.TransactionalID(s.cfg.Txn), kgo.TransactionTimeout(max(s.cfg.Timeout, 10*time.Second))}, nil
+		}
+		return []kgo.Opt{kgo.RequiredAcks(kgo.AllISRAcks()), kgo.AllowIdempotentProduceCancellation()}, nil
+	case "1":
+		return []kgo.Opt{kgo.RequiredAcks(kgo.LeaderAck()), kgo.DisableIdempotentWrite()}, nil
+	case "0":
+		return []kgo.Opt{kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite()}, nil
+	}
+	return nil, fault.Usagef("one of all, 1, 0", "unknown acks %q", s.cfg.Acks)
+}
+
+// Codecs are the names of the compression codecs.
+var Codecs = []string{"none", "gzip", "snappy", "lz4", "zstd"}
+
+// parseCodec returns the codec of the given name. zstd is level 1, whose ratio
+// on logs is that of level 3 at two thirds of its cost.
+func parseCodec(name string) (kgo.CompressionCodec, error) {
+	switch name {
+	case "none":
+		return kgo.NoCompression(), nil
+	case "gzip":
+		return kgo.GzipCompression(), nil
+	case "", "snappy":
+		return kgo.SnappyCompression(), nil
+	case "lz4":
+		return kgo.Lz4Compression(), nil
+	case "zstd":
+		return kgo.ZstdCompression().WithLevel(1), nil
+	}
+	return kgo.CompressionCodec{}, fault.Usagef("one of "+strings.Join(Codecs, ", "), "unknown compression %q", name)
+}
+
+// Write sends the live rows. It returns before they are acknowledged, except
+// with transactions.
+func (s *Sink) Write(rows record.Rows) error {
+	if err := s.handBack(); err != nil {
+		return err
+	}
+	if s.cfg.Txn != "" {
+		return s.transact(rows)
+	}
+	return s.send(rows)
+}
+
+// send gives the live rows to the client.
+func (s *Sink) send(rows record.Rows) error {
+	c := s.chunks.Get().(*chunk)
+	size := c.fill(rows)
+	if len(c.recs) == 0 {
+		s.chunks.Put(c)
+		return s.failure()
+	}
+	if err := s.reserve(size); err != nil {
+		s.chunks.Put(c)
+		return err
+	}
+	rows.Retain()
+	s.counts.sent.Add(int64(len(c.recs)))
+	for i := range c.recs {
+		s.client.Produce(s.ctx, &c.recs[i], c.promise)
+	}
+	return s.failure()
+}
+
+// reserve waits until there is room for n more bytes in flight. What is larger
+// than the buffer goes alone.
+func (s *Sink) reserve(n int64) error {
+	var late <-chan time.Time
+	for used := s.inflight.Load(); used > 0 && used+n > s.cfg.Buffer; used = s.inflight.Load() {
+		if late == nil {
+			timer := time.NewTimer(s.cfg.MaxBlock)
+			defer timer.Stop()
+			late = timer.C
+		}
+		select {
+		case <-s.freed:
+		case <-s.ctx.Done():
+			return s.failure()
+		case <-late:
+			return fault.Hint(fmt.Errorf("topic %q: the buffer of %s stayed full for %v%s", s.cfg.Topic,
+				human.Bytes(s.cfg.Buffer), s.cfg.MaxBlock, s.lastError()), "raise --buffer or --max-block, or send less")
+		}
+	}
+	s.inflight.Add(n)
+	return s.failure()
+}
+
+// free says that n bytes are no longer in flight.
+func (s *Sink) free(n int64) {
+	s.inflight.Add(-n)
+	select {
+	case s.freed <- struct{}{}:
+	default:
+	}
+}
+
+// Flush returns when every record that was written is acknowledged, or refused
+// and handed to OnFailed.
+func (s *Sink) Flush(ctx context.Context) error {
+	if err := s.client.Flush(ctx); err != nil {
+		return errors.Join(s.failure(), fmt.Errorf("topic %q: waiting for acknowledgements: %w", s.cfg.Topic, context.Cause(ctx)))
+	}
+	for s.inflight.Load() > 0 {
+		select {
+		case <-s.freed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	if err := s.handBack(); err != nil {
+		return err
+	}
+	return s.failure()
+}
+
+// handBack gives OnFailed the records that were refused.
+func (s *Sink) handBack() error {
+	s.mu.Lock()
+	refused := s.refused
+	s.refused = nil
+	s.mu.Unlock()
+	for _, b := range refused {
+		if err := s.cfg.OnFailed(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close ends the sink. What is still in flight is given up; Flush first.
+func (s *Sink) Close() error {
+	s.fail(kgo.ErrClientClosed)
+	s.client.Close()
+	return nil
+}
+
+// Metrics returns the client's own metrics.
+func (s *Sink) Metrics() prometheus.Collector { return s.metrics }
+
+func newMetrics(subsystem string) *kprom.Metrics {
+	return kprom.NewMetrics("logctl", kprom.Subsystem("kafka_"+subsystem),
+		kprom.Registry(prometheus.NewRegistry()),
+		kprom.FetchAndProduceDetail(kprom.ByTopic, kprom.Records, kprom.UncompressedBytes, kprom.CompressedBytes))
+}

@@ -1,0 +1,410 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kprom"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A SourceConfig says what is read. The zero value of a field is its default.
+type SourceConfig struct {
+	Config
+	Topics     []string // names, or one pattern where Pattern is set
+	Pattern    bool     // Topics[0] is a regular expression
+	Partitions []int32  // only these; not with a group
+
+	Group      string        // "" reads all partitions without one
+	Balancer   string        // cooperative-sticky (the default), sticky, range, roundrobin, kip848
+	InstanceID string        // of a static member
+	Session    time.Duration // time-out of a silent member, by default 8 s
+
+	Uncommitted bool  // read records of open and aborted transactions too
+	Start, Stop Bound // a group's committed offset and Seek win over Start
+
+	FetchBytes     int           // of one fetch, by default 8 MiB
+	PartitionBytes int           // of one fetch from one partition, by default 1 MiB
+	Timeout        time.Duration // how long no broker may answer, by default 1 min
+}
+
+// A Source reads topics. It implements stream.Source, Committer (with a
+// group), Seeker and Pauser.
+//
+// Batches hold the values of one partition's records, each with a newline
+// behind it and nothing between, then their keys and headers. When partitions
+// are taken away, Read hands out a batch with Barrier set; the group waits
+// until it is called.
+type Source struct {
+	cfg     SourceConfig
+	admin   *kadm.Client
+	client  *kgo.Client // made by the first Read
+	metrics *kprom.Metrics
+	link    link
+	pattern *regexp.Regexp
+	seeks   map[part]int64
+	marks   offsets // at the start of the run
+
+	want chan struct{} // Read has nothing left: poll
+	wake chan struct{} // there is something for Read, or it should look again
+	stop context.CancelFunc
+	poll sync.WaitGroup
+
+	rebalances atomic.Int64
+
+	mu     sync.Mutex // guards what follows, and the fields of partitions
+	parts  map[part]*partition
+	owned  []*partition // in the order of their assignment
+	turn   int          // of owned, whose records come next
+	orders []order      // to be handed out before records
+	joined bool         // a first assignment has arrived
+	err    error
+	closed bool
+}
+
+// A part names a partition.
+type part struct {
+	topic string
+	n     int32
+}
+
+// A partition is what is known of one that is, or was, this reader's.
+type partition struct {
+	part
+	origin  *record.Origin
+	next    int64 // offset that is handed out next
+	end     int64 // the end that readers see, when last heard of
+	stop    int64 // offset to stop at, or never
+	owned   bool
+	ended   bool // it has reached its stop
+	held    bool
+	pending []*kgo.Record
+	silent  time.Time // since when nothing has come
+}
+
+// An order is a batch without records: news of a partition, or a barrier.
+type order struct {
+	*partition
+	atEnd   bool
+	barrier func(error)
+}
+
+// OpenSource returns a source whose topics exist. It reads nothing yet and has
+// not joined its group.
+func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
+	setDefault(&cfg.Session, 8*time.Second)
+	setDefault(&cfg.Timeout, time.Minute)
+	if cfg.FetchBytes == 0 {
+		cfg.FetchBytes = 8 << 20
+	}
+	if cfg.PartitionBytes == 0 {
+		cfg.PartitionBytes = 1 << 20
+	}
+	s := &Source{
+		cfg: cfg, metrics: newMetrics("consume"),
+		seeks: map[part]int64{}, parts: map[part]*partition{},
+		want: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	client, err := cfg.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.admin = kadm.NewClient(client)
+	if !cfg.Pattern {
+		if _, err := cfg.findTopics(ctx, s.admin, cfg.Topics); err != nil {
+			client.Close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// check refuses what cannot work.
+func (s *Source) check() error {
+	if len(s.cfg.Topics) == 0 {
+		return fault.Usagef("as in kafka:app-logs", "no topic to read")
+	}
+	if s.cfg.Pattern {
+		var err error
+		if s.pattern, err = regexp.Compile(s.cfg.Topics[0]); err != nil {
+			return fault.Usagef("RE2 syntax, as in ^app-.*", "topics %q: %w", s.cfg.Topics[0], err)
+		}
+	}
+	if s.cfg.Group != "" && len(s.cfg.Partitions) > 0 {
+		return fault.Usagef("leave one of them out", "a group shares out the partitions: it cannot be combined with chosen ones")
+	}
+	if _, err := balancer(s.cfg.Balancer); err != nil {
+		return err
+	}
+	return s.cfg.Stop.checkStop(time.Now())
+}
+
+// Seek makes partitions begin at the given positions, whatever their group has
+// committed.
+func (s *Source) Seek(at []stream.Position) error {
+	for _, p := range at {
+		s.seeks[part{p.Source, p.Partition}] = p.Next
+	}
+	return nil
+}
+
+// Read fills b with the next records of one partition; see stream.Source.
+func (s *Source) Read(ctx context.Context, b *record.Batch) error {
+	if s.client == nil {
+		if err := s.begin(ctx); err != nil {
+			return err
+		}
+	}
+	var clock *time.Ticker
+	for {
+		if ok, err := s.fill(b); ok || err != nil {
+			return err
+		}
+		if clock == nil {
+			clock = time.NewTicker(checkEvery)
+			defer clock.Stop()
+		}
+		signal(s.want)
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-clock.C:
+			if err := s.checkSilence(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// signal makes sure that c has a message waiting.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// fill fills b with what is ready. It returns false where nothing is, and
+// io.EOF when nothing more will be.
+func (s *Source) fill(b *record.Batch) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.orders) > 0 {
+		s.orders[0].write(b)
+		s.orders = s.orders[1:]
+		return true, nil
+	}
+	for range s.owned {
+		p := s.owned[s.turn%len(s.owned)]
+		if len(p.pending) > 0 && !p.held {
+			s.read(p, b)
+			return true, nil
+		}
+		s.turn++
+	}
+	if s.err != nil {
+		return false, s.err
+	}
+	if s.joined && len(s.owned) > 0 && s.allEnded() {
+		return false, io.EOF
+	}
+	return false, nil
+}
+
+func (s *Source) allEnded() bool {
+	for _, p := range s.owned {
+		if !p.ended {
+			return false
+		}
+	}
+	return true
+}
+
+func (o order) write(b *record.Batch) {
+	b.Barrier = o.barrier
+	if o.partition == nil {
+		return
+	}
+	b.Origin, b.Next, b.AtEnd, b.Arrived = o.origin, o.next, o.atEnd, time.Now().UnixNano()
+}
+
+// read moves pending records of p to b, as many as its arena holds. Control
+// records, which end transactions, only move the position.
+func (s *Source) read(p *partition, b *record.Batch) {
+	b.Origin, b.Arrived = p.origin, time.Now().UnixNano()
+	n, room := 0, cap(b.Data)
+	for ; n < len(p.pending); n++ {
+		r := p.pending[n]
+		if p.stop != never && r.Offset >= p.stop {
+			break
+		}
+		if room -= sizeOf(r); room < 0 && n > 0 {
+			break
+		}
+		if !r.Attrs.IsControl() {
+			addRecord(b, r)
+		}
+		p.next = r.Offset + 1
+	}
+	addKeys(b, p.pending[:n])
+	if n < len(p.pending) && p.stop != never && p.pending[n].Offset >= p.stop {
+		p.next, n = p.stop, len(p.pending)
+	}
+	recycle(p.pending[:n])
+	p.pending = p.pending[n:]
+	b.Next = p.next
+	b.AtEnd = len(p.pending) == 0 && p.next >= p.end
+	s.settleEnd(p)
+}
+
+// settleEnd notes that p has reached its stop.
+func (s *Source) settleEnd(p *partition) {
+	if p.ended || p.stop == never || p.next < p.stop {
+		return
+	}
+	p.ended = true
+	recycle(p.pending)
+	p.pending = nil
+	if s.client != nil {
+		s.client.PauseFetchPartitions(map[string][]int32{p.topic: {p.n}})
+	}
+}
+
+func sizeOf(r *kgo.Record) int {
+	n := len(r.Value) + 1 + len(r.Key)
+	for _, h := range r.Headers {
+		n += len(h.Key) + len(h.Value)
+	}
+	return n
+}
+
+func addRecord(b *record.Batch, r *kgo.Record) {
+	rec := b.Add(r.Value)
+	rec.Offset, rec.Stamp = r.Offset, r.Timestamp.UnixNano()
+	if r.Value == nil {
+		rec.Flags |= record.Tombstone
+	}
+}
+
+// addKeys adds the keys and headers of the records that were added, behind all
+// values.
+func addKeys(b *record.Batch, from []*kgo.Record) {
+	i := 0
+	for _, r := range from {
+		if r.Attrs.IsControl() {
+			continue
+		}
+		rec := &b.Recs[i]
+		i++
+		if r.Key != nil {
+			rec.Flags |= record.HasKey
+			rec.Key = appendSpan(b, r.Key)
+		}
+		if len(r.Headers) == 0 {
+			continue
+		}
+		rec.Headers = record.Span{Off: uint32(len(b.Headers)), Len: uint32(len(r.Headers))}
+		for _, h := range r.Headers {
+			b.Headers = append(b.Headers, record.Header{Key: appendSpan(b, h.Key), Value: appendSpan(b, h.Value)})
+		}
+	}
+}
+
+func recycle(rs []*kgo.Record) {
+	for _, r := range rs {
+		r.Recycle()
+	}
+}
+
+// Pause holds a partition back, or lets it go on.
+func (s *Source) Pause(o *record.Origin, hold bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.parts[part{o.Source, o.Partition}]
+	if p == nil || p.held == hold {
+		return
+	}
+	p.held = hold
+	if s.client == nil || !p.owned || p.ended {
+		return
+	}
+	ps := map[string][]int32{p.topic: {p.n}}
+	if hold {
+		s.client.PauseFetchPartitions(ps)
+		return
+	}
+	s.client.ResumeFetchPartitions(ps)
+	signal(s.wake)
+}
+
+// Close ends the source. The member leaves its group at once, also a static
+// one; what was not committed is read again by others.
+func (s *Source) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	if s.client != nil {
+		s.stop()
+		s.client.CloseAllowingRebalance()
+		s.poll.Wait()
+		s.leave()
+	}
+	s.admin.Close()
+	return nil
+}
+
+// leave takes a static member out of its group, which the client does not.
+func (s *Source) leave() {
+	if s.cfg.Group == "" || s.cfg.InstanceID == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	// Where this fails the member leaves when its session times out.
+	_, _ = s.admin.LeaveGroup(ctx, kadm.LeaveGroup(s.cfg.Group).InstanceIDs(s.cfg.InstanceID))
+}
+
+// Metrics returns the client's own metrics.
+func (s *Source) Metrics() prometheus.Collector { return s.metrics }
+
+// Rebalances returns how often partitions were given or taken since the start.
+func (s *Source) Rebalances() int64 { return s.rebalances.Load() }
+
+// A Lag is how far a partition's reader is behind its end.
+type Lag struct {
+	Topic     string
+	Partition int32
+	Next, End int64 // what is handed out next; the end when last heard of
+}
+
+// Lags returns the lag of every partition that is this reader's now.
+func (s *Source) Lags() []Lag {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lags := make([]Lag, 0, len(s.owned))
+	for _, p := range s.owned {
+		lags = append(lags, Lag{p.topic, p.n, p.next, max(p.end, p.next)})
+	}
+	return lags
+}
+
+// name returns the topics for messages.
+func (s *Source) name() string { return strings.Join(s.cfg.Topics, ",") }
+
+func (p part) String() string { return fmt.Sprintf("%s/%d", p.topic, p.n) }

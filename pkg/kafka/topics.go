@@ -1,0 +1,63 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// freshWithin is how long the metadata of a topic that was just created may
+// take to reach the broker that is asked.
+const freshWithin = 2 * time.Second
+
+// findTopics returns the named topics. One that does not exist is an error,
+// which names the one most like it.
+func (c Config) findTopics(ctx context.Context, admin *kadm.Client, names []string) (kadm.TopicDetails, error) {
+	give := time.Now().Add(freshWithin)
+	for {
+		found, err := admin.ListTopicsWithInternal(ctx, names...)
+		if err != nil {
+			return nil, c.explain(err, "")
+		}
+		missing, err := "", error(nil)
+		for _, name := range names {
+			t, ok := found[name]
+			if ok && t.Err == nil {
+				continue
+			}
+			missing, err = name, t.Err
+			if !ok {
+				err = kerr.UnknownTopicOrPartition
+			}
+			break
+		}
+		switch {
+		case err == nil:
+			return found, nil
+		case !kerr.IsRetriable(err):
+			return nil, c.explain(err, missing)
+		case time.Now().After(give):
+			return nil, c.notThere(ctx, admin, missing, err)
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// notThere says why a topic cannot be used.
+func (c Config) notThere(ctx context.Context, admin *kadm.Client, topic string, err error) error {
+	if !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return c.explain(err, topic)
+	}
+	all, err := admin.ListTopics(ctx)
+	if err != nil {
+		return unknownTopic(topic, nil)
+	}
+	return unknownTopic(topic, all.Names())
+}
