@@ -1,0 +1,85 @@
+package codec
+
+import (
+	"regexp"
+	"slices"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// FieldNames returns the names of fields that records of b have: those of the
+// first record that is not bad, or of all records where the format fixes them.
+// It is for saying what a mistyped name may have meant; call it once. Nested
+// names are not among them.
+func FieldNames(b *record.Batch) []string {
+	if b.Origin == nil {
+		return nil
+	}
+	return namesOf(b, b.Origin.Format)
+}
+
+func namesOf(b *record.Batch, format string) []string {
+	name, rest := splitFormat(format)
+	switch name {
+	case "csv":
+		return csvNames(b.Origin.Header + rest)
+	case "tsv":
+		return tsvNames(b.Origin.Header, rest)
+	case "common":
+		return slices.Clone(accessNames[:accessReferer])
+	case "combined":
+		return slices.Clone(accessNames[:])
+	case "syslog":
+		return slices.Clone(syslogNames[:])
+	case "otlp":
+		return slices.Clone(otlpNames[:])
+	case "docker", "cri":
+		return append(namesOf(b, rest), "timestamp", "stream")
+	case "plain":
+		return []string{"timestamp", "level", "message"}
+	case "regex":
+		return groupNames(rest)
+	}
+	for row := range b.Recs {
+		if b.Recs[row].Live() && b.Recs[row].Value.Len > 0 {
+			return keysOfRecord(b, row, name)
+		}
+	}
+	return nil
+}
+
+func groupNames(pattern string) []string {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(re.SubexpNames(), func(name string) bool { return name == "" })
+}
+
+// keysOfRecord returns the keys of a record in NDJSON or logfmt.
+func keysOfRecord(b *record.Batch, row int, format string) (keys []string) {
+	if format == "logfmt" {
+		line := b.Value(row)
+		for i := gap(line, 0); i < len(line); i = gap(line, i) {
+			start := i
+			if i = keyEnd(line, i); i == start {
+				break
+			}
+			keys = append(keys, string(line[start:i]))
+			if i < len(line) && line[i] == '=' {
+				if i = valueEnd(line, i+1); i < 0 {
+					break
+				}
+			}
+		}
+		return keys
+	}
+	var m Members
+	for m.Reset(b, b.Recs[row].Value); ; {
+		key, _, ok := m.Next()
+		if !ok {
+			return keys
+		}
+		keys = append(keys, string(key))
+	}
+}
