@@ -102,6 +102,11 @@ func (c *compiler) counted(x code) numFn {
 	if col := x.col; col >= 0 {
 		return func(b *record.Batch, i int) (float64, bool) {
 			v := b.At(col, i)
+			if k := v.Kind(); k == record.Number || k == record.String {
+				if f, ok := record.ParseNumber(b.Raw(v)); ok {
+					return f, true
+				}
+			}
 			f, ok := b.Num(v)
 			if !ok && v.Kind() != record.Missing {
 				mismatches.Add(1)
