@@ -17,6 +17,7 @@ type Options struct {
 	Multiline string // a regular expression that the first line of a record matches; "" for one line a record
 	MaxRecord int    // longer records are bad; 0 for DefaultMaxRecord
 	Strict    bool   // the values of fields that nobody reads are checked too
+	Check     bool   // records are checked although nobody reads fields of them
 	Envelope  bool   // each line is an envelope: see envelope.go
 }
 

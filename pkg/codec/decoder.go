@@ -94,8 +94,8 @@ func (d *Decoder) Framer(o *record.Origin) Framer {
 	}
 }
 
-// NewParser returns a parser for the fields of plan. Where the plan has none,
-// nobody is to look into the records: they are framed, opened where they are
+// NewParser returns a parser for the fields of plan. Where the plan has none
+// and Options.Check is not set, nobody is to look into the records: they are framed, opened where they are
 // envelopes, and given a time; none is bad and no line is empty.
 func (d *Decoder) NewParser(plan *record.Plan) Parser {
 	p := &parser{decoder: d, plan: plan, formats: map[formatKey]*formatParser{}}
@@ -136,7 +136,7 @@ func (p *parser) Parse(b *record.Batch) {
 	if p.envelope != nil {
 		p.envelope.open(b)
 	}
-	if len(p.plan.Fields) > 0 {
+	if len(p.plan.Fields) > 0 || p.decoder.opt.Check {
 		p.fields(b)
 	}
 	p.times(b)
@@ -263,6 +263,9 @@ func (p *parser) times(b *record.Batch) {
 		ref := rec.Stamp
 		if ref == record.NoTime {
 			ref = p.last.Modified
+		}
+		if ref == record.NoTime {
+			ref = b.Arrived // a pipe was written when it is read
 		}
 		text := b.Text(col[row])
 		ns, ok := p.clock.Parse(text, ref)

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"strconv"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -18,28 +17,16 @@ const (
 	HeaderTruncated = "logctl-truncated"
 )
 
-// deadLetters write bad records, raw and with their reason and origin in
-// headers, to a sink.
-type deadLetters struct {
-	sink stream.Sink
-	pool *record.Pool
-}
-
-// write writes the bad records of b.
-func (d *deadLetters) write(ctx context.Context, b *record.Batch) error {
-	if d.sink == nil {
-		return nil
-	}
-	letters, err := d.pool.Get(ctx)
-	if err != nil {
-		return err
-	}
-	defer letters.Release()
+// WriteDead writes the bad records of b, raw and with their reason and origin
+// in headers, to a sink. It is for the operator's goroutine, or a sink that it
+// calls.
+func WriteDead(to stream.Sink, b *record.Batch) error {
+	letters := record.NewBatch()
 	letters.Arrived = b.Arrived
 	for _, f := range b.Faults {
 		addLetter(letters, b, f)
 	}
-	return d.sink.Write(letters.All())
+	return to.Write(letters.All())
 }
 
 // addLetter appends the letter of one bad record. Its values come before keys

@@ -36,12 +36,14 @@ type Parser interface {
 // A Pipeline is what one run does. The zero value of a field is its default.
 type Pipeline struct {
 	Sources  []stream.Source
-	Parser   func() Parser     // makes a parser for each parsing goroutine; nil: records come ready
-	Prepare  []stream.Preparer // filters and setters, in order, run beside the parsing
-	Operator stream.Operator   // nil: what is read is written
+	Parser   func() Parser                    // makes a parser for each parsing goroutine; nil: records come ready
+	Begin    func([]byte, *record.Origin) int // finds the format of a source of records by its first ones
+	Prepare  []stream.Preparer                // filters and setters, in order, run beside the parsing
+	Operator stream.Operator                  // nil: what is read is written
 	Sink     stream.Sink
-	Dead     stream.Sink  // takes records that do not parse; nil: they are counted
-	Plan     *record.Plan // what Parser fills, for noticing fields that no record has
+	Dead     stream.Sink                  // takes records that do not parse; nil: they are counted
+	Names    func(*record.Batch) []string // the fields of some records, for saying which one was meant
+	Plan     *record.Plan                 // what Parser fills, for noticing fields that no record has
 
 	Order      Order
 	AtMostOnce bool  // positions are committed before records are processed

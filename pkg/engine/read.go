@@ -99,10 +99,28 @@ func (r *readers) read(ctx context.Context, i int) error {
 			}
 			return err
 		}
+		r.begin(b)
 		j := &job{Batch: b, source: i, parsed: make(chan struct{})}
 		r.work <- j
 		r.arrivals <- j
 	}
+}
+
+// begin has the format found of a partition whose records came as such, by the
+// first batch that has some.
+func (r *readers) begin(b *record.Batch) {
+	if r.Begin == nil || b.Origin == nil || b.Origin.Format != "" || len(b.Recs) == 0 {
+		return
+	}
+	const enough = 32 << 10
+	var sample []byte
+	for i := range b.Recs {
+		sample = append(append(sample, b.Value(i)...), '\n')
+		if len(sample) > enough {
+			break
+		}
+	}
+	r.Begin(sample, b.Origin)
 }
 
 // stop waits for the goroutines to end. Their context must be done, or their

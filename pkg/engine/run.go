@@ -16,7 +16,6 @@ type run struct {
 	*readers
 	*lanes
 	out       *output
-	dead      *deadLetters
 	watermark int64
 	ticked    int64 // the watermark that the operator knows
 	failed    error // what went wrong at a source; the others are read to their end
@@ -31,7 +30,6 @@ func newRun(p Pipeline) *run {
 		readers:   rd,
 		lanes:     newLanes(rd),
 		out:       &output{Pipeline: &p, pool: record.NewPool(4, defaultArena)},
-		dead:      &deadLetters{sink: p.Dead, pool: record.NewPool(2, 64<<10)},
 		watermark: record.NoTime,
 		ticked:    record.NoTime,
 	}
@@ -193,6 +191,9 @@ func (r *run) account(j *job) error {
 	if r.Plan != nil {
 		r.Stats.notice(r.Plan, j.Batch)
 	}
+	if r.Names != nil && r.Stats.names == nil && len(j.Recs) > 0 {
+		r.Stats.names = r.Names(j.Batch)
+	}
 	if len(j.Faults) == 0 {
 		return nil
 	}
@@ -200,7 +201,10 @@ func (r *run) account(j *job) error {
 		f := j.Faults[0]
 		return fmt.Errorf("%s: %s", Place(j.Batch, f.Row), f.Reason)
 	}
-	return r.dead.write(r.out.ctx, j.Batch)
+	if r.Dead == nil {
+		return nil
+	}
+	return WriteDead(r.Dead, j.Batch)
 }
 
 // process takes rows through the operator.

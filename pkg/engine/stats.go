@@ -70,6 +70,10 @@ func (s *Stats) notice(p *record.Plan, b *record.Batch) {
 	}
 }
 
+// Names returns the fields of the first records, for saying which one was
+// meant. It is for after the run.
+func (s *Stats) Names() []string { return s.names }
+
 // Unseen returns the fields of the plan that no record had. It is for after
 // the run.
 func (s *Stats) Unseen(p *record.Plan) []string {

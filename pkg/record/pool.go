@@ -13,6 +13,13 @@ type Pool struct {
 	arena int
 }
 
+// NewBatch returns a batch of no pool, owned once: for what is rare, or small.
+func NewBatch() *Batch {
+	b := new(Batch)
+	b.refs.Store(1)
+	return b
+}
+
 // NewPool returns a pool of n batches with arenas of the given size in bytes.
 func NewPool(n, arena int) *Pool {
 	p := &Pool{make(chan *Batch, n), arena}

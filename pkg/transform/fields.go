@@ -103,7 +103,8 @@ func (s *Set) copyMembers(dst []byte, b *record.Batch, i int, done []bool) []byt
 		dst = append(dst, `"message":`...)
 		return record.AppendQuoted(dst, v)
 	}
-	members := codec.MembersOf(b, b.Recs[i].Value)
+	var members codec.Members
+	members.Reset(b, b.Recs[i].Value)
 	for {
 		key, v, ok := members.Next()
 		if !ok {
@@ -115,9 +116,7 @@ func (s *Set) copyMembers(dst []byte, b *record.Batch, i int, done []bool) []byt
 		}
 		dst = separate(dst, start)
 		if k < 0 {
-			dst = append(dst, '"')
-			dst = append(dst, key...)
-			dst = append(dst, '"', ':')
+			dst = append(record.AppendQuoted(dst, key), ':')
 			dst = b.AppendJSON(dst, v)
 			continue
 		}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/transform"
+)
+
+// consumeFlags is everything that can be said to logctl consume.
+type consumeFlags struct {
+	stream   streamFlags
+	kafka    kafkaInput
+	set      string
+	fields   string
+	template string
+	delivery string
+}
+
+func newConsume() *cobra.Command {
+	var f consumeFlags
+	cmd := &cobra.Command{
+		Use:   "consume --from ENDPOINT [--to ENDPOINT]",
+		Short: "Read Kafka as a filter: choose, change and pass on records",
+		Long: `Consume reads records, from Kafka as a rule, and writes them to stdout, files,
+SQLite or Kafka. With --group it goes on where the group has left off, and commits
+a record's offset only when what it was written to has taken it.`,
+		Example: `  # All that is in a topic now
+  logctl consume --from kafka:app-logs --stop end
+
+  # The errors of the last hour, two fields of each, as a table
+  logctl consume --from kafka:app-logs --start -1h --stop end --where 'level >= ERROR' --select service,message -o table
+
+  # A topic into a database, every record exactly once through any crash
+  logctl consume --from kafka:app-logs --group archive --delivery exactly-once --to sqlite:logs.db`,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	f.stream.add(cmd)
+	fs := cmd.Flags()
+	f.kafka.add(fs)
+	fs.StringVar(&f.set, "set", "", "set fields: `NAME=EXPR,…`")
+	fs.StringVar(&f.fields, "select", "", "write JSON objects of these fields: `FIELD,NAME=EXPR,…`")
+	fs.StringVar(&f.template, "template", "", "write records as `TEXT` with %v value, %k key, %t topic, %p partition, %o offset, %T time, %h headers")
+	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "at-most-once, at-least-once or exactly-once")
+	return cmd
+}
+
+func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
+	if len(args)+len(f.stream.input.from) == 0 {
+		return fault.Usagef("as in --from kafka:app-logs", "consume needs an input")
+	}
+	p, err := f.stream.newPipeline(cmd, args)
+	if err != nil {
+		return err
+	}
+	if err := f.transform(p); err != nil {
+		return err
+	}
+	f.stream.output.template = f.template
+	p.Order = f.order(p)
+	if err := f.guarantee(p); err != nil {
+		return err
+	}
+	if err := p.open(&f.kafka); err != nil {
+		return err
+	}
+	return p.run()
+}
+
+// transform adds --set and --select.
+func (f *consumeFlags) transform(p *pipeline) error {
+	if f.set != "" {
+		set, err := transform.NewSet(f.set, p.plan)
+		if err != nil {
+			return err
+		}
+		p.Prepare = append(p.Prepare, set)
+	}
+	if f.fields != "" {
+		sel, err := transform.NewSelect(f.fields, p.plan)
+		if err != nil {
+			return err
+		}
+		p.Prepare = append(p.Prepare, sel)
+	}
+	return nil
+}
+
+// order reads several partitions of a topic in time order. Files are read one
+// after the other, as cat does.
+func (f *consumeFlags) order(p *pipeline) engine.Order {
+	for _, e := range p.endpoints {
+		if e.Scheme == stream.Kafka {
+			return engine.InTime
+		}
+	}
+	if f.stream.input.follow {
+		return engine.AsItArrives
+	}
+	return engine.InSequence
+}
+
+// The guarantees of --delivery.
+const (
+	atMostOnce  = "at-most-once"
+	atLeastOnce = "at-least-once"
+	exactlyOnce = "exactly-once"
+)
+
+// guarantee sets the pipeline to what --delivery asks for.
+func (f *consumeFlags) guarantee(p *pipeline) error {
+	switch f.delivery {
+	case atMostOnce:
+		p.AtMostOnce = true
+	case atLeastOnce:
+		p.durable = f.kafka.group != ""
+	case exactlyOnce:
+		p.exactlyOnce = true
+	default:
+		known := []string{atMostOnce, atLeastOnce, exactlyOnce}
+		return fault.Usagef(fault.DidYouMean(f.delivery, known), "--delivery %q: want one of %s", f.delivery, strings.Join(known, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/httpapi"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// daemonFlags are those of every command that may run for long.
+type daemonFlags struct {
+	listen    string
+	tokenFile string
+	tlsCert   string
+	tlsKey    string
+	pprof     bool
+	drain     time.Duration
+}
+
+func (f *daemonFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&f.listen, "listen", "", "serve /healthz, /readyz and /metrics on `ADDR` (:8080 is loopback)")
+	fs.StringVar(&f.tokenFile, "auth-token-file", "", "callers must show the token in `FILE`; required beyond loopback")
+	fs.StringVar(&f.tlsCert, "listen-cert", "", "serve TLS with the certificate in `FILE`")
+	fs.StringVar(&f.tlsKey, "listen-key", "", "and its key in `FILE`")
+	fs.BoolVar(&f.pprof, "pprof", false, "serve Go's profiles under --listen")
+	durationVar(fs, &f.drain, "drain", 30*time.Second, "how long to finish what is in flight when interrupted")
+}
+
+// serve listens, if asked to, until the returned function is called.
+func (f *daemonFlags) serve(cmd *cobra.Command, ready func() error, metrics ...prometheus.Collector) (func(), error) {
+	if f.listen == "" {
+		return func() {}, nil
+	}
+	addr, err := stream.ListenAddr(f.listen)
+	if err != nil {
+		return nil, fault.Usagef("as in --listen :8080", "--listen: %w", err)
+	}
+	token, err := readSecret(f.tokenFile)
+	if err != nil {
+		return nil, err
+	}
+	srv, err := httpapi.Listen(cmd.Context(), httpapi.Config{
+		Addr: addr, Token: token, CertFile: f.tlsCert, KeyFile: f.tlsKey, Pprof: f.pprof, Ready: ready, Metrics: metrics,
+	})
+	if err != nil {
+		return nil, err
+	}
+	note(cmd, "listening on %s", srv.URL())
+	go func() {
+		if err := srv.Serve(); err != nil {
+			note(cmd, "%v", err)
+		}
+	}()
+	return func() { _ = srv.Close(context.WithoutCancel(cmd.Context())) }, nil
+}
+
+// readSecret returns the first line of a file, "" for no file.
+func readSecret(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fault.Usagef("", "reading a secret: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	if line = strings.TrimRight(line, "\r"); line == "" {
+		return "", fault.Usagef("the secret is the first line of the file", "reading a secret: %q is empty", path)
+	}
+	return line, nil
+}
+
+// note tells a person something on stderr, unless --quiet.
+func note(cmd *cobra.Command, format string, args ...any) {
+	if quiet, _ := cmd.Flags().GetBool("quiet"); !quiet {
+		fmt.Fprintf(cmd.ErrOrStderr(), "logctl: "+format+"\n", args...)
+	}
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stdio"
+	"github.com/logctl/logctl/pkg/store"
+	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/term"
+)
+
+// inputFlags say where records come from and how they are read. Every command
+// that reads records has them.
+type inputFlags struct {
+	from      []string
+	format    string
+	multiline string
+	timeField string
+	envelope  bool
+	follow    bool
+	maxRecord int64
+	idle      time.Duration
+	strict    bool
+	dlq       string
+}
+
+func (f *inputFlags) add(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&f.from, "from", nil, "read from `ENDPOINT`: a file, a glob, -, kafka:TOPIC, sqlite:FILE#TABLE (repeatable)")
+	fs.StringVar(&f.format, "format", "auto", "`FORMAT` of the input: auto, ndjson, csv, tsv, logfmt, common, combined, syslog, otlp, docker, cri, plain, csv:NAMES, regex:PATTERN")
+	fs.StringVar(&f.multiline, "multiline", "", "join lines that do not match `REGEX`, the start of a record, to the one before")
+	fs.StringVar(&f.timeField, "time-field", "", "`FIELD` of the event time (default the first of timestamp, ts, time, @timestamp)")
+	fs.BoolVar(&f.envelope, "envelope", false, "lines are envelopes: key, headers, time and value of Kafka records")
+	fs.BoolVarP(&f.follow, "follow", "f", false, "wait for more at the end of files, across rotation and truncation")
+	sizeVar(fs, &f.maxRecord, "max-record", codec.DefaultMaxRecord, "a longer record is bad; memory stays bounded")
+	durationVar(fs, &f.idle, "idle", 30*time.Second, "how long a partition at its end holds the others' time")
+	fs.BoolVar(&f.strict, "strict", false, "stop with status 1 at the first bad record")
+	fs.StringVar(&f.dlq, "dlq", "", "write bad records, raw and with their reason, to `ENDPOINT`")
+}
+
+// endpoints returns where to read from: --from or the arguments, else stdin.
+func (f *inputFlags) endpoints(args []string) ([]stream.Endpoint, error) {
+	if len(f.from) > 0 && len(args) > 0 {
+		return nil, fault.Usagef("name all inputs one way", "both --from %q and the argument %q", f.from[0], args[0])
+	}
+	names := slices.Concat(f.from, args)
+	if len(names) == 0 {
+		names = []string{"-"}
+	}
+	var list []stream.Endpoint
+	for _, name := range names {
+		e, err := stream.ParseEndpoint(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, e)
+	}
+	return list, nil
+}
+
+// decoder returns what turns the bytes of the input into records with fields.
+// With check it looks into records of which nobody reads fields.
+func (f *inputFlags) decoder(check bool) (*codec.Decoder, error) {
+	return codec.New(codec.Options{
+		Format: f.format, Multiline: f.multiline, MaxRecord: int(f.maxRecord), Strict: f.strict, Check: check, Envelope: f.envelope,
+	})
+}
+
+// openSources opens the endpoints. Files and topics stay in their order.
+func (p *pipeline) openSources(k *kafkaInput) ([]stream.Source, error) {
+	if p.made != nil {
+		return []stream.Source{p.made}, nil
+	}
+	f := &p.flags.input
+	opt := stdio.Options{
+		Format: p.decoder, MaxRecord: int(f.maxRecord), Follow: f.follow, Note: func(s string) { note(p.cmd, "%s", s) },
+	}
+	var sources []stream.Source
+	for _, e := range p.endpoints {
+		opened, err := p.openSource(e, k, opt)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, opened...)
+	}
+	return sources, nil
+}
+
+func (p *pipeline) openSource(e stream.Endpoint, k *kafkaInput, opt stdio.Options) ([]stream.Source, error) {
+	switch e.Scheme {
+	case stream.Stdio:
+		in, ok := p.cmd.InOrStdin().(*os.File)
+		if !ok {
+			return []stream.Source{stdio.NewReader(p.cmd.InOrStdin(), "stdin", opt)}, nil
+		}
+		if term.IsTerminal(in) {
+			note(p.cmd, "reading from the terminal; end with Ctrl-D")
+		}
+		return []stream.Source{stdio.Stdin(in, opt)}, nil
+	case stream.File:
+		return stdio.Open([]string{e.Path}, opt)
+	case stream.SQLite:
+		src, err := store.OpenSource(p.cmd.Context(), e.Path, e.Table)
+		if err != nil {
+			return nil, err
+		}
+		p.closers = append(p.closers, src.Close)
+		return []stream.Source{src}, nil
+	case stream.Kafka:
+		src, err := k.open(p, e)
+		if err != nil {
+			return nil, err
+		}
+		return []stream.Source{src}, nil
+	case stream.Null, stream.Postgres, stream.HTTP:
+	}
+	return nil, fault.Usagef("a file, -, kafka:TOPIC or sqlite:FILE#TABLE", "nothing can be read from a %s endpoint yet", e.Scheme)
+}
+
+// live reports whether the input has no end of its own: then grace is finite
+// and what is read may come late.
+func (f *inputFlags) live(list []stream.Endpoint, k *kafkaInput) bool {
+	for _, e := range list {
+		switch e.Scheme {
+		case stream.Kafka:
+			if !k.finite() {
+				return true
+			}
+		case stream.Stdio:
+			if !stdinIsFile() {
+				return true
+			}
+		default:
+			if f.follow {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// stdinIsFile reports whether stdin is a regular file, whose end is known.
+func stdinIsFile() bool {
+	info, err := os.Stdin.Stat()
+	return err == nil && info.Mode().IsRegular()
+}

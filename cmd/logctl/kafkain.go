@@ -1,0 +1,117 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/member"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// kafkaInput says how topics are read.
+type kafkaInput struct {
+	group      string
+	balancer   string
+	instance   string
+	session    time.Duration
+	isolation  string
+	start      string
+	stop       string
+	partitions []int32
+}
+
+func (f *kafkaInput) add(fs *pflag.FlagSet) {
+	fs.StringVarP(&f.group, "group", "g", "", "read as a member of consumer group `NAME`")
+	fs.StringVar(&f.balancer, "balancer", "cooperative-sticky", "how a group shares partitions: cooperative-sticky, sticky, range, roundrobin, kip848")
+	fs.StringVar(&f.instance, "instance-id", "", "member's stable `ID` (default one kept with the state; - for none)")
+	durationVar(fs, &f.session, "session-timeout", 8*time.Second, "a silent member loses its partitions after so long")
+	fs.StringVar(&f.isolation, "isolation", "read_committed", "read_committed or read_uncommitted")
+	fs.StringVar(&f.start, "start", "", "beginning, end, -1h, -10 (the last ten of each partition), a `TIME` or an offset; a group's committed offset wins")
+	fs.StringVar(&f.stop, "stop", "", "end (what is there now), +10, a `TIME` or an offset (default never)")
+	fs.Int32SliceVar(&f.partitions, "partitions", nil, "only partitions `N,…`")
+}
+
+// finite reports whether reading ends by itself.
+func (f *kafkaInput) finite() bool { return f != nil && f.stop != "" }
+
+// open opens the topics of an endpoint.
+func (f *kafkaInput) open(p *pipeline, e stream.Endpoint) (*kafka.Source, error) {
+	if f == nil {
+		return nil, fault.Usagef("logctl consume reads topics", "%s does not read from Kafka", p.cmd.Name())
+	}
+	cfg, err := f.config(p, e)
+	if err != nil {
+		return nil, err
+	}
+	src, err := kafka.OpenSource(p.cmd.Context(), cfg)
+	if err != nil {
+		return nil, err
+	}
+	p.closers = append(p.closers, src.Close)
+	p.metrics = append(p.metrics, src.Metrics(), newLagCollector(src))
+	return src, nil
+}
+
+func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig, error) {
+	var c kafka.SourceConfig
+	conn, err := p.flags.kafka.config(e)
+	if err != nil {
+		return c, err
+	}
+	if f.isolation != "read_committed" && f.isolation != "read_uncommitted" {
+		return c, fault.Usagef("read_committed or read_uncommitted", "--isolation %q is not known", f.isolation)
+	}
+	c = kafka.SourceConfig{
+		Config: conn, Topics: e.Topics, Pattern: e.Pattern, Partitions: f.partitions, Group: f.group, Balancer: f.balancer,
+		Session: f.session, Uncommitted: f.isolation == "read_uncommitted",
+	}
+	if c.Start, err = kafka.ParseStart(f.start, time.Now()); err != nil {
+		return c, err
+	}
+	if c.Stop, err = kafka.ParseStop(f.stop, time.Now()); err != nil {
+		return c, err
+	}
+	if f.group != "" {
+		c.InstanceID, err = f.member(p)
+	}
+	return c, err
+}
+
+// member returns the stable id of this instance: the given one, or that of the
+// first slot of its group that no other instance on this machine holds.
+func (f *kafkaInput) member(p *pipeline) (string, error) {
+	switch f.instance {
+	case "":
+	case "-":
+		return "", nil
+	default:
+		return f.instance, nil
+	}
+	root, err := stateDir()
+	if err != nil {
+		return "", err
+	}
+	slot, err := member.Claim(root, f.group)
+	if err != nil {
+		return "", fault.Hint(err, "--instance-id ID names the member, --instance-id - leaves it without a name")
+	}
+	p.closers = append(p.closers, slot.Release)
+	return slot.ID, nil
+}
+
+// stateDir is where state is kept between runs: $XDG_STATE_HOME/logctl.
+func stateDir() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "logctl"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fault.Hint(err, "set XDG_STATE_HOME")
+	}
+	return filepath.Join(home, ".local", "state", "logctl"), nil
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/kafka"
+)
+
+// kafkaOutput says how records are produced. Commands that have no such flags
+// take the defaults.
+type kafkaOutput struct {
+	acks        string
+	codec       string
+	batchBytes  int64
+	linger      string
+	buffer      int64
+	maxBlock    time.Duration
+	retries     int
+	timeout     time.Duration
+	partitioner string
+	partition   int
+	headers     []string
+	tombstone   bool
+	keepTime    bool
+	txn         string
+}
+
+func (f *kafkaOutput) add(fs *pflag.FlagSet) {
+	fs.StringVar(&f.acks, "acks", "all", "wait for `N` replicas: all (idempotent), 1 or 0")
+	fs.StringVarP(&f.codec, "compression", "z", "snappy", "`CODEC`: none, gzip, snappy, lz4 or zstd")
+	sizeVar(fs, &f.batchBytes, "batch-bytes", 0, "greatest size of a batch (0: what the topic allows)")
+	fs.StringVar(&f.linger, "linger", "auto", "how long a batch waits for more: a `DURATION`, or auto")
+	sizeVar(fs, &f.buffer, "buffer", 32<<20, "bytes that may be in flight")
+	durationVar(fs, &f.maxBlock, "max-block", 0, "fail when the buffer stays full for so long (0: --timeout)")
+	fs.IntVar(&f.retries, "retries", 0, "sendings of a batch (0: as many as --timeout allows)")
+	durationVar(fs, &f.timeout, "timeout", 30*time.Second, "from sending a record to its acknowledgement")
+	fs.StringVar(&f.partitioner, "partitioner", "murmur2", "by key as Java does (murmur2), sticky, round-robin, or salt:KEY=N, which spreads a key over N partitions")
+	fs.IntVarP(&f.partition, "partition", "p", -1, "send everything to partition `N`")
+	fs.StringArrayVarP(&f.headers, "header", "H", nil, "a header of every record: `KEY=VALUE` (repeatable)")
+	fs.BoolVar(&f.tombstone, "tombstone", false, "an empty value is a tombstone (null)")
+	fs.BoolVar(&f.keepTime, "keep-time", false, "records keep their event time instead of now")
+	fs.StringVar(&f.txn, "txn", "", "each batch of input is one transaction of the producer `ID`")
+}
+
+// config returns the producer of a topic.
+func (f *kafkaOutput) config(topic string, conn kafka.Config) (kafka.SinkConfig, error) {
+	c := kafka.SinkConfig{
+		Config: conn, Topic: topic, Acks: f.acks, Codec: f.codec, BatchBytes: int(f.batchBytes), Buffer: f.buffer,
+		MaxBlock: f.maxBlock, Retries: f.retries, Timeout: f.timeout, Partitioner: f.partitioner,
+		Tombstones: f.tombstone, KeepTime: f.keepTime, Txn: f.txn,
+	}
+	if f.linger != "" && f.linger != "auto" {
+		d, err := human.ParseDuration(f.linger)
+		if err != nil {
+			return c, fault.Usagef("as in --linger 20ms", "--linger: %w", err)
+		}
+		c.Linger = d
+		if d == 0 {
+			c.Linger = -1
+		}
+	}
+	if f.partitioner != "" && f.partition >= 0 {
+		c.Partitioner = fmt.Sprintf("partition:%d", f.partition)
+	}
+	for _, h := range f.headers {
+		key, value, ok := strings.Cut(h, "=")
+		if !ok || key == "" {
+			return c, fault.Usagef("as in --header source=web", "--header %q: want KEY=VALUE", h)
+		}
+		c.Headers = append(c.Headers, kafka.Header{Key: key, Value: []byte(value)})
+	}
+	return c, nil
+}
+
+// ackReport says what was acknowledged and how fast, measured at the
+// acknowledgements.
+func ackReport(r kafka.Report, took time.Duration) string {
+	q := func(p float64) string {
+		return human.Duration(time.Duration(r.Latency.Quantile(p) * float64(time.Second)))
+	}
+	seconds := max(took.Seconds(), 1e-9)
+	return fmt.Sprintf("sent %s, acked %s, failed %s, %s/s (%s records/s), ack latency p50 %s p95 %s p99 %s max %s",
+		human.Count(r.Sent), human.Count(r.Acked), human.Count(r.Failed), human.Bytes(int64(float64(r.Bytes)/seconds)),
+		human.Count(int64(float64(r.Acked)/seconds)), q(0.5), q(0.95), q(0.99), q(1))
+}

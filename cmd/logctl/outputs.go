@@ -1,0 +1,194 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/stdio"
+	"github.com/logctl/logctl/pkg/store"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// outputFlags say where records go and how they are written.
+type outputFlags struct {
+	to          []string
+	format      string
+	unique      []string
+	rotateSize  int64
+	rotateEvery time.Duration
+
+	template string // of --template, where a command has it
+}
+
+func (f *outputFlags) add(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&f.to, "to", nil, "write to `ENDPOINT`: a file, -, kafka:TOPIC, sqlite:FILE#TABLE, null: (repeatable; default stdout)")
+	fs.StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: "+strings.Join(codec.Encodings, ", "))
+	fs.StringSliceVar(&f.unique, "unique", nil, "sqlite: `FIELDS` that name a row; a later record replaces it")
+	sizeVar(fs, &f.rotateSize, "rotate-size", 0, "files: begin another one after so many bytes (0: never)")
+	durationVar(fs, &f.rotateEvery, "rotate-every", 0, "files: begin another one after so long (0: never)")
+}
+
+// asIs reports whether records are written as they stand.
+func (f *outputFlags) asIs() bool {
+	return f.format == "json" || f.format == "envelope" || f.template != ""
+}
+
+func (f *outputFlags) encoder(width int) (codec.Encoder, error) {
+	if f.template != "" {
+		return codec.NewEncoder("template", codec.EncodeOptions{Template: f.template})
+	}
+	return codec.NewEncoder(f.format, codec.EncodeOptions{Width: width})
+}
+
+// files says how files are written. The form has been checked by opening an
+// encoder once.
+func (f *outputFlags) files(durable bool) (stdio.FileOptions, error) {
+	_, err := f.encoder(0)
+	return stdio.FileOptions{
+		Encoder:    func() codec.Encoder { enc, _ := f.encoder(0); return enc },
+		RotateSize: f.rotateSize, RotateEvery: f.rotateEvery, Durable: durable,
+	}, err
+}
+
+// endpoints returns where to write to, stdout where nothing is said.
+func (f *outputFlags) endpoints() ([]stream.Endpoint, error) {
+	if !slices.Contains(codec.Encodings, f.format) {
+		return nil, fault.Usagef(fault.DidYouMean(f.format, codec.Encodings), "unknown output %q: want one of %s",
+			f.format, strings.Join(codec.Encodings, ", "))
+	}
+	to := f.to
+	if len(to) == 0 {
+		to = []string{"-"}
+	}
+	var list []stream.Endpoint
+	for _, name := range to {
+		e, err := stream.ParseEndpoint(name)
+		if err != nil {
+			return nil, err
+		}
+		if e.Scheme == stream.Kafka && (e.Pattern || len(e.Topics) != 1) {
+			return nil, fault.Usagef("repeat --to for several", "endpoint %q: want one topic to write to", name)
+		}
+		list = append(list, e)
+	}
+	return list, nil
+}
+
+// openSinks opens where the pipeline writes to.
+func (p *pipeline) openSinks() error {
+	list, err := p.flags.output.endpoints()
+	if err != nil {
+		return err
+	}
+	if p.exactlyOnce && (len(list) != 1 || list[0].Scheme != stream.SQLite) {
+		return fault.Usagef("write to one sqlite:FILE#TABLE, or take --delivery at-least-once",
+			"exactly once cannot be kept: output and positions must be committed in one transaction")
+	}
+	var sinks []stream.Sink
+	for _, e := range list {
+		s, err := p.openSink(e)
+		if err != nil {
+			return err
+		}
+		sinks = append(sinks, s)
+	}
+	p.Sink = stream.Fanout(sinks...)
+	return nil
+}
+
+func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
+	f := &p.flags.output
+	switch e.Scheme {
+	case stream.Stdio:
+		enc, err := f.encoder(terminalWidth(p.cmd.OutOrStdout()))
+		if err != nil {
+			return nil, err
+		}
+		return p.closing(stdio.NewWriter(p.cmd.OutOrStdout(), "stdout", enc))
+	case stream.File:
+		opt, err := f.files(p.durable)
+		if err != nil {
+			return nil, err
+		}
+		s, err := stdio.Create(e.Path, opt)
+		if err != nil {
+			return nil, err
+		}
+		return p.closing(s)
+	case stream.Kafka:
+		return p.openKafkaSink(e)
+	case stream.SQLite:
+		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, store.Options{Unique: f.unique})
+		if err != nil {
+			return nil, err
+		}
+		return p.closing(s)
+	case stream.Null:
+		return new(stdio.Null), nil
+	case stream.HTTP, stream.Postgres:
+	}
+	return nil, fault.Usagef("a file, -, kafka:TOPIC, sqlite:FILE#TABLE or null:", "nothing can be written to a %s endpoint yet", e.Scheme)
+}
+
+// closing has s closed at the end.
+func (p *pipeline) closing(s interface {
+	stream.Sink
+	Close() error
+}) (stream.Sink, error) {
+	p.closers = append(p.closers, s.Close)
+	return s, nil
+}
+
+func (p *pipeline) openKafkaSink(e stream.Endpoint) (stream.Sink, error) {
+	cfg, err := p.flags.kafka.config(e)
+	if err != nil {
+		return nil, err
+	}
+	sc, err := p.producer.config(e.Topics[0], cfg)
+	if err != nil {
+		return nil, err
+	}
+	sc.OnFailed = p.refused
+	s, err := kafka.OpenSink(p.cmd.Context(), sc)
+	if err != nil {
+		return nil, err
+	}
+	p.topics = append(p.topics, s)
+	p.metrics = append(p.metrics, s.Metrics())
+	return p.closing(s)
+}
+
+// sideSink opens where dead letters or late records go: to a file as
+// envelopes, to Kafka raw with headers.
+func (p *pipeline) sideSink(name string) (stream.Sink, error) {
+	e, err := stream.ParseEndpoint(name)
+	if err != nil {
+		return nil, err
+	}
+	if e.Scheme != stream.File && e.Scheme != stream.Stdio {
+		return p.openSink(e)
+	}
+	side := outputFlags{format: "envelope"}
+	if e.Scheme == stream.Stdio {
+		enc, err := side.encoder(0)
+		if err != nil {
+			return nil, err
+		}
+		return p.closing(stdio.NewWriter(p.cmd.OutOrStdout(), "stdout", enc))
+	}
+	opt, err := side.files(p.durable)
+	if err != nil {
+		return nil, err
+	}
+	s, err := stdio.Create(e.Path, opt)
+	if err != nil {
+		return nil, err
+	}
+	return p.closing(s)
+}

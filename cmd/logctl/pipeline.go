@@ -1,0 +1,198 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+
+	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/term"
+	"github.com/logctl/logctl/pkg/transform"
+)
+
+// streamFlags are those of every command that takes records from sources to
+// sinks.
+type streamFlags struct {
+	input  inputFlags
+	output outputFlags
+	kafka  kafkaFlags
+	daemon daemonFlags
+	where  string
+	limit  int64
+}
+
+func (f *streamFlags) add(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	f.input.add(fs)
+	f.output.add(fs)
+	f.kafka.add(fs)
+	f.daemon.add(fs)
+	fs.StringVar(&f.where, "where", "", "only records for which `EXPR` is true")
+	fs.Int64Var(&f.limit, "limit", 0, "end after `N` records (0: no limit)")
+}
+
+// A pipeline is a run being put together: what the flags say so far.
+type pipeline struct {
+	engine.Pipeline
+	cmd       *cobra.Command
+	flags     *streamFlags
+	endpoints []stream.Endpoint
+	decoder   *codec.Decoder
+	plan      *record.Plan
+	where     *transform.Where
+	made      stream.Source // generated records, instead of the endpoints
+	producer  *kafkaOutput  // how records go to Kafka
+
+	durable     bool // files are synced before offsets are committed
+	exactlyOnce bool // positions are committed with the output
+
+	topics  []*kafka.Sink  // for their reports
+	closers []func() error // called at the end, the last one first
+	metrics []prometheus.Collector
+	notes   []func() string // add to the summary; "" adds nothing
+	started time.Time
+}
+
+// newPipeline reads the flags that all commands share. Nothing is opened yet.
+func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline, error) {
+	list, err := f.input.endpoints(args)
+	if err != nil {
+		return nil, err
+	}
+	dec, err := f.input.decoder(!f.output.asIs() || f.input.format != "auto")
+	if err != nil {
+		return nil, err
+	}
+	p := &pipeline{
+		cmd: cmd, flags: f, endpoints: list, decoder: dec, plan: record.NewPlan(),
+		producer: &kafkaOutput{partition: -1}, started: time.Now(),
+	}
+	p.Stats = new(engine.Stats)
+	p.Strict, p.Limit, p.Idle, p.Drain = f.input.strict, f.limit, f.input.idle, f.daemon.drain
+	p.Begin, p.Names = dec.Begin, codec.FieldNames
+	if f.where != "" {
+		if p.where, err = transform.NewWhere(f.where, p.plan); err != nil {
+			return nil, err
+		}
+		p.Prepare = append(p.Prepare, p.where)
+	}
+	return p, nil
+}
+
+// open opens sources and sinks, once the plan is complete. Where nothing reads
+// fields, records are passed on unparsed.
+func (p *pipeline) open(k *kafkaInput) error {
+	sources, err := p.openSources(k)
+	if err != nil {
+		return err
+	}
+	p.Sources, p.Plan = sources, p.plan
+	p.Parser = func() engine.Parser { return p.decoder.NewParser(p.plan) }
+	if p.flags.input.dlq != "" {
+		if p.Dead, err = p.sideSink(p.flags.input.dlq); err != nil {
+			return err
+		}
+	}
+	return p.openSinks()
+}
+
+// refused takes what a topic refuses for its own sake, as too large.
+func (p *pipeline) refused(b *record.Batch) error {
+	p.Stats.Bad.Add(int64(len(b.Faults)))
+	p.Stats.Out.Add(-int64(len(b.Faults)))
+	if p.Strict || p.Dead == nil {
+		return fault.Hint(fmt.Errorf("%s: %s", engine.Place(b, b.Faults[0].Row), b.Faults[0].Reason),
+			"--dlq ENDPOINT sets such records aside and goes on")
+	}
+	return engine.WriteDead(p.Dead, b)
+}
+
+// run runs the pipeline with all that surrounds it: progress, --listen, the
+// summary, and the closing of what was opened.
+func (p *pipeline) run() error {
+	stop, err := p.flags.daemon.serve(p.cmd, nil, append(p.metrics, p.Stats)...)
+	if err != nil {
+		return errors.Join(err, p.close())
+	}
+	defer stop()
+	quiet, _ := p.cmd.Flags().GetBool("quiet")
+	progress := term.StartProgress(p.cmd.ErrOrStderr(), quiet, p.progress)
+	err = engine.Run(p.cmd.Context(), p.Pipeline)
+	progress.Stop()
+	err = errors.Join(err, p.close())
+	p.summary()
+	if err == nil && p.Strict && p.Stats.Bad.Load() > 0 {
+		return &fault.Error{Err: errors.New("bad records"), Status: fault.Failed, Quiet: true}
+	}
+	return err
+}
+
+func (p *pipeline) close() error {
+	var errs []error
+	for i := len(p.closers) - 1; i >= 0; i-- {
+		errs = append(errs, p.closers[i]())
+	}
+	p.closers = nil
+	return errors.Join(errs...)
+}
+
+// summary says on stderr what came in and what became of it.
+func (p *pipeline) summary() {
+	var b strings.Builder
+	b.WriteString(p.Stats.Summary())
+	for _, n := range p.notes {
+		if s := n(); s != "" {
+			b.WriteString(", " + s)
+		}
+	}
+	if p.where != nil && p.where.Mismatches() > 0 {
+		fmt.Fprintf(&b, ", %d comparisons of text with a number", p.where.Mismatches())
+	}
+	note(p.cmd, "%s", b.String())
+	for _, path := range p.Stats.Unseen(p.plan) {
+		if p.Stats.In.Load() == 0 {
+			break
+		}
+		note(p.cmd, "no record has a field %q%s", path, suffix(fault.DidYouMean(path, p.Stats.Names())))
+	}
+}
+
+func suffix(hint string) string {
+	if hint == "" {
+		return ""
+	}
+	return "; " + hint
+}
+
+// progress reports how far the run is, for the terminal.
+func (p *pipeline) progress() term.Progress {
+	now := term.Progress{Records: p.Stats.In.Load()}
+	known := true
+	for _, s := range p.Sources {
+		src, ok := s.(interface{ Progress() (read, total int64) })
+		if !ok {
+			known = false
+			continue
+		}
+		read, total := src.Progress()
+		now.Bytes += read
+		now.Total += total
+		known = known && total > 0
+	}
+	if !known {
+		now.Total = 0
+	}
+	if now.Bytes == 0 {
+		now.Bytes = p.Stats.Bytes.Load()
+	}
+	return now
+}

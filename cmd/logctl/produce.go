@@ -1,0 +1,87 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/transform"
+)
+
+// produceFlags is everything that can be said to logctl produce.
+type produceFlags struct {
+	stream   streamFlags
+	kafka    kafkaOutput
+	key      string
+	report   bool
+	generate generateFlags
+}
+
+func newProduce() *cobra.Command {
+	var f produceFlags
+	cmd := &cobra.Command{
+		Use:   "produce --to kafka:TOPIC [FILE…]",
+		Short: "Ship lines, files or generated load into Kafka or any sink",
+		Long: `Produce ships every line of its input as one record, byte for byte. It ends when
+all of them are acknowledged, and says how many were.`,
+		Example: `  # A log, each client's lines in one partition
+  logctl produce --to kafka:access --key client access.log
+
+  # Follow a file across rotation
+  logctl produce --to kafka:app-logs --follow /var/log/app.log
+
+  # A million made-up requests, 50,000 a second, and how fast they were acknowledged
+  logctl produce --to kafka:load --generate http --limit 1000000 --rate 50k/s --report`,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	f.stream.add(cmd)
+	fs := cmd.Flags()
+	f.kafka.add(fs)
+	f.generate.add(fs)
+	fs.StringVarP(&f.key, "key", "k", "", "key of the record: a `FIELD or EXPR`")
+	fs.BoolVar(&f.report, "report", false, "print what was sent and acknowledged, and how fast, on stderr")
+	return cmd
+}
+
+func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
+	p, err := f.stream.newPipeline(cmd, args)
+	if err != nil {
+		return err
+	}
+	p.producer = &f.kafka
+	if f.key != "" {
+		key, err := transform.NewKey(f.key, p.plan)
+		if err != nil {
+			return err
+		}
+		p.Prepare = append(p.Prepare, key)
+	}
+	if f.kafka.keepTime || f.stream.input.timeField != "" {
+		p.plan.ReadTime(f.stream.input.timeField)
+		f.kafka.keepTime = true
+	}
+	if f.stream.input.follow {
+		p.Order = engine.AsItArrives
+	}
+	if f.report {
+		p.notes = append(p.notes, p.reports)
+	}
+	if p.made, err = f.generate.source(f.stream.limit, len(args)+len(f.stream.input.from) > 0); err != nil {
+		return err
+	}
+	if err := p.open(nil); err != nil {
+		return err
+	}
+	return p.run()
+}
+
+// reports says what each topic has acknowledged.
+func (p *pipeline) reports() string {
+	var all []string
+	for _, t := range p.topics {
+		all = append(all, ackReport(t.Report(), time.Since(p.started)))
+	}
+	return strings.Join(all, "; ")
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Run commands in turn, several rounds, and print their costs as ratios of one run.
+
+    measure.py ROUNDS < COMMANDS
+
+COMMANDS holds a line each: NAME <tab> shell command. The first is what the others
+are compared with. Of each command the least CPU time (user and system, children
+included), the least wall time and the greatest memory of all rounds count; the
+rounds are interleaved, so that a noisy neighbour hurts all alike. What a command
+prints on stdout goes to bench-out/NAME, for comparing results."""
+
+import os
+import resource
+import sys
+import time
+
+
+def run(name, command):
+    os.makedirs("bench-out", exist_ok=True)
+    start = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        out = os.open(f"bench-out/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        err = os.open(f"bench-out/{name}.err", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        os.execvp("bash", ["bash", "-c", command])
+    _, status, usage = os.wait4(pid, 0)
+    wall = time.monotonic() - start
+    return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)
+
+
+def main():
+    rounds = int(sys.argv[1])
+    commands = [line.rstrip("\n").split("\t", 1) for line in sys.stdin if line.strip()]
+    best = {}
+    for _ in range(rounds):
+        for name, command in commands:
+            cpu, wall, rss, code = run(name, command)
+            if code != 0:
+                sys.exit(f"{name}: exit status {code}: see bench-out/{name}.err")
+            old = best.get(name, (cpu, wall, rss))
+            best[name] = (min(cpu, old[0]), min(wall, old[1]), max(rss, old[2]))
+    base = best[commands[0][0]]
+    print(f"{'':24} {'CPU s':>7} {'wall s':>7} {'MiB':>6} {'CPU ratio':>10} {'wall ratio':>10}")
+    for name, _ in commands:
+        cpu, wall, rss = best[name]
+        print(f"{name:24} {cpu:7.2f} {wall:7.2f} {rss:6.0f} {cpu / base[0]:10.2f} {wall / base[1]:10.2f}")
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    main()
