@@ -1,0 +1,58 @@
+package broker
+
+import (
+	"errors"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// A creator makes the topics that clients ask for and that are missing.
+//
+// kfake can do that itself, but writes a topic made so to disk only when it
+// closes: a kill -9 then loses the topic with all its records. The creator
+// learns of the wish from a fault that never fails anything, and makes the
+// topic from outside. The client is told meanwhile that there is none, and
+// asks again, as with Apache Kafka.
+type creator struct {
+	wanted chan []string
+	last   kmsg.Request // only for the goroutine of the cluster
+}
+
+func newCreator() *creator { return &creator{wanted: make(chan []string, 64)} }
+
+// fault observes the requests for metadata.
+func (c *creator) fault() kfake.Fault {
+	return kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Count: -1, Observe: true, When: c.note}
+}
+
+// note is called once for each topic of a request. A request that finds the
+// channel full is forgotten: the client will ask again.
+func (c *creator) note(req kmsg.Request) bool {
+	m, ok := req.(*kmsg.MetadataRequest)
+	if !ok || !m.AllowAutoTopicCreation || req == c.last {
+		return false
+	}
+	c.last = req
+	var names []string
+	for _, t := range m.Topics {
+		if t.Topic != nil {
+			names = append(names, *t.Topic)
+		}
+	}
+	select {
+	case c.wanted <- names:
+	default:
+	}
+	return false
+}
+
+// create makes those of the named topics that are missing.
+func (b *Broker) create(names []string) {
+	for _, name := range names {
+		if err := b.cluster.CreateTopic(name, 0, nil); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+			b.log.Warn("creating a topic that a client asked for", "topic", name, "err", err)
+		}
+	}
+}
