@@ -2,9 +2,12 @@ package expr_test
 
 import (
 	"errors"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/logctl/logctl/pkg/expr"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
@@ -133,13 +136,23 @@ func TestErrors(t *testing.T) {
 		{`message contains "x"`, "want an operator, not contains",
 			`write contains(field, "text"), starts_with, ends_with, or field =~ "regular expression"`, 8},
 		{`a & b`, "unexpected '&'", "did you mean and?", 2},
-		{`f(a`, "unknown function \"f\"", "", 0},
+		{`f(a`, "want , or ), not the end", "", 3},
+		{`len(a, b)`, "len does not take 2 arguments", "write len(text)", 0},
+		{`a in "x"`, "want a list behind in", `write field in ["a", "b"]; for a text within text, contains(field, "a")`, 5},
+		{`a in []`, "the list is empty", "", 5},
+		{`[1]`, "a list stands only behind in", `write field in ["a", "b"]`, 0},
+		{`true > false`, "true and false have no order", "use == or !=", 0},
+		{`len(a) == "5"`, "beside a number, want a number, not text (\"5\")", "write the number without quotes", 10},
+		{`a - b > 5 and 1m > "x"`, "beside a duration (1m), want a duration, not text (\"x\")",
+			"write the duration as in 5m or 250ms", 19},
+		{`match(a, b)`, "want a regular expression in quotes, not a value", `write field =~ "^GET /api"`, 9},
+		{`match(a, "(x)", 2)`, "the regular expression has no group 2", "", 16},
+		{"`", "want a field name and a closing `", "", 0},
+		{`"\u12"`, `want four hexadecimal digits of a character behind \u`, "", 1},
+		{strings.Repeat("(", 501) + "a", "nested too deeply: want at most 500 levels", "", 500},
 	} {
 		_, err := expr.Compile(c.src, record.NewPlan())
 		var se *expr.SyntaxError
-		if c.src == `f(a` {
-			c.msg, c.pos = "want , or ), not the end", 3
-		}
 		if !errors.As(err, &se) || se.Msg != c.msg || se.Pos != c.pos || fault.HintOf(err) != c.hint || fault.Status(err) != fault.Usage {
 			t.Errorf("%s: %v (hint %q), want %q at %d, hint %q", c.src, err, fault.HintOf(err), c.msg, c.pos, c.hint)
 		}
@@ -175,9 +188,128 @@ func TestString(t *testing.T) {
 		`-(a ?? 1)`:               `-(a ?? 1)`,
 	} {
 		e, err := expr.Compile(src, record.NewPlan())
-		want = strings.ReplaceAll(want, "+\n\"", `+\n"`)
 		if err != nil || e.String() != want {
 			t.Errorf("%s: %v, %v, want %s", src, e, err, want)
 		}
+	}
+}
+
+func TestAssignments(t *testing.T) {
+	got, err := expr.Assignments("service, attributes.region,ms = latency_ms * 1000 , `a b`=x ? \"p,q\" : min(1, 2), _key, d=(a or b)")
+	want := []expr.Assignment{
+		{Name: "service", Src: "service", Pos: 0},
+		{Name: "attributes.region", Src: "attributes.region", Pos: 9},
+		{Name: "ms", Src: "latency_ms * 1000", Pos: 32},
+		{Name: "a b", Src: `x ? "p,q" : min(1, 2)`, Pos: 58},
+		{Name: "_key", Src: "_key", Pos: 81},
+		{Name: "d", Src: "(a or b)", Pos: 89},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v, %s", err, diff)
+	}
+	for src, msg := range map[string]string{
+		``: "want a value, not the end", `a,`: "want a value, not the end", `a b`: "want a comma or an operator, not b",
+		`a * 2`: "want a name for what is no mere field", `n=`: "want a value, not the end",
+	} {
+		if _, err := expr.Assignments(src); firstLine(err) != msg {
+			t.Errorf("%q: %v, want %s", src, err, msg)
+		}
+	}
+}
+
+func TestCalls(t *testing.T) {
+	got, err := expr.Calls(`n=count(), p99.9(latency_ms), bad=count(level=="ERROR" && has(x)), topk(path, 10)`)
+	want := []expr.Call{
+		{Name: "n", Func: "count", Pos: 2},
+		{Func: "p99.9", Args: []string{"latency_ms"}, Pos: 11},
+		{Name: "bad", Func: "count", Args: []string{`level == "ERROR" and has(x)`}, Pos: 34},
+		{Func: "topk", Args: []string{"path", "10"}, Pos: 67},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v, %s", err, diff)
+	}
+	if _, err := expr.Calls(`count(), latency_ms`); firstLine(err) != "want an aggregate such as count() or avg(field), not latency_ms" {
+		t.Error(err)
+	}
+}
+
+// Value gives what AppendJSON writes, and leaves nothing else in the arena.
+func TestValue(t *testing.T) {
+	for _, c := range []struct {
+		src  string
+		size int // what it may append
+	}{
+		{`status`, 0}, {`message`, 0}, {`tags`, 0}, {`gone`, 0}, {`gone ?? message`, 0}, {`has(ok)`, 4}, {`gone == 1`, 5},
+		{`upper(trim(message))`, 12}, {`latency_ms * 2`, 4}, {`_time`, 24}, {`took + "x" == "y"`, 5}, {`lower(gone)`, 0},
+		{`lower(service) + upper(service)`, 22}, {`90s + 1m`, 6},
+	} {
+		plan := record.NewPlan()
+		e, err := expr.Compile(c.src, plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := batch(app)
+		b.Recs[0].Time = 0
+		fill(b, plan)
+		want, size := string(e.AppendJSON(nil, b, 0)), len(b.Data)
+		v := e.Value(b, 0)
+		if got := string(b.AppendJSON(nil, v)); got != want || len(b.Data) != size+c.size {
+			t.Errorf("%s is %s and takes %d bytes, want %s and %d", c.src, got, len(b.Data)-size, want, c.size)
+		}
+	}
+}
+
+func TestField(t *testing.T) {
+	for src, want := range map[string]string{"a.b[0]": "a.b[0]", "(`x y`)": "x y", "_key": "", "a + 1": "", "`_key`": "_key"} {
+		e, err := expr.Compile(src, record.NewPlan())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := e.Field(); got != want || ok != (want != "") {
+			t.Errorf("%s is the field %q, %v", src, got, ok)
+		}
+	}
+}
+
+// Matcher's short cuts must not change what a regular expression matches.
+func TestMatcher(t *testing.T) {
+	patterns := []string{
+		`abc`, `^abc`, `abc$`, `^abc$`, `^$`, `(?i)abc`, `(?i)disk`, `(?i)kelvin`, `(?i)É`, `a|b|cd`, `(foo|foobar)x?`, `(?m)^b$`, `x*abc+`,
+		`(abc){2}`, `(abc){0,2}`, `[a-c]+d`, `a.c`, `\x{FFFD}`, `(?i)time.?out|refused`, `^(?i)ab`, `\bab\b`, `(?s)a.b`, `()`,
+	}
+	texts := []string{
+		"", "abc", "xabc", "abcx", "ABC", "xAbCy", "disk", "di\u017fk", "\u212aelvin", "é", "É", "a\nb\nc", "abcabc", "foox", "foobar",
+		"\xff", "\ufffd", "Time-Out", "REFUSED", "ab", "a b", "cd", "abd",
+	}
+	for _, p := range patterns {
+		re := regexp.MustCompile(p)
+		match := expr.Matcher(re)
+		for _, text := range texts {
+			if got, want := match([]byte(text)), re.MatchString(text); got != want {
+				t.Errorf("%s on %q: %v, want %v", p, text, got, want)
+			}
+		}
+	}
+}
+
+// An expression is shared by goroutines, each with its own batch.
+func TestConcurrent(t *testing.T) {
+	plan := record.NewPlan()
+	e, err := expr.CompileBool(`upper(message) =~ "TIME OUT" and text >= 5`, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			b := batch(app)
+			fill(b, plan)
+			for range 1000 {
+				e.True(b, 0)
+			}
+		})
+	}
+	if wg.Wait(); e.Mismatches() != 4000 {
+		t.Errorf("%d mismatches, want 4000", e.Mismatches())
 	}
 }
