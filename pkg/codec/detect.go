@@ -226,7 +226,8 @@ func isTable(lines [][]byte, separator byte) bool {
 		rows = joinQuoted(lines)
 	}
 	header := columnsOf(rows[0], separator)
-	if len(header) < 2 || len(rows) < 2 || !isHeader(header) {
+	prose := bytes.Contains(rows[0], []byte(", ")) // a space behind a comma is how people write
+	if len(header) < 2 || len(rows) < 2 || prose || !isHeader(header) {
 		return false
 	}
 	return most(rows[1:], func(row []byte) bool { return len(columnsOf(row, separator)) == len(header) })

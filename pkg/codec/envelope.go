@@ -223,7 +223,7 @@ func openEnvelopes(lines [][]byte) [][]byte {
 	e.open(b)
 	var values [][]byte
 	for row := range b.Recs {
-		if rec := &b.Recs[row]; rec.Live() && rec.Flags&record.Tombstone == 0 {
+		if rec := &b.Recs[row]; rec.Live() && rec.Value.Len > 0 {
 			values = append(values, b.Value(row))
 		}
 	}

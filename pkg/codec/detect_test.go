@@ -1,0 +1,97 @@
+package codec_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+const (
+	apacheLine = `83.149.9.216 - - [17/May/2015:10:05:03 +0000] "GET /a.png HTTP/1.1" 200 203023 "http://x.com/" "Mozilla/5.0"`
+	commonLine = `127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326`
+	jsonLine   = `{"ts":"2026-11-24T10:00:00Z","msg":"a, b"}`
+	prose      = "the quick brown fox, it seems, jumps"
+)
+
+func TestDetect(t *testing.T) {
+	tests := []struct{ name, sample, want string }{
+		{"nothing", "", "plain"},
+		{"empty lines", "\n\r\n\n", "plain"},
+		{"prose", prose + "\n" + prose + "\n", "plain"},
+		{"one word", "hello\n", "plain"},
+		{"json", jsonLine + "\n", "ndjson"},
+		{"json, one odd line", "OpenJDK warning: x=1, y=2\n" + jsonLine + "\n" + jsonLine + "\n", "ndjson"},
+		{"json, broken", jsonLine + "\n{\"a\":\n" + jsonLine + "\n", "ndjson"},
+		{"json, cut off", `{"a":"` + strings.Repeat("x", 40000), "ndjson"},
+		{"json in prose", jsonLine + "\n" + prose + "\n" + prose + "\n", "plain"},
+		{"pretty json", "{\n  \"a\": 1\n}\n", "plain"},
+		{"byte order mark", "\ufeff" + jsonLine + "\n", "ndjson"},
+		{"docker", `{"log":"GET / 200\n","stream":"stdout","time":"2016-10-06T00:17:09.6Z"}` + "\n", "docker:plain"},
+		{"docker, json", `{"log":"{\"a\":1}\n","stream":"stdout","time":"2016-10-06T00:17:09.6Z"}` + "\n", "docker:ndjson"},
+		{"a log key alone", `{"log":"x","time":"2016-10-06T00:17:09.6Z"}` + "\n", "ndjson"},
+		{"cri", "2016-10-06T00:17:09.669794202Z stdout F level=info msg=x\n", "cri:logfmt"},
+		{"otlp", `{"resourceLogs":[]}` + "\n", "otlp"},
+		{"otlp record", `{"timeUnixNano":"1","body":{"stringValue":"x"}}` + "\n", "otlp"},
+		{"combined", apacheLine + "\n", "combined"},
+		{"common", commonLine + "\n", "common"},
+		{"epa", `141.243.1.172 [29:23:53:25] "GET /Software.html HTTP/1.0" 200 1497` + "\n", "common"},
+		{"access, garbage first", "\x16\x03\x01\n" + apacheLine + "\n" + apacheLine + "\n", "combined"},
+		{"syslog 3164", "<34>Oct 11 22:14:15 mymachine su: 'su root' failed\n", "syslog"},
+		{"syslog 5424", "<165>1 2003-10-11T22:14:15.003Z host evntslog - ID47 - x\n", "syslog"},
+		{"syslog file", "Jun  4 15:16:01 combo sshd(pam_unix)[19939]: check pass; logname= uid=0\n", "syslog"},
+		{"syslog, new times", "2026-11-24T10:00:00.123456+01:00 host sshd[123]: x\n", "syslog"},
+		{"log4j", "2015-10-18 18:01:47,978 INFO [main] org.apache.X: a, b\n2015-10-18 18:01:47,979 INFO [main] c: d\n", "plain"},
+		{"iso times", "2026-11-24T10:00:00Z INFO starting: x\n", "plain"},
+		{"apache errors", "[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok\n", "plain"},
+		{"logfmt", `ts=2026-11-24T10:00:00Z level=info msg="a, b" debug` + "\n", "logfmt"},
+		{"two pairs in prose", "connect from=a to=b failed at once\n", "plain"},
+		{"csv", "timestamp,value\n2015-09-01 13:45:00,3.06\n2015-09-01 13:50:00,6.44\n", "csv"},
+		{"csv, quoted newline", "time,text\n1,\"a\nb,c,d\ne\"\n2,x\n", "csv"},
+		{"csv, one odd row", "time,text\n1,a\n2\n3,b\n4,c\n", "csv"},
+		{"csv without a header", "1,a\n2,b\n", "plain"},
+		{"a header alone", "time,text\n", "plain"},
+		{"prose with commas", "Hello, world\nGood, bye\n", "plain"},
+		{"tsv", "time\ttext\n1\ta b\n", "tsv"},
+		{"mixed", commonLine + "\n" + jsonLine + "\n" + prose + "\n", "plain"},
+	}
+	for _, tt := range tests {
+		o := &record.Origin{}
+		decoder(t, codec.Options{}).Begin([]byte(tt.sample), o)
+		if o.Format != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, o.Format, tt.want)
+		}
+	}
+}
+
+func TestBegin(t *testing.T) {
+	table := "a,b\r\n1,2\n3,4\n"
+	tests := []struct {
+		name, format, sample string
+		topic, envelope      bool
+		want, header         string
+		skip                 int
+	}{
+		{"header", "", table, false, false, "csv", "a,b", 5},
+		{"mark and header", "", "\ufeff" + table, false, false, "csv", "a,b", 8},
+		{"quoted header", "csv", "\"a\nb\",c\n1,2\n", false, false, "csv", "\"a\nb\",c", 8},
+		{"names", "csv:x,y", table, false, false, "csv:x,y", "", 0},
+		{"topic", "", table, true, false, "plain", "", 0},
+		{"topic, mark", "", "\ufeffx\n", true, false, "plain", "", 0},
+		{"forced", "plain", table, false, false, "plain", "", 0},
+		{"auto", "auto", jsonLine, false, false, "ndjson", "", 0},
+		{"docker", "docker", `{"log":"a=1 b=2","stream":"stdout","time":""}`, false, false, "docker:logfmt", "", 0},
+		{"docker of", "docker:plain", `{"log":"a=1 b=2"}`, false, false, "docker:plain", "", 0},
+		{"envelope", "", `{"value":"a=1 b=2"}` + "\n" + `{"value":null}`, false, true, "logfmt", "", 0},
+		{"no newline", "tsv", "a\tb", false, false, "tsv", "a\tb", 3},
+	}
+	for _, tt := range tests {
+		o := &record.Origin{Topic: tt.topic}
+		d := decoder(t, codec.Options{Format: tt.format, Envelope: tt.envelope})
+		skip := d.Begin([]byte(tt.sample), o)
+		if o.Format != tt.want || o.Header != tt.header || skip != tt.skip {
+			t.Errorf("%s: got %q, header %q, skip %d", tt.name, o.Format, o.Header, skip)
+		}
+	}
+}
