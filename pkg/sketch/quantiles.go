@@ -218,11 +218,32 @@ func (q *Quantiles) Merge(o *Quantiles) {
 	}
 	q.n += o.n
 	q.min, q.max = min(q.min, o.min), max(q.max, o.max)
-	if len(o.dense) > 0 {
-		q.lo, q.dense = cover(q.lo, q.dense, o.lo, o.lo+len(o.dense)-1)
+	q.zero += o.zero
+	q.mergeDense(o)
+	for _, e := range o.few {
+		q.addKey(e>>countLen, e&countMax)
 	}
-	for key, c := range o.buckets() {
-		q.addKey(key, c)
+	if o.neg != nil {
+		for k, c := range o.neg.dense {
+			if c != 0 {
+				q.addKey(keyZero-uint64(k+o.neg.lo), uint64(c))
+			}
+		}
+	}
+}
+
+// mergeDense adds the counters of o.
+func (q *Quantiles) mergeDense(o *Quantiles) {
+	if len(o.dense) == 0 {
+		return
+	}
+	q.lo, q.dense = cover(q.lo, q.dense, o.lo, o.lo+len(o.dense)-1)
+	to := q.dense[o.lo-q.lo:][:len(o.dense)]
+	for k, c := range o.dense {
+		to[k] += c
+		if to[k] < c {
+			q.insert(keyZero+uint64(k+o.lo), 1<<32)
+		}
 	}
 }
 

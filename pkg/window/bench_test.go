@@ -21,7 +21,8 @@ func logEvents(r *rand.Rand, n, services int) []event {
 			at: start + int64(i)*int64(10*time.Millisecond) + r.Int64N(int64(50*time.Millisecond)),
 			fields: map[string]any{
 				"service": fmt.Sprint("service-", z.Uint64()), "level": []string{"INFO", "WARN"}[r.IntN(2)],
-				"latency_ms": float64(r.IntN(50_000)) / 100, "status": []int{200, 503}[r.IntN(2)], "path": fmt.Sprint("/p/", r.IntN(300)),
+				"latency_ms": float64(r.IntN(50_000)) / 100, "status": []int{200, 503}[r.IntN(2)],
+				"path": fmt.Sprint("/p/", r.IntN(300)),
 			},
 		}
 	}
@@ -61,7 +62,8 @@ func BenchmarkOp(b *testing.B) {
 	hopping.Hop = 10 * time.Second
 	two.By = []string{"service", "level"}
 	count.Aggs = "count()"
-	many.Aggs = "count(), ratio(status >= 500), sum(latency_ms), stddev(latency_ms), distinct(path), topk(path, 5), last(path)"
+	many.Aggs = "count(), ratio(status >= 500), sum(latency_ms), stddev(latency_ms), distinct(path), " +
+		"topk(path, 5), last(path)"
 	for _, c := range []struct {
 		name     string
 		cfg      window.Config
@@ -124,3 +126,44 @@ type discard struct{ b record.Batch }
 
 func (d *discard) Batch() (*record.Batch, error) { d.b.Reset(); return &d.b, nil }
 func (d *discard) Emit(record.Rows) error        { return nil }
+
+// BenchmarkHop measures what closing a window of 90 panes costs.
+func BenchmarkHop(b *testing.B) {
+	for _, services := range []int{16, 1000} {
+		b.Run(fmt.Sprint(services), func(b *testing.B) {
+			plan := record.NewPlan()
+			op, err := window.New(window.Config{
+				Size: 15 * time.Minute, Hop: 10 * time.Second, By: []string{"service"},
+				Aggs: "count(), avg(latency_ms), p99(latency_ms)",
+			}, plan)
+			if err != nil {
+				b.Fatal(err)
+			}
+			batch := batchOf(plan, file, logEvents(rand.New(rand.NewPCG(1, 1)), 10_000, services))
+			op.Prepare(batch)
+			var out discard
+			step := func() {
+				mark := int64(0)
+				for i := range batch.Recs {
+					rec := &batch.Recs[i]
+					rec.Time += int64(100 * time.Second)
+					mark = max(mark, rec.Time)
+				}
+				if err := op.Process(batch.All(), &out); err != nil {
+					b.Fatal(err)
+				}
+				if err := op.Tick(mark, 0, &out); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for range 10 {
+				step()
+			}
+			b.ReportAllocs()
+			for b.Loop() { // 10 windows, 10,000 rows
+				step()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/row")
+		})
+	}
+}

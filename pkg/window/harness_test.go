@@ -174,7 +174,10 @@ var start = at("2026-11-24T10:00:00Z")
 // randomEvents are events of a few minutes with missing, odd and repeated
 // values, out of order by less than ten seconds.
 func randomEvents(r *rand.Rand, n int) []event {
-	services := []any{"api", "web", "db\"q", raw{record.Escaped, `a\u0070i`}, nil, 7, raw{record.Number, "7.0"}, true, "7", "bad\xff"}
+	services := []any{
+		"api", "web", "db\"q", raw{record.Escaped, `a\u0070i`}, nil, 7, raw{record.Number, "7.0"},
+		true, "7", "bad\xff",
+	}
 	events := make([]event, n)
 	for i := range events {
 		e := event{

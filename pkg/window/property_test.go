@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,7 +56,9 @@ func TestGraceKeepsWhatIsLateByLess(t *testing.T) {
 	events := randomEvents(rand.New(rand.NewPCG(3, 3)), 3000)
 	slices.SortStableFunc(events, func(a, b event) int { return cmp.Compare(a.offset, b.offset) })
 	for _, hop := range []time.Duration{0, 5 * time.Second} {
-		cfg := window.Config{Size: 10 * time.Second, Hop: hop, By: []string{"service"}, Aggs: everyAggregate, Grace: 10 * time.Second}
+		cfg := window.Config{
+			Size: 10 * time.Second, Hop: hop, By: []string{"service"}, Aggs: everyAggregate, Grace: 10 * time.Second,
+		}
 		whole := cfg
 		whole.GraceUnlimited = true
 		want := newDriver(t, whole).run(events, 100)
@@ -234,6 +237,31 @@ func compareRow(t *testing.T, id string, row, want map[string]any) {
 	}
 }
 
+// Batches are prepared by several goroutines at a time.
+func TestPreparingInParallelChangesNothing(t *testing.T) {
+	events := randomEvents(rand.New(rand.NewPCG(6, 6)), 2000)
+	cfg := window.Config{
+		Size: 20 * time.Second, By: []string{"service", "big=status >= 500"}, Aggs: everyAggregate, GraceUnlimited: true,
+	}
+	want := newDriver(t, cfg).run(events, 100)
+	d := newDriver(t, cfg)
+	var batches []*record.Batch
+	var all sync.WaitGroup
+	for chunk := range slices.Chunk(events, 100) {
+		b := batchOf(d.plan, file, chunk)
+		batches = append(batches, b)
+		all.Go(func() { d.op.Prepare(b) })
+	}
+	all.Wait()
+	for _, b := range batches {
+		d.must(d.op.Process(b.All(), &d.out))
+	}
+	d.must(d.op.Finish(&d.out))
+	if lines(d.out.rows) != lines(want) {
+		t.Error("rows differ")
+	}
+}
+
 func TestFirstAndLastOfEqualTimes(t *testing.T) {
 	plan := record.NewPlan()
 	op, err := window.New(window.Config{Size: time.Minute, Aggs: "first(v), last(v)"}, plan)
@@ -242,7 +270,8 @@ func TestFirstAndLastOfEqualTimes(t *testing.T) {
 	}
 	var out collector
 	origins := []*record.Origin{
-		{Source: "t", Partition: 1, Topic: true}, {Source: "t", Partition: 0, Topic: true}, {Source: "s", Partition: 9, Topic: true},
+		{Source: "t", Partition: 1, Topic: true}, {Source: "t", Partition: 0, Topic: true},
+		{Source: "s", Partition: 9, Topic: true},
 	}
 	for k, o := range origins {
 		for _, offset := range []int64{8, 5, 6} {

@@ -201,7 +201,8 @@ func TestLateForSomeWindows(t *testing.T) {
 
 func TestRecordsWithImpossibleTimesAreBad(t *testing.T) {
 	d := newDriver(t, window.Config{Size: time.Minute, MaxAhead: time.Hour})
-	b := batchOf(d.plan, file, []event{{at: start}, {at: start + 2*int64(time.Hour)}, {at: record.NoTime}, {at: math.MaxInt64}})
+	ahead := start + 2*int64(time.Hour)
+	b := batchOf(d.plan, file, []event{{at: start}, {at: ahead}, {at: record.NoTime}, {at: math.MaxInt64}})
 	b.Arrived = start
 	b.SetBad(3, "cut")
 	d.op.Prepare(b)
@@ -310,8 +311,9 @@ func TestWrongUsage(t *testing.T) {
 			t.Errorf("%+v: no error", c.cfg)
 			continue
 		}
-		if !strings.Contains(err.Error(), c.text) || !strings.Contains(fault.HintOf(err), c.hint) || fault.Status(err) != fault.Usage {
-			t.Errorf("%+v: error %q, hint %q, status %d", c.cfg, err, fault.HintOf(err), fault.Status(err))
+		hint, status := fault.HintOf(err), fault.Status(err)
+		if !strings.Contains(err.Error(), c.text) || !strings.Contains(hint, c.hint) || status != fault.Usage {
+			t.Errorf("%+v: error %q, hint %q, status %d", c.cfg, err, hint, status)
 		}
 	}
 }
@@ -319,7 +321,8 @@ func TestWrongUsage(t *testing.T) {
 func TestNamesOfAggregates(t *testing.T) {
 	rows := rowsOf(t, window.Config{
 		Size: time.Minute,
-		Aggs: `count(), avg(latency_ms), p99.9(latency_ms), topk(path, 5), quantile(a.b, 0.5), count(level == "ERROR"), n=count(x)`,
+		Aggs: `count(), avg(latency_ms), p99.9(latency_ms), topk(path, 5), quantile(a.b, 0.5),
+			count(level == "ERROR"), n=count(x)`,
 	}, []event{{at: start}})
 	for _, name := range []string{
 		"count", "avg_latency_ms", "p99_9_latency_ms", "topk_path", "quantile_a_b_0_5", "count_level_ERROR", "n",
