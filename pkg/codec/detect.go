@@ -94,6 +94,11 @@ func withInner(format string, lines [][]byte) string {
 // detectWithin returns the format of the messages within lines that Docker or
 // a CRI runtime has wrapped.
 func detectWithin(wrapper string, lines [][]byte) string {
+	return detect(unwrap(wrapper, lines...), true)
+}
+
+// unwrap returns the messages within lines that have one.
+func unwrap(wrapper string, lines ...[]byte) [][]byte {
 	var messages collector
 	var p lineParser = newCRI(record.NewPlan(), &messages)
 	if wrapper == "docker" {
@@ -103,7 +108,7 @@ func detectWithin(wrapper string, lines [][]byte) string {
 	for _, line := range lines {
 		fits(line)
 	}
-	return detect(messages.lines, true)
+	return messages.lines
 }
 
 // A collector is a lineParser that keeps the lines that it is given.

@@ -39,12 +39,22 @@ func (f lineFramer) Cut(data []byte) int { return bytes.LastIndexByte(data, '\n'
 
 func (f lineFramer) Frame(b *record.Batch) {
 	line, step := numbering(b)
-	for off := 0; off < len(b.Data); {
-		end := lineEnd(b.Data, off)
-		appendRecord(b, off, end, line, f.maxRecord)
-		line += step
+	data, recs := b.Data, b.Recs
+	for off := 0; off < len(data); line += step {
+		end := lineEnd(data, off)
+		if end-off > f.maxRecord {
+			b.Recs = recs
+			appendRecord(b, off, end, line, f.maxRecord)
+			recs = b.Recs
+		} else {
+			recs = append(recs, record.Rec{
+				Value: record.Span{Off: uint32(off), Len: uint32(end - off)}, Offset: b.Base + int64(off),
+				Stamp: record.NoTime, Time: record.NoTime, Line: line,
+			})
+		}
 		off = end + 1
 	}
+	b.Recs = recs
 }
 
 // numbering returns the number of the first line of b and what to add for each

@@ -34,7 +34,7 @@ func namesOf(b *record.Batch, format string) []string {
 	case "otlp":
 		return slices.Clone(otlpNames[:])
 	case "docker", "cri":
-		return append(namesOf(b, rest), "timestamp", "stream")
+		return append(namesOf(messagesOf(b, name), rest), "timestamp", "stream")
 	case "plain":
 		return []string{"timestamp", "level", "message"}
 	case "regex":
@@ -46,6 +46,17 @@ func namesOf(b *record.Batch, format string) []string {
 		}
 	}
 	return nil
+}
+
+// messagesOf returns a batch of what Docker or a CRI runtime has wrapped.
+func messagesOf(b *record.Batch, wrapper string) *record.Batch {
+	inner := &record.Batch{Origin: b.Origin}
+	for row := range b.Recs[:min(len(b.Recs), sampleLines)] {
+		for _, text := range unwrap(wrapper, b.Value(row)) {
+			inner.Add(text)
+		}
+	}
+	return inner
 }
 
 func groupNames(pattern string) []string {
