@@ -24,27 +24,23 @@ type call struct {
 type appender = func(dst []byte, p *pane, g uint32) []byte
 
 // functions are the aggregates. pNN stands for p50, p99.9 and the like.
-var functions map[string]function
-
-func init() {
-	functions = map[string]function{
-		"count":    {0, 1, "count() or count(EXPR)", buildCount},
-		"rate":     {0, 0, "rate()", buildRate},
-		"ratio":    {1, 1, "ratio(EXPR)", buildRatio},
-		"sum":      {1, 1, "sum(X)", sumsOf(func(t *total) float64 { return t.sum.Float() })},
-		"avg":      {1, 1, "avg(X)", sumsOf(func(t *total) float64 { return t.sum.Float() / float64(t.n) })},
-		"min":      {1, 1, "min(X)", extremesOf(func(s *span) float64 { return s.min })},
-		"max":      {1, 1, "max(X)", extremesOf(func(s *span) float64 { return s.max })},
-		"stddev":   {1, 1, "stddev(X)", buildStdDev},
-		"variance": {1, 1, "variance(X)", buildVariance},
-		"pNN":      {1, 1, "one, as in p99(X)", buildPercentile},
-		"quantile": {2, 2, "quantile(X, Q)", buildQuantile},
-		"distinct": {1, 1, "distinct(X)", buildDistinct},
-		"topk":     {2, 2, "topk(X, N)", buildTop},
-		"mode":     {1, 1, "mode(X)", buildMode},
-		"first":    {1, 1, "first(X)", pickOf("first", 1)},
-		"last":     {1, 1, "last(X)", pickOf("last", -1)},
-	}
+var functions = map[string]function{
+	"count":    {0, 1, "count() or count(EXPR)", buildCount},
+	"rate":     {0, 0, "rate()", buildRate},
+	"ratio":    {1, 1, "ratio(EXPR)", buildRatio},
+	"sum":      {1, 1, "sum(X)", sumsOf(func(t *total) float64 { return t.sum.Float() })},
+	"avg":      {1, 1, "avg(X)", sumsOf(func(t *total) float64 { return t.sum.Float() / float64(t.n) })},
+	"min":      {1, 1, "min(X)", extremesOf(func(s *span) float64 { return s.min })},
+	"max":      {1, 1, "max(X)", extremesOf(func(s *span) float64 { return s.max })},
+	"stddev":   {1, 1, "stddev(X)", buildStdDev},
+	"variance": {1, 1, "variance(X)", buildVariance},
+	"pNN":      {1, 1, "one, as in p99(X)", buildPercentile},
+	"quantile": {2, 2, "quantile(X, Q)", buildQuantile},
+	"distinct": {1, 1, "distinct(X)", buildDistinct},
+	"topk":     {2, 2, "topk(X, N)", buildTop},
+	"mode":     {1, 1, "mode(X)", buildMode},
+	"first":    {1, 1, "first(X)", pickOf("first", 1)},
+	"last":     {1, 1, "last(X)", pickOf("last", -1)},
 }
 
 // rows returns the state that counts a group's rows.

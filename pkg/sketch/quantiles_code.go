@@ -1,0 +1,60 @@
+package sketch
+
+import "math"
+
+const quantilesVersion = 1
+
+// Append appends the encoded sketch to dst.
+func (q *Quantiles) Append(dst []byte) []byte {
+	dst = append(dst, quantilesVersion)
+	size := 0
+	for range q.buckets() {
+		size++
+	}
+	dst = appendUint(dst, uint64(size))
+	if size == 0 {
+		return dst
+	}
+	dst = appendFloat(dst, q.min)
+	dst = appendFloat(dst, q.max)
+	var before uint64
+	for key, c := range q.buckets() {
+		dst = appendUint(dst, key-before)
+		dst = appendUint(dst, c)
+		before = key
+	}
+	return dst
+}
+
+// Decode replaces q by the sketch that src begins with and returns the rest.
+func (q *Quantiles) Decode(src []byte) (rest []byte, err error) {
+	*q = Quantiles{}
+	r := newReader(src, "quantiles", quantilesVersion)
+	size := r.uint(2 * keyZero)
+	if size == 0 || r.err != nil {
+		return r.end()
+	}
+	var d Quantiles
+	d.min, d.max = r.float(), r.float()
+	var key uint64
+	first := uint64(0)
+	for i := range size {
+		step, c := r.uint(2*keyZero), r.uint(countMax)
+		key += step
+		d.n += c
+		r.check(step > 0 && c > 0 && d.n <= countMax && key > keyZero-infinite && key < keyZero+infinite)
+		if r.err != nil {
+			return r.end()
+		}
+		if i == 0 {
+			first = key
+		}
+		d.addKey(key, c)
+	}
+	finite := d.min <= d.max && !math.IsInf(d.min, 0) && !math.IsInf(d.max, 0)
+	r.check(finite && keyOf(d.min) == first && keyOf(d.max) == key)
+	if r.err == nil {
+		*q = d
+	}
+	return r.end()
+}
