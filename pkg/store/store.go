@@ -1,0 +1,135 @@
+// Package store is the door to SQLite: a sink that keeps the positions of the
+// source in the transaction of the rows, and a source that reads a table.
+//
+// It speaks to the driver without database/sql, whose pool and conversions
+// cost more than the rows: one connection, one goroutine.
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+
+	sqlite "modernc.org/sqlite"
+
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+// busyTimeout is how long a statement waits for another process's transaction,
+// in milliseconds.
+const busyTimeout = 10_000
+
+// The columns that every table of logctl has besides the fields: where the row
+// came from, and the fields that are no columns.
+const (
+	topicColumn     = "_topic"
+	partitionColumn = "_partition"
+	offsetColumn    = "_offset"
+	extraColumn     = "_extra"
+	textColumn      = "value" // a record that is no JSON object
+)
+
+// conn is a connection to a database file.
+type conn interface {
+	driver.Conn
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+}
+
+// open opens the database file at path with some more parameters of the
+// driver.
+func open(path, parameters string) (conn, error) {
+	if path == "" || strings.ContainsRune(path, 0) {
+		return nil, fault.Usagef("as in sqlite:logs.db#events", "sqlite %q is no path of a file", path)
+	}
+	name := fmt.Sprintf("file:%s?_pragma=busy_timeout(%d)&%s", (&url.URL{Path: path}).EscapedPath(), busyTimeout, parameters)
+	c, err := new(sqlite.Driver).Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening sqlite %q: %w", path, err)
+	}
+	full, ok := c.(conn)
+	if !ok {
+		return nil, errors.Join(errors.New("the sqlite driver has changed"), c.Close())
+	}
+	return full, nil
+}
+
+// checkTable refuses names that SQLite or logctl keep for themselves.
+func checkTable(table string) error {
+	lower := strings.ToLower(table)
+	switch {
+	case len(table) > 128 || strings.ContainsRune(table, 0):
+		return fault.Usagef("", "table %q: want a name of at most 128 bytes", table)
+	case strings.HasPrefix(lower, "sqlite_") || strings.HasPrefix(lower, "_logctl_"):
+		return fault.Usagef("", "table %q: names that begin with sqlite_ or _logctl_ are taken", table)
+	}
+	return nil
+}
+
+// quote writes a name as SQL does.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// arguments numbers the arguments of a statement.
+func arguments(values ...driver.Value) []driver.NamedValue {
+	args := make([]driver.NamedValue, len(values))
+	for i, v := range values {
+		args[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	return args
+}
+
+// exec runs a statement and returns how many rows it changed.
+func exec(ctx context.Context, c conn, statement string, values ...driver.Value) (int64, error) {
+	r, err := c.ExecContext(ctx, statement, arguments(values...))
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// query runs a statement and calls each for its rows.
+func query(ctx context.Context, c conn, statement string, each func(row []driver.Value), values ...driver.Value) error {
+	rows, err := c.QueryContext(ctx, statement, arguments(values...))
+	if err != nil {
+		return err
+	}
+	row := make([]driver.Value, len(rows.Columns()))
+	for {
+		err := rows.Next(row)
+		if err == io.EOF {
+			return rows.Close()
+		}
+		if err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		each(row)
+	}
+}
+
+// A column is one of a table, with the type that it was declared with.
+type column struct{ name, kind string }
+
+// columnsOf returns the columns of a table; none where it does not exist.
+func columnsOf(ctx context.Context, c conn, table string) ([]column, error) {
+	var columns []column
+	err := query(ctx, c, "SELECT name, type FROM pragma_table_info(?)", func(row []driver.Value) {
+		columns = append(columns, column{text(row[0]), strings.ToUpper(text(row[1]))})
+	}, table)
+	return columns, err
+}
+
+// text returns a value of a text column.
+func text(v driver.Value) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []byte:
+		return string(v)
+	}
+	return ""
+}
