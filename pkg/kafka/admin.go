@@ -137,15 +137,25 @@ func (a *Admin) describe(ctx context.Context, found kadm.TopicDetails) ([]Topic,
 			one.End, _ = offsetOf(end, id)
 			if size, ok := sizes[copyOf{p.Leader, id}]; ok {
 				one.Size = size
-				t.Size += size
-			} else {
-				t.Size = -1
 			}
 			t.Partitions = append(t.Partitions, one)
 		}
+		t.Size = sumSizes(t.Partitions)
 		topics = append(topics, t)
 	}
 	return topics, nil
+}
+
+// sumSizes returns the bytes of all partitions, -1 where one is not known.
+func sumSizes(ps []Partition) int64 {
+	var sum int64
+	for _, p := range ps {
+		if p.Size < 0 {
+			return -1
+		}
+		sum += p.Size
+	}
+	return sum
 }
 
 // A copyOf is one copy of a partition.

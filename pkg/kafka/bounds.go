@@ -43,7 +43,7 @@ func ParseStart(s string, now time.Time) (Bound, error) {
 		return Bound{kind: atEnd}, nil
 	}
 	if last, ok := strings.CutPrefix(s, "-"); ok {
-		if n, err := strconv.ParseInt(last, 10, 64); err == nil {
+		if n, ok := parseCount(last); ok {
 			return Bound{fromEnd, n}, nil
 		}
 	}
@@ -64,7 +64,7 @@ func ParseStop(s string, now time.Time) (Bound, error) {
 		return Bound{kind: atEnd}, nil
 	}
 	if count, ok := strings.CutPrefix(s, "+"); ok {
-		if n, err := strconv.ParseInt(count, 10, 64); err == nil && n >= 0 {
+		if n, ok := parseCount(count); ok {
 			return Bound{forCount, n}, nil
 		}
 	}
@@ -74,12 +74,18 @@ func ParseStop(s string, now time.Time) (Bound, error) {
 	return Bound{}, fault.Usagef("end, +10, -1h, 2026-01-31T12:00:00Z or an offset", "%q is no place to stop at", s)
 }
 
+// parseCount reads digits and nothing else.
+func parseCount(s string) (int64, bool) {
+	n, err := strconv.ParseUint(s, 10, 63)
+	return int64(n), err == nil
+}
+
 // parsePoint reads a duration before now, a time or an offset.
 func parsePoint(s string, now time.Time) (Bound, bool) {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 {
+	if n, ok := parseCount(s); ok {
 		return Bound{atOffset, n}, true
 	}
-	if strings.HasPrefix(s, "-") {
+	if strings.HasPrefix(s, "-") && !strings.HasPrefix(s, "--") {
 		if d, err := human.ParseDuration(s); err == nil {
 			return Bound{atTime, now.Add(d).UnixMilli()}, true
 		}
@@ -192,4 +198,3 @@ func (b Bound) checkStop(now time.Time) error {
 	}
 	return nil
 }
-

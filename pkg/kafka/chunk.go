@@ -126,7 +126,7 @@ func (c *chunk) settle(r *kgo.Record, err error) {
 	}
 	left := c.left.Add(-1)
 	if left%latencyEvery == 0 {
-		c.sink.counts.settled(c.counted-left, time.Since(c.sent))
+		c.sink.counts.settled(c.counted-left, c.sent)
 		c.counted = left
 	}
 	if left == 0 {

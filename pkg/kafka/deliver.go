@@ -21,17 +21,21 @@ import (
 // acknowledgements.
 type counts struct {
 	sent, done, failed, bytes atomic.Int64
+	progress                  atomic.Int64 // when something was settled last, ns since 1970
 
 	mu      sync.Mutex
 	latency sketch.Quantiles
 }
 
-// settled counts n records that were acknowledged or failed after d.
-func (c *counts) settled(n int64, d time.Duration) {
+// settled counts n records that were sent at the given time and are now
+// acknowledged, or have failed.
+func (c *counts) settled(n int64, sent time.Time) {
+	now := time.Now()
 	c.done.Add(n)
+	c.progress.Store(now.UnixNano())
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.latency.Add(d.Seconds())
+	c.latency.Add(now.Sub(sent).Seconds())
 }
 
 // A Report is what became of the records that a sink was given.

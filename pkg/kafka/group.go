@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -298,8 +299,9 @@ func (s *Source) commit(ctx context.Context, at map[string]map[int32]kgo.EpochOf
 	return failed
 }
 
-// groupIsDone reports whether the group has committed every partition up to
-// its stop, so that a member without partitions need not wait.
+// groupIsDone reports whether the group has committed every partition that is
+// not this member's up to its stop. Only then may a member end: until then
+// partitions may still come to it, from one that leaves or dies.
 func (s *Source) groupIsDone(ctx context.Context) bool {
 	if s.cfg.Group == "" || s.cfg.Stop.kind == forCount {
 		return false
@@ -308,15 +310,20 @@ func (s *Source) groupIsDone(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for topic, parts := range s.marks.last {
 		for n := range parts {
 			id := part{topic, n}
-			stop := s.marks.end(s.cfg.Stop, id)
-			at, ok := committed.Lookup(topic, n)
-			if begin := s.marks.begin(s.cfg.Start, id); begin >= stop {
+			if p := s.parts[id]; p != nil && p.owned {
+				if !p.ended {
+					return false
+				}
 				continue
 			}
-			if !ok || at.At < stop {
+			stop := s.marks.end(s.cfg.Stop, id)
+			at, ok := committed.Lookup(topic, n)
+			if (!ok || at.At < stop) && s.marks.begin(s.cfg.Start, id) < stop {
 				return false
 			}
 		}
@@ -324,10 +331,31 @@ func (s *Source) groupIsDone(ctx context.Context) bool {
 	return true
 }
 
-// ended makes Read return io.EOF, once what waits has been handed out.
-func (s *Source) ended() error {
+// end makes Read return io.EOF, once what waits has been handed out.
+func (s *Source) end() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.err == nil {
 		s.err = io.EOF
 	}
 	return nil
+}
+
+// leave takes a static member out of its group, which the client does not: a
+// member that has ended for good is not to hold its partitions until its
+// session times out. Where it fails, they are held so long.
+func (s *Source) leave(member string) {
+	if s.cfg.Group == "" || s.cfg.InstanceID == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if s.cfg.Balancer != "kip848" {
+		_, _ = s.admin.LeaveGroup(ctx, kadm.LeaveGroup(s.cfg.Group).InstanceIDs(s.cfg.InstanceID))
+		return
+	}
+	req := kmsg.NewPtrConsumerGroupHeartbeatRequest()
+	req.Group, req.MemberID, req.InstanceID = s.cfg.Group, member, &s.cfg.InstanceID
+	req.MemberEpoch = -1 // for good; the client has said -2, for a while
+	_, _ = s.base.Request(ctx, req)
 }

@@ -194,7 +194,7 @@ func fatalToMember(err error) bool {
 const checkEvery = time.Second
 
 // checkSilence looks into why nothing comes: no broker answers, a partition's
-// tail holds no records, or a member of a group has nothing to do any more.
+// tail holds no records, or the group has nothing left to do.
 func (s *Source) checkSilence(ctx context.Context) error {
 	if d, err := s.link.down(); d > s.cfg.Timeout {
 		return fault.Hint(fmt.Errorf("topic %q: kafka at %s has not answered for %v: %w", s.name(), s.cfg.addr(),
@@ -210,15 +210,13 @@ func (s *Source) checkSilence(ctx context.Context) error {
 			silent = append(silent, p.part)
 		}
 	}
-	idle := s.joined && len(s.owned) == 0
+	idle := s.joined && s.ownEnded()
 	s.mu.Unlock()
 	for _, id := range silent {
 		s.passGap(ctx, id)
 	}
 	if idle && s.groupIsDone(ctx) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.ended()
+		return s.end()
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -39,7 +38,7 @@ type SinkConfig struct {
 	Buffer      int64         // bytes in flight, by default 32 MiB
 	MaxBlock    time.Duration // how long Write waits while the buffer is full; by default Timeout
 	Retries     int           // of one batch; by default as many as Timeout allows
-	Timeout     time.Duration // from Write to the acknowledgement, by default 30 s
+	Timeout     time.Duration // how long no record may be acknowledged, by default 30 s
 	Partitioner string        // murmur2 (the default), sticky, round-robin, partition:N, salt:KEY=N
 	Headers     []Header
 	Tombstones  bool   // an empty value becomes null
@@ -186,7 +185,6 @@ func (s *Sink) options() ([]kgo.Opt, error) {
 		kgo.RecordPartitioner(partitioner),
 		kgo.ProducerBatchMaxBytes(s.batchBytes()),
 		kgo.MaxBufferedRecords(1 << 30), // the sink itself bounds what is in flight
-		kgo.RecordDeliveryTimeout(s.cfg.Timeout),
 		kgo.UnknownTopicRetries(20),
 		kgo.WithHooks(&s.link, s.metrics),
 	}
@@ -274,47 +272,70 @@ func (s *Sink) send(rows record.Rows) error {
 // reserve waits until there is room for n more bytes in flight. What is larger
 // than the buffer goes alone.
 func (s *Sink) reserve(n int64) error {
-	var late <-chan time.Time
-	for used := s.inflight.Load(); used > 0 && used+n > s.cfg.Buffer; used = s.inflight.Load() {
-		if late == nil {
-			timer := time.NewTimer(s.cfg.MaxBlock)
-			defer timer.Stop()
-			late = timer.C
+	began := time.Now()
+	err := s.await(context.Background(), func() (bool, error) {
+		used := s.inflight.Load()
+		if used == 0 {
+			s.counts.progress.Store(time.Now().UnixNano())
 		}
-		select {
-		case <-s.freed:
-		case <-s.ctx.Done():
-			return s.failure()
-		case <-late:
-			return fault.Hint(fmt.Errorf("topic %q: the buffer of %s stayed full for %v%s", s.cfg.Topic,
+		if used > 0 && used+n > s.cfg.Buffer && time.Since(began) > s.cfg.MaxBlock {
+			return false, fault.Hint(fmt.Errorf("topic %q: the buffer of %s stayed full for %v%s", s.cfg.Topic,
 				human.Bytes(s.cfg.Buffer), s.cfg.MaxBlock, s.lastError()), "raise --buffer or --max-block, or send less")
 		}
+		return used == 0 || used+n <= s.cfg.Buffer, nil
+	})
+	if err == nil {
+		s.inflight.Add(n)
 	}
-	s.inflight.Add(n)
-	return s.failure()
+	return err
 }
 
 // free says that n bytes are no longer in flight.
 func (s *Sink) free(n int64) {
 	s.inflight.Add(-n)
-	select {
-	case s.freed <- struct{}{}:
-	default:
+	signal(s.freed)
+}
+
+// await waits until ready says so, or an error. It fails the sink when nothing
+// has been acknowledged for the time-out. (The client's own time-out counts
+// from a record's time, which may be years ago.)
+func (s *Sink) await(ctx context.Context, ready func() (bool, error)) error {
+	var clock *time.Ticker
+	for {
+		if err := s.failure(); err != nil {
+			return err
+		}
+		if ok, err := ready(); ok || err != nil {
+			return err
+		}
+		if clock == nil {
+			clock = time.NewTicker(min(s.cfg.Timeout, s.cfg.MaxBlock, time.Second) / 4)
+			defer clock.Stop()
+		}
+		select {
+		case <-s.freed:
+		case <-s.ctx.Done():
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-clock.C:
+			if time.Now().UnixNano()-s.counts.progress.Load() > int64(s.cfg.Timeout) && s.inflight.Load() > 0 {
+				s.fail(s.lost(kgo.ErrRecordTimeout))
+			}
+		}
 	}
 }
 
 // Flush returns when every record that was written is acknowledged, or refused
 // and handed to OnFailed.
 func (s *Sink) Flush(ctx context.Context) error {
-	if err := s.client.Flush(ctx); err != nil {
-		return errors.Join(s.failure(), fmt.Errorf("topic %q: waiting for acknowledgements: %w", s.cfg.Topic, context.Cause(ctx)))
+	if s.inflight.Load() > 0 {
+		pushing, cancel := context.WithCancel(ctx)
+		defer cancel()
+		go func() { _ = s.client.Flush(pushing) }() // what lingers goes now
 	}
-	for s.inflight.Load() > 0 {
-		select {
-		case <-s.freed:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	err := s.await(ctx, func() (bool, error) { return s.inflight.Load() == 0, nil })
+	if err != nil {
+		return err
 	}
 	if err := s.handBack(); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,6 +50,7 @@ type SourceConfig struct {
 // until it is called.
 type Source struct {
 	cfg     SourceConfig
+	base    *kgo.Client // for questions
 	admin   *kadm.Client
 	client  *kgo.Client // made by the first Read
 	metrics *kprom.Metrics
@@ -124,7 +126,7 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.admin = kadm.NewClient(client)
+	s.base, s.admin = client, kadm.NewClient(client)
 	if !cfg.Pattern {
 		if _, err := cfg.findTopics(ctx, s.admin, cfg.Topics); err != nil {
 			client.Close()
@@ -221,19 +223,28 @@ func (s *Source) fill(b *record.Batch) (bool, error) {
 	if s.err != nil {
 		return false, s.err
 	}
-	if s.joined && len(s.owned) > 0 && s.allEnded() {
+	if s.cfg.Stop.kind != atDefault && s.joined && s.ownEnded() && s.ownsAll() {
 		return false, io.EOF
 	}
 	return false, nil
 }
 
-func (s *Source) allEnded() bool {
-	for _, p := range s.owned {
-		if !p.ended {
-			return false
-		}
+// ownEnded reports whether every partition that is this reader's has ended.
+func (s *Source) ownEnded() bool {
+	return !slices.ContainsFunc(s.owned, func(p *partition) bool { return !p.ended })
+}
+
+// ownsAll reports whether there is nothing to read but by this reader. Where
+// every reader begins with its own count, each ends by itself.
+func (s *Source) ownsAll() bool {
+	if s.cfg.Group == "" || s.cfg.Stop.kind == forCount && len(s.owned) > 0 {
+		return true
 	}
-	return true
+	n := 0
+	for _, parts := range s.marks.last {
+		n += len(parts)
+	}
+	return len(s.owned) == n
 }
 
 func (o order) write(b *record.Batch) {
@@ -361,23 +372,13 @@ func (s *Source) Close() error {
 	s.mu.Unlock()
 	if s.client != nil {
 		s.stop()
+		member, _ := s.client.GroupMetadata()
 		s.client.CloseAllowingRebalance()
 		s.poll.Wait()
-		s.leave()
+		s.leave(member)
 	}
 	s.admin.Close()
 	return nil
-}
-
-// leave takes a static member out of its group, which the client does not.
-func (s *Source) leave() {
-	if s.cfg.Group == "" || s.cfg.InstanceID == "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	// Where this fails the member leaves when its session times out.
-	_, _ = s.admin.LeaveGroup(ctx, kadm.LeaveGroup(s.cfg.Group).InstanceIDs(s.cfg.InstanceID))
 }
 
 // Metrics returns the client's own metrics.
