@@ -15,7 +15,8 @@ func (c *compiler) arithmetic(n *node, l, r code) (code, error) {
 			return code{}, c.errorAt(side.node, "", "%s does not work on %s", op, describe(side))
 		}
 		if side.typ == Text && op != "+" {
-			return code{}, c.errorAt(side.node, "num(x) reads text as a number", "%s works on numbers, not on %s", op, describe(side))
+			return code{}, c.errorAt(side.node, "num(x) reads text as a number",
+				"%s works on numbers, not on %s", op, describe(side))
 		}
 	}
 	switch {

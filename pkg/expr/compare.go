@@ -1,6 +1,9 @@
 package expr
 
 import (
+	"bytes"
+	"sync/atomic"
+
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -27,9 +30,9 @@ func (c *compiler) compare(n *node, l, r code) (code, error) {
 	}
 	switch {
 	case l.typ == Time || r.typ == Time:
-		return c.byNS(op, l, r, Time)
+		return c.byNS(op, l, r, Time), nil
 	case l.typ == Duration || r.typ == Duration:
-		return c.byNS(op, l, r, Duration)
+		return c.byNS(op, l, r, Duration), nil
 	case l.typ == Bool && r.typ == Bool:
 		return byBool(op, l.test, r.test), nil
 	case r.isLit(Num):
@@ -100,19 +103,7 @@ func (c *compiler) counted(x code) numFn {
 		return x.num
 	}
 	if col := x.col; col >= 0 {
-		return func(b *record.Batch, i int) (float64, bool) {
-			v := b.At(col, i)
-			if k := v.Kind(); k == record.Number || k == record.String {
-				if f, ok := record.ParseNumber(b.Raw(v)); ok {
-					return f, true
-				}
-			}
-			f, ok := b.Num(v)
-			if !ok && v.Kind() != record.Missing {
-				mismatches.Add(1)
-			}
-			return f, ok
-		}
+		return func(b *record.Batch, i int) (float64, bool) { return fieldNum(b, b.At(col, i), mismatches) }
 	}
 	val := x.asVal()
 	return func(b *record.Batch, i int) (float64, bool) {
@@ -125,26 +116,74 @@ func (c *compiler) counted(x code) numFn {
 	}
 }
 
-// byNumber compares with a constant number: a closure for each operator, as
-// this is what most conditions are made of.
+// byNumber compares with a constant number.
 func (c *compiler) byNumber(op string, x code, want float64) code {
-	num := c.counted(x)
-	var test testFn
+	if x.col >= 0 {
+		return testCode(fieldByNumber(op, x.col, want, c.mismatches))
+	}
+	holds, num := holdsFor(op), c.counted(x)
+	return testCode(func(b *record.Batch, i int) bool {
+		f, ok := num(b, i)
+		return ok && holds(compareNumbers(f, want))
+	})
+}
+
+// fieldNum returns a field's value as a number, counting values that are none.
+func fieldNum(b *record.Batch, v record.Value, mismatches *atomic.Int64) (float64, bool) {
+	if k := v.Kind(); k == record.Number || k == record.String {
+		raw := b.Raw(v)
+		if len(raw) == 3 { // an HTTP status, which is what most conditions look at
+			x, y, z := raw[0]-'0', raw[1]-'0', raw[2]-'0'
+			if x <= 9 && y <= 9 && z <= 9 {
+				return float64(int(x)*100 + int(y)*10 + int(z)), true
+			}
+		}
+		if f, ok := record.ParseNumber(raw); ok {
+			return f, true
+		}
+	}
+	f, ok := b.Num(v)
+	if !ok && v.Kind() != record.Missing {
+		mismatches.Add(1)
+	}
+	return f, ok
+}
+
+// fieldByNumber has a closure for each operator, as comparing a field with a
+// number is what most conditions are made of.
+func fieldByNumber(op string, col int, want float64, mismatches *atomic.Int64) testFn {
 	switch op {
 	case "==":
-		test = func(b *record.Batch, i int) bool { f, ok := num(b, i); return ok && f == want }
+		return func(b *record.Batch, i int) bool {
+			f, ok := fieldNum(b, b.At(col, i), mismatches)
+			return ok && f == want
+		}
 	case "!=":
-		test = func(b *record.Batch, i int) bool { f, ok := num(b, i); return ok && f != want }
+		return func(b *record.Batch, i int) bool {
+			f, ok := fieldNum(b, b.At(col, i), mismatches)
+			return ok && f != want
+		}
 	case "<":
-		test = func(b *record.Batch, i int) bool { f, ok := num(b, i); return ok && f < want }
+		return func(b *record.Batch, i int) bool {
+			f, ok := fieldNum(b, b.At(col, i), mismatches)
+			return ok && f < want
+		}
 	case "<=":
-		test = func(b *record.Batch, i int) bool { f, ok := num(b, i); return ok && f <= want }
+		return func(b *record.Batch, i int) bool {
+			f, ok := fieldNum(b, b.At(col, i), mismatches)
+			return ok && f <= want
+		}
 	case ">":
-		test = func(b *record.Batch, i int) bool { f, ok := num(b, i); return ok && f > want }
+		return func(b *record.Batch, i int) bool {
+			f, ok := fieldNum(b, b.At(col, i), mismatches)
+			return ok && f > want
+		}
 	default:
-		test = func(b *record.Batch, i int) bool { f, ok := num(b, i); return ok && f >= want }
+		return func(b *record.Batch, i int) bool {
+			f, ok := fieldNum(b, b.At(col, i), mismatches)
+			return ok && f >= want
+		}
 	}
-	return testCode(test)
 }
 
 func byNumbers(op string, l, r numFn) code {
@@ -208,8 +247,8 @@ func byLiteralText(op string, x code, want string) code {
 			return v.Kind() != record.Missing && !rawEquals(b, v, want)
 		})
 	}
-	text, bytes := x.asText(), []byte(want)
-	return byText(op, text, func(*record.Batch, int) ([]byte, bool) { return bytes, true })
+	lit := []byte(want)
+	return byText(op, x.asText(), func(*record.Batch, int) ([]byte, bool) { return lit, true })
 }
 
 func byText(op string, l, r textFn) code {
@@ -220,7 +259,7 @@ func byText(op string, l, r textFn) code {
 			return false
 		}
 		y, ok := r(b, i)
-		return ok && holds(compareText(x, y))
+		return ok && holds(bytes.Compare(x, y))
 	})
 }
 
@@ -239,18 +278,18 @@ func byEither(op string, l, r valFn) code {
 		}
 		s, _ := toText(b, x)
 		t, _ := toText(b, y)
-		return holds(compareText(s, t))
+		return holds(bytes.Compare(s, t))
 	})
 }
 
 // byNS compares times or durations.
-func (c *compiler) byNS(op string, l, r code, t Type) (code, error) {
+func (c *compiler) byNS(op string, l, r code, t Type) code {
 	x, y, holds := c.countedNS(l, t), c.countedNS(r, t), holdsFor(op)
 	return testCode(func(b *record.Batch, i int) bool {
 		m, ok := x(b, i)
 		n, ok2 := y(b, i)
 		return ok && ok2 && holds(compareNumbers(m, n))
-	}), nil
+	})
 }
 
 // countedNS returns x as a time or duration, counting values that are none.

@@ -153,7 +153,8 @@ func TestErrors(t *testing.T) {
 	} {
 		_, err := expr.Compile(c.src, record.NewPlan())
 		var se *expr.SyntaxError
-		if !errors.As(err, &se) || se.Msg != c.msg || se.Pos != c.pos || fault.HintOf(err) != c.hint || fault.Status(err) != fault.Usage {
+		if !errors.As(err, &se) || se.Msg != c.msg || se.Pos != c.pos || fault.HintOf(err) != c.hint ||
+			fault.Status(err) != fault.Usage {
 			t.Errorf("%s: %v (hint %q), want %q at %d, hint %q", c.src, err, fault.HintOf(err), c.msg, c.pos, c.hint)
 		}
 	}
@@ -195,7 +196,8 @@ func TestString(t *testing.T) {
 }
 
 func TestAssignments(t *testing.T) {
-	got, err := expr.Assignments("service, attributes.region,ms = latency_ms * 1000 , `a b`=x ? \"p,q\" : min(1, 2), _key, d=(a or b)")
+	got, err := expr.Assignments("service, attributes.region,ms = latency_ms * 1000 , " +
+		"`a b`=x ? \"p,q\" : min(1, 2), _key, d=(a or b)")
 	want := []expr.Assignment{
 		{Name: "service", Src: "service", Pos: 0},
 		{Name: "attributes.region", Src: "attributes.region", Pos: 9},
@@ -228,7 +230,8 @@ func TestCalls(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v, %s", err, diff)
 	}
-	if _, err := expr.Calls(`count(), latency_ms`); firstLine(err) != "want an aggregate such as count() or avg(field), not latency_ms" {
+	_, err = expr.Calls(`count(), latency_ms`)
+	if want := "want an aggregate such as count() or avg(field), not latency_ms"; firstLine(err) != want {
 		t.Error(err)
 	}
 }
@@ -260,7 +263,9 @@ func TestValue(t *testing.T) {
 }
 
 func TestField(t *testing.T) {
-	for src, want := range map[string]string{"a.b[0]": "a.b[0]", "(`x y`)": "x y", "_key": "", "a + 1": "", "`_key`": "_key"} {
+	for src, want := range map[string]string{
+		"a.b[0]": "a.b[0]", "(`x y`)": "x y", "_key": "", "a + 1": "", "`_key`": "_key",
+	} {
 		e, err := expr.Compile(src, record.NewPlan())
 		if err != nil {
 			t.Fatal(err)
@@ -274,11 +279,14 @@ func TestField(t *testing.T) {
 // Matcher's short cuts must not change what a regular expression matches.
 func TestMatcher(t *testing.T) {
 	patterns := []string{
-		`abc`, `^abc`, `abc$`, `^abc$`, `^$`, `(?i)abc`, `(?i)disk`, `(?i)kelvin`, `(?i)É`, `a|b|cd`, `(foo|foobar)x?`, `(?m)^b$`, `x*abc+`,
+		`abc`, `^abc`, `abc$`, `^abc$`, `^$`, `(?i)abc`, `(?i)disk`, `(?i)kelvin`, `(?i)É`, `a|b|cd`, `(foo|foobar)x?`,
+		`(?m)^b$`,
+		`x*abc+`,
 		`(abc){2}`, `(abc){0,2}`, `[a-c]+d`, `a.c`, `\x{FFFD}`, `(?i)time.?out|refused`, `^(?i)ab`, `\bab\b`, `(?s)a.b`, `()`,
 	}
 	texts := []string{
-		"", "abc", "xabc", "abcx", "ABC", "xAbCy", "disk", "di\u017fk", "\u212aelvin", "é", "É", "a\nb\nc", "abcabc", "foox", "foobar",
+		"", "abc", "xabc", "abcx", "ABC", "xAbCy", "disk", "di\u017fk", "\u212aelvin", "é", "É", "a\nb\nc", "abcabc",
+		"foox", "foobar",
 		"\xff", "\ufffd", "Time-Out", "REFUSED", "ab", "a b", "cd", "abd",
 	}
 	for _, p := range patterns {

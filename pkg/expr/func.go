@@ -57,7 +57,8 @@ func init() {
 var instead = map[string]string{
 	"coalesce": "write a ?? b", "default": "write a ?? b", "ifnull": "write a ?? b",
 	"if": "write condition ? a : b", "iff": "write condition ? a : b", "case": "write condition ? a : b",
-	"concat": "write a + b", "exists": "write has(x)", "length": "write len(text)", "now": "expressions do not know the time of day; _time is the record's",
+	"concat": "write a + b", "exists": "write has(x)", "length": "write len(text)",
+	"now":        "expressions do not know the time of day; _time is the record's",
 	"startsWith": "write starts_with(text, part)", "endsWith": "write ends_with(text, part)",
 	"int": "write num(x), floor(x) or round(x)", "float": "write num(x)", "string": "write str(x)",
 }

@@ -121,8 +121,12 @@ func lexText(src string, start int) (token, error) {
 // lexNumber reads a number, a duration such as 1h30m or a size such as 64KiB.
 func lexNumber(src string, start int) (token, error) {
 	i := start
-	for i < len(src) && (isDigit(src[i]) || src[i] == '.' || nameLen(src[i:]) > 0 || isExponentSign(src[start:i], src[i])) {
-		i += max(1, nameLen(src[i:]))
+	for i < len(src) {
+		n := nameLen(src[i:])
+		if n == 0 && !isDigit(src[i]) && src[i] != '.' && !isExponentSign(src[start:i], src[i]) {
+			break
+		}
+		i += max(1, n)
 	}
 	t := token{pos: start, end: i, text: src[start:i]}
 	if f, ok := record.ParseNumber([]byte(t.text)); ok {
@@ -137,7 +141,8 @@ func lexNumber(src string, start int) (token, error) {
 		t.kind, t.num = tokSize, float64(n)
 		return t, nil
 	}
-	return t, syntaxError(src, start, "", "%q is no number, duration or size: want 5, 1.5, 250ms, 1h30m, 10MB or 64KiB", t.text)
+	return t, syntaxError(src, start, "",
+		"%q is no number, duration or size: want 5, 1.5, 250ms, 1h30m, 10MB or 64KiB", t.text)
 }
 
 // isExponentSign reports whether c, a sign, belongs to the number that begins

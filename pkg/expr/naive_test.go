@@ -208,7 +208,9 @@ func (m maker) value(depth int) term {
 		}}
 	default:
 		x, y := m.field(), m.field()
-		return term{fmt.Sprintf("(%s + %s)", x.src, y.src), "any", func(rec map[string]any) any { return sum(x.eval(rec), y.eval(rec)) }}
+		return term{fmt.Sprintf("(%s + %s)", x.src, y.src), "any", func(rec map[string]any) any {
+			return sum(x.eval(rec), y.eval(rec))
+		}}
 	}
 }
 
@@ -234,12 +236,16 @@ func (m maker) cond(depth int) term {
 	case 0:
 		return term{"(not " + x.src + ")", "bool", func(rec map[string]any) any { return !test(x, rec) }}
 	case 1:
-		return term{fmt.Sprintf("(%s or %s)", x.src, y.src), "bool", func(rec map[string]any) any { return test(x, rec) || test(y, rec) }}
+		return term{fmt.Sprintf("(%s or %s)", x.src, y.src), "bool", func(rec map[string]any) any {
+			return test(x, rec) || test(y, rec)
+		}}
 	case 2:
 		f := m.field()
 		return term{"has(" + f.src + ")", "bool", func(rec map[string]any) any { return f.eval(rec) != nil }}
 	default:
-		return term{fmt.Sprintf("(%s && %s)", x.src, y.src), "bool", func(rec map[string]any) any { return test(x, rec) && test(y, rec) }}
+		return term{fmt.Sprintf("(%s && %s)", x.src, y.src), "bool", func(rec map[string]any) any {
+			return test(x, rec) && test(y, rec)
+		}}
 	}
 }
 
@@ -249,7 +255,9 @@ func (m maker) comparison(depth int) term {
 		return m.membership(m.field())
 	}
 	op := pick(m, "==", "!=", "<", "<=", ">", ">=")
-	return term{fmt.Sprintf("(%s %s %s)", x.src, op, y.src), "bool", func(rec map[string]any) any { return x.compare(op, y, rec) }}
+	return term{fmt.Sprintf("(%s %s %s)", x.src, op, y.src), "bool", func(rec map[string]any) any {
+		return x.compare(op, y, rec)
+	}}
 }
 
 // membership makes x in [...], by its definition with == and or, != and and.
@@ -361,7 +369,8 @@ func FuzzNaive(f *testing.F) {
 func FuzzParse(f *testing.F) {
 	for _, src := range []string{
 		`status >= 500 and not (a in [1, "x"]) or m =~ '(?i)x'`, "`a b`.c[0][-1] ?? -5m", `a ? b : "\u00e9\d"`, `10MB + 1e-3`,
-		`level >= WARN`, `match(x, "(?P<n>a+)", "n")`, `floor_time(_time, 5m) - time("2026-11-24")`, `((((`, `header("k") + _key`,
+		`level >= WARN`, `match(x, "(?P<n>a+)", "n")`, `floor_time(_time, 5m) - time("2026-11-24")`, `((((`,
+		`header("k") + _key`,
 	} {
 		f.Add(src)
 	}

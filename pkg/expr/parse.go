@@ -188,7 +188,8 @@ func (p *parser) binary(prec int) *node {
 		}
 		readLevels(left)
 		if _, again := p.operator(); again == precCompare {
-			p.fail(p.rest[0].pos, "join comparisons: a < b and b < c", "one comparison follows another (%s at column %d)", op, pos+1)
+			p.fail(p.rest[0].pos, "join comparisons: a < b and b < c",
+				"one comparison follows another (%s at column %d)", op, pos+1)
 		}
 	}
 }

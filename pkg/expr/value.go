@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"bytes"
 	"math"
 	"strconv"
 	"unsafe"
@@ -11,11 +10,14 @@ import (
 	"github.com/logctl/logctl/pkg/stamp"
 )
 
+// nsPerMs is how many nanoseconds a millisecond has: durations are numbers of
+// milliseconds to users.
+const nsPerMs = 1e6
+
 var (
-	null             = Val{Null: true}
-	litTrue          = []byte("true")
-	litFalse         = []byte("false")
-	nsPerMs  float64 = 1e6
+	null     = Val{Null: true}
+	litTrue  = []byte("true")
+	litFalse = []byte("false")
 )
 
 func boolVal(ok bool) Val {
@@ -277,6 +279,3 @@ func rawEquals(b *record.Batch, v record.Value, want string) bool {
 	}
 	return string(b.Text(v)) == want
 }
-
-// compareText orders two texts by their bytes.
-func compareText(x, y []byte) int { return bytes.Compare(x, y) }
