@@ -4,7 +4,7 @@ package expr
 type Assignment struct {
 	Name string // the name given, or the field itself
 	Src  string // the expression
-	Pos  int    // offset of the entry in the list
+	Pos  int    // offset of the expression in the list
 }
 
 // A Call is an entry of a list of aggregates such as
@@ -13,7 +13,7 @@ type Call struct {
 	Name string   // the name given, or ""
 	Func string   // the aggregate
 	Args []string // its arguments in their normal form, to be compiled by whoever knows the aggregate
-	Pos  int      // offset of the entry in the list
+	Pos  int      // offset of the aggregate in the list
 }
 
 // Assignments splits a list of fields and named expressions. The expressions

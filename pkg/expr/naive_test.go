@@ -356,7 +356,7 @@ func refused(err error) bool {
 }
 
 func TestAgainstNaive(t *testing.T) {
-	for seed := range uint64(30000) {
+	for seed := range uint64(10000) {
 		checkNaive(t, seed)
 	}
 }
