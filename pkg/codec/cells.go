@@ -90,8 +90,8 @@ func (c *cells) Note() string {
 	if c.lost == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d values had no column, the first under %q: the first record fixes the columns, or --select names them",
-		c.lost, c.firstLost)
+	return fmt.Sprintf("%d values had no column, the first under %q: the first record fixes the columns, "+
+		"or --select names them", c.lost, c.firstLost)
 }
 
 // A listEncoder writes a header line with the columns, and a line a record.

@@ -21,7 +21,10 @@ func TestNewErrors(t *testing.T) {
 		{codec.Options{Format: "docker:csv"}, `unknown format "docker:csv"`, "one of auto"},
 		{codec.Options{Format: "docker:logfmr"}, `unknown format "logfmr"`, "did you mean logfmt?"},
 		{codec.Options{Format: "csv:a,,b"}, `format "csv:a,,b" has a column without a name`, "csv:time"},
-		{codec.Options{Format: "regex:(?P<a>x)["}, "format: missing closing ] in the pattern\n  (?P<a>x)[\n          ^", "regex:"},
+		{
+			codec.Options{Format: "regex:(?P<a>x)["},
+			"format: missing closing ] in the pattern\n  (?P<a>x)[\n          ^", "regex:",
+		},
 		{codec.Options{Format: "regex:(?P<é>x)**"}, "format: invalid", "regex:"},
 		{codec.Options{Format: "regex:x"}, `format "regex:x" has no named group`, "regex:"},
 		{codec.Options{Multiline: "a)b"}, "multiline: unexpected ) in the pattern\n  a)b\n     ^", "--multiline"},
@@ -106,10 +109,16 @@ func TestNothingAsked(t *testing.T) {
 	if len(b.Recs) != 3 || len(b.Faults) > 0 || b.Empty != 0 || !b.Recs[1].Live() {
 		t.Errorf("got %v, faults %v", framed(b), b.Faults)
 	}
+	b = decode(t, codec.Options{Format: "ndjson", Check: true}, "{}\n\n{\n")
+	if len(b.Recs) != 3 || len(b.Faults) != 1 || b.Faults[0].Row != 2 || b.Empty != 1 {
+		t.Errorf("with Check: got %v, faults %v", framed(b), b.Faults)
+	}
 }
 
 func TestEmptyLines(t *testing.T) {
-	for format, empty := range map[string]int{"ndjson": 2, "csv:a": 2, "logfmt": 2, "syslog": 2, "plain": 0, "regex:(?P<a>.*)": 0} {
+	for format, empty := range map[string]int{
+		"ndjson": 2, "csv:a": 2, "logfmt": 2, "syslog": 2, "plain": 0, "regex:(?P<a>.*)": 0,
+	} {
 		b := decode(t, codec.Options{Format: format}, "\n\r\n", "a")
 		dropped := 0
 		for i := range b.Recs {
@@ -180,7 +189,8 @@ func TestFieldNames(t *testing.T) {
 func TestParseDoesNotAllocate(t *testing.T) {
 	var text strings.Builder
 	for i := range 300 {
-		fmt.Fprintf(&text, `{"ts":"2026-11-24T10:%02d:00.123Z","level":"INFO","service":"s%d","latency_ms":%d.5}`+"\n", i%60, i%7, i)
+		fmt.Fprintf(&text, `{"ts":"2026-11-24T10:%02d:00.123Z","level":"INFO","service":"s%d","latency_ms":%d.5}`+"\n",
+			i%60, i%7, i)
 	}
 	d := decoder(t, codec.Options{})
 	o := &record.Origin{}

@@ -50,7 +50,10 @@ func TestEncodings(t *testing.T) {
 		{"table", codec.EncodeOptions{Width: 12}, rows[:1], "service  n …\ncart     5 …\n"},
 		{"table", codec.EncodeOptions{Columns: []string{"a", "n"}}, nil, "a  n\n"},
 		{"table", codec.EncodeOptions{}, []string{"\xff\x00"}, "message\n\\xff\\x00\n"},
-		{"template", codec.EncodeOptions{Template: `%o=%v|%%\t%k%p%d%T\x41\n`}, []string{"a", "b"}, "0=a|%\t-1A\n2=b|%\t-1A\n"},
+		{
+			"template", codec.EncodeOptions{Template: `%o=%v|%%\t%k%p%d%T\x41\n`}, []string{"a", "b"},
+			"0=a|%\t-1A\n2=b|%\t-1A\n",
+		},
 	}
 	for _, tt := range tests {
 		if got := encode(t, tt.name, tt.opt, lines(tt.rows...)); got != tt.want {
@@ -64,7 +67,8 @@ func TestTemplate(t *testing.T) {
 	kafkaRecord(b, []byte("k"), []byte("v"), 1795514400123, []byte("a"), []byte("1"), []byte("b"), []byte("2"))
 	kafkaRecord(b, nil, nil, -1)
 	got := encode(t, "template", codec.EncodeOptions{Template: `%t/%p %k=%s %T %d %h\n`}, b)
-	if want := "app/2 k=v 1795514400123 2026-11-24T10:00:00.123Z a=1,b=2\napp/2 = -1 1969-12-31T23:59:59.999Z \n"; got != want {
+	want := "app/2 k=v 1795514400123 2026-11-24T10:00:00.123Z a=1,b=2\napp/2 = -1 1969-12-31T23:59:59.999Z \n"
+	if got != want {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
 }
@@ -167,7 +171,7 @@ func TestEncodersDoNotAllocate(t *testing.T) {
 func BenchmarkEncode(b *testing.B) {
 	batch := &record.Batch{}
 	for range 1000 {
-		batch.Add([]byte(`{"window_start":"2026-11-24T10:00:00.000Z","service":"payment-api","count":120,"p99_latency_ms":81.25}`))
+		batch.Add([]byte(`{"window_start":"2026-11-24T10:00:00.000Z","service":"payment-api","count":120,"p99":81.25}`))
 	}
 	for _, name := range []string{"json", "csv", "table"} {
 		b.Run(name, func(b *testing.B) {
