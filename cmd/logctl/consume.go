@@ -119,7 +119,7 @@ func (f *consumeFlags) guarantee(p *pipeline) error {
 	case atLeastOnce:
 		p.durable = f.kafka.group != ""
 	case exactlyOnce:
-		p.exactlyOnce = true
+		p.Exactly = true
 	default:
 		known := []string{atMostOnce, atLeastOnce, exactlyOnce}
 		return fault.Usagef(fault.DidYouMean(f.delivery, known), "--delivery %q: want one of %s", f.delivery, strings.Join(known, ", "))

@@ -2,13 +2,9 @@ package main
 
 import (
 	"os"
-	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/logctl/logctl/pkg/codec"
-	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/stream"
 )

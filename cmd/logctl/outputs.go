@@ -13,6 +13,7 @@ import (
 	"github.com/logctl/logctl/pkg/stdio"
 	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/term"
 )
 
 // outputFlags say where records go and how they are written.
@@ -86,7 +87,7 @@ func (p *pipeline) openSinks() error {
 	if err != nil {
 		return err
 	}
-	if p.exactlyOnce && (len(list) != 1 || list[0].Scheme != stream.SQLite) {
+	if p.Exactly && (len(list) != 1 || list[0].Scheme != stream.SQLite) {
 		return fault.Usagef("write to one sqlite:FILE#TABLE, or take --delivery at-least-once",
 			"exactly once cannot be kept: output and positions must be committed in one transaction")
 	}
@@ -106,7 +107,7 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 	f := &p.flags.output
 	switch e.Scheme {
 	case stream.Stdio:
-		enc, err := f.encoder(terminalWidth(p.cmd.OutOrStdout()))
+		enc, err := f.encoder(term.Width(p.cmd.OutOrStdout()))
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +125,7 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 	case stream.Kafka:
 		return p.openKafkaSink(e)
 	case stream.SQLite:
-		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, store.Options{Unique: f.unique})
+		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, store.SinkOptions{Unique: f.unique})
 		if err != nil {
 			return nil, err
 		}

@@ -52,8 +52,7 @@ type pipeline struct {
 	made      stream.Source // generated records, instead of the endpoints
 	producer  *kafkaOutput  // how records go to Kafka
 
-	durable     bool // files are synced before offsets are committed
-	exactlyOnce bool // positions are committed with the output
+	durable bool // files are synced before offsets are committed
 
 	topics  []*kafka.Sink  // for their reports
 	closers []func() error // called at the end, the last one first
@@ -174,8 +173,8 @@ func suffix(hint string) string {
 }
 
 // progress reports how far the run is, for the terminal.
-func (p *pipeline) progress() term.Progress {
-	now := term.Progress{Records: p.Stats.In.Load()}
+func (p *pipeline) progress() term.State {
+	now := term.State{Records: p.Stats.In.Load()}
 	known := true
 	for _, s := range p.Sources {
 		src, ok := s.(interface{ Progress() (read, total int64) })

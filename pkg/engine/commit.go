@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/logctl/logctl/pkg/stream"
@@ -20,7 +21,7 @@ func (r *run) commit(ctx context.Context, now bool) error {
 		return nil
 	}
 	start := r.Now()
-	if k, ok := r.Sink.(stream.Keeper); ok {
+	if k, ok := r.Sink.(stream.Keeper); ok && r.Exactly {
 		k.Keep(moved)
 	}
 	for _, s := range []stream.Sink{r.Dead, r.Sink} {
@@ -80,4 +81,29 @@ func (ls *lanes) moved() []stream.Position {
 		}
 	}
 	return at
+}
+
+// resume has every source go on where the sink's last transaction ended.
+func (r *run) resume(ctx context.Context) error {
+	if !r.Exactly {
+		return nil
+	}
+	k, ok := r.Sink.(stream.Keeper)
+	if !ok {
+		return errors.New("exactly once needs a sink that keeps positions")
+	}
+	at, err := k.Positions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range r.Sources {
+		sk, ok := s.(stream.Seeker)
+		if !ok {
+			return errors.New("exactly once needs a source that can begin where a run ended")
+		}
+		if err := sk.Seek(at); err != nil {
+			return err
+		}
+	}
+	return nil
 }

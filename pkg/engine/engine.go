@@ -47,6 +47,7 @@ type Pipeline struct {
 
 	Order      Order
 	AtMostOnce bool  // positions are committed before records are processed
+	Exactly    bool  // positions are kept by the sink, a stream.Keeper, with its output
 	Strict     bool  // the first bad record ends the run
 	Limit      int64 // end after so many records have been written; 0 for no limit
 

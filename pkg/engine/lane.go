@@ -61,8 +61,9 @@ func (l *lane) advance(next int64) {
 }
 
 // run returns the rows from the next one on, up to the first whose time is
-// later than limit, and moves behind them.
-func (l *lane) run(limit int64) record.Rows {
+// later than limit, or behind the one with which the lane's greatest time
+// reaches due, and moves behind them.
+func (l *lane) run(limit, due int64) record.Rows {
 	b := l.queue[0].Batch
 	lo, hi := l.row, l.row
 	for hi < len(b.Recs) {
@@ -71,6 +72,10 @@ func (l *lane) run(limit int64) record.Rows {
 				break
 			}
 			l.max = max(l.max, rec.Time)
+			if l.max >= due {
+				hi++
+				break
+			}
 		}
 		hi++
 	}

@@ -239,10 +239,34 @@ func (ls *lanes) pickAny(done func(*job)) (record.Rows, bool) {
 }
 
 func (ls *lanes) take(l *lane, limit int64) record.Rows {
-	rows := l.run(limit)
+	rows := l.run(limit, ls.dueWith(l))
 	ls.last, l.moved = l, true
 	ls.hold(l)
 	return rows
+}
+
+// dueWith returns the time at which the operator is due if l alone holds the
+// watermark back from it, else forever.
+func (ls *lanes) dueWith(l *lane) int64 {
+	w, ok := ls.Operator.(stream.Waiter)
+	if !ok {
+		return forever
+	}
+	due, now := w.Due(), ls.Now()
+	if l.max >= due {
+		return forever // it has been told
+	}
+	for _, other := range ls.all {
+		if other != l && other.max < due && other.holds(now, int64(ls.Idle)) {
+			return forever
+		}
+	}
+	for _, u := range ls.later {
+		if u.first < due {
+			return forever
+		}
+	}
+	return due
 }
 
 // least returns the lane whose next row has the least time, the earlier lane

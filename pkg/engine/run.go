@@ -41,6 +41,9 @@ var errLimit = errors.New("limit reached")
 func (r *run) run(ctx context.Context) error {
 	reading, stopReading := context.WithCancel(ctx)
 	defer stopReading()
+	if err := r.resume(ctx); err != nil {
+		return err
+	}
 	r.parseAll()
 	if err := r.lanes.plan(reading); err != nil {
 		r.readers.stop()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/record"
@@ -22,6 +23,7 @@ type Writer struct {
 	enc   codec.Encoder
 	lines bool // enc writes records as they stand
 	buf   []byte
+	last  time.Time // when rows came last
 	err   error // the first failure; nothing is written after it
 }
 
@@ -43,12 +45,11 @@ func Stdout(enc codec.Encoder) *Writer { return NewWriter(os.Stdout, "stdout", e
 // of the batch without being copied.
 func (w *Writer) Write(rows record.Rows) error {
 	if !w.lines {
+		w.last = time.Now()
 		w.buf = w.enc.Append(w.buf, rows)
 		return w.pushAt(writeSize)
 	}
-	for at := rows.Lo; at < rows.Hi; {
-		var run []byte
-		run, at = codec.Run(rows, at)
+	for run := range codec.Runs(rows) {
 		if len(run) < writeSize {
 			w.buf = append(w.buf, run...)
 			continue
@@ -70,8 +71,16 @@ func (w *Writer) pushAt(size int) error {
 	return w.Push()
 }
 
-// Push writes what is held.
+// silence is how long nothing must have come before an encoder that waits for
+// more rows (a table, for its widths) is to wait no longer.
+const silence = 200 * time.Millisecond
+
+// Push writes what is held. What the encoder holds back it writes when nothing
+// has come for a while.
 func (w *Writer) Push() error {
+	if f, ok := w.enc.(codec.FinishingEncoder); ok && time.Since(w.last) > silence {
+		w.buf = f.Settle(w.buf)
+	}
 	if len(w.buf) == 0 || w.err != nil {
 		return w.err
 	}
@@ -89,7 +98,7 @@ func (w *Writer) Flush(context.Context) error { return w.Push() }
 // Close writes what is held, what the encoder held back (a table that waits to
 // know its widths) included. It does not close what it writes to.
 func (w *Writer) Close() error {
-	if f, ok := w.enc.(codec.Finisher); ok {
+	if f, ok := w.enc.(codec.FinishingEncoder); ok {
 		w.buf = f.Finish(w.buf)
 	}
 	return w.Push()

@@ -113,6 +113,15 @@ type Ticker interface {
 	Tick(watermark, now int64, out Output) error
 }
 
+// A Waiter is a Ticker for which it matters between which records time passes.
+type Waiter interface {
+	Ticker
+	// Due returns the least watermark at which Tick will do something. The
+	// engine calls Tick behind the very record with which it is reached, so
+	// that what follows does not depend on where batches end.
+	Due() int64
+}
+
 // A Finisher is an Operator that has something to say at the end of all input.
 type Finisher interface {
 	// Finish is called once, after the last Process, when all input has ended.

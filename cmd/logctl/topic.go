@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// topicFlags are those of the subcommands of topic; each declares what it takes.
+type topicFlags struct {
+	kafka       kafkaFlags
+	format      string
+	internal    bool
+	partitions  int
+	replication int
+	configs     []string
+	dryRun      bool
+}
+
+func newTopic() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "topic",
+		Short: "List, describe, create, alter and remove topics",
+		Args:  unknownCommand,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newTopicList(), newTopicDescribe(), newTopicCreate(), newTopicAlter(), newTopicRemove(), newTopicApply())
+	return cmd
+}
+
+// with runs f with a connection.
+func (f *topicFlags) with(cmd *cobra.Command, do func(context.Context, *kafka.Admin) error) error {
+	cfg, err := f.kafka.config(stream.Endpoint{})
+	if err != nil {
+		return err
+	}
+	admin, err := kafka.OpenAdmin(cmd.Context(), cfg)
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	return do(cmd.Context(), admin)
+}
+
+func (f *topicFlags) addSpec(fs *pflag.FlagSet) {
+	fs.IntVar(&f.partitions, "partitions", 0, "how many partitions (0: the broker's default, or as it is)")
+	fs.StringArrayVar(&f.configs, "set", nil, "a setting of the topic: `KEY=VALUE` (repeatable)")
+}
+
+func (f *topicFlags) spec(name string) (kafka.TopicSpec, error) {
+	spec := kafka.TopicSpec{Name: name, Partitions: f.partitions, Replication: f.replication, Configs: map[string]string{}}
+	for _, c := range f.configs {
+		key, value, ok := strings.Cut(c, "=")
+		if !ok || key == "" {
+			return spec, fault.Usagef("as in --set retention.ms=86400000", "--set %q: want KEY=VALUE", c)
+		}
+		spec.Configs[key] = value
+	}
+	return spec, nil
+}
+
+func newTopicCreate() *cobra.Command {
+	var f topicFlags
+	cmd := &cobra.Command{
+		Use:     "create TOPIC…",
+		Short:   "Create topics; those that exist are left as they are",
+		Example: "  logctl topic create app-logs --partitions 12 --set retention.ms=604800000",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
+				for _, name := range args {
+					spec, err := f.spec(name)
+					if err != nil {
+						return err
+					}
+					made, err := a.Create(ctx, spec)
+					if err != nil {
+						return err
+					}
+					if !made {
+						note(cmd, "topic %q exists already", name)
+					}
+				}
+				return nil
+			})
+		},
+	}
+	f.kafka.add(cmd.Flags())
+	f.addSpec(cmd.Flags())
+	cmd.Flags().IntVar(&f.replication, "replication", 0, "how many copies (0: the broker's default)")
+	return cmd
+}
+
+func newTopicAlter() *cobra.Command {
+	var f topicFlags
+	cmd := &cobra.Command{
+		Use:     "alter TOPIC",
+		Short:   "Add partitions to a topic, or change its settings",
+		Example: "  logctl topic alter app-logs --partitions 24 --set retention.ms=86400000",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			spec, err := f.spec(args[0])
+			if err != nil {
+				return err
+			}
+			return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
+				_, err := a.Alter(ctx, spec)
+				return err
+			})
+		},
+	}
+	f.kafka.add(cmd.Flags())
+	f.addSpec(cmd.Flags())
+	return cmd
+}
+
+func newTopicRemove() *cobra.Command {
+	var f topicFlags
+	cmd := &cobra.Command{
+		Use:     "rm TOPIC…",
+		Short:   "Remove topics and all their records",
+		Example: "  logctl topic rm app-logs-old",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error { return a.Remove(ctx, args...) })
+		},
+	}
+	f.kafka.add(cmd.Flags())
+	return cmd
+}
+
+func newTopicApply() *cobra.Command {
+	var f topicFlags
+	cmd := &cobra.Command{
+		Use:   "apply FILE",
+		Short: "Make topics as a file declares them",
+		Long: `Apply creates the topics of a YAML file that are missing, adds partitions and
+changes settings. It removes nothing. The file holds a list:
+
+  topics:
+    - {name: app-logs, partitions: 12, configs: {retention.ms: "604800000"}}`,
+		Example: "  logctl topic apply topics.yaml --dry-run",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.apply(cmd, args[0]) },
+	}
+	f.kafka.add(cmd.Flags())
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be changed, and change nothing")
+	return cmd
+}
+
+func (f *topicFlags) apply(cmd *cobra.Command, path string) error {
+	text, err := os.Open(path)
+	if err != nil {
+		return fault.Usagef("", "reading topics: %w", err)
+	}
+	defer text.Close()
+	var file struct {
+		Topics []kafka.TopicSpec `yaml:"topics"`
+	}
+	dec := yaml.NewDecoder(text)
+	dec.KnownFields(true)
+	if err := dec.Decode(&file); err != nil {
+		return fault.Usagef("see logctl topic apply --help", "reading topics from %q: %w", path, err)
+	}
+	return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
+		changes, err := a.Apply(ctx, file.Topics, f.dryRun)
+		for _, c := range changes {
+			fmt.Fprintln(cmd.OutOrStdout(), c)
+		}
+		return err
+	})
+}
