@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/logctl/logctl/pkg/fault"
@@ -69,7 +71,7 @@ func (t *Topic) UnderReplicated() int {
 
 // OpenAdmin returns an Admin of a cluster that answers.
 func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
-	client, err := cfg.open(ctx)
+	client, err := cfg.open(ctx, kgo.MetadataMinAge(10*time.Millisecond))
 	if err != nil {
 		return nil, err
 	}
@@ -218,11 +220,23 @@ func (a *Admin) Create(ctx context.Context, spec TopicSpec) (bool, error) {
 	}
 	switch {
 	case err == nil:
+		a.await(ctx, func(all kadm.TopicDetails) bool { return all.Has(spec.Name) })
 		return true, nil
 	case errors.Is(err, kerr.TopicAlreadyExists):
 		return false, a.checkSame(ctx, spec)
 	default:
 		return false, a.refused(err, spec.Name, resp[spec.Name].ErrMessage)
+	}
+}
+
+// await waits a little until the brokers' metadata shows what was changed, so
+// that the next command sees it.
+func (a *Admin) await(ctx context.Context, seen func(kadm.TopicDetails) bool) {
+	for give := time.Now().Add(freshWithin); time.Now().Before(give) && ctx.Err() == nil; {
+		if all, err := a.adm.ListTopics(ctx); err == nil && seen(all) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 
@@ -284,6 +298,7 @@ func (a *Admin) Remove(ctx context.Context, names ...string) error {
 			return a.refused(err, name, resp[name].ErrMessage)
 		}
 	}
+	a.await(ctx, func(all kadm.TopicDetails) bool { return !slices.ContainsFunc(names, all.Has) })
 	return nil
 }
 
@@ -378,6 +393,7 @@ func (a *Admin) carryOut(ctx context.Context, spec TopicSpec, changes []Change) 
 			if err != nil {
 				return a.refused(err, spec.Name, resp[spec.Name].ErrMessage)
 			}
+			a.await(ctx, func(all kadm.TopicDetails) bool { return len(all[spec.Name].Partitions) == spec.Partitions })
 		default:
 			alter := kadm.AlterConfig{Op: kadm.SetConfig, Name: c.What, Value: &c.To}
 			if c.To == "" {

@@ -170,8 +170,15 @@ func (c Config) open(ctx context.Context, more ...kgo.Opt) (*kgo.Client, error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, reachWithin-time.Second/2)
 	defer cancel()
-	if err := client.Ping(ctx); err != nil {
-		client.Close()
+	answer := make(chan error, 1)
+	go func() { answer <- client.Ping(ctx) }() // it looks at ctx only between its steps
+	select {
+	case err = <-answer:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		go client.Close() // it may wait as long as that step
 		return nil, c.explain(err, "")
 	}
 	return client, nil

@@ -68,7 +68,7 @@ func (c Config) explainConnection(err error) error {
 		return fault.Hint(fmt.Errorf("kafka at %s does not take SASL mechanism %q", c.addr(), c.SASL.Mechanism),
 			"try another --sasl: "+strings.Join(mechanisms, ", "))
 	case errors.As(err, &firstEOF), errors.Is(err, io.EOF):
-		return fault.Hint(fmt.Errorf("kafka at %s closed the connection at the first request", c.addr()), c.closedHint())
+		return c.closed()
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault.Hint(fmt.Errorf("no answer from kafka at %s in time", c.addr()),
 			"check the address and --brokers; `logctl broker` starts a broker on this machine")
@@ -78,15 +78,22 @@ func (c Config) explainConnection(err error) error {
 	return nil
 }
 
-// closedHint guesses why a broker hangs up on a client at once.
-func (c Config) closedHint() string {
+// closed says that a broker hung up at once, and guesses why.
+func (c Config) closed() error {
+	login := c.SASL.Mechanism != ""
+	err := fmt.Errorf("kafka at %s closed the connection at the first request", c.addr())
+	if login {
+		err = fmt.Errorf("kafka at %s closed the connection when user %q logged in (%s)", c.addr(), c.SASL.User, c.SASL.Mechanism)
+	}
 	switch {
-	case !c.TLS.Enable && c.SASL.Mechanism == "":
-		return "it may want --tls or --sasl"
-	case !c.TLS.Enable:
-		return "it may want --tls"
+	case login && c.TLS.Enable:
+		return fault.Hint(err, "check --user, the password in --password-file, and --sasl")
+	case login:
+		return fault.Hint(err, "check --user, the password in --password-file, and --sasl; or it wants --tls")
+	case c.TLS.Enable:
+		return fault.Hint(err, "it may want --sasl")
 	default:
-		return "it may want --sasl"
+		return fault.Hint(err, "it may want --tls or --sasl")
 	}
 }
 

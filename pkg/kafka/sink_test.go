@@ -1,0 +1,192 @@
+package kafka_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// writeTo writes lines as one batch and flushes, and returns the first error.
+func writeTo(ctx context.Context, s *kafka.Sink, lines ...string) error {
+	b, _ := record.NewPool(1, 1<<20).Get(ctx)
+	b.Origin = &record.Origin{Source: "in.log"}
+	for i, l := range lines {
+		b.Add([]byte(l)).Line = int64(i + 1)
+	}
+	defer b.Release()
+	if err := s.Write(b.All()); err != nil {
+		return err
+	}
+	return s.Flush(ctx)
+}
+
+func TestTooLarge(t *testing.T) {
+	cfg, _ := cluster(t)
+	admin, err := kafka.OpenAdmin(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	spec := kafka.TopicSpec{Name: "t", Partitions: 1, Configs: map[string]string{"max.message.bytes": "2000"}}
+	if _, err := admin.Create(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	huge := strings.Repeat("x", 3000)
+	want := "a record of 3000 bytes is too large: max.message.bytes of the topic is 2000"
+	for _, txn := range []string{"", "tid"} {
+		var bad []*record.Batch
+		sc := kafka.SinkConfig{Config: cfg, Topic: "t", Txn: txn, OnFailed: func(b *record.Batch) error {
+			bad = append(bad, b)
+			return nil
+		}}
+		sink := openSink(t, sc)
+		if err := writeTo(t.Context(), sink, "one", huge, "two"); err != nil {
+			t.Fatal(err)
+		}
+		if err := sink.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(bad) != 1 || len(bad[0].Recs) != 1 || string(bad[0].Value(0)) != huge ||
+			bad[0].Recs[0].Line != 2 || bad[0].Origin.Source != "in.log" || bad[0].Faults[0].Reason != want {
+			t.Errorf("txn %q: refused %+v", txn, bad)
+		}
+		if r := sink.Report(); r.Sent != 3 || r.Acked != 2 || r.Failed != 1 || r.Bytes != 6 {
+			t.Errorf("txn %q: report %+v", txn, r)
+		}
+	}
+	err = writeTo(t.Context(), openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t"}), "one", huge)
+	if err == nil || err.Error() != `topic "t": `+want {
+		t.Errorf("without a place for bad records: %v", err)
+	}
+	src := openSource(t, kafka.SourceConfig{Config: cfg, Topics: []string{"t"}, Stop: stop(t, "end")})
+	if got, _ := readAll(t, src); !strings.HasPrefix(values(got[0]), "one two one two") {
+		t.Errorf("the topic holds %.100q", values(got[0]))
+	}
+}
+
+// TestManySmallRecords: a topic's limit is on batches; small records never
+// exceed it together.
+func TestManySmallRecords(t *testing.T) {
+	cfg, _ := cluster(t, kfake.SeedTopics(1, "t"))
+	admin, err := kafka.OpenAdmin(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	if _, err := admin.Alter(t.Context(), kafka.TopicSpec{Name: "t", Configs: map[string]string{"max.message.bytes": "3000"}}); err != nil {
+		t.Fatal(err)
+	}
+	lines := make([]string, 1000)
+	for i := range lines {
+		lines[i] = strings.Repeat("y", 100)
+	}
+	sink := openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", Codec: "none"})
+	if err := writeTo(t.Context(), sink, lines...); err != nil {
+		t.Fatal(err)
+	}
+	if r := sink.Report(); r.Acked != 1000 {
+		t.Errorf("report %+v", r)
+	}
+}
+
+func TestBrokerGone(t *testing.T) {
+	cfg, c := cluster(t, kfake.SeedTopics(1, "t"))
+	sink := openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", Timeout: time.Second})
+	if err := writeTo(t.Context(), sink, "one"); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	began := time.Now()
+	err := writeTo(t.Context(), sink, "two", "three")
+	if err == nil || !strings.Contains(err.Error(), cfg.Brokers[0]) || !strings.Contains(err.Error(), "2 records") {
+		t.Errorf("error %v; want the address and that 2 records are open", err)
+	}
+	if d := time.Since(began); d > 4*time.Second {
+		t.Errorf("it took %v", d)
+	}
+	began = time.Now()
+	if again := writeTo(t.Context(), sink, "four"); again == nil || time.Since(began) > time.Second {
+		t.Errorf("writing on: %v after %v", again, time.Since(began))
+	}
+}
+
+func TestBufferFull(t *testing.T) {
+	cfg, c := cluster(t, kfake.SeedTopics(1, "t"))
+	sink := openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", Buffer: 1000, MaxBlock: 300 * time.Millisecond})
+	release := make(chan struct{})
+	c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		c.SleepControl(func() { <-release })
+		return nil, nil, false
+	})
+	b, _ := record.NewPool(1, 1<<10).Get(t.Context())
+	b.Add(make([]byte, 700))
+	if err := sink.Write(b.All()); err != nil {
+		t.Fatal(err)
+	}
+	err := sink.Write(b.All())
+	if err == nil || !strings.Contains(err.Error(), "stayed full for 300ms") {
+		t.Errorf("error %v", err)
+	}
+	close(release)
+	if err := sink.Write(b.All()); err != nil {
+		t.Errorf("there is room again, but: %v", err)
+	}
+	if err := sink.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNotAuthorized(t *testing.T) {
+	cfg, c := cluster(t, kfake.SeedTopics(1, "t"))
+	sink := openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t"})
+	c.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		resp := r.ResponseKind().(*kmsg.ProduceResponse)
+		for _, t := range r.(*kmsg.ProduceRequest).Topics {
+			one := kmsg.NewProduceResponseTopic()
+			one.Topic, one.TopicID = t.Topic, t.TopicID
+			for _, p := range t.Partitions {
+				part := kmsg.NewProduceResponseTopicPartition()
+				part.Partition, part.ErrorCode = p.Partition, kerr.TopicAuthorizationFailed.Code
+				one.Partitions = append(one.Partitions, part)
+			}
+			resp.Topics = append(resp.Topics, one)
+		}
+		return resp, nil, true
+	})
+	err := writeTo(t.Context(), sink, "one")
+	if err == nil || !strings.Contains(err.Error(), `topic "t": user "anonymous" may not`) || fault.HintOf(err) == "" {
+		t.Errorf("error %v, hint %q", err, fault.HintOf(err))
+	}
+}
+
+func TestSinkOptions(t *testing.T) {
+	cfg, _ := cluster(t, kfake.SeedTopics(3, "t"))
+	for want, sc := range map[string]kafka.SinkConfig{
+		`unknown acks "2"`:                                    {Acks: "2"},
+		`unknown compression "zip"`:                           {Codec: "zip"},
+		`unknown partitioner "x"`:                             {Partitioner: "x"},
+		`topic "t" has 3 partitions, there is no partition 3`: {Partitioner: "partition:3"},
+		`transactions need --acks all, not "1"`:               {Txn: "x", Acks: "1"},
+	} {
+		sc.Config, sc.Topic = cfg, "t"
+		if _, err := kafka.OpenSink(t.Context(), sc); err == nil || err.Error() != want || fault.Status(err) != fault.Usage {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	for _, acks := range []string{"0", "1", "all"} {
+		if err := writeTo(t.Context(), openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", Acks: acks}), "x"); err != nil {
+			t.Errorf("acks %s: %v", acks, err)
+		}
+	}
+}
