@@ -61,7 +61,7 @@ type Fault struct {
 // first of them has been handed on.
 type Origin struct {
 	Source    string // path or topic, for people and dead letters; "stdin" for stdin
-	Partition int32  // partition of a topic; 0 elsewhere
+	Partition int32  // partition of a topic; of a file what tells it from others of its name; 0 elsewhere
 	Topic     bool   // Source is a topic
 	Modified  int64  // when the file was modified, ns since 1970; NoTime where unknown
 	Format    string // the format of its records, found or given: see package codec

@@ -94,7 +94,7 @@ func (in *input) generation(sample []byte) int32 {
 	if st, ok := in.info.Sys().(*syscall.Stat_t); ok {
 		inode = uint64(st.Ino)
 	}
-	return int32(xxh3.HashSeed(line, inode) >> 33)
+	return max(int32(xxh3.HashSeed(line, inode)>>33), 1)
 }
 
 // fill appends to b.Data what is there, up to its capacity: at least one byte,

@@ -368,7 +368,6 @@ func (s *Source) tooLong(ctx context.Context, b *record.Batch) error {
 	s.describe(b)
 	s.advance(b.Data[:keep])
 	var err error
-	var length int64
 	for {
 		rest := b.Data[keep:]
 		end := bytes.IndexByte(rest, '\n')
@@ -376,7 +375,6 @@ func (s *Source) tooLong(ctx context.Context, b *record.Batch) error {
 			if end < 0 {
 				end = len(rest)
 			}
-			length = s.base + int64(end) - b.Base
 			end = min(end+1, len(rest))
 			s.advance(rest[:end])
 			s.carry = append(s.carry[:0], rest[end:]...)
@@ -392,11 +390,6 @@ func (s *Source) tooLong(ctx context.Context, b *record.Batch) error {
 	b.Data, b.Next, s.quiet, s.more = b.Data[:keep], s.base, false, len(s.carry) > 0
 	rec := b.AddSpan(record.Span{Len: uint32(keep)})
 	rec.Line, rec.Flags = b.Line, record.Truncated
-	b.SetBad(0, tooLongReason(length, keep))
+	b.SetBad(0, codec.TooLong(keep))
 	return nil // an end or error shows again when the next record is read
-}
-
-// tooLongReason says what package codec says of a record that is too long.
-func tooLongReason(length int64, most int) string {
-	return fmt.Sprintf("a record of %d bytes is longer than --max-record, %d", length, most)
 }

@@ -62,18 +62,14 @@ func frame(b *record.Batch, maxRecord int) []row {
 	at, line := b.Base, b.Line
 	for text := range strings.Lines(string(b.Data)) {
 		r := row{strings.TrimSuffix(text, "\n"), at, line, ""}
-		if n := len(r.Value); n > maxRecord {
-			r.Value, r.Reason = r.Value[:maxRecord], tooLong(n, maxRecord)
+		if len(r.Value) > maxRecord {
+			r.Value, r.Reason = r.Value[:maxRecord], codec.TooLong(maxRecord)
 		}
 		rows = append(rows, r)
 		at += int64(len(text))
 		line++
 	}
 	return rows
-}
-
-func tooLong(n, most int) string {
-	return fmt.Sprintf("a record of %d bytes is longer than --max-record, %d", n, most)
 }
 
 // readAll reads s to its end through arenas of the given size.
@@ -261,7 +257,7 @@ func TestHugeLineTakesBoundedMemory(t *testing.T) {
 	}
 	want := []string{
 		"a 1 @0 line 1 ",
-		"x 1000000 @2 line 2 " + tooLong(200<<20, codec.DefaultMaxRecord),
+		"x 1000000 @2 line 2 " + codec.TooLong(codec.DefaultMaxRecord),
 		fmt.Sprintf("b 1 @%d line 3 ", 2+(200<<20)+1),
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -217,10 +217,12 @@ func (s *Sink) commit(ctx context.Context) error {
 // this sink has seen.
 func (s *Sink) move(ctx context.Context, p partition, next int64) error {
 	seen, known := s.seen[p]
-	statement := "UPDATE _logctl_positions SET next = ?4 WHERE sink = ?1 AND source = ?2 AND partition = ?3 AND next = ?5"
+	statement := `UPDATE _logctl_positions SET next = ?4
+		WHERE sink = ?1 AND source = ?2 AND partition = ?3 AND next = ?5`
 	values := []driver.Value{s.name, p.source, int64(p.number), next, seen}
 	if !known {
-		statement = "INSERT INTO _logctl_positions (sink, source, partition, next) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING"
+		statement = `INSERT INTO _logctl_positions (sink, source, partition, next)
+			VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING`
 		values = values[:4]
 	}
 	n, err := exec(ctx, s.c, statement, values...)

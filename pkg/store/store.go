@@ -47,7 +47,8 @@ func open(path, parameters string) (conn, error) {
 	if path == "" || strings.ContainsRune(path, 0) {
 		return nil, fault.Usagef("as in sqlite:logs.db#events", "sqlite %q is no path of a file", path)
 	}
-	name := fmt.Sprintf("file:%s?_pragma=busy_timeout(%d)&%s", (&url.URL{Path: path}).EscapedPath(), busyTimeout, parameters)
+	escaped := (&url.URL{Path: path}).EscapedPath()
+	name := fmt.Sprintf("file:%s?_pragma=busy_timeout(%d)&%s", escaped, busyTimeout, parameters)
 	c, err := new(sqlite.Driver).Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("opening sqlite %q: %w", path, err)

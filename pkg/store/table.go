@@ -61,7 +61,8 @@ func (s *Sink) createTable(ctx context.Context, rows record.Rows) error {
 		}
 	}
 	var sql strings.Builder
-	fmt.Fprintf(&sql, "CREATE TABLE %s (%s TEXT, %s INTEGER, %s INTEGER", quote(s.name), topicColumn, partitionColumn, offsetColumn)
+	fmt.Fprintf(&sql, "CREATE TABLE %s (%s TEXT, %s INTEGER, %s INTEGER",
+		quote(s.name), topicColumn, partitionColumn, offsetColumn)
 	for _, c := range fields {
 		fmt.Fprintf(&sql, ", %s %s", quote(c.name), c.kind)
 	}
@@ -148,8 +149,8 @@ func (s *Sink) openTable(ctx context.Context, columns []column) (*table, error) 
 		t.fields = append(t.fields, c.name)
 	}
 	if len(missing) > 0 {
-		return nil, fault.Hint(s.failed("writing to", fmt.Errorf("it was not made by logctl: it has no column %s", missing[0])),
-			"name another table, as in sqlite:"+s.path+"#events")
+		err := fmt.Errorf("it was not made by logctl: it has no column %s", missing[0])
+		return nil, fault.Hint(s.failed("writing to", err), "name another table, as in sqlite:"+s.path+"#events")
 	}
 	for _, name := range s.opt.Unique {
 		if _, ok := t.column[name]; !ok {
@@ -160,7 +161,8 @@ func (s *Sink) openTable(ctx context.Context, columns []column) (*table, error) 
 	t.isSet = make([]bool, len(t.fields))
 	key := s.uniqueKey()
 	index := quote(s.name + " by " + strings.Join(s.opt.Unique, ","))
-	if _, err := exec(ctx, s.c, fmt.Sprintf("CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (%s)", index, quote(s.name), key)); err != nil {
+	create := fmt.Sprintf("CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (%s)", index, quote(s.name), key)
+	if _, err := exec(ctx, s.c, create); err != nil {
 		return nil, s.failed("indexing", err)
 	}
 	for _, n := range []int{min(256, maxVariables/t.width), 16, 1} {
