@@ -55,20 +55,21 @@ func client(t *testing.T, addr string, opts ...kgo.Opt) *kgo.Client {
 	return cl
 }
 
-func produce(t *testing.T, cl *kgo.Client, topic string, values ...string) {
+// produce writes values to the topic logs.
+func produce(t *testing.T, cl *kgo.Client, values ...string) {
 	t.Helper()
 	for _, v := range values {
-		rec := &kgo.Record{Topic: topic, Value: []byte(v)}
+		rec := &kgo.Record{Topic: "logs", Value: []byte(v)}
 		if err := cl.ProduceSync(t.Context(), rec).FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// readAll returns the n values of a topic, sorted by partition and offset.
-func readAll(t *testing.T, addr, topic string, n int) []string {
+// readAll returns n values of the topic logs.
+func readAll(t *testing.T, addr string, n int) []string {
 	t.Helper()
-	cl := client(t, addr, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	cl := client(t, addr, kgo.ConsumeTopics("logs"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	var values []string
@@ -87,7 +88,7 @@ func TestClosesWithNothingLeft(t *testing.T) {
 	if len(b.Addrs()) != 3 {
 		t.Errorf("Addrs() = %q, want three", b.Addrs())
 	}
-	produce(t, client(t, b.Addrs()[1]), "logs", "a")
+	produce(t, client(t, b.Addrs()[1]), "a")
 	if b.Stored() == 0 {
 		t.Error("Stored() = 0 after a record")
 	}
@@ -124,7 +125,7 @@ func TestRestartKeepsRecordsAndOffsets(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	b := start(t, broker.Config{Data: dir, Partitions: 3})
 	cl := client(t, b.Addrs()[0])
-	produce(t, cl, "logs", "a", "b", "c")
+	produce(t, cl, "a", "b", "c")
 	offsets := make(kadm.Offsets)
 	offsets.AddOffset("logs", 0, 1, -1)
 	if err := kadm.NewClient(cl).CommitAllOffsets(t.Context(), "group", offsets); err != nil {
@@ -135,7 +136,7 @@ func TestRestartKeepsRecordsAndOffsets(t *testing.T) {
 	}
 
 	b = start(t, broker.Config{Data: dir})
-	if got := readAll(t, b.Addrs()[0], "logs", 3); len(got) != 3 {
+	if got := readAll(t, b.Addrs()[0], 3); len(got) != 3 {
 		t.Errorf("read %q after a restart, want three records", got)
 	}
 	adm := kadm.NewClient(client(t, b.Addrs()[0]))
@@ -263,7 +264,7 @@ func TestRetentionAfterRestart(t *testing.T) {
 	cfg := broker.Config{Data: t.TempDir(), Partitions: 1}
 	b := start(t, cfg)
 	cl := client(t, b.Addrs()[0], kgo.ProducerBatchCompression(kgo.NoCompression()))
-	produce(t, cl, "logs", strings.Repeat("x", 5000), strings.Repeat("y", 5000), "last")
+	produce(t, cl, strings.Repeat("x", 5000), strings.Repeat("y", 5000), "last")
 	limit := "1000"
 	alter := []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.bytes", Value: &limit}}
 	if _, err := kadm.NewClient(cl).AlterTopicConfigs(t.Context(), alter, "logs"); err != nil {
@@ -281,7 +282,7 @@ func TestRetentionAfterRestart(t *testing.T) {
 		o, _ := starts.Lookup("logs", 0)
 		return err == nil && o.Offset == 2
 	})
-	if got := readAll(t, b.Addrs()[0], "logs", 1); got[0] != "last" {
+	if got := readAll(t, b.Addrs()[0], 1); got[0] != "last" {
 		t.Errorf("left is %q", got)
 	}
 }
@@ -301,7 +302,7 @@ func TestMaxBytes(t *testing.T) {
 	if !errors.Is(err, kerr.PolicyViolation) || acked < 1 || acked > 2 {
 		t.Fatalf("%d records of 15,000 bytes into 20,000: %v", acked, err)
 	}
-	if got := readAll(t, b.Addrs()[0], "logs", acked); len(got) != acked {
+	if got := readAll(t, b.Addrs()[0], acked); len(got) != acked {
 		t.Errorf("%d records readable, %d acknowledged", len(got), acked)
 	}
 
@@ -348,7 +349,7 @@ func TestTLS(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(web.Certificate())
 	produce(t, client(t, b.Addrs()[0], kgo.DialTLSConfig(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})),
-		"logs", "sealed")
+		"sealed")
 }
 
 func TestReadUsers(t *testing.T) {

@@ -63,7 +63,7 @@ func TestKilledBrokerKeepsAcknowledgedRecords(t *testing.T) {
 	}
 	b := start(t, broker.Config{Data: dir})
 	read := map[string]bool{}
-	for _, v := range readAll(t, b.Addrs()[0], "logs", len(acked)) {
+	for _, v := range readAll(t, b.Addrs()[0], len(acked)) {
 		read[v] = true
 	}
 	for v := range acked {
@@ -81,7 +81,7 @@ func produceUntilKilled(t *testing.T, proc *exec.Cmd, addr string, round int) []
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	cl := client(t, addr, kgo.ProducerLinger(0))
-	produce(t, cl, "logs", fmt.Sprint(round)) // the topic is there
+	produce(t, cl, fmt.Sprint(round)) // the topic is there
 	time.AfterFunc(200*time.Millisecond, func() {
 		_ = proc.Process.Kill()
 		cancel()

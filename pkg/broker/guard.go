@@ -28,8 +28,9 @@ var errNotKafka = errors.New("not a kafka request")
 // kfake's own hook for that (ControlKey) keeps the last request of every
 // connection for ever.
 //
-// One goroutine reads and one writes. kfake reads a frame's length and its
-// body with reads of just these sizes, and sends an answer with one Write.
+// One goroutine reads and one writes. A frame's length and its body are read
+// with reads of just these sizes, and an answer is sent with one Write: so does
+// kfake.
 type guard struct {
 	net.Conn
 	quota *quota

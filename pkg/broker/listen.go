@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -64,7 +65,8 @@ func (a address) listen(conf *tls.Config, q *quota) func(network, addr string) (
 		if err != nil {
 			return nil, err
 		}
-		ln, err := net.Listen(network, net.JoinHostPort(a.host, port))
+		var lc net.ListenConfig
+		ln, err := lc.Listen(context.Background(), network, net.JoinHostPort(a.host, port))
 		if err != nil {
 			return nil, fault.Hint(err, "choose another address with --addr; port 0 is any free one")
 		}

@@ -10,7 +10,7 @@ import (
 
 // A creator makes the topics that clients ask for and that are missing.
 //
-// kfake can do that itself, but writes a topic made so to disk only when it
+// Were kfake told to do that, it would write such a topic to disk only when it
 // closes: a kill -9 then loses the topic with all its records. The creator
 // learns of the wish from a fault that never fails anything, and makes the
 // topic from outside. The client is told meanwhile that there is none, and

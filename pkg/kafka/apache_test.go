@@ -66,7 +66,8 @@ func (a *apache) up(t *testing.T) {
 	t.Helper()
 	a.once.Do(func() {
 		begin := time.Now()
-		if a.dir, a.err = os.MkdirTemp("", "logctl-kafka-"); a.err != nil {
+		a.dir, a.err = os.MkdirTemp("", "logctl-kafka-") //nolint:usetesting // it outlives the test
+		if a.err != nil {
 			return
 		}
 		var out []byte
