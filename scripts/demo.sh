@@ -31,8 +31,8 @@ step "logctl produce --to kafka:access --key client $log"
 
 agg='requests=count(), clients=distinct(client), errors=ratio(status >= 400), p50(bytes), p99(bytes)'
 
-step "logctl consume --from kafka:access --stop end | logctl window --size 1h --grace 1h --agg '$agg'"
-"$logctl" consume --from kafka:access --stop end | "$logctl" window --size 1h --grace 1h --agg "$agg" >"$tmp/pipe"
+step "logctl consume --from kafka:access --stop end --time-field timestamp | logctl window --size 1h --agg '$agg'"
+"$logctl" consume --from kafka:access --stop end --time-field timestamp | "$logctl" window --size 1h --agg "$agg" >"$tmp/pipe"
 
 step "logctl window --from kafka:access --stop end --size 1h --agg '$agg'"
 "$logctl" window --from kafka:access --stop end --size 1h --agg "$agg" >"$tmp/kafka"

@@ -28,7 +28,10 @@ func newConsume() *cobra.Command {
 		Short: "Read Kafka as a filter: choose, change and pass on records",
 		Long: `Consume reads records, from Kafka as a rule, and writes them to stdout, files,
 SQLite or Kafka. With --group it goes on where the group has left off, and commits
-a record's offset only when what it was written to has taken it.`,
+a record's offset only when what it was written to has taken it.
+
+Several partitions are read in the order of the time that Kafka gave their records,
+or of their event time with --time-field.`,
 		Example: `  # All that is in a topic now
   logctl consume --from kafka:app-logs --stop end
 
@@ -59,6 +62,9 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	if err := f.transform(p); err != nil {
 		return err
+	}
+	if f.stream.input.timeField != "" {
+		p.plan.ReadTime(f.stream.input.timeField)
 	}
 	f.stream.output.template = f.template
 	p.Order = f.order(p)

@@ -22,7 +22,7 @@ const (
 // calls.
 func WriteDead(to stream.Sink, b *record.Batch) error {
 	letters := record.NewBatch()
-	letters.Arrived = b.Arrived
+	letters.Origin, letters.Arrived = b.Origin, b.Arrived
 	for _, f := range b.Faults {
 		addLetter(letters, b, f)
 	}
