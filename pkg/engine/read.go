@@ -64,7 +64,7 @@ func (r *readers) parseAll() {
 
 func (r *readers) parse(parser Parser) {
 	for j := range r.work {
-		if j.Barrier == nil {
+		if len(j.Recs)+len(j.Data) > 0 { // the format of what only announces itself is not known yet
 			if parser != nil {
 				parser.Parse(j.Batch)
 			}
