@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
@@ -72,11 +73,11 @@ func (ls *lanes) moved() []stream.Position {
 	var at []stream.Position
 	for _, l := range ls.all {
 		l.head(release)
-		if !l.moved || l.origin == nil {
+		if !l.moved {
 			continue
 		}
 		l.moved = false
-		if p := l.position(); p.Next >= 0 {
+		if p, ok := l.position(); ok {
 			at = append(at, p)
 		}
 	}
@@ -104,6 +105,38 @@ func (r *run) resume(ctx context.Context) error {
 		if err := sk.Seek(at); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// takeOver sees to a partition that comes from another member of the group:
+// what that one has committed to the sink since this run began is not written
+// again.
+func (r *run) takeOver(ctx context.Context, j *job) error {
+	if !r.Exactly {
+		return nil
+	}
+	from, known := r.begun[j.Origin]
+	if !known {
+		if err := r.commit(ctx, true); err != nil {
+			return err
+		}
+		at, err := r.Sink.(stream.Keeper).Positions(ctx)
+		if err != nil {
+			return err
+		}
+		for _, p := range at {
+			if p.Source == j.Origin.Source && p.Partition == j.Origin.Partition {
+				from = p.Next
+			}
+		}
+		r.begun[j.Origin] = from
+	}
+	for i := range j.Recs {
+		if j.Recs[i].Offset >= from {
+			break
+		}
+		j.Recs[i].Flags |= record.Dropped
 	}
 	return nil
 }

@@ -13,14 +13,14 @@ const forever = math.MaxInt64
 // A lane is one partition on its way into the operator.
 type lane struct {
 	source int
-	origin *record.Origin
-	queue  []*job // batches that wait, parsed or not; the first one is being processed
-	row    int    // the next row of the first batch
-	next   int64  // offset behind the last row that was processed
-	moved  bool   // next has changed since the last commit
-	max    int64  // greatest event time that was processed
-	active int64  // wall clock when it last had something
-	atEnd  bool   // it had no more to give when last heard of
+	origin *record.Origin // of what was processed last; a file that is rotated gets another one
+	queue  []*job         // batches that wait, parsed or not; the first one is being processed
+	row    int            // the next row of the first batch
+	next   int64          // offset behind the last row that was processed
+	moved  bool           // next has changed since the last commit
+	max    int64          // greatest event time that was processed
+	active int64          // wall clock when it last had something
+	atEnd  bool           // it had no more to give when last heard of
 	ended  bool
 	held   bool // it is paused
 }
@@ -50,11 +50,16 @@ func (l *lane) finish(done func(*job)) {
 	copy(l.queue, l.queue[1:])
 	l.queue = l.queue[:len(l.queue)-1]
 	l.row = 0
-	l.advance(j.Next)
+	l.advance(j.Origin, j.Next)
 	done(j)
 }
 
-func (l *lane) advance(next int64) {
+// advance notes that everything below next has been dealt with. Offsets begin
+// anew with another origin.
+func (l *lane) advance(o *record.Origin, next int64) {
+	if o != l.origin {
+		l.origin, l.next = o, -1
+	}
 	if next > l.next {
 		l.next, l.moved = next, true
 	}
@@ -83,14 +88,17 @@ func (l *lane) run(limit, due int64) record.Rows {
 	return record.Rows{Batch: b, Lo: lo, Hi: hi}
 }
 
-// position returns how far the lane has come. Inside a batch it is the place
-// of the row that comes next.
-func (l *lane) position() stream.Position {
-	at := stream.Position{Source: l.origin.Source, Partition: l.origin.Partition, Next: l.next}
+// position returns how far the lane has come; false where that is unknown.
+// Inside a batch it is the place of the row that comes next.
+func (l *lane) position() (stream.Position, bool) {
+	o, next := l.origin, l.next
 	if len(l.queue) > 0 && l.row > 0 && l.row < len(l.queue[0].Recs) {
-		at.Next = l.queue[0].Recs[l.row].Offset
+		o, next = l.queue[0].Origin, l.queue[0].Recs[l.row].Offset
 	}
-	return at
+	if o == nil || next < 0 {
+		return stream.Position{}, false
+	}
+	return stream.Position{Source: o.Source, Partition: o.Partition, Next: next}, true
 }
 
 // waits reports whether the lane has nothing queued but will have: it is the

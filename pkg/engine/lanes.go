@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -103,7 +104,7 @@ func (ls *lanes) open(source int) {
 	ls.opened++
 	ls.start(ls.ctx, source)
 	if _, ok := ls.Sources[source].(stream.Pauser); !ok {
-		ls.lane(laneKey{source: source}, nil)
+		ls.lane(laneKey{source: source})
 	}
 }
 
@@ -113,17 +114,24 @@ func (ls *lanes) openNext() {
 	ls.open(source)
 }
 
-func (ls *lanes) lane(key laneKey, o *record.Origin) *lane {
+func (ls *lanes) lane(key laneKey) *lane {
 	l := ls.byKey[key]
 	if l == nil {
 		l = &lane{source: key.source, max: record.NoTime, next: -1}
 		ls.byKey[key] = l
 		ls.all = append(ls.all, l)
 	}
-	if o != nil {
-		l.origin = o
-	}
 	return l
+}
+
+// forget drops the lanes of a source whose partitions may have been taken away.
+// Nothing waits in them. Those that it keeps come back with their next batch.
+func (ls *lanes) forget(source int) {
+	if _, ok := ls.Sources[source].(stream.Pauser); !ok {
+		return
+	}
+	ls.all = slices.DeleteFunc(ls.all, func(l *lane) bool { return l.source == source })
+	maps.DeleteFunc(ls.byKey, func(_ laneKey, l *lane) bool { return l.source == source })
 }
 
 // add queues a batch in its lane.
@@ -132,10 +140,12 @@ func (ls *lanes) add(j *job, now int64) {
 	if _, ok := ls.Sources[j.source].(stream.Pauser); ok {
 		key.topic, key.partition = j.Origin.Source, j.Origin.Partition
 	}
-	l := ls.lane(key, j.Origin)
+	l := ls.lane(key)
 	l.atEnd = j.AtEnd
 	if len(j.Recs) == 0 {
-		l.advance(j.Next)
+		if len(l.queue) == 0 {
+			l.advance(j.Origin, j.Next)
+		}
 		j.Release()
 		return
 	}
@@ -150,10 +160,14 @@ func (ls *lanes) hold(l *lane) {
 	if !ok || ls.Order != InTime {
 		return
 	}
+	o := l.origin
+	if len(l.queue) > 0 {
+		o = l.queue[0].Origin
+	}
 	far := len(l.queue) > manyBatches/4
 	if far != l.held && (far || len(l.queue) < 2) {
 		l.held = far
-		p.Pause(l.origin, far)
+		p.Pause(o, far)
 	}
 }
 

@@ -17,10 +17,11 @@ type run struct {
 	*lanes
 	out       *output
 	watermark int64
-	ticked    int64 // the watermark that the operator knows
-	failed    error // what went wrong at a source; the others are read to their end
-	noFinish  bool  // what was read is not all of it: do not end the operator
-	committed int64 // when the last commit began
+	ticked    int64                    // the watermark that the operator knows
+	failed    error                    // what went wrong at a source; the others are read to their end
+	noFinish  bool                     // what was read is not all of it: do not end the operator
+	begun     map[*record.Origin]int64 // with Exactly: the position that the sink had when a partition came
+	committed int64                    // when the last commit began
 }
 
 func newRun(p Pipeline) *run {
@@ -30,6 +31,7 @@ func newRun(p Pipeline) *run {
 		readers:   rd,
 		lanes:     newLanes(rd),
 		out:       &output{Pipeline: &p, pool: record.NewPool(4, defaultArena)},
+		begun:     map[*record.Origin]int64{},
 		watermark: record.NoTime,
 		ticked:    record.NoTime,
 	}
@@ -161,8 +163,12 @@ func (r *run) take(ctx context.Context, j *job) error {
 	}
 	if j.Barrier != nil {
 		err := r.settle(ctx)
+		r.lanes.forget(j.source)
 		j.Barrier(err)
 		j.Release()
+		return err
+	}
+	if err := r.takeOver(ctx, j); err != nil {
 		return err
 	}
 	if err := r.account(j); err != nil {
