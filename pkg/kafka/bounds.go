@@ -50,7 +50,8 @@ func ParseStart(s string, now time.Time) (Bound, error) {
 	if b, ok := parsePoint(s, now); ok {
 		return b, nil
 	}
-	return Bound{}, fault.Usagef("beginning, end, -1h, -10, 2026-01-31T12:00:00Z or an offset", "%q is no place to start at", s)
+	return Bound{}, fault.Usagef("beginning, end, -1h, -10, 2026-01-31T12:00:00Z or an offset",
+		"%q is no place to start at", s)
 }
 
 // ParseStop reads where to end: end (the stable offsets at the start of the
@@ -80,6 +81,11 @@ func parseCount(s string) (int64, bool) {
 	return int64(n), err == nil
 }
 
+// layouts are how times are written; those without a zone are UTC.
+var layouts = []string{
+	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02",
+}
+
 // parsePoint reads a duration before now, a time or an offset.
 func parsePoint(s string, now time.Time) (Bound, bool) {
 	if n, ok := parseCount(s); ok {
@@ -90,7 +96,7 @@ func parsePoint(s string, now time.Time) (Bound, bool) {
 			return Bound{atTime, now.Add(d).UnixMilli()}, true
 		}
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02"} {
+	for _, layout := range layouts {
 		if t, err := time.Parse(layout, s); err == nil {
 			return Bound{atTime, t.UnixMilli()}, true
 		}
@@ -111,7 +117,8 @@ func (s *Source) listOffsets(ctx context.Context, topics []string) (offsets, err
 	if len(topics) == 0 {
 		return o, nil
 	}
-	ask := func(to *kadm.ListedOffsets, list func(context.Context, ...string) (kadm.ListedOffsets, error)) error {
+	type lister func(context.Context, ...string) (kadm.ListedOffsets, error)
+	ask := func(to *kadm.ListedOffsets, list lister) error {
 		var err error
 		for give := time.Now().Add(freshWithin); ; {
 			if *to, err = list(ctx, topics...); err == nil {
@@ -123,11 +130,11 @@ func (s *Source) listOffsets(ctx context.Context, topics []string) (offsets, err
 			time.Sleep(100 * time.Millisecond)
 		}
 	}
-	last := s.admin.ListCommittedOffsets
+	var last lister = s.admin.ListCommittedOffsets
 	if s.cfg.Uncommitted {
 		last = s.admin.ListEndOffsets
 	}
-	at := func(b Bound) func(context.Context, ...string) (kadm.ListedOffsets, error) {
+	at := func(b Bound) lister {
 		return func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
 			return s.admin.ListOffsetsAfterMilli(ctx, b.n, topics...)
 		}

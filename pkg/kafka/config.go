@@ -120,7 +120,8 @@ func (t TLS) config() (*tls.Config, error) {
 		}
 	}
 	if (t.Cert == "") != (t.Key == "") {
-		return nil, fault.Usagef("give both --tls-cert and --tls-key", "a client certificate needs its key, and a key its certificate")
+		return nil, fault.Usagef("give both --tls-cert and --tls-key",
+			"a client certificate needs its key, and a key its certificate")
 	}
 	if t.Cert != "" {
 		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)

@@ -93,7 +93,8 @@ func (s *Sink) reasonOf(r *kgo.Record, err error) string {
 		}
 		return fmt.Sprintf("a record of %d bytes is too large: max.message.bytes of the topic is %d", size, s.limit)
 	case errors.Is(err, kerr.InvalidTimestamp):
-		return fmt.Sprintf("the topic does not take a record of %s (message.timestamp limits)", r.Timestamp.UTC().Format(time.RFC3339))
+		return fmt.Sprintf("the topic does not take a record of %s (message.timestamp limits)",
+			r.Timestamp.UTC().Format(time.RFC3339))
 	case errors.Is(err, kerr.InvalidRecord):
 		return "the topic does not take the record: " + kerr.InvalidRecord.Description
 	}

@@ -60,7 +60,7 @@ func (c Config) explainConnection(err error) error {
 	case errors.As(err, &notTLS):
 		return fault.Hint(connection, "the broker does not speak TLS on this port: leave --tls out, or use its TLS port")
 	case errors.As(err, &alert):
-		return fault.Hint(connection, "the broker refused the TLS handshake: does it want a client certificate (--tls-cert, --tls-key)?")
+		return fault.Hint(connection, "the handshake was refused: does the broker want --tls-cert and --tls-key?")
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return fault.Hint(fmt.Errorf("kafka at %s refused user %q (%s)", c.addr(), c.SASL.User, c.SASL.Mechanism),
 			"check --user, the password in --password-file, and --sasl")
@@ -83,7 +83,8 @@ func (c Config) closed() error {
 	login := c.SASL.Mechanism != ""
 	err := fmt.Errorf("kafka at %s closed the connection at the first request", c.addr())
 	if login {
-		err = fmt.Errorf("kafka at %s closed the connection when user %q logged in (%s)", c.addr(), c.SASL.User, c.SASL.Mechanism)
+		err = fmt.Errorf("kafka at %s closed the connection when user %q logged in (%s)",
+			c.addr(), c.SASL.User, c.SASL.Mechanism)
 	}
 	switch {
 	case login && c.TLS.Enable:
@@ -117,14 +118,17 @@ func (c Config) explainRefusal(err error, topic string) error {
 		return fault.Hint(fmt.Errorf("user %q may not do this (cluster authorization failed)", who),
 			"ask for an ACL on the cluster; for idempotent writes, IdempotentWrite")
 	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
-		return fault.Hint(fmt.Errorf("user %q may not use this transactional id", who), "ask for an ACL on the transactional id")
+		return fault.Hint(fmt.Errorf("user %q may not use this transactional id", who),
+			"ask for an ACL on the transactional id")
 	case errors.Is(err, kerr.ProducerFenced), errors.Is(err, kerr.InvalidProducerEpoch):
 		return fault.Hint(fmt.Errorf("topic %q: another process has taken over this transactional id", topic),
 			"run one process for each transactional id")
 	case errors.Is(err, kerr.FencedInstanceID), errors.Is(err, kerr.UnreleasedInstanceID):
-		return fault.Hint(errors.New("another member of the group uses this instance id"), "give each member its own --instance-id")
+		return fault.Hint(errors.New("another member of the group uses this instance id"),
+			"give each member its own --instance-id")
 	case errors.Is(err, kerr.InconsistentGroupProtocol):
-		return fault.Hint(errors.New("the members of the group do not agree on a balancer"), "give all members the same --balancer")
+		return fault.Hint(errors.New("the members of the group do not agree on a balancer"),
+			"give all members the same --balancer")
 	}
 	return nil
 }

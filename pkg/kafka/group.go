@@ -77,9 +77,12 @@ func (s *Source) onAssigned(_ context.Context, _ *kgo.Client, parts map[string][
 	signal(s.wake)
 }
 
+// positions are offsets by topic and partition.
+type positions = map[string]map[int32]kgo.Offset
+
 // assign makes partitions this reader's. It is given what the group has
 // committed, less than zero where nothing is, and returns where they begin.
-func (s *Source) assign(ctx context.Context, committed map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+func (s *Source) assign(ctx context.Context, committed positions) (positions, error) {
 	topics := make([]string, 0, len(committed))
 	for t := range committed {
 		topics = append(topics, t)
@@ -179,6 +182,7 @@ func (s *Source) onRevoked(ctx context.Context, _ *kgo.Client, parts map[string]
 	select {
 	case <-done:
 	case <-timer.C:
+	case <-s.quit:
 	case <-ctx.Done():
 	}
 	s.disown(parts)
@@ -251,7 +255,8 @@ func (s *Source) Commit(ctx context.Context, at []stream.Position) error {
 			return nil
 		case errors.Is(err, kerr.RebalanceInProgress), errors.Is(err, kerr.StaleMemberEpoch),
 			errors.Is(err, kerr.CoordinatorLoadInProgress), errors.Is(err, kerr.NotCoordinator):
-		case errors.Is(err, kerr.IllegalGeneration), errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.FencedMemberEpoch):
+		case errors.Is(err, kerr.IllegalGeneration), errors.Is(err, kerr.UnknownMemberID),
+			errors.Is(err, kerr.FencedMemberEpoch):
 			return nil // the member was put out of the group: these records are read again
 		default:
 			return fmt.Errorf("committing to group %q: %w", s.cfg.Group, s.cfg.explain(err, s.name()))

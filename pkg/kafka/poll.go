@@ -75,8 +75,8 @@ func (s *Source) topics(ctx context.Context) ([]string, error) {
 }
 
 // chosen returns the partitions of a reader without a group, at no position.
-func (s *Source) chosen(o offsets) map[string]map[int32]kgo.Offset {
-	parts := map[string]map[int32]kgo.Offset{}
+func (s *Source) chosen(o offsets) positions {
+	parts := positions{}
 	o.first.Each(func(l kadm.ListedOffset) {
 		if len(s.cfg.Partitions) > 0 && !slices.Contains(s.cfg.Partitions, l.Partition) {
 			return

@@ -62,7 +62,7 @@ type Sink struct {
 	client  *kgo.Client
 	metrics *kprom.Metrics
 	link    link
-	codec   kgo.CompressionCodec
+	spread  kgo.Partitioner
 	part    int32 // the partition of all records, or -1
 	limit   int64 // of the topic, on the bytes of one batch; 0 where unknown
 
@@ -122,15 +122,13 @@ func (s *Sink) inspect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	partitioner, part, err := parsePartitioner(s.cfg.Partitioner)
-	if err != nil {
+	if s.spread, s.part, err = parsePartitioner(s.cfg.Partitioner); err != nil {
 		return err
 	}
-	if n := int32(len(found[s.cfg.Topic].Partitions)); part >= n {
+	if n := int32(len(found[s.cfg.Topic].Partitions)); s.part >= n {
 		return fault.Usagef(fmt.Sprintf("partitions are numbered from 0 to %d", n-1),
-			"topic %q has %d partitions, there is no partition %d", s.cfg.Topic, n, part)
+			"topic %q has %d partitions, there is no partition %d", s.cfg.Topic, n, s.part)
 	}
-	_, s.part = partitioner, part
 	s.limit = topicLimit(ctx, admin, s.cfg.Topic)
 	return nil
 }
@@ -175,14 +173,10 @@ func (s *Sink) options() ([]kgo.Opt, error) {
 	if err != nil {
 		return nil, err
 	}
-	partitioner, _, err := parsePartitioner(s.cfg.Partitioner)
-	if err != nil {
-		return nil, err
-	}
 	opts := []kgo.Opt{
 		kgo.DefaultProduceTopic(s.cfg.Topic),
 		kgo.ProducerBatchCompression(codec),
-		kgo.RecordPartitioner(partitioner),
+		kgo.RecordPartitioner(s.spread),
 		kgo.ProducerBatchMaxBytes(s.batchBytes()),
 		kgo.MaxBufferedRecords(1 << 30), // the sink itself bounds what is in flight
 		kgo.UnknownTopicRetries(20),

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -61,6 +60,7 @@ type Source struct {
 
 	want chan struct{} // Read has nothing left: poll
 	wake chan struct{} // there is something for Read, or it should look again
+	quit chan struct{} // closed by Close: nobody waits for Read any more
 	stop context.CancelFunc
 	poll sync.WaitGroup
 
@@ -117,7 +117,7 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	s := &Source{
 		cfg: cfg, metrics: newMetrics("consume"),
 		seeks: map[part]int64{}, parts: map[part]*partition{},
-		want: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		want: make(chan struct{}, 1), wake: make(chan struct{}, 1), quit: make(chan struct{}),
 	}
 	if err := s.check(); err != nil {
 		return nil, err
@@ -148,7 +148,8 @@ func (s *Source) check() error {
 		}
 	}
 	if s.cfg.Group != "" && len(s.cfg.Partitions) > 0 {
-		return fault.Usagef("leave one of them out", "a group shares out the partitions: it cannot be combined with chosen ones")
+		return fault.Usagef("leave one of them out",
+			"a group shares out the partitions: it cannot be combined with chosen ones")
 	}
 	if _, err := balancer(s.cfg.Balancer); err != nil {
 		return err
@@ -247,102 +248,6 @@ func (s *Source) ownsAll() bool {
 	return len(s.owned) == n
 }
 
-func (o order) write(b *record.Batch) {
-	b.Barrier = o.barrier
-	if o.partition == nil {
-		return
-	}
-	b.Origin, b.Next, b.AtEnd, b.Arrived = o.origin, o.next, o.atEnd, time.Now().UnixNano()
-}
-
-// read moves pending records of p to b, as many as its arena holds. Control
-// records, which end transactions, only move the position.
-func (s *Source) read(p *partition, b *record.Batch) {
-	b.Origin, b.Arrived = p.origin, time.Now().UnixNano()
-	n, room := 0, cap(b.Data)
-	for ; n < len(p.pending); n++ {
-		r := p.pending[n]
-		if p.stop != never && r.Offset >= p.stop {
-			break
-		}
-		if room -= sizeOf(r); room < 0 && n > 0 {
-			break
-		}
-		if !r.Attrs.IsControl() {
-			addRecord(b, r)
-		}
-		p.next = r.Offset + 1
-	}
-	addKeys(b, p.pending[:n])
-	if n < len(p.pending) && p.stop != never && p.pending[n].Offset >= p.stop {
-		p.next, n = p.stop, len(p.pending)
-	}
-	recycle(p.pending[:n])
-	p.pending = p.pending[n:]
-	b.Next = p.next
-	b.AtEnd = len(p.pending) == 0 && p.next >= p.end
-	s.settleEnd(p)
-}
-
-// settleEnd notes that p has reached its stop.
-func (s *Source) settleEnd(p *partition) {
-	if p.ended || p.stop == never || p.next < p.stop {
-		return
-	}
-	p.ended = true
-	recycle(p.pending)
-	p.pending = nil
-	if s.client != nil {
-		s.client.PauseFetchPartitions(map[string][]int32{p.topic: {p.n}})
-	}
-}
-
-func sizeOf(r *kgo.Record) int {
-	n := len(r.Value) + 1 + len(r.Key)
-	for _, h := range r.Headers {
-		n += len(h.Key) + len(h.Value)
-	}
-	return n
-}
-
-func addRecord(b *record.Batch, r *kgo.Record) {
-	rec := b.Add(r.Value)
-	rec.Offset, rec.Stamp = r.Offset, r.Timestamp.UnixNano()
-	if r.Value == nil {
-		rec.Flags |= record.Tombstone
-	}
-}
-
-// addKeys adds the keys and headers of the records that were added, behind all
-// values.
-func addKeys(b *record.Batch, from []*kgo.Record) {
-	i := 0
-	for _, r := range from {
-		if r.Attrs.IsControl() {
-			continue
-		}
-		rec := &b.Recs[i]
-		i++
-		if r.Key != nil {
-			rec.Flags |= record.HasKey
-			rec.Key = appendSpan(b, r.Key)
-		}
-		if len(r.Headers) == 0 {
-			continue
-		}
-		rec.Headers = record.Span{Off: uint32(len(b.Headers)), Len: uint32(len(r.Headers))}
-		for _, h := range r.Headers {
-			b.Headers = append(b.Headers, record.Header{Key: appendSpan(b, h.Key), Value: appendSpan(b, h.Value)})
-		}
-	}
-}
-
-func recycle(rs []*kgo.Record) {
-	for _, r := range rs {
-		r.Recycle()
-	}
-}
-
 // Pause holds a partition back, or lets it go on.
 func (s *Source) Pause(o *record.Origin, hold bool) {
 	s.mu.Lock()
@@ -368,7 +273,12 @@ func (s *Source) Pause(o *record.Origin, hold bool) {
 // one; what was not committed is read again by others.
 func (s *Source) Close() error {
 	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
 	s.closed = true
+	close(s.quit)
 	s.mu.Unlock()
 	if s.client != nil {
 		s.stop()
@@ -407,5 +317,3 @@ func (s *Source) Lags() []Lag {
 
 // name returns the topics for messages.
 func (s *Source) name() string { return strings.Join(s.cfg.Topics, ",") }
-
-func (p part) String() string { return fmt.Sprintf("%s/%d", p.topic, p.n) }

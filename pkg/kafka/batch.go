@@ -1,0 +1,106 @@
+package kafka
+
+import (
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// write makes b the batch that says what o says.
+func (o order) write(b *record.Batch) {
+	b.Barrier = o.barrier
+	if o.partition == nil {
+		return
+	}
+	b.Origin, b.Next, b.AtEnd, b.Arrived = o.origin, o.next, o.atEnd, time.Now().UnixNano()
+}
+
+// read moves pending records of p to b, as many as its arena holds. Control
+// records, which end transactions, only move the position.
+func (s *Source) read(p *partition, b *record.Batch) {
+	b.Origin, b.Arrived = p.origin, time.Now().UnixNano()
+	n, room := 0, cap(b.Data)
+	for ; n < len(p.pending); n++ {
+		r := p.pending[n]
+		if p.stop != never && r.Offset >= p.stop {
+			break
+		}
+		if room -= sizeOf(r); room < 0 && n > 0 {
+			break
+		}
+		if !r.Attrs.IsControl() {
+			addRecord(b, r)
+		}
+		p.next = r.Offset + 1
+	}
+	addKeys(b, p.pending[:n])
+	if n < len(p.pending) && p.stop != never && p.pending[n].Offset >= p.stop {
+		p.next, n = p.stop, len(p.pending)
+	}
+	recycle(p.pending[:n])
+	p.pending = p.pending[n:]
+	b.Next = p.next
+	b.AtEnd = len(p.pending) == 0 && p.next >= p.end
+	s.settleEnd(p)
+}
+
+// settleEnd notes that p has reached its stop.
+func (s *Source) settleEnd(p *partition) {
+	if p.ended || p.stop == never || p.next < p.stop {
+		return
+	}
+	p.ended = true
+	recycle(p.pending)
+	p.pending = nil
+	if s.client != nil {
+		s.client.PauseFetchPartitions(map[string][]int32{p.topic: {p.n}})
+	}
+}
+
+func sizeOf(r *kgo.Record) int {
+	n := len(r.Value) + 1 + len(r.Key)
+	for _, h := range r.Headers {
+		n += len(h.Key) + len(h.Value)
+	}
+	return n
+}
+
+func addRecord(b *record.Batch, r *kgo.Record) {
+	rec := b.Add(r.Value)
+	rec.Offset, rec.Stamp = r.Offset, r.Timestamp.UnixNano()
+	if r.Value == nil {
+		rec.Flags |= record.Tombstone
+	}
+}
+
+// addKeys adds the keys and headers of the records that were added, behind all
+// values.
+func addKeys(b *record.Batch, from []*kgo.Record) {
+	i := 0
+	for _, r := range from {
+		if r.Attrs.IsControl() {
+			continue
+		}
+		rec := &b.Recs[i]
+		i++
+		if r.Key != nil {
+			rec.Flags |= record.HasKey
+			rec.Key = appendSpan(b, r.Key)
+		}
+		if len(r.Headers) == 0 {
+			continue
+		}
+		rec.Headers = record.Span{Off: uint32(len(b.Headers)), Len: uint32(len(r.Headers))}
+		for _, h := range r.Headers {
+			b.Headers = append(b.Headers, record.Header{Key: appendSpan(b, h.Key), Value: appendSpan(b, h.Value)})
+		}
+	}
+}
+
+func recycle(rs []*kgo.Record) {
+	for _, r := range rs {
+		r.Recycle()
+	}
+}
