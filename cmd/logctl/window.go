@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -82,6 +83,9 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		note(cmd, "%s", w)
 	}
 	p.Operator, p.Order = op, engine.InTime
+	if len(f.stream.output.unique) == 0 {
+		f.stream.output.unique = op.RowKey()
+	}
 	if f.late != "" {
 		sink, err := p.sideSink(f.late)
 		if err != nil {
@@ -93,7 +97,13 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 	if err := p.open(&f.kafka); err != nil {
 		return err
 	}
-	return p.run()
+	if err := p.run(); err != nil {
+		return err
+	}
+	if f.stream.input.strict && op.Stats().Late > 0 {
+		return &fault.Error{Err: errors.New("late records"), Status: fault.Failed, Quiet: true}
+	}
+	return nil
 }
 
 func (f *windowFlags) config(cmd *cobra.Command, p *pipeline) window.Config {

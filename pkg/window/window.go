@@ -159,6 +159,15 @@ func (o *Op) Warnings() []string {
 	return nil
 }
 
+// RowKey returns the names of the fields that tell one row from another.
+func (o *Op) RowKey() []string {
+	names := []string{"window_start", "window_end"}
+	for _, k := range o.keys {
+		names = append(names, k.name)
+	}
+	return names
+}
+
 // SetLate has records that are too late for every window written to a sink.
 func (o *Op) SetLate(to stream.Sink) { o.late = to }
 
