@@ -25,7 +25,13 @@ func (r *run) commit(ctx context.Context, now bool) error {
 	if k, ok := r.Sink.(stream.Keeper); ok && r.Exactly {
 		k.Keep(moved)
 	}
-	for _, s := range []stream.Sink{r.Dead, r.Sink} {
+	// A sink may refuse records and hand them to the dead letters while it is
+	// flushed. One that keeps the positions comes last instead.
+	order := []stream.Sink{r.Sink, r.Dead}
+	if r.Exactly {
+		order = []stream.Sink{r.Dead, r.Sink}
+	}
+	for _, s := range order {
 		if f, ok := s.(stream.Flusher); ok {
 			if err := f.Flush(ctx); err != nil {
 				return err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -122,16 +121,6 @@ func (ls *lanes) lane(key laneKey) *lane {
 		ls.all = append(ls.all, l)
 	}
 	return l
-}
-
-// forget drops the lanes of a source whose partitions may have been taken away.
-// Nothing waits in them. Those that it keeps come back with their next batch.
-func (ls *lanes) forget(source int) {
-	if _, ok := ls.Sources[source].(stream.Pauser); !ok {
-		return
-	}
-	ls.all = slices.DeleteFunc(ls.all, func(l *lane) bool { return l.source == source })
-	maps.DeleteFunc(ls.byKey, func(_ laneKey, l *lane) bool { return l.source == source })
 }
 
 // add queues a batch in its lane.

@@ -163,7 +163,7 @@ func (r *run) take(ctx context.Context, j *job) error {
 	}
 	if j.Barrier != nil {
 		err := r.settle(ctx)
-		r.lanes.forget(j.source)
+		clear(r.begun) // what comes back may have been another member's meanwhile
 		j.Barrier(err)
 		j.Release()
 		return err
