@@ -10,7 +10,7 @@ PKGS    ?= ./...
 .PHONY: help build install test lint race kafka-test fuzz bench bench-smoke demo completions man cover clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z -]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
 build: ## the static binary bin/logctl
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/logctl ./cmd/logctl
