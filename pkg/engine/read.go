@@ -16,6 +16,7 @@ type job struct {
 	*record.Batch
 	source int
 	parsed chan struct{} // closed when a parser is done with it
+	size   int64         // bytes of the records as they came
 	end    bool          // the source has ended; there is no batch
 	err    error         // why, where it was not its end
 }
@@ -28,6 +29,7 @@ type readers struct {
 	arrivals chan *job // for the operator, in the order of each source
 	reading  sync.WaitGroup
 	parsing  sync.WaitGroup
+	naming   sync.Once // the names of the first records' fields
 }
 
 func newReaders(p *Pipeline) *readers {
@@ -68,6 +70,7 @@ func (r *readers) parse(parser Parser) {
 			if parser != nil {
 				parser.Parse(j.Batch)
 			}
+			r.measure(j)
 			for _, p := range r.Prepare {
 				p.Prepare(j.Batch)
 			}
@@ -76,6 +79,16 @@ func (r *readers) parse(parser Parser) {
 			}
 		}
 		close(j.parsed)
+	}
+}
+
+// measure notes what a batch held before filters and setters change it.
+func (r *readers) measure(j *job) {
+	for i := range j.Recs {
+		j.size += int64(j.Recs[i].Value.Len)
+	}
+	if r.Names != nil && len(j.Recs) > 0 {
+		r.naming.Do(func() { r.Stats.names = r.Names(j.Batch) })
 	}
 }
 

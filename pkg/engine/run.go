@@ -196,12 +196,9 @@ func (r *run) sourceEnded(j *job) error {
 
 // account counts what a batch brings and sees to its bad records.
 func (r *run) account(j *job) error {
-	r.Stats.read(j.Batch)
+	r.Stats.read(j)
 	if r.Plan != nil {
 		r.Stats.notice(r.Plan, j.Batch)
-	}
-	if r.Names != nil && r.Stats.names == nil && len(j.Recs) > 0 {
-		r.Stats.names = r.Names(j.Batch)
 	}
 	if len(j.Faults) == 0 {
 		return nil

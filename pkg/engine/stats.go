@@ -25,13 +25,12 @@ type Stats struct {
 	names []string // fields that the first records had
 }
 
-// read counts a batch that has been parsed.
-func (s *Stats) read(b *record.Batch) {
+// read counts a batch that has been parsed and prepared.
+func (s *Stats) read(b *job) {
 	n := int64(len(b.Recs))
-	var size, dropped, bad int64
+	var dropped, bad int64
 	for i := range b.Recs {
 		rec := &b.Recs[i]
-		size += int64(rec.Value.Len)
 		switch {
 		case rec.Flags&record.Bad != 0:
 			bad++
@@ -40,7 +39,7 @@ func (s *Stats) read(b *record.Batch) {
 		}
 	}
 	s.In.Add(n - int64(b.Empty))
-	s.Bytes.Add(size)
+	s.Bytes.Add(b.size)
 	s.Bad.Add(bad)
 	s.Empty.Add(int64(b.Empty))
 	s.Dropped.Add(dropped - int64(b.Empty))
