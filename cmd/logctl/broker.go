@@ -41,7 +41,7 @@ It prints its addresses, for --brokers, as one line on stdout.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	fs := cmd.Flags()
-	f.daemon.add(fs)
+	section(fs, runningSection, f.daemon.add)
 	fs.StringVar(&f.cfg.Addr, "addr", broker.DefaultAddr, "Kafka `ADDRESS` of the first node; the others take the next ports (:0: free ones)")
 	fs.IntVar(&f.cfg.Brokers, "nodes", 1, "how many nodes, all in this process")
 	fs.StringVar(&f.cfg.Data, "data", "", "keep the data in `DIR`")
@@ -50,8 +50,8 @@ It prints its addresses, for --brokers, as one line on stdout.`,
 	fs.IntVar(&f.cfg.Partitions, "partitions", broker.DefaultPartitions, "partitions of a topic that is made by its first use")
 	fs.BoolVar(&f.noAutoCreate, "no-auto-create", false, "a topic must be created before it is used")
 	fs.StringVar(&f.usersFile, "users-file", "", "clients log in as one of the users in `FILE`, NAME:PASSWORD a line")
-	fs.StringVar(&f.cert, "tls-cert", "", "speak TLS with the certificate in `FILE` (PEM)")
-	fs.StringVar(&f.key, "tls-key", "", "and its key in `FILE` (PEM)")
+	fs.StringVar(&f.cert, "addr-cert", "", "speak TLS on --addr with the certificate in `FILE` (PEM)")
+	fs.StringVar(&f.key, "addr-key", "", "and its key in `FILE` (PEM)")
 	return cmd
 }
 
@@ -103,7 +103,7 @@ func (f *brokerFlags) secure(cfg *broker.Config) error {
 	if f.cert != "" || f.key != "" {
 		cert, err := tls.LoadX509KeyPair(f.cert, f.key)
 		if err != nil {
-			return fault.Usagef("--tls-cert and --tls-key take files in PEM", "reading the TLS certificate: %w", err)
+			return fault.Usagef("--addr-cert and --addr-key take files in PEM", "reading the TLS certificate: %w", err)
 		}
 		cfg.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	}

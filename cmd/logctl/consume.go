@@ -44,11 +44,11 @@ or of their event time with --time-field.`,
 	}
 	f.stream.add(cmd)
 	fs := cmd.Flags()
-	f.kafka.add(fs)
+	section(fs, readingSection, f.kafka.add)
 	fs.StringVar(&f.set, "set", "", "set fields: `NAME=EXPR,…`")
 	fs.StringVar(&f.fields, "select", "", "write JSON objects of these fields: `FIELD,NAME=EXPR,…`")
 	fs.StringVar(&f.template, "template", "", "write records as `TEXT` with %v value, %k key, %t topic, %p partition, %o offset, %T time, %h headers")
-	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "at-most-once, at-least-once or exactly-once")
+	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once")
 	return cmd
 }
 

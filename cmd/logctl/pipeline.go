@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/engine"
@@ -32,12 +33,14 @@ type streamFlags struct {
 
 func (f *streamFlags) add(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	f.input.add(fs)
-	f.output.add(fs)
-	f.kafka.add(fs)
-	f.daemon.add(fs)
-	fs.StringVar(&f.where, "where", "", "only records for which `EXPR` is true")
-	fs.Int64Var(&f.limit, "limit", 0, "end after `N` records (0: no limit)")
+	section(fs, inputSection, f.input.add)
+	section(fs, inputSection, func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.where, "where", "", "only records for which `EXPR` is true")
+		fs.Int64Var(&f.limit, "limit", 0, "end after `N` records (0: no limit)")
+	})
+	section(fs, outputSection, f.output.add)
+	section(fs, kafkaSection, f.kafka.add)
+	section(fs, runningSection, f.daemon.add)
 }
 
 // A pipeline is a run being put together: what the flags say so far.

@@ -30,17 +30,17 @@ all of them are acknowledged, and says how many were.`,
   logctl produce --to kafka:access --key client access.log
 
   # Follow a file across rotation
-  logctl produce --to kafka:app-logs --follow /var/log/app.log
+  logctl produce --to kafka:app-logs --follow app.log
 
-  # A million made-up requests, 50,000 a second, and how fast they were acknowledged
-  logctl produce --to kafka:load --generate http --limit 1000000 --rate 50k/s --report`,
+  # 100,000 made-up requests, 50,000 a second, and how fast they were acknowledged
+  logctl produce --to kafka:load --generate http --limit 100000 --rate 50k/s --report`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.stream.add(cmd)
 	fs := cmd.Flags()
-	f.kafka.add(fs)
-	f.generate.add(fs)
-	fs.StringVarP(&f.key, "key", "k", "", "key of the record: a `FIELD or EXPR`")
+	section(fs, writingSection, f.kafka.add)
+	section(fs, loadSection, f.generate.add)
+	fs.StringVarP(&f.key, "key", "k", "", "key of each record: a field or an `EXPR`")
 	fs.BoolVar(&f.report, "report", false, "print what was sent and acknowledged, and how fast, on stderr")
 	return cmd
 }

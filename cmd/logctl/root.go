@@ -27,6 +27,7 @@ Exit status: 0 done, 1 a failure while working (or the answer "no"), 2 wrong usa
 	}
 	cmd.PersistentFlags().String("config", "", "read settings from `FILE`")
 	cmd.PersistentFlags().BoolP("quiet", "q", false, "print neither progress nor summary on stderr")
+	cmd.PersistentFlags().BoolP("help", "h", false, "print this help")
 	cmd.SetFlagErrorFunc(flagError)
 	cmd.SetVersionTemplate("logctl {{.Version}}\n")
 	cmd.CompletionOptions.HiddenDefaultCmd = true
@@ -35,6 +36,8 @@ Exit status: 0 done, 1 a failure while working (or the answer "no"), 2 wrong usa
 		newBroker(), newTopic(),
 		newConfig(),
 	)
+	orderFlags(cmd)
+	cmd.SetUsageFunc(usage)
 	return cmd
 }
 

@@ -52,8 +52,8 @@ func (f *topicFlags) with(cmd *cobra.Command, do func(context.Context, *kafka.Ad
 }
 
 func (f *topicFlags) addSpec(fs *pflag.FlagSet) {
-	fs.IntVar(&f.partitions, "partitions", 0, "how many partitions (0: the broker's default, or as it is)")
-	fs.StringArrayVar(&f.configs, "set", nil, "a setting of the topic: `KEY=VALUE` (repeatable)")
+	fs.IntVar(&f.partitions, "partitions", 0, "how many partitions a topic has (0: the broker's default, or as it is)")
+	fs.StringArrayVar(&f.configs, "topic-config", nil, "a setting of the topic: `KEY=VALUE` (repeatable)")
 }
 
 func (f *topicFlags) spec(name string) (kafka.TopicSpec, error) {
@@ -61,7 +61,7 @@ func (f *topicFlags) spec(name string) (kafka.TopicSpec, error) {
 	for _, c := range f.configs {
 		key, value, ok := strings.Cut(c, "=")
 		if !ok || key == "" {
-			return spec, fault.Usagef("as in --set retention.ms=86400000", "--set %q: want KEY=VALUE", c)
+			return spec, fault.Usagef("as in --topic-config retention.ms=86400000", "--topic-config %q: want KEY=VALUE", c)
 		}
 		spec.Configs[key] = value
 	}
@@ -73,7 +73,7 @@ func newTopicCreate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "create TOPIC…",
 		Short:   "Create topics; those that exist are left as they are",
-		Example: "  logctl topic create app-logs --partitions 12 --set retention.ms=604800000",
+		Example: "  logctl topic create app-logs --partitions 12 --topic-config retention.ms=604800000",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
@@ -94,9 +94,9 @@ func newTopicCreate() *cobra.Command {
 			})
 		},
 	}
-	f.kafka.add(cmd.Flags())
+	section(cmd.Flags(), kafkaSection, f.kafka.add)
 	f.addSpec(cmd.Flags())
-	cmd.Flags().IntVar(&f.replication, "replication", 0, "how many copies (0: the broker's default)")
+	cmd.Flags().IntVar(&f.replication, "replication", 0, "how many copies of it (0: the broker's default)")
 	return cmd
 }
 
@@ -105,7 +105,7 @@ func newTopicAlter() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "alter TOPIC",
 		Short:   "Add partitions to a topic, or change its settings",
-		Example: "  logctl topic alter app-logs --partitions 24 --set retention.ms=86400000",
+		Example: "  logctl topic alter app-logs --partitions 24 --topic-config retention.ms=86400000",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, err := f.spec(args[0])
@@ -118,7 +118,7 @@ func newTopicAlter() *cobra.Command {
 			})
 		},
 	}
-	f.kafka.add(cmd.Flags())
+	section(cmd.Flags(), kafkaSection, f.kafka.add)
 	f.addSpec(cmd.Flags())
 	return cmd
 }
@@ -134,7 +134,7 @@ func newTopicRemove() *cobra.Command {
 			return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error { return a.Remove(ctx, args...) })
 		},
 	}
-	f.kafka.add(cmd.Flags())
+	section(cmd.Flags(), kafkaSection, f.kafka.add)
 	return cmd
 }
 
@@ -152,7 +152,7 @@ changes settings. It removes nothing. The file holds a list:
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.apply(cmd, args[0]) },
 	}
-	f.kafka.add(cmd.Flags())
+	section(cmd.Flags(), kafkaSection, f.kafka.add)
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be changed, and change nothing")
 	return cmd
 }

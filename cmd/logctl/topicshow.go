@@ -33,7 +33,7 @@ func newTopicList() *cobra.Command {
 			})
 		},
 	}
-	f.kafka.add(cmd.Flags())
+	section(cmd.Flags(), kafkaSection, f.kafka.add)
 	cmd.Flags().StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: json or table")
 	cmd.Flags().BoolVar(&f.internal, "internal", false, "Kafka's own topics too")
 	return cmd
@@ -56,7 +56,7 @@ func newTopicDescribe() *cobra.Command {
 			})
 		},
 	}
-	f.kafka.add(cmd.Flags())
+	section(cmd.Flags(), kafkaSection, f.kafka.add)
 	cmd.Flags().StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: json or table")
 	return cmd
 }

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// The headings under which help lists the flags that commands share, in this
+// order; a command's own flags come before them.
+const (
+	inputSection    = "Input"
+	outputSection   = "Output"
+	readingSection  = "Reading Kafka"
+	writingSection  = "Writing Kafka"
+	loadSection     = "Made-up records"
+	kafkaSection    = "Connecting to Kafka"
+	runningSection  = "Running"
+	everySection    = "Every command"
+	sectionKey      = "logctl_section" // annotates a flag with its heading
+	helpWidth       = 100
+	widestFlag      = 28 // columns; what is wider has its text on the next line
+	indentOfSection = "  "
+)
+
+var sections = []string{
+	"", inputSection, outputSection, readingSection, writingSection, loadSection, kafkaSection, runningSection, everySection,
+}
+
+// section adds the flags that declare declares, under a heading of the help.
+func section(fs *pflag.FlagSet, heading string, declare func(*pflag.FlagSet)) {
+	own := pflag.NewFlagSet(heading, pflag.ContinueOnError)
+	own.SortFlags = false
+	declare(own)
+	own.VisitAll(func(f *pflag.Flag) {
+		f.Annotations = map[string][]string{sectionKey: {heading}}
+		fs.AddFlag(f)
+	})
+}
+
+// orderFlags has the flags of all commands listed as they are declared.
+func orderFlags(cmd *cobra.Command) {
+	cmd.Flags().SortFlags = false
+	cmd.PersistentFlags().SortFlags = false
+	for _, c := range cmd.Commands() {
+		orderFlags(c)
+	}
+}
+
+// usage prints everything of a command's help but its description.
+func usage(cmd *cobra.Command) error {
+	var b strings.Builder
+	line := cmd.CommandPath() + " COMMAND"
+	if !cmd.HasAvailableSubCommands() {
+		line = cmd.UseLine()
+	}
+	fmt.Fprintf(&b, "Usage:\n  %s\n", line)
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprint(&b, "\nCommands:\n")
+		for _, c := range cmd.Commands() {
+			if c.IsAvailableCommand() {
+				fmt.Fprintf(&b, "  %-*s  %s\n", cmd.NamePadding(), c.Name(), c.Short)
+			}
+		}
+	}
+	if cmd.HasExample() {
+		fmt.Fprintf(&b, "\nExamples:\n%s\n", cmd.Example)
+	}
+	printFlags(&b, cmd)
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "\n%s COMMAND --help says more.\n", cmd.CommandPath())
+	}
+	_, err := io.WriteString(cmd.OutOrStderr(), b.String())
+	return err
+}
+
+// printFlags lists the flags of a command by section.
+func printFlags(b *strings.Builder, cmd *cobra.Command) {
+	names := map[string]int{}
+	lists := make([][]*pflag.Flag, len(sections))
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
+		at := 0
+		switch s := f.Annotations[sectionKey]; {
+		case len(s) > 0:
+			at = max(slices.Index(sections, s[0]), 0)
+		case !cmd.HasSubCommands() && cmd.InheritedFlags().Lookup(f.Name) != nil:
+			at = len(sections) - 1
+		}
+		lists[at] = append(lists[at], f)
+		names[f.Name] = utf8.RuneCountInString(flagName(f))
+	})
+	column := 0
+	for _, n := range names {
+		if n <= widestFlag {
+			column = max(column, n)
+		}
+	}
+	for i, list := range lists {
+		if len(list) == 0 {
+			continue
+		}
+		heading := sections[i]
+		if heading == "" {
+			heading = "Flags"
+		}
+		fmt.Fprintf(b, "\n%s:\n", heading)
+		for _, f := range list {
+			printFlag(b, f, column)
+		}
+	}
+}
+
+// printFlag prints a flag with its text in a column of its own.
+func printFlag(b *strings.Builder, f *pflag.Flag, column int) {
+	name := flagName(f)
+	text := flagText(f)
+	margin := strings.Repeat(" ", len(indentOfSection)+column+2)
+	gap := column + 2 - utf8.RuneCountInString(name)
+	b.WriteString(indentOfSection + name)
+	if gap < 2 {
+		b.WriteString("\n" + margin)
+	} else {
+		b.WriteString(strings.Repeat(" ", gap))
+	}
+	used := len(margin)
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case used+1+n > helpWidth:
+			b.WriteString("\n" + margin)
+			used = len(margin)
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += n
+	}
+	b.WriteByte('\n')
+}
+
+// flagName is how a flag is written: -o, --output FORM.
+func flagName(f *pflag.Flag) string {
+	name := "    --" + f.Name
+	if f.Shorthand != "" {
+		name = "-" + f.Shorthand + ", --" + f.Name
+	}
+	value, _ := pflag.UnquoteUsage(f)
+	switch value {
+	case "":
+		return name
+	case "int", "uint", "float":
+		value = "N"
+	case "string":
+		value = "TEXT"
+	case "duration", "size":
+		value = strings.ToUpper(value)
+	}
+	return name + " " + value
+}
+
+// flagText is what help says of a flag: its usage and its default, unless it
+// is nothing or the usage says it.
+func flagText(f *pflag.Flag) string {
+	_, text := pflag.UnquoteUsage(f)
+	value := strings.Trim(f.DefValue, "[]")
+	if slices.Contains([]string{"", "0", "false", "-1"}, value) || strings.Contains(text, "(default ") {
+		return text
+	}
+	return text + " (default " + value + ")"
+}
