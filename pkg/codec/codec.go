@@ -18,6 +18,7 @@ type Options struct {
 	MaxRecord int    // longer records are bad; 0 for DefaultMaxRecord
 	Strict    bool   // the values of fields that nobody reads are checked too
 	Check     bool   // records are checked although nobody reads fields of them
+	Objects   bool   // records that are no JSON become JSON objects of all their fields
 	Envelope  bool   // each line is an envelope: see envelope.go
 }
 

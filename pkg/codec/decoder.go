@@ -102,6 +102,9 @@ func (d *Decoder) NewParser(plan *record.Plan) Parser {
 	if d.opt.Envelope {
 		p.envelope = newEnvelope()
 	}
+	if d.opt.Objects {
+		p.objects = newObjects(d)
+	}
 	return p
 }
 
@@ -110,6 +113,7 @@ type parser struct {
 	decoder  *Decoder
 	plan     *record.Plan
 	envelope *envelope // nil where records are not in envelopes
+	objects  *objects  // nil where records stay as they are
 	clock    stamp.Parser
 
 	formats map[formatKey]*formatParser
@@ -136,10 +140,13 @@ func (p *parser) Parse(b *record.Batch) {
 	if p.envelope != nil {
 		p.envelope.open(b)
 	}
-	if len(p.plan.Fields) > 0 || p.decoder.opt.Check {
+	if len(p.plan.Fields) > 0 || p.decoder.opt.Check || p.objects != nil {
 		p.fields(b)
 	}
 	p.times(b)
+	if p.objects != nil {
+		p.objects.convert(b)
+	}
 	byRow := func(x, y record.Fault) int { return cmp.Compare(x.Row, y.Row) }
 	if !slices.IsSortedFunc(b.Faults, byRow) {
 		slices.SortStableFunc(b.Faults, byRow)
