@@ -56,6 +56,8 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	if len(args)+len(f.stream.input.from) == 0 {
 		return fault.Usagef("as in --from kafka:app-logs", "consume needs an input")
 	}
+	f.stream.output.template = f.template
+	f.stream.objects = f.set != "" || f.fields == "" && f.stream.output.wantsObjects(cmd)
 	p, err := f.stream.newPipeline(cmd, args)
 	if err != nil {
 		return err
@@ -66,7 +68,6 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	if f.stream.input.timeField != "" {
 		p.plan.ReadTime(f.stream.input.timeField)
 	}
-	f.stream.output.template = f.template
 	p.Order = f.order(p)
 	if err := f.guarantee(p); err != nil {
 		return err

@@ -64,10 +64,11 @@ func (f *inputFlags) endpoints(args []string) ([]stream.Endpoint, error) {
 }
 
 // decoder returns what turns the bytes of the input into records with fields.
-// With check it looks into records of which nobody reads fields.
-func (f *inputFlags) decoder(check bool) (*codec.Decoder, error) {
+// With objects, records of formats that are no JSON become JSON objects.
+func (f *inputFlags) decoder(objects bool) (*codec.Decoder, error) {
 	return codec.New(codec.Options{
-		Format: f.format, Multiline: f.multiline, MaxRecord: int(f.maxRecord), Strict: f.strict, Check: check, Envelope: f.envelope,
+		Format: f.format, Multiline: f.multiline, MaxRecord: int(f.maxRecord), Strict: f.strict, Envelope: f.envelope,
+		Check: f.format != "auto", Objects: objects,
 	})
 }
 

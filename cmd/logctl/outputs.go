@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/codec"
@@ -35,9 +36,18 @@ func (f *outputFlags) add(fs *pflag.FlagSet) {
 	durationVar(fs, &f.rotateEvery, "rotate-every", 0, "files: begin another one after so long (0: never)")
 }
 
-// asIs reports whether records are written as they stand.
-func (f *outputFlags) asIs() bool {
-	return f.format == "json" || f.format == "envelope" || f.template != ""
+// wantsObjects reports whether the output is made of fields: a form with columns,
+// -o json where it is asked for, or a table of a database.
+func (f *outputFlags) wantsObjects(cmd *cobra.Command) bool {
+	switch {
+	case f.template != "":
+		return false
+	case f.format == "envelope":
+		return false
+	case f.format != "json" || cmd.Flags().Changed("output"):
+		return true
+	}
+	return slices.ContainsFunc(f.to, func(to string) bool { return strings.HasPrefix(to, string(stream.SQLite)+":") })
 }
 
 func (f *outputFlags) encoder(width int) (codec.Encoder, error) {

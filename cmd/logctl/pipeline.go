@@ -29,6 +29,8 @@ type streamFlags struct {
 	daemon daemonFlags
 	where  string
 	limit  int64
+
+	objects bool // records are to be JSON objects
 }
 
 func (f *streamFlags) add(cmd *cobra.Command) {
@@ -70,7 +72,7 @@ func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline,
 	if err != nil {
 		return nil, err
 	}
-	dec, err := f.input.decoder(!f.output.asIs() || f.input.format != "auto")
+	dec, err := f.input.decoder(f.objects)
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,7 @@ all of them are acknowledged, and says how many were.`,
 }
 
 func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
+	f.stream.objects = f.stream.output.wantsObjects(cmd)
 	p, err := f.stream.newPipeline(cmd, args)
 	if err != nil {
 		return err
