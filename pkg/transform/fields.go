@@ -2,6 +2,7 @@ package transform
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/expr"
@@ -67,17 +68,61 @@ func (s *Select) Prepare(b *record.Batch) {
 }
 
 // Set gives records further fields, or fields other values. A record that is
-// no JSON object becomes one, with its text as "message".
-type Set struct{ fields []field }
+// no JSON object becomes one, with its text as "message". All values are
+// computed from the record as it came; what is prepared later sees the new ones.
+type Set struct {
+	fields []field
+	plan   *record.Plan
+	once   sync.Once
+	cols   [][]int // the columns of the plan that hold each field
+}
 
 // NewSet compiles a list of assignments: `severity="high", ms=latency_ms * 1000`.
 func NewSet(src string, plan *record.Plan) (*Set, error) {
 	fields, err := compileFields(src, plan)
-	return &Set{fields}, err
+	return &Set{fields: fields, plan: plan}, err
+}
+
+// bind finds the columns to set, once the plan is complete.
+func (s *Set) bind() {
+	s.cols = make([][]int, len(s.fields))
+	for k, f := range s.fields {
+		for c, wanted := range s.plan.Fields {
+			if wanted.Path == f.name {
+				s.cols[k] = append(s.cols[k], c)
+			}
+		}
+	}
 }
 
 // Prepare rewrites the records. Fields that a record has keep their place.
 func (s *Set) Prepare(b *record.Batch) {
+	s.once.Do(s.bind)
+	s.rewrite(b)
+	values := make([]record.Value, len(s.fields))
+	for i := range b.Recs {
+		if b.Recs[i].Live() {
+			s.fill(b, i, values)
+		}
+	}
+}
+
+// fill puts the new values of record i into the columns, once all are computed.
+func (s *Set) fill(b *record.Batch, i int, values []record.Value) {
+	for k, cols := range s.cols {
+		if len(cols) > 0 {
+			values[k] = s.fields[k].value.Value(b, i)
+		}
+	}
+	for k, cols := range s.cols {
+		for _, c := range cols {
+			b.Col(c)[i] = values[k]
+		}
+	}
+}
+
+// rewrite gives the records their new text.
+func (s *Set) rewrite(b *record.Batch) {
 	done := make([]bool, len(s.fields))
 	replace(b, func(dst []byte, i int) []byte {
 		clear(done)
