@@ -65,7 +65,7 @@ func prepare(path string) error {
 		return fault.Usagef("give an empty or a new directory",
 			"data directory %q holds other files (%s)", path, entries[0].Name())
 	}
-	if err := os.Chmod(path, 0o700); err != nil { //nolint:gosec // a directory needs its x
+	if err := os.Chmod(path, 0o700); err != nil {
 		return fmt.Errorf("data directory %q: %w", path, err)
 	}
 	return nil

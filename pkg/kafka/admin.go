@@ -134,8 +134,8 @@ func (a *Admin) describe(ctx context.Context, found kadm.TopicDetails) ([]Topic,
 		for _, p := range d.Partitions.Sorted() {
 			id := part{d.Topic, p.Partition}
 			one := Partition{Number: p.Partition, Leader: p.Leader, Replicas: p.Replicas, ISR: p.ISR, Size: -1}
-			one.First, _ = offsetOf(first, id)
-			one.End, _ = offsetOf(end, id)
+			one.First = offsetOf(first, id)
+			one.End = offsetOf(end, id)
 			if size, ok := sizes[copyOf{p.Leader, id}]; ok {
 				one.Size = size
 			}

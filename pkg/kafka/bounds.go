@@ -152,20 +152,21 @@ func (s *Source) listOffsets(ctx context.Context, topics []string) (offsets, err
 	return o, err
 }
 
-func offsetOf(l kadm.ListedOffsets, id part) (int64, bool) {
-	at, ok := l.Lookup(id.topic, id.n)
-	return at.Offset, ok
+// offsetOf returns the offset that is listed for a partition, 0 where none is.
+func offsetOf(l kadm.ListedOffsets, id part) int64 {
+	at, _ := l.Lookup(id.topic, id.n)
+	return at.Offset
 }
 
 // begin returns where a partition without a position begins.
 func (o offsets) begin(b Bound, id part) int64 {
-	first, _ := offsetOf(o.first, id)
-	last, _ := offsetOf(o.last, id)
+	first := offsetOf(o.first, id)
+	last := offsetOf(o.last, id)
 	switch b.kind {
 	case atEnd:
 		return last
 	case atTime:
-		at, _ := offsetOf(o.start, id)
+		at := offsetOf(o.start, id)
 		return min(at, last)
 	case atOffset:
 		return min(max(b.n, first), last)
@@ -183,11 +184,11 @@ const never = -1
 func (o offsets) end(b Bound, id part) int64 {
 	switch b.kind {
 	case atEnd:
-		last, _ := offsetOf(o.last, id)
+		last := offsetOf(o.last, id)
 		return last
 	case atTime:
-		at, _ := offsetOf(o.stop, id)
-		last, _ := offsetOf(o.last, id)
+		at := offsetOf(o.stop, id)
+		last := offsetOf(o.last, id)
 		return min(at, last)
 	case atOffset:
 		return b.n

@@ -48,7 +48,6 @@ func (s *Source) groupOptions() []kgo.Opt {
 		kgo.ConsumeTopics(s.cfg.Topics...),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
-		kgo.RequireStableFetchOffsets(),
 		kgo.RebalanceTimeout(rebalanceWithin),
 		kgo.AdjustFetchOffsetsFn(s.assign),
 		kgo.OnPartitionsAssigned(s.onAssigned),
@@ -135,8 +134,8 @@ func (s *Source) own(id part) *partition {
 
 // place sets where p begins and ends.
 func (s *Source) place(p *partition, marks offsets, committed int64) {
-	first, _ := offsetOf(marks.first, p.part)
-	p.end, _ = offsetOf(marks.last, p.part)
+	first := offsetOf(marks.first, p.part)
+	p.end = offsetOf(marks.last, p.part)
 	p.pending, p.silent = nil, time.Now()
 	at, sought := s.seeks[p.part]
 	switch {

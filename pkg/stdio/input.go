@@ -92,7 +92,7 @@ func (in *input) generation(sample []byte) int32 {
 	line, _, _ := bytes.Cut(sample[:min(len(sample), 1024)], newline)
 	var inode uint64
 	if st, ok := in.info.Sys().(*syscall.Stat_t); ok {
-		inode = uint64(st.Ino)
+		inode = st.Ino
 	}
 	return max(int32(xxh3.HashSeed(line, inode)>>33), 1)
 }

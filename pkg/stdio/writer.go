@@ -24,7 +24,7 @@ type Writer struct {
 	lines bool // enc writes records as they stand
 	buf   []byte
 	last  time.Time // when rows came last
-	err   error // the first failure; nothing is written after it
+	err   error     // the first failure; nothing is written after it
 }
 
 // NewWriter returns a sink that encodes records and writes them to out; without

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
@@ -182,9 +183,7 @@ func (s *Sink) Flush(ctx context.Context) error {
 		return errors.Join(err, s.undo(context.WithoutCancel(ctx)))
 	}
 	s.open = false
-	for p, next := range s.keep {
-		s.seen[p] = next
-	}
+	maps.Copy(s.seen, s.keep)
 	clear(s.keep)
 	return nil
 }

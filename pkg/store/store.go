@@ -34,7 +34,7 @@ const (
 )
 
 // conn is a connection to a database file.
-type conn interface {
+type conn interface { //nolint:interfacebloat // what database/sql/driver has in four interfaces
 	driver.Conn
 	driver.ConnPrepareContext
 	driver.ExecerContext
