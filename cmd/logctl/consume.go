@@ -72,10 +72,7 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.guarantee(p); err != nil {
 		return err
 	}
-	if err := p.open(&f.kafka); err != nil {
-		return err
-	}
-	return p.run()
+	return p.run(&f.kafka)
 }
 
 // transform adds --set and --select.

@@ -120,10 +120,15 @@ func (p *pipeline) refused(b *record.Batch) error {
 	return engine.WriteDead(p.Dead, b)
 }
 
-// run runs the pipeline with all that surrounds it: progress, --listen, the
-// summary, and the closing of what was opened.
-func (p *pipeline) run() error {
-	stop, err := p.flags.daemon.serve(p.cmd, nil, append(p.metrics, p.Stats)...)
+// run opens and runs the pipeline with all that surrounds it: progress,
+// --listen, the summary, and the closing of what was opened. k says how topics
+// are read; nil where they are not.
+func (p *pipeline) run(k *kafkaInput) error {
+	stop := func() {}
+	err := p.open(k)
+	if err == nil {
+		stop, err = p.flags.daemon.serve(p.cmd, nil, append(p.metrics, p.Stats)...)
+	}
 	if err != nil {
 		return errors.Join(err, p.close())
 	}

@@ -72,10 +72,7 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 	if p.made, err = f.generate.source(f.stream.limit, len(args)+len(f.stream.input.from) > 0); err != nil {
 		return err
 	}
-	if err := p.open(nil); err != nil {
-		return err
-	}
-	return p.run()
+	return p.run(nil)
 }
 
 // reports says what each topic has acknowledged.

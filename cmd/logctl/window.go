@@ -94,10 +94,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		op.SetLate(sink)
 	}
 	p.notes = append(p.notes, func() string { return lateness(op.Stats()) })
-	if err := p.open(&f.kafka); err != nil {
-		return err
-	}
-	if err := p.run(); err != nil {
+	if err := p.run(&f.kafka); err != nil {
 		return err
 	}
 	if f.stream.input.strict && op.Stats().Late > 0 {
