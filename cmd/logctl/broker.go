@@ -39,6 +39,8 @@ It prints its addresses, for --brokers, as one line on stdout.`,
   logctl broker --addr :0 --nodes 3`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	fs := cmd.Flags()
 	section(fs, runningSection, f.daemon.add)

@@ -174,6 +174,13 @@ func newConfigShow() *cobra.Command {
 			}
 			return showConfig(cmd, target)
 		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			target, _, err := cmd.Root().Find(args)
+			if err != nil || len(args) > 0 && !target.HasSubCommands() {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return commandNames(target), cobra.ShellCompDirectiveNoFileComp
+		},
 	}
 }
 

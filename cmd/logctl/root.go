@@ -37,6 +37,7 @@ Exit status: 0 done, 1 a failure while working (or the answer "no"), 2 wrong usa
 		newConfig(),
 	)
 	orderFlags(cmd)
+	completeFlags(cmd)
 	cmd.SetUsageFunc(usage)
 	return cmd
 }
@@ -46,15 +47,21 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	var names []string
-	for _, c := range cmd.Commands() {
-		names = append(names, c.Name())
-	}
-	hint := fault.DidYouMean(args[0], names)
+	hint := fault.DidYouMean(args[0], commandNames(cmd))
 	if hint == "" {
 		hint = "see " + cmd.CommandPath() + " --help"
 	}
 	return fault.Usagef(hint, "unknown command %q for %q", args[0], cmd.CommandPath())
+}
+
+// commandNames returns the names of cmd's commands.
+func commandNames(cmd *cobra.Command) (names []string) {
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return names
 }
 
 var unknownFlag = regexp.MustCompile(`^unknown (?:shorthand )?flag: (?:--|'.' in -)(\S+)`)

@@ -75,6 +75,8 @@ func newTopicCreate() *cobra.Command {
 		Short:   "Create topics; those that exist are left as they are",
 		Example: "  logctl topic create app-logs --partitions 12 --topic-config retention.ms=604800000",
 		Args:    cobra.MinimumNArgs(1),
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
 				for _, name := range args {
@@ -107,6 +109,8 @@ func newTopicAlter() *cobra.Command {
 		Short:   "Add partitions to a topic, or change its settings",
 		Example: "  logctl topic alter app-logs --partitions 24 --topic-config retention.ms=86400000",
 		Args:    cobra.ExactArgs(1),
+
+		ValidArgsFunction: completeTopic,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, err := f.spec(args[0])
 			if err != nil {
@@ -130,6 +134,8 @@ func newTopicRemove() *cobra.Command {
 		Short:   "Remove topics and all their records",
 		Example: "  logctl topic rm app-logs-old",
 		Args:    cobra.MinimumNArgs(1),
+
+		ValidArgsFunction: completeTopic,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error { return a.Remove(ctx, args...) })
 		},

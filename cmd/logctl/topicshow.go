@@ -34,7 +34,7 @@ func newTopicList() *cobra.Command {
 		},
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	cmd.Flags().StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: json or table")
+	f.addForm(cmd)
 	cmd.Flags().BoolVar(&f.internal, "internal", false, "Kafka's own topics too")
 	return cmd
 }
@@ -46,6 +46,8 @@ func newTopicDescribe() *cobra.Command {
 		Short:   "Show partitions with leader, copies, offsets and size, and the settings that differ",
 		Example: "  logctl topic describe app-logs -o table",
 		Args:    cobra.MinimumNArgs(1),
+
+		ValidArgsFunction: completeTopic,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
 				topics, err := a.Describe(ctx, args...)
@@ -57,8 +59,13 @@ func newTopicDescribe() *cobra.Command {
 		},
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	cmd.Flags().StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: json or table")
+	f.addForm(cmd)
 	return cmd
+}
+
+func (f *topicFlags) addForm(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: json or table")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json", "table"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // print writes topics as JSON, a line each, or as the rows that row makes.

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// TestComplete asks for what the shell asks for when Tab is pressed.
+func TestComplete(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "access", "app-logs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	t.Setenv("LOGCTL_BROKERS", strings.Join(c.ListenAddrs(), ","))
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	const logs = "../../testdata/logs/"
+	for _, tt := range []struct{ line, offers, not string }{
+		{"consume --from kaf|", "kafka:", "sqlite:"},
+		{"consume --from kafka:|", "kafka:access kafka:app-logs", ""},
+		{"produce --to kafka:ap|", "kafka:app-logs", ""},
+		{"consume --from kafka:access,|", "kafka:access,app-logs", ""},
+		{"topic describe |", "access app-logs", ""},
+		{"topic ls -o |", "json table", "csv"},
+		{"window -o |", "json csv tsv table", ""},
+		{"window --format |", "ndjson combined syslog", ""},
+		{"window " + logs + "apache_access.log --by |", "client status path", ""},
+		{"window " + logs + "auth.log --by service,|", "service,host", ""},
+		{"window --from " + logs + "auth.log --by |", "host service", "client"},
+		{"window --size |", "", "s"},
+		{"consume --delivery |", "at-least-once exactly-once", ""},
+		{"consume --balancer |", "kip848 range", ""},
+		{"produce --generate |", "http app", ""},
+		{"config show topic |", "apply ls", "help"},
+	} {
+		t.Run(tt.line, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			args := strings.Split(strings.TrimSuffix(tt.line, "|"), " ")
+			if status := run(append([]string{"__complete"}, args...), strings.NewReader(""), &out, &errs); status != 0 {
+				t.Fatalf("status %d: %s", status, errs.String())
+			}
+			offered := strings.Fields(out.String())
+			for _, want := range strings.Fields(tt.offers) {
+				if !slices.Contains(offered, want) {
+					t.Errorf("offers %q, want %s", offered, want)
+				}
+			}
+			if tt.not != "" && slices.Contains(offered, tt.not) {
+				t.Errorf("offers %q, not wanted: %s", offered, tt.not)
+			}
+		})
+	}
+}
+
+// TestCompleteWithoutKafka checks that a broker that is not there costs
+// neither an error nor much time.
+func TestCompleteWithoutKafka(t *testing.T) {
+	t.Setenv("LOGCTL_BROKERS", "127.0.0.1:1")
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	var out bytes.Buffer
+	if status := run([]string{"__complete", "consume", "--from", "kafka:"}, nil, &out, new(bytes.Buffer)); status != 0 || out.String() != ":4\n" {
+		t.Errorf("status %d, offers %q", status, out.String())
+	}
+}
