@@ -255,9 +255,9 @@ func (ls *lanes) dueWith(l *lane) int64 {
 	if !ok {
 		return forever
 	}
-	due, now := w.Due(), ls.Now()
+	due, now := max(w.Due(), record.NoTime+1), ls.Now() // at the latest when there is a watermark at all
 	if l.max >= due {
-		return forever // it has been told
+		return forever // others hold it back, or it would have been told
 	}
 	for _, other := range ls.all {
 		if other != l && other.max < due && other.holds(now, int64(ls.Idle)) {
@@ -270,6 +270,13 @@ func (ls *lanes) dueWith(l *lane) int64 {
 		}
 	}
 	return due
+}
+
+// tidy takes batches out of their lanes that are used up.
+func (ls *lanes) tidy(done func(*job)) {
+	for _, l := range ls.all {
+		l.head(done)
+	}
 }
 
 // least returns the lane whose next row has the least time, the earlier lane

@@ -94,6 +94,9 @@ func (r *run) loop(ctx context.Context) error {
 		if err := r.receive(ctx); err != nil {
 			return err
 		}
+		if err := r.tick(false); err != nil {
+			return err
+		}
 		rows, ok := r.lanes.pick(release)
 		switch {
 		case ok:
@@ -223,20 +226,20 @@ func (r *run) process(rows record.Rows) error {
 		}
 		return err
 	}
-	if err := r.Operator.Process(rows, r.out); err != nil {
-		return err
-	}
-	return r.tick(false)
+	return r.Operator.Process(rows, r.out)
 }
 
 // tick tells the operator of the time, where the watermark has risen or the
-// clock demands it.
+// clock demands it. It precedes every choice of rows: what has ended since the
+// last one may have held the watermark, and no row must be processed before
+// the operator knows what was reached without it.
 func (r *run) tick(always bool) error {
 	t, ok := r.Operator.(stream.Ticker)
 	if !ok {
 		return nil
 	}
 	now := r.Now()
+	r.lanes.tidy(release)
 	r.watermark = max(r.watermark, r.lanes.watermark(now, int64(r.Idle)))
 	if r.watermark == r.ticked && !always {
 		return nil
@@ -257,6 +260,9 @@ func (r *run) onClock(ctx context.Context) error {
 // settle processes all that waits, in the best order that is left, and commits.
 func (r *run) settle(ctx context.Context) error {
 	for {
+		if err := r.tick(false); err != nil {
+			return err
+		}
 		rows, ok := r.lanes.pickAny(release)
 		if !ok {
 			return r.commit(ctx, true)
