@@ -9,6 +9,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/stdio"
 	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
@@ -63,9 +64,15 @@ func (f *inputFlags) endpoints(args []string) ([]stream.Endpoint, error) {
 	return list, nil
 }
 
+// mostRecord bounds --max-record: places in a batch are numbers of 32 bits.
+const mostRecord = 1 << 30
+
 // decoder returns what turns the bytes of the input into records with fields.
 // With objects, records of formats that are no JSON become JSON objects.
 func (f *inputFlags) decoder(objects bool) (*codec.Decoder, error) {
+	if f.maxRecord < 1 || f.maxRecord > mostRecord {
+		return nil, fault.Usagef("", "--max-record %s: want between 1 and %s", human.Size(f.maxRecord), human.Size(mostRecord))
+	}
 	return codec.New(codec.Options{
 		Format: f.format, Multiline: f.multiline, MaxRecord: int(f.maxRecord), Strict: f.strict, Envelope: f.envelope,
 		Check: f.format != "auto", Objects: objects,

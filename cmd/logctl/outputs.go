@@ -50,6 +50,21 @@ func (f *outputFlags) wantsObjects(cmd *cobra.Command) bool {
 	return slices.ContainsFunc(f.to, func(to string) bool { return strings.HasPrefix(to, string(stream.SQLite)+":") })
 }
 
+// check refuses forms that are unknown or contradict --template. Asked says that
+// the user named the form.
+func (f *outputFlags) check(asked bool) error {
+	switch {
+	case !slices.Contains(codec.Encodings, f.format):
+		return fault.Usagef(fault.DidYouMean(f.format, codec.Encodings), "unknown output %q: want one of %s",
+			f.format, strings.Join(codec.Encodings, ", "))
+	case f.format == "template" && f.template == "":
+		return fault.Usagef(`as in consume --template '%k %v\n'`, "-o template needs a --template")
+	case f.template != "" && asked && f.format != "template":
+		return fault.Usagef("leave one of them out", "both --template and -o %s say how records are written", f.format)
+	}
+	return nil
+}
+
 func (f *outputFlags) encoder(width int) (codec.Encoder, error) {
 	if f.template != "" {
 		return codec.NewEncoder("template", codec.EncodeOptions{Template: f.template})
@@ -69,10 +84,6 @@ func (f *outputFlags) files(durable bool) (stdio.FileOptions, error) {
 
 // endpoints returns where to write to, stdout where nothing is said.
 func (f *outputFlags) endpoints() ([]stream.Endpoint, error) {
-	if !slices.Contains(codec.Encodings, f.format) {
-		return nil, fault.Usagef(fault.DidYouMean(f.format, codec.Encodings), "unknown output %q: want one of %s",
-			f.format, strings.Join(codec.Encodings, ", "))
-	}
 	to := f.to
 	if len(to) == 0 {
 		to = []string{"-"}

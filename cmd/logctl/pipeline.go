@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +14,7 @@ import (
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
@@ -53,7 +55,6 @@ type pipeline struct {
 	endpoints []stream.Endpoint
 	decoder   *codec.Decoder
 	plan      *record.Plan
-	where     *transform.Where
 	made      stream.Source // generated records, instead of the endpoints
 	producer  *kafkaOutput  // how records go to Kafka
 
@@ -68,6 +69,12 @@ type pipeline struct {
 
 // newPipeline reads the flags that all commands share. Nothing is opened yet.
 func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline, error) {
+	if f.limit < 0 {
+		return nil, fault.Usagef("", "--limit %d: want 0, which is no limit, or more", f.limit)
+	}
+	if err := f.output.check(cmd.Flags().Changed("output")); err != nil {
+		return nil, err
+	}
 	list, err := f.input.endpoints(args)
 	if err != nil {
 		return nil, err
@@ -84,10 +91,11 @@ func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline,
 	p.Strict, p.Limit, p.Idle, p.Drain = f.input.strict, f.limit, f.input.idle, f.daemon.drain
 	p.Begin, p.Names = dec.Begin, codec.FieldNames
 	if f.where != "" {
-		if p.where, err = transform.NewWhere(f.where, p.plan); err != nil {
+		where, err := transform.NewWhere(f.where, p.plan)
+		if err != nil {
 			return nil, err
 		}
-		p.Prepare = append(p.Prepare, p.where)
+		p.Prepare = append(p.Prepare, where)
 	}
 	return p, nil
 }
@@ -130,14 +138,16 @@ func (p *pipeline) run(k *kafkaInput) error {
 		stop, err = p.flags.daemon.serve(p.cmd, nil, append(p.metrics, p.Stats)...)
 	}
 	if err != nil {
-		return errors.Join(err, p.close())
+		return p.close(err)
 	}
 	defer stop()
 	quiet, _ := p.cmd.Flags().GetBool("quiet")
 	progress := term.StartProgress(p.cmd.ErrOrStderr(), quiet, p.progress)
 	err = engine.Run(p.cmd.Context(), p.Pipeline)
 	progress.Stop()
-	err = errors.Join(err, p.close())
+	if err = p.close(err); errors.Is(err, syscall.EPIPE) {
+		return err // whoever read the output has had enough: nothing is worth saying
+	}
 	p.summary()
 	if err == nil && p.Strict && p.Stats.Bad.Load() > 0 {
 		return &fault.Error{Err: errors.New("bad records"), Status: fault.Failed, Quiet: true}
@@ -145,13 +155,16 @@ func (p *pipeline) run(k *kafkaInput) error {
 	return err
 }
 
-func (p *pipeline) close() error {
-	var errs []error
+// close closes what was opened, and adds what goes wrong to err unless that
+// says it already.
+func (p *pipeline) close(err error) error {
 	for i := len(p.closers) - 1; i >= 0; i-- {
-		errs = append(errs, p.closers[i]())
+		if e := p.closers[i](); !errors.Is(err, e) {
+			err = errors.Join(err, e)
+		}
 	}
 	p.closers = nil
-	return errors.Join(errs...)
+	return err
 }
 
 // summary says on stderr what came in and what became of it.
@@ -163,8 +176,8 @@ func (p *pipeline) summary() {
 			b.WriteString(", " + s)
 		}
 	}
-	if p.where != nil && p.where.Mismatches() > 0 {
-		fmt.Fprintf(&b, ", %d comparisons of text with a number", p.where.Mismatches())
+	if n := p.mismatches(); n > 0 {
+		fmt.Fprintf(&b, ", type mismatches %s", human.Count(n))
 	}
 	note(p.cmd, "%s", b.String())
 	for _, path := range p.Stats.Unseen(p.plan) {
@@ -173,6 +186,21 @@ func (p *pipeline) summary() {
 		}
 		note(p.cmd, "no record has a field %q%s", path, suffix(fault.DidYouMean(path, p.Stats.Names())))
 	}
+}
+
+// mismatches returns how many comparisons met a value of another type, as text
+// beside a number.
+func (p *pipeline) mismatches() (n int64) {
+	count := func(part any) {
+		if m, ok := part.(interface{ Mismatches() int64 }); ok {
+			n += m.Mismatches()
+		}
+	}
+	count(p.Operator)
+	for _, part := range p.Prepare {
+		count(part)
+	}
+	return n
 }
 
 func suffix(hint string) string {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,6 +70,9 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 	if f.kafka.group != "" {
 		return fault.Usagef("leave --group out: every run then reads from --start",
 			"window cannot be a member of a group yet: its state would not move with the partitions")
+	}
+	if known := []string{"final", "update"}; !slices.Contains(known, f.emit) {
+		return fault.Usagef(fault.DidYouMean(f.emit, known), "--emit %q: want final or update", f.emit)
 	}
 	p, err := f.stream.newPipeline(cmd, args)
 	if err != nil {

@@ -37,6 +37,13 @@ func compileFields(src string, plan *record.Plan) ([]field, error) {
 	return fields, nil
 }
 
+func mismatches(fields []field) (n int64) {
+	for _, f := range fields {
+		n += f.value.Mismatches()
+	}
+	return n
+}
+
 // Select replaces each record by a JSON object of chosen fields.
 type Select struct{ fields []field }
 
@@ -67,6 +74,9 @@ func (s *Select) Prepare(b *record.Batch) {
 	})
 }
 
+// Mismatches returns how many comparisons met a value of another type.
+func (s *Select) Mismatches() int64 { return mismatches(s.fields) }
+
 // Set gives records further fields, or fields other values. A record that is
 // no JSON object becomes one, with its text as "message". All values are
 // computed from the record as it came; what is prepared later sees the new ones.
@@ -82,6 +92,9 @@ func NewSet(src string, plan *record.Plan) (*Set, error) {
 	fields, err := compileFields(src, plan)
 	return &Set{fields: fields, plan: plan}, err
 }
+
+// Mismatches returns how many comparisons met a value of another type.
+func (s *Set) Mismatches() int64 { return mismatches(s.fields) }
 
 // bind finds the columns to set, once the plan is complete.
 func (s *Set) bind() {

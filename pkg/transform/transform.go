@@ -31,8 +31,8 @@ func (w *Where) Prepare(b *record.Batch) {
 	}
 }
 
-// Mismatches returns how many comparisons of the condition met text beside a
-// number.
+// Mismatches returns how many comparisons of the condition met a value of
+// another type, as text beside a number.
 func (w *Where) Mismatches() int64 { return w.cond.Mismatches() }
 
 // Key gives each record a key: the text of an expression. Where that is
@@ -64,6 +64,9 @@ func (k *Key) Prepare(b *record.Batch) {
 		rec.Flags |= record.HasKey
 	}
 }
+
+// Mismatches returns how many comparisons met a value of another type.
+func (k *Key) Mismatches() int64 { return k.value.Mismatches() }
 
 // span returns where text stands in the arena, copying it there where it does
 // not stand in it yet.

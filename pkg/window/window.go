@@ -168,6 +168,20 @@ func (o *Op) RowKey() []string {
 	return names
 }
 
+// Mismatches returns how many comparisons in keys and aggregates met a value of
+// another type, as text beside a number. It may be called from any goroutine.
+func (o *Op) Mismatches() (n int64) {
+	for _, k := range o.keys {
+		n += k.value.Mismatches()
+	}
+	for _, list := range [][]*input{o.inputs.numbers, o.inputs.conditions, o.inputs.values} {
+		for _, in := range list {
+			n += in.value.Mismatches()
+		}
+	}
+	return n
+}
+
 // SetLate has records that are too late for every window written to a sink.
 func (o *Op) SetLate(to stream.Sink) { o.late = to }
 
