@@ -35,11 +35,13 @@ or of their event time with --time-field.`,
 		Example: `  # All that is in a topic now
   logctl consume --from kafka:app-logs --stop end
 
-  # The errors of the last hour, two fields of each, as a table
-  logctl consume --from kafka:app-logs --start -1h --stop end --where 'level >= ERROR' --select service,message -o table
+  # The errors of the last hour, three fields of each, as a table
+  logctl consume --from kafka:app-logs --start -1h --stop end --where 'level >= ERROR' \
+    --select timestamp,service,path -o table
 
   # A topic into a database, every record exactly once through any crash
-  logctl consume --from kafka:app-logs --group archive --delivery exactly-once --to sqlite:logs.db`,
+  logctl consume --from kafka:app-logs --stop end --group archive \
+    --delivery exactly-once --to sqlite:logs.db`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.stream.add(cmd)

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// TestExamplesRun runs every example of every help in a directory where the
+// files that they name are, against a broker with the topics that they name.
+func TestExamplesRun(t *testing.T) {
+	walk(newRoot(), func(c *cobra.Command) {
+		if c.Runnable() && c.Example == "" && !c.HasSubCommands() {
+			t.Errorf("%s has no example", c.CommandPath())
+		}
+		for _, line := range strings.Split(strings.ReplaceAll(c.Example, "\\\n", ""), "\n") {
+			line = strings.TrimSpace(line)
+			if line == "" || strings.HasPrefix(line, "#") {
+				continue
+			}
+			t.Run(line, func(t *testing.T) {
+				t.Parallel()
+				e := newExample(t, !strings.Contains(line, "topic create"))
+				e.run(t, line)
+			})
+		}
+	})
+}
+
+// An example is the place where a line of a help is run.
+type example struct {
+	dir string
+	env []string
+}
+
+// newExample makes the place: app.log, access.log, topics.yaml, and a broker,
+// with topics where they are wanted.
+func newExample(t *testing.T, topics bool) *example {
+	t.Helper()
+	e := &example{dir: t.TempDir()}
+	var seeds []kfake.Opt
+	if topics {
+		seeds = append(seeds, kfake.SeedTopics(3, "app-logs", "app-logs-old", "access", "load"))
+	}
+	c, err := kfake.NewCluster(append(seeds, kfake.NumBrokers(1), kfake.DataDir(filepath.Join(e.dir, "kafka")))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	e.env = append(os.Environ(), "LOGCTL_BROKERS="+strings.Join(c.ListenAddrs(), ","), "HOME="+e.dir,
+		"XDG_CONFIG_HOME="+e.dir, "XDG_STATE_HOME="+e.dir)
+	access, err := filepath.Abs("../../testdata/logs/apache_access.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(access, filepath.Join(e.dir, "access.log")); err != nil {
+		t.Fatal(err)
+	}
+	declared := "topics:\n  - {name: app-logs, partitions: 12, configs: {retention.ms: \"604800000\"}}\n"
+	if err := os.WriteFile(filepath.Join(e.dir, "topics.yaml"), []byte(declared), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e.run(t, "logctl produce --generate http --limit 500 --event-start now --to app.log")
+	if topics {
+		e.run(t, "logctl produce --to kafka:app-logs app.log")
+	}
+	return e
+}
+
+// run runs a line, which must end with 0 and know all fields that it names. A
+// command that would not end by itself is interrupted when it has spoken.
+func (e *example) run(t *testing.T, line string) {
+	t.Helper()
+	endless := strings.HasPrefix(line, "logctl broker") || strings.Contains(line, "--follow")
+	if strings.HasPrefix(line, "logctl broker") {
+		line += " --addr :0"
+	}
+	if endless {
+		line += " --listen :0"
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-c", line)
+	cmd.Dir, cmd.Env = e.dir, e.env
+	var out bytes.Buffer
+	spoken := &firstWrite{to: &out, done: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = spoken, spoken
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if endless {
+		select {
+		case <-spoken.done:
+		case <-ctx.Done():
+		}
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, out.String())
+	}
+	for _, doubt := range []string{"no record has a field", "comparisons of text"} {
+		if strings.Contains(out.String(), doubt) {
+			t.Errorf("%s:\n%s", line, out.String())
+		}
+	}
+}
+
+// firstWrite closes done when something is written.
+type firstWrite struct {
+	to   *bytes.Buffer
+	done chan struct{}
+}
+
+func (w *firstWrite) Write(p []byte) (int, error) {
+	if w.to.Len() == 0 && len(p) > 0 {
+		close(w.done)
+	}
+	return w.to.Write(p)
+}
