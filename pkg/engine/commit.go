@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -18,12 +19,13 @@ func (r *run) commit(ctx context.Context, now bool) error {
 	}
 	r.committed = r.Now()
 	moved := r.lanes.moved()
-	if len(moved) == 0 && !now {
+	all := slices.Concat(moved...)
+	if len(all) == 0 && r.out.sent == r.flushed && !now {
 		return nil
 	}
 	start := r.Now()
 	if k, ok := r.Sink.(stream.Keeper); ok && r.Exactly {
-		k.Keep(moved)
+		k.Keep(all)
 	}
 	// A sink may refuse records and hand them to the dead letters while it is
 	// flushed. One that keeps the positions comes last instead.
@@ -38,6 +40,7 @@ func (r *run) commit(ctx context.Context, now bool) error {
 			}
 		}
 	}
+	r.flushed = r.out.sent
 	if !r.AtMostOnce {
 		if err := r.commitPositions(ctx, moved); err != nil {
 			return err
@@ -49,22 +52,23 @@ func (r *run) commit(ctx context.Context, now bool) error {
 
 // commitRead commits a batch before it is processed: at most once.
 func (r *run) commitRead(ctx context.Context, j *job) error {
-	at := stream.Position{Source: j.Origin.Source, Partition: j.Origin.Partition, Next: j.Next}
-	return r.commitPositions(ctx, []stream.Position{at})
+	if j.Origin == nil {
+		return nil
+	}
+	at := make([][]stream.Position, len(r.Sources))
+	at[j.source] = []stream.Position{{Source: j.Origin.Source, Partition: j.Origin.Partition, Next: j.Next}}
+	return r.commitPositions(ctx, at)
 }
 
 // commitPositions commits to every source that remembers positions. A consumer
 // group that has moved the partitions elsewhere meanwhile has had its barrier
 // before, so that nothing is committed for others.
-func (r *run) commitPositions(ctx context.Context, at []stream.Position) error {
-	if len(at) == 0 {
-		return nil
-	}
+func (r *run) commitPositions(ctx context.Context, at [][]stream.Position) error {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	for _, s := range r.Sources {
-		if c, ok := s.(stream.Committer); ok {
-			if err := c.Commit(ctx, at); err != nil {
+	for i, s := range r.Sources {
+		if c, ok := s.(stream.Committer); ok && len(at[i]) > 0 {
+			if err := c.Commit(ctx, at[i]); err != nil {
 				return err
 			}
 		}
@@ -73,22 +77,6 @@ func (r *run) commitPositions(ctx context.Context, at []stream.Position) error {
 }
 
 const commitTimeout = 15 * time.Second
-
-// moved returns the positions that have changed since it was last called.
-func (ls *lanes) moved() []stream.Position {
-	var at []stream.Position
-	for _, l := range ls.all {
-		l.head(release)
-		if !l.moved {
-			continue
-		}
-		l.moved = false
-		if p, ok := l.position(); ok {
-			at = append(at, p)
-		}
-	}
-	return at
-}
 
 // resume has every source go on where the sink's last transaction ended.
 func (r *run) resume(ctx context.Context) error {
@@ -139,10 +127,10 @@ func (r *run) takeOver(ctx context.Context, j *job) error {
 		r.begun[j.Origin] = from
 	}
 	for i := range j.Recs {
-		if j.Recs[i].Offset >= from {
-			break
+		if rec := &j.Recs[i]; rec.Offset < from {
+			rec.Flags = rec.Flags&^record.Bad | record.Dropped
 		}
-		j.Recs[i].Flags |= record.Dropped
 	}
+	j.Faults = slices.DeleteFunc(j.Faults, func(f record.Fault) bool { return j.Recs[f.Row].Offset < from })
 	return nil
 }

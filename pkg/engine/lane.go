@@ -54,6 +54,16 @@ func (l *lane) finish(done func(*job)) {
 	done(j)
 }
 
+// pass takes in a batch without records: it only moves the position, behind
+// the batches that wait.
+func (l *lane) pass(j *job) {
+	if n := len(l.queue); n == 0 {
+		l.advance(j.Origin, j.Next)
+	} else if last := l.queue[n-1]; last.Origin == j.Origin {
+		last.Next = max(last.Next, j.Next)
+	}
+}
+
 // advance notes that everything below next has been dealt with. Offsets begin
 // anew with another origin.
 func (l *lane) advance(o *record.Origin, next int64) {

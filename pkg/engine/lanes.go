@@ -3,8 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"slices"
 
@@ -41,62 +39,45 @@ func newLanes(r *readers) *lanes {
 }
 
 // plan decides when each source is started and starts the first ones.
-func (ls *lanes) plan(ctx context.Context) error {
+func (ls *lanes) plan(ctx context.Context) {
 	ls.ctx = ctx
 	for i := range ls.Sources {
-		first, ok, err := ls.firstTime(i)
-		switch {
-		case err != nil:
-			return err
-		case ok:
+		if first, ok := ls.firstTime(i); ok {
 			ls.later = append(ls.later, unopened{i, first})
-		default:
+		} else {
 			ls.open(i)
 		}
 	}
 	if ls.Order == InTime {
 		slices.SortStableFunc(ls.later, func(a, b unopened) int { return cmp.Compare(a.first, b.first) })
 	}
-	if ls.Order == AsItArrives {
-		for len(ls.later) > 0 {
-			ls.openNext()
-		}
-	}
-	return nil
 }
 
-// firstTime returns the time of a source's first record, and false for a
-// source that is to be started at once.
-func (ls *lanes) firstTime(i int) (int64, bool, error) {
-	if ls.Order != InTime || len(ls.Sources) == 1 {
-		return 0, ls.Order == InSequence, nil
-	}
+// firstTime returns the time of a source's first record, record.NoTime where
+// it is not known, and false for a source that is to be started at once: also
+// one that cannot be looked at, so that its Read says why.
+func (ls *lanes) firstTime(i int) (int64, bool) {
 	p, ok := ls.Sources[i].(stream.Peeker)
-	if !ok {
-		return 0, false, nil
+	if ls.Order != InTime || len(ls.Sources) == 1 || !ok {
+		return record.NoTime, ls.Order == InSequence
 	}
 	b, err := ls.pools[i].Get(ls.ctx)
 	if err != nil {
-		return 0, false, err
+		return record.NoTime, false
 	}
 	defer b.Release()
-	switch err := p.Peek(b); {
-	case errors.Is(err, errors.ErrUnsupported):
-		return 0, false, nil
-	case errors.Is(err, io.EOF):
-		return record.NoTime, true, nil
-	case err != nil:
-		return 0, false, fmt.Errorf("looking at the first records: %w", err)
+	if err := p.Peek(b); err != nil {
+		return record.NoTime, err == io.EOF
 	}
 	if ls.Parser != nil {
 		ls.Parser().Parse(b)
 	}
 	for k := range b.Recs {
 		if b.Recs[k].Live() {
-			return b.Recs[k].Time, true, nil
+			return b.Recs[k].Time, true
 		}
 	}
-	return record.NoTime, true, nil
+	return record.NoTime, true
 }
 
 func (ls *lanes) open(source int) {
@@ -131,14 +112,14 @@ func (ls *lanes) add(j *job, now int64) {
 	}
 	l := ls.lane(key)
 	l.atEnd = j.AtEnd
+	if len(j.Recs) > 0 || l.active == 0 {
+		l.active = now
+	}
 	if len(j.Recs) == 0 {
-		if len(l.queue) == 0 {
-			l.advance(j.Origin, j.Next)
-		}
+		l.pass(j)
 		j.Release()
 		return
 	}
-	l.active = now
 	l.queue = append(l.queue, j)
 	ls.hold(l)
 }
@@ -279,6 +260,23 @@ func (ls *lanes) tidy(done func(*job)) {
 	}
 }
 
+// moved returns the positions that have changed since it was last called, for
+// each source its own.
+func (ls *lanes) moved() [][]stream.Position {
+	at := make([][]stream.Position, len(ls.Sources))
+	for _, l := range ls.all {
+		l.head(release)
+		if !l.moved {
+			continue
+		}
+		l.moved = false
+		if p, ok := l.position(); ok {
+			at[l.source] = append(at[l.source], p)
+		}
+	}
+	return at
+}
+
 // least returns the lane whose next row has the least time, the earlier lane
 // among equals, and the greatest time up to which its rows come before those of
 // all others by the same rule.
@@ -289,6 +287,7 @@ func (ls *lanes) least(done func(*job)) (best *lane, limit int64) {
 		t, ok := l.head(done)
 		switch {
 		case !ok:
+			ls.hold(l) // what waited may all have been dropped
 		case best == nil:
 			best, first = l, t
 		case t < first:
@@ -302,7 +301,7 @@ func (ls *lanes) least(done func(*job)) (best *lane, limit int64) {
 
 // watermark returns the event time that every partition has reached.
 func (ls *lanes) watermark(now, idle int64) int64 {
-	least, most := int64(forever), int64(record.NoTime)
+	least, most := int64(forever), record.NoTime
 	for _, l := range ls.all {
 		most = max(most, l.max)
 		if l.holds(now, idle) {

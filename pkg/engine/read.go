@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"sync"
 
@@ -18,7 +18,7 @@ type job struct {
 	parsed chan struct{} // closed when a parser is done with it
 	size   int64         // bytes of the records as they came
 	end    bool          // the source has ended; there is no batch
-	err    error         // why, where it was not its end
+	err    error         // why, where it was not its end; of a batch, why it could not be parsed
 }
 
 // readers are the goroutines between the sources and the operator.
@@ -35,15 +35,15 @@ type readers struct {
 func newReaders(p *Pipeline) *readers {
 	n := batchesFor(len(p.Sources))
 	r := &readers{Pipeline: p, pools: make([]*record.Pool, len(p.Sources))}
+	room := 0 // for every batch and every end: neither send ever waits
 	for i, s := range p.Sources {
 		k := n
 		if _, ok := s.(stream.Pauser); ok {
 			k = manyBatches
 		}
 		r.pools[i] = record.NewPool(k, p.Arena)
+		room += k + 1
 	}
-	// Room for every batch and every end: neither send ever waits.
-	room := len(p.Sources) * (manyBatches + 1)
 	r.work = make(chan *job, room)
 	r.arrivals = make(chan *job, room)
 	return r
@@ -67,19 +67,41 @@ func (r *readers) parseAll() {
 func (r *readers) parse(parser Parser) {
 	for j := range r.work {
 		if len(j.Recs)+len(j.Data) > 0 { // the format of what only announces itself is not known yet
-			if parser != nil {
-				parser.Parse(j.Batch)
-			}
-			r.measure(j)
-			for _, p := range r.Prepare {
-				p.Prepare(j.Batch)
-			}
-			if p, ok := r.Operator.(stream.Preparer); ok {
-				p.Prepare(j.Batch)
-			}
+			r.prepare(parser, j)
 		}
 		close(j.parsed)
 	}
+}
+
+// prepare does all that needs neither order nor state. A defect in it, which
+// bytes from outside may bring to light, is an error that says where they are.
+func (r *readers) prepare(parser Parser, j *job) {
+	defer func() {
+		if defect := recover(); defect != nil {
+			j.err = fmt.Errorf("%s: a defect of logctl itself: %v", startOf(j.Batch), defect)
+		}
+	}()
+	if parser != nil {
+		parser.Parse(j.Batch)
+	}
+	r.measure(j)
+	for _, p := range r.Prepare {
+		p.Prepare(j.Batch)
+	}
+	if p, ok := r.Operator.(stream.Preparer); ok {
+		p.Prepare(j.Batch)
+	}
+}
+
+// startOf says where the batch begins.
+func startOf(b *record.Batch) string {
+	if len(b.Recs) > 0 {
+		return Place(b, 0)
+	}
+	if b.Origin == nil {
+		return "the input"
+	}
+	return fmt.Sprintf("%s@%d", b.Origin.Source, b.Base)
 }
 
 // measure notes what a batch held before filters and setters change it.
@@ -102,13 +124,12 @@ func (r *readers) read(ctx context.Context, i int) error {
 	for {
 		b, err := r.pools[i].Get(ctx)
 		if err != nil {
-			return nil // interrupted: an end like any other
+			return nil //nolint:nilerr // interrupted: an end like any other
 		}
-		err = r.Sources[i].Read(ctx, b)
-		if err != nil {
+		if err := r.Sources[i].Read(ctx, b); err != nil {
 			b.Release()
-			if errors.Is(err, io.EOF) || ctx.Err() != nil {
-				return nil
+			if err == io.EOF || ctx.Err() != nil { // an error that wraps io.EOF is no end: a connection broke
+				return nil //nolint:nilerr // as above
 			}
 			return err
 		}

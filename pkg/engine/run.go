@@ -22,6 +22,7 @@ type run struct {
 	noFinish  bool                     // what was read is not all of it: do not end the operator
 	begun     map[*record.Origin]int64 // with Exactly: the position that the sink had when a partition came
 	committed int64                    // when the last commit began
+	flushed   int64                    // how many of the records written it flushed
 }
 
 func newRun(p Pipeline) *run {
@@ -47,10 +48,7 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	}
 	r.parseAll()
-	if err := r.lanes.plan(reading); err != nil {
-		r.readers.stop()
-		return err
-	}
+	r.lanes.plan(reading)
 	// What is in flight is finished although ctx is done.
 	working, stopWorking := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopWorking(nil)
@@ -164,6 +162,9 @@ func (r *run) take(ctx context.Context, j *job) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	if j.err != nil {
+		return j.err
+	}
 	if j.Barrier != nil {
 		err := r.settle(ctx)
 		clear(r.begun) // what comes back may have been another member's meanwhile
@@ -226,7 +227,11 @@ func (r *run) process(rows record.Rows) error {
 		}
 		return err
 	}
-	return r.Operator.Process(rows, r.out)
+	err := r.Operator.Process(rows, r.out)
+	if errors.Is(err, errLimit) {
+		r.lanes.last.row = rows.Lo // how far it came, only the operator knows
+	}
+	return err
 }
 
 // tick tells the operator of the time, where the watermark has risen or the
