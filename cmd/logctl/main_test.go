@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"os"
 	"strings"
 	"testing"
 
@@ -28,17 +29,20 @@ func TestScript(t *testing.T) {
 			env.Setenv("XDG_STATE_HOME", env.WorkDir+"/state")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"kafka": startKafka},
+		Cmds: scriptCommands,
 	})
 }
 
 // startKafka is the script command "kafka TOPIC…": it starts a private broker
-// with topics of three partitions and points LOGCTL_BROKERS at it.
+// with topics of three partitions and points LOGCTL_BROKERS at it. A second one
+// knows nothing of the first.
 func startKafka(ts *testscript.TestScript, neg bool, topics []string) {
 	if neg {
 		ts.Fatalf("unsupported: ! kafka")
 	}
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, topics...), kfake.DataDir(ts.MkAbs("broker")))
+	dir, err := os.MkdirTemp(ts.Getenv("WORK"), "broker")
+	ts.Check(err)
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, topics...), kfake.DataDir(dir))
 	ts.Check(err)
 	ts.Defer(c.Close)
 	ts.Setenv("LOGCTL_BROKERS", strings.Join(c.ListenAddrs(), ","))
