@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -79,39 +80,38 @@ func usage(cmd *cobra.Command) error {
 	return err
 }
 
-// printFlags lists the flags of a command by section.
-func printFlags(b *strings.Builder, cmd *cobra.Command) {
-	names := map[string]int{}
+// flagsBySection returns the flags of a command, a list for each of sections.
+func flagsBySection(cmd *cobra.Command) [][]*pflag.Flag {
 	lists := make([][]*pflag.Flag, len(sections))
+	cmd.Flags().AddFlagSet(cmd.InheritedFlags())
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if f.Hidden {
-			return
-		}
 		at := 0
 		switch s := f.Annotations[sectionKey]; {
+		case f.Hidden:
+			return
 		case len(s) > 0:
 			at = max(slices.Index(sections, s[0]), 0)
 		case !cmd.HasSubCommands() && cmd.InheritedFlags().Lookup(f.Name) != nil:
 			at = len(sections) - 1
 		}
 		lists[at] = append(lists[at], f)
-		names[f.Name] = utf8.RuneCountInString(flagName(f))
 	})
+	return lists
+}
+
+// printFlags lists the flags of a command by section.
+func printFlags(b *strings.Builder, cmd *cobra.Command) {
+	lists := flagsBySection(cmd)
 	column := 0
-	for _, n := range names {
-		if n <= widestFlag {
+	for _, f := range slices.Concat(lists...) {
+		if n := utf8.RuneCountInString(flagName(f)); n <= widestFlag {
 			column = max(column, n)
 		}
 	}
 	for i, list := range lists {
-		if len(list) == 0 {
-			continue
+		if len(list) > 0 {
+			fmt.Fprintf(b, "\n%s:\n", cmp.Or(sections[i], "Flags"))
 		}
-		heading := sections[i]
-		if heading == "" {
-			heading = "Flags"
-		}
-		fmt.Fprintf(b, "\n%s:\n", heading)
 		for _, f := range list {
 			printFlag(b, f, column)
 		}
