@@ -43,7 +43,7 @@ func (x *quoteIndex) mark(data []byte, from, to int) {
 // be the first behind the record.
 func (x *quoteIndex) window(i int) uint64 {
 	i -= x.base
-	return binary.LittleEndian.Uint64(x.bits[i>>3:]) >> (i & 7)
+	return word(x.bits, i>>3) >> (i & 7)
 }
 
 // markTail returns the bits of up to 64 bytes.

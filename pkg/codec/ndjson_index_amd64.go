@@ -1,6 +1,10 @@
 package codec
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 // markAVX2 marks n blocks of 64 bytes.
 //
@@ -18,4 +22,11 @@ func markBlocks(dst, data []byte) int {
 	}
 	markAVX2(&dst[0], &data[0], n)
 	return n << 3
+}
+
+// word returns the eight bytes from data[i] on, as encoding/binary would. Who
+// calls it has seen that they are there: the check costs as much as the search
+// that it guards, and took a fifth of the time of matching records.
+func word(data []byte, i int) uint64 {
+	return *(*uint64)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(data)), i))
 }

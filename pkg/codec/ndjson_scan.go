@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"encoding/binary"
 	"math/bits"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -24,7 +23,7 @@ func zeros(w uint64) uint64 { return (w - ones) &^ w & highs }
 // stands inside.
 func stringEnd(data []byte, i int) (end int, escaped bool) {
 	for i+8 <= len(data) {
-		w := binary.LittleEndian.Uint64(data[i:])
+		w := word(data, i)
 		m := zeros(w^ones*'"') | zeros(w^ones*'\\')
 		if m == 0 {
 			i += 8
@@ -71,7 +70,7 @@ func numberEnd(data []byte, i int) int {
 	if i+8 > len(data) {
 		return i
 	}
-	w := binary.LittleEndian.Uint64(data[i:])
+	w := word(data, i)
 	m := ((w-ones*'-')&^w | (w + ones*(127-'9')) | w) & highs
 	end := i + bits.TrailingZeros64(m)>>3
 	if end == i+8 || !stops[data[end]] {

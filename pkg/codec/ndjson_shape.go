@@ -150,9 +150,7 @@ func (n *shapeNode) begins(data []byte, i int) bool {
 	if i+16 > len(data) || n.len > 16 {
 		return false
 	}
-	head := binary.LittleEndian.Uint64(data[i:])
-	tail := binary.LittleEndian.Uint64(data[i+8:])
-	return (head^n.head)&n.headMask|(tail^n.tail)&n.tailMask == 0
+	return (word(data, i)^n.head)&n.headMask|(word(data, i+8)^n.tail)&n.tailMask == 0
 }
 
 // standsAt is begins for all other cases.
