@@ -216,7 +216,7 @@ func (p *parser) fields(b *record.Batch) {
 			if !b.Recs[row].Live() {
 				continue
 			}
-			if reason := p.at.line.parse(b, row, b.Recs[row].Value); reason != "" {
+			if reason := p.at.line.parse(b, row, lineOf(b, row)); reason != "" {
 				b.SetBad(row, reason)
 			}
 		}
@@ -228,6 +228,16 @@ func (p *parser) fields(b *record.Batch) {
 			}
 		}
 	}
+}
+
+// lineOf returns the text of a record without the carriage return of a line end
+// of two bytes, which belongs to no field.
+func lineOf(b *record.Batch, row int) record.Span {
+	s := b.Recs[row].Value
+	if s.Len > 0 && b.Data[s.End()-1] == '\r' {
+		s.Len--
+	}
+	return s
 }
 
 // hide drops the empty lines of a structured format, for good, and tombstones,

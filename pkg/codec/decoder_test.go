@@ -212,3 +212,35 @@ func TestParseDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations, want 0; faults %v", n, b.Faults)
 	}
 }
+
+// TestCarriageReturns checks that a line end of two bytes is in no field, and
+// stays in the record.
+func TestCarriageReturns(t *testing.T) {
+	for format, line := range map[string]string{
+		"common": `10.0.0.1 - - [01/Jan/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 512`,
+		"syslog": `<34>Jan  1 10:00:00 web1 sshd[4721]: Failed`,
+		"plain":  "words", "logfmt": "a=1 message=x", "regex:^(?P<message>.*)$": "words",
+		"cri": "2026-01-01T10:00:00Z stdout F words", "ndjson": `{"message":"x"}`, "csv:message": "x", "tsv:message": "x",
+	} {
+		d, err := codec.New(codec.Options{Format: format})
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := record.NewPlan()
+		for _, name := range []string{"message", "bytes"} {
+			plan.Column(name)
+		}
+		var texts []string
+		for _, end := range []string{"\n", "\r\n"} {
+			b := &record.Batch{Origin: &record.Origin{Format: format, Modified: record.NoTime}, Data: []byte(line + end)}
+			d.NewParser(plan).Parse(b)
+			if len(b.Recs) != 1 || !b.Recs[0].Live() || string(b.Value(0)) != line+end[:len(end)-1] {
+				t.Fatalf("%s, %q: %d records, faults %v", format, end, len(b.Recs), b.Faults)
+			}
+			texts = append(texts, string(b.Text(b.At(0, 0)))+string(b.Text(b.At(1, 0))))
+		}
+		if texts[0] != texts[1] || texts[0] == "" {
+			t.Errorf("%s: fields are %q and %q", format, texts[0], texts[1])
+		}
+	}
+}

@@ -71,7 +71,7 @@ func (o *objects) object(p *objectParser, b *record.Batch, i int) {
 		b.Data = o.view.Data
 		o.learn(p, b, keysOfRecord(b, i, "logfmt"))
 	}
-	p.line.parse(&o.view, i, o.view.Recs[i].Value)
+	p.line.parse(&o.view, i, lineOf(&o.view, i))
 	start := len(o.out)
 	o.out = append(o.out, '{')
 	for k := range p.names {
