@@ -97,7 +97,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		}
 		op.SetLate(sink)
 	}
-	p.notes = append(p.notes, func() string { return lateness(op.Stats()) })
+	p.notes = append(p.notes, func() string { return lateness(op.Stats()) }, func() string { return unfinished(cmd, op) })
 	if err := p.run(&f.kafka); err != nil {
 		return err
 	}
@@ -116,6 +116,16 @@ func (f *windowFlags) config(cmd *cobra.Command, p *pipeline) window.Config {
 		cfg.GraceUnlimited = !f.stream.input.live(p.endpoints, &f.kafka)
 	}
 	return cfg
+}
+
+// unfinished says what an interrupted run has not written: windows whose time was
+// not over.
+func unfinished(cmd *cobra.Command, op *window.Op) string {
+	n := op.Open()
+	if n == 0 || cmd.Context().Err() == nil {
+		return ""
+	}
+	return fmt.Sprintf("open windows not written %s", human.Count(int64(n)))
 }
 
 // lateness says how many records came too late, and what would have kept them.

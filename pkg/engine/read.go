@@ -16,7 +16,7 @@ type job struct {
 	*record.Batch
 	source int
 	parsed chan struct{} // closed when a parser is done with it
-	size   int64         // bytes of the records as they came
+	size   int64         // bytes that were read
 	end    bool          // the source has ended; there is no batch
 	err    error         // why, where it was not its end; of a batch, why it could not be parsed
 }
@@ -81,10 +81,11 @@ func (r *readers) prepare(parser Parser, j *job) {
 			j.err = fmt.Errorf("%s: a defect of logctl itself: %v", startOf(j.Batch), defect)
 		}
 	}()
+	j.size = sizeOf(j.Batch)
 	if parser != nil {
 		parser.Parse(j.Batch)
 	}
-	r.measure(j)
+	r.name(j)
 	for _, p := range r.Prepare {
 		p.Prepare(j.Batch)
 	}
@@ -104,11 +105,20 @@ func startOf(b *record.Batch) string {
 	return fmt.Sprintf("%s@%d", b.Origin.Source, b.Base)
 }
 
-// measure notes what a batch held before filters and setters change it.
-func (r *readers) measure(j *job) {
-	for i := range j.Recs {
-		j.size += int64(j.Recs[i].Value.Len)
+// sizeOf returns how many bytes a batch brings: all that was read where it is not
+// framed yet, else those of its values.
+func sizeOf(b *record.Batch) (size int64) {
+	if len(b.Recs) == 0 {
+		return int64(len(b.Data))
 	}
+	for i := range b.Recs {
+		size += int64(b.Recs[i].Value.Len)
+	}
+	return size
+}
+
+// name notes which fields the first records have, before setters change them.
+func (r *readers) name(j *job) {
 	if r.Names != nil && len(j.Recs) > 0 {
 		r.naming.Do(func() { r.Stats.names = r.Names(j.Batch) })
 	}
