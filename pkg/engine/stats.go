@@ -91,11 +91,11 @@ func (s *Stats) Summary() string {
 	fmt.Fprintf(&b, "in %s (%s), out %s, bad %s", human.Count(s.In.Load()),
 		human.Bytes(s.Bytes.Load()), human.Count(s.Out.Load()), human.Count(s.Bad.Load()))
 	for _, x := range []struct {
-		n    int64
 		what string
-	}{{s.Dropped.Load(), "filtered out"}, {s.Empty.Load(), "empty lines"}} {
+		n    int64
+	}{{"filtered out", s.Dropped.Load()}, {"empty lines", s.Empty.Load()}} {
 		if x.n > 0 {
-			fmt.Fprintf(&b, ", %s %s", human.Count(x.n), x.what)
+			fmt.Fprintf(&b, ", %s %s", x.what, human.Count(x.n))
 		}
 	}
 	return b.String()
