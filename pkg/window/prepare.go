@@ -1,7 +1,6 @@
 package window
 
 import (
-	"encoding/binary"
 	"math"
 	"slices"
 
@@ -9,10 +8,11 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// The operator's own columns of words. Hash and value of a group's key stand
-// first, those of inputs follow.
+// The operator's own columns of words. Those of keys stand first (see
+// numbering), those of inputs follow.
 const (
-	keyHash = iota
+	keyNumber = iota
+	keyHash
 	keyValue
 	firstInput
 )
@@ -82,39 +82,6 @@ func (o *Op) checkRecords(b *record.Batch) {
 	if len(b.Faults) > before {
 		slices.SortStableFunc(b.Faults, func(x, y record.Fault) int { return x.Row - y.Row })
 	}
-}
-
-func (o *Op) prepareKeys(b *record.Batch) {
-	switch {
-	case len(o.keys) == 0:
-	case o.single:
-		in := input{value: o.keys[0].value, col: o.keys[0].col, at: keyHash}
-		in.prepareValues(b)
-	default:
-		hashes, values := b.Words(keyHash), b.Words(keyValue)
-		for i := range b.Recs {
-			if b.Recs[i].Live() {
-				v := o.joinKeys(b, i)
-				hashes[i], values[i] = hashKey(v.Kind(), b.Raw(v)), uint64(v)
-			}
-		}
-	}
-}
-
-// joinKeys appends the JSON of all keys to the arena, each behind its length.
-func (o *Op) joinKeys(b *record.Batch, i int) record.Value {
-	values := make([]record.Value, 0, 8)
-	for _, k := range o.keys {
-		values = append(values, plainText(b, valueOf(b, i, k.value, k.col)))
-	}
-	start := len(b.Data)
-	for _, v := range values {
-		at := len(b.Data)
-		b.Data = append(b.Data, 0, 0, 0, 0)
-		b.Data = appendJSON(b.Data, v.Kind(), textOf(b, v))
-		binary.LittleEndian.PutUint32(b.Data[at:], uint32(len(b.Data)-at-4))
-	}
-	return record.NewValue(record.Array, start, len(b.Data)-start)
 }
 
 func (in *input) prepareNumbers(b *record.Batch) {

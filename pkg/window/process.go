@@ -36,23 +36,13 @@ func (o *Op) Stats() Stats {
 	}
 }
 
-// Open returns how many windows with records are open. Unlike Stats it is for
-// the goroutine that calls Process, or for after the run.
-func (o *Op) Open() (n int) {
-	_ = o.each(math.MaxInt64, func(int64, []int64) error {
-		n++
-		return nil
-	})
-	return n
-}
-
 // Process adds rows to the groups of their panes. It writes none but late ones.
 func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 	b := rows.Batch
 	var p *pane
 	start, end := int64(math.MaxInt64), int64(math.MinInt64) // of p
 	late := false
-	hashes, values := b.Words(keyHash), b.Words(keyValue)
+	numbers := b.Words(keyNumber)
 	for i := rows.Lo; i < rows.Hi; i++ {
 		rec := &b.Recs[i]
 		if !rec.Live() {
@@ -63,6 +53,7 @@ func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 			start = floor(rec.Time, o.pane)
 			end = start + o.pane
 			p, late = o.paneAt(start), o.isLate(start)
+			o.forgetKeys(len(b.Recs))
 		}
 		o.newest = max(o.newest, rec.Time)
 		if late {
@@ -75,16 +66,36 @@ func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 		}
 		g := uint32(0)
 		if len(o.keys) > 0 {
-			var err error
-			v := record.Value(values[i])
-			if g, err = p.group(hashes[i], v.Kind(), textOf(b, v)); err != nil {
-				return err
+			if g = o.known[numbers[i]]; g == 0 {
+				var err error
+				if g, err = o.lookUp(p, b, numbers[i]); err != nil {
+					return err
+				}
 			}
+			g--
 		}
 		o.rows, o.members = append(o.rows, int32(i)), append(o.members, g)
 	}
 	o.flush(b, p)
 	return nil
+}
+
+// forgetKeys makes ready for numbers of keys below n in another pane or batch.
+func (o *Op) forgetKeys(n int) {
+	if cap(o.known) < n {
+		o.known = make([]uint32, n, n+n/4)
+	}
+	o.known = o.known[:n]
+	clear(o.known)
+}
+
+// lookUp finds the group in p of a key of b by its number, and returns it plus
+// one.
+func (o *Op) lookUp(p *pane, b *record.Batch, number uint64) (uint32, error) {
+	v := record.Value(b.Words(keyValue)[number])
+	g, err := p.group(b.Words(keyHash)[number], v.Kind(), textOf(b, v))
+	o.known[number] = g + 1
+	return g + 1, err
 }
 
 // flush adds the run of rows that was gathered for p to its columns.

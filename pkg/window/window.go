@@ -75,6 +75,7 @@ type Op struct {
 
 	rows    []int32  // of the run of rows in one pane: their index,
 	members []uint32 // and their group
+	known   []uint32 // the groups, plus one, of the keys that are numbered; 0 where it was not looked up
 	updated int64    // when rows were last written for change
 	late    stream.Sink
 	writer  writer
