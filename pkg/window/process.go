@@ -36,6 +36,16 @@ func (o *Op) Stats() Stats {
 	}
 }
 
+// Open returns how many windows with records are open. Unlike Stats it is for
+// the goroutine that calls Process, or for after the run.
+func (o *Op) Open() (n int) {
+	_ = o.each(math.MaxInt64, func(int64, []int64) error {
+		n++
+		return nil
+	})
+	return n
+}
+
 // Process adds rows to the groups of their panes. It writes none but late ones.
 func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 	b := rows.Batch
