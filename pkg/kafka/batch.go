@@ -41,6 +41,7 @@ func (s *Source) read(p *partition, b *record.Batch) {
 	}
 	recycle(p.pending[:n])
 	p.pending = p.pending[n:]
+	s.bound(p)
 	b.Next = p.next
 	b.AtEnd = len(p.pending) == 0 && p.next >= p.end
 	s.settleEnd(p)

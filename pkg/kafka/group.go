@@ -90,6 +90,7 @@ func (s *Source) assign(ctx context.Context, committed positions) (positions, er
 	if err != nil {
 		return nil, err
 	}
+	s.noteCommitted(committed)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.joined = true
@@ -104,6 +105,25 @@ func (s *Source) assign(ctx context.Context, committed positions) (positions, er
 	}
 	signal(s.wake)
 	return committed, nil
+}
+
+// noteCommitted says, once, that the start which was asked for does not count
+// where the group has committed.
+func (s *Source) noteCommitted(committed positions) {
+	if s.cfg.Note == nil || s.cfg.Start.kind == atDefault || len(s.seeks) > 0 {
+		return
+	}
+	for _, parts := range committed {
+		for _, at := range parts {
+			if at.EpochOffset().Offset >= 0 {
+				s.noted.Do(func() {
+					s.cfg.Note(fmt.Sprintf("group %q goes on where it has committed; --start counts for other partitions",
+						s.cfg.Group))
+				})
+				return
+			}
+		}
+	}
 }
 
 func sortedKeys[V any](m map[int32]V) []int32 {
@@ -151,6 +171,7 @@ func (s *Source) place(p *partition, marks offsets, committed int64) {
 		p.stop = p.next + s.cfg.Stop.n
 	}
 	wasEnded := p.ended
+	p.held = false
 	p.ended = p.stop != never && p.next >= p.stop
 	if s.client == nil {
 		return
@@ -159,8 +180,8 @@ func (s *Source) place(p *partition, marks offsets, committed int64) {
 	switch {
 	case p.ended:
 		s.client.PauseFetchPartitions(ps)
-	case wasEnded || p.held:
-		p.held = false
+	case wasEnded || p.paused:
+		p.paused = false
 		s.client.ResumeFetchPartitions(ps)
 	}
 }

@@ -33,7 +33,11 @@ func (s *Source) begin(ctx context.Context) error {
 	if s.cfg.Group != "" {
 		opts = append(opts, s.groupOptions()...)
 	} else {
-		from, err := s.assign(ctx, s.chosen(s.marks))
+		chosen := s.chosen(s.marks)
+		if err := s.checkChosen(chosen); err != nil {
+			return err
+		}
+		from, err := s.assign(ctx, chosen)
 		if err != nil {
 			return err
 		}
@@ -87,6 +91,21 @@ func (s *Source) chosen(o offsets) positions {
 		parts[l.Topic][l.Partition] = kgo.NewOffset().At(-1)
 	})
 	return parts
+}
+
+// checkChosen refuses a partition that no topic has.
+func (s *Source) checkChosen(found positions) error {
+	for _, n := range s.cfg.Partitions {
+		known := false
+		for _, parts := range found {
+			_, has := parts[n]
+			known = known || has
+		}
+		if !known {
+			return fault.Usagef("`logctl topic describe` shows them", "%s: there is no partition %d", s.name(), n)
+		}
+	}
+	return nil
 }
 
 func (s *Source) fetchOptions() []kgo.Opt {
@@ -145,6 +164,7 @@ func (s *Source) take(fetches kgo.Fetches) {
 		if len(f.Records) > 0 {
 			p.silent = now
 			p.add(f.Records)
+			s.bound(p)
 		}
 	})
 }

@@ -35,9 +35,11 @@ type SourceConfig struct {
 	Uncommitted bool  // read records of open and aborted transactions too
 	Start, Stop Bound // a group's committed offset and Seek win over Start
 
-	FetchBytes     int           // of one fetch, by default 8 MiB
-	PartitionBytes int           // of one fetch from one partition, by default 1 MiB
+	FetchBytes     int           // of one fetch, by default 4 MiB
+	PartitionBytes int           // of one fetch from one partition, by default 256 KiB
 	Timeout        time.Duration // how long no broker may answer, by default 1 min
+
+	Note func(string) // tells a person something; may be nil
 }
 
 // A Source reads topics. It implements stream.Source, Committer (with a
@@ -65,6 +67,7 @@ type Source struct {
 	poll sync.WaitGroup
 
 	rebalances atomic.Int64
+	noted      sync.Once
 
 	mu     sync.Mutex // guards what follows, and the fields of partitions
 	parts  map[part]*partition
@@ -91,7 +94,8 @@ type partition struct {
 	stop    int64 // offset to stop at, or never
 	owned   bool
 	ended   bool // it has reached its stop
-	held    bool
+	held    bool // nothing of it is handed out
+	paused  bool // nothing of it is fetched
 	pending []*kgo.Record
 	silent  time.Time // since when nothing has come
 }
@@ -109,10 +113,10 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	setDefault(&cfg.Session, 8*time.Second)
 	setDefault(&cfg.Timeout, time.Minute)
 	if cfg.FetchBytes == 0 {
-		cfg.FetchBytes = 8 << 20
+		cfg.FetchBytes = 4 << 20
 	}
 	if cfg.PartitionBytes == 0 {
-		cfg.PartitionBytes = 1 << 20
+		cfg.PartitionBytes = 256 << 10
 	}
 	s := &Source{
 		cfg: cfg, metrics: newMetrics("consume"),
@@ -257,16 +261,29 @@ func (s *Source) Pause(o *record.Origin, hold bool) {
 		return
 	}
 	p.held = hold
+	s.bound(p)
+	signal(s.wake)
+}
+
+// maxPending is how many records of a partition that is held back may wait
+// before no more of it are fetched. Pausing is dear: the client throws away
+// what it has fetched of the partition, and fetches it again.
+const maxPending = 1 << 15
+
+// bound has a partition fetched, or not, by how much of it waits.
+func (s *Source) bound(p *partition) {
 	if s.client == nil || !p.owned || p.ended {
 		return
 	}
 	ps := map[string][]int32{p.topic: {p.n}}
-	if hold {
+	switch full := len(p.pending) > maxPending; {
+	case full && p.held && !p.paused:
 		s.client.PauseFetchPartitions(ps)
-		return
+		p.paused = true
+	case p.paused && len(p.pending) < maxPending/2:
+		s.client.ResumeFetchPartitions(ps)
+		p.paused = false
 	}
-	s.client.ResumeFetchPartitions(ps)
-	signal(s.wake)
 }
 
 // Close ends the source. The member leaves its group at once, also a static

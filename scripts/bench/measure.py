@@ -42,10 +42,10 @@ def main():
             old = best.get(name, (cpu, wall, rss))
             best[name] = (min(cpu, old[0]), min(wall, old[1]), max(rss, old[2]))
     base = best[commands[0][0]]
-    print(f"{'':24} {'CPU s':>7} {'wall s':>7} {'MiB':>6} {'CPU ratio':>10} {'wall ratio':>10}")
+    print("| | CPU s | wall s | MiB | its CPU : ours | its wall : ours |\n|---|---|---|---|---|---|")
     for name, _ in commands:
         cpu, wall, rss = best[name]
-        print(f"{name:24} {cpu:7.2f} {wall:7.2f} {rss:6.0f} {cpu / base[0]:10.2f} {wall / base[1]:10.2f}")
+        print(f"| {name} | {cpu:.2f} | {wall:.2f} | {rss:.0f} | {cpu / base[0]:.2f} | {wall / base[1]:.2f} |")
 
 
 if __name__ == "__main__":
