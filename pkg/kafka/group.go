@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -364,23 +363,4 @@ func (s *Source) end() error {
 		s.err = io.EOF
 	}
 	return nil
-}
-
-// leave takes a static member out of its group, which the client does not: a
-// member that has ended for good is not to hold its partitions until its
-// session times out. Where it fails, they are held so long.
-func (s *Source) leave(member string) {
-	if s.cfg.Group == "" || s.cfg.InstanceID == "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	if s.cfg.Balancer != "kip848" {
-		_, _ = s.admin.LeaveGroup(ctx, kadm.LeaveGroup(s.cfg.Group).InstanceIDs(s.cfg.InstanceID))
-		return
-	}
-	req := kmsg.NewPtrConsumerGroupHeartbeatRequest()
-	req.Group, req.MemberID, req.InstanceID = s.cfg.Group, member, &s.cfg.InstanceID
-	req.MemberEpoch = -1 // for good; the client has said -2, for a while
-	_, _ = s.base.Request(ctx, req)
 }

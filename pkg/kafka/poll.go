@@ -31,6 +31,7 @@ func (s *Source) begin(ctx context.Context) error {
 	}
 	opts = append(opts, s.fetchOptions()...)
 	if s.cfg.Group != "" {
+		s.takeOver(ctx)
 		opts = append(opts, s.groupOptions()...)
 	} else {
 		chosen := s.chosen(s.marks)

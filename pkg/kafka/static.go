@@ -1,0 +1,61 @@
+package kafka
+
+import (
+	"context"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// What a member of a KIP-848 group says, in the place of its epoch, when it
+// goes.
+const (
+	gone          = -1
+	goneForAWhile = -2 // a namesake is to take over its partitions
+)
+
+// A static member that died is still in its group. Whoever joins under its name
+// takes its place: under the classic protocol the broker sees to that (KIP-345),
+// under KIP-848 it refuses the newcomer until the session of the dead one has
+// timed out, after 45 s by default. There takeOver says for the dead one that it
+// is gone. One that lives is fenced, under both.
+func (s *Source) takeOver(ctx context.Context) {
+	if s.cfg.Balancer != "kip848" || s.cfg.InstanceID == "" {
+		return
+	}
+	groups, err := s.admin.DescribeConsumerGroups(ctx, s.cfg.Group)
+	if err != nil {
+		return // joining will say what is wrong
+	}
+	for _, m := range groups[s.cfg.Group].Members {
+		if m.InstanceID != nil && *m.InstanceID == s.cfg.InstanceID {
+			s.goes(ctx, m.MemberID, goneForAWhile)
+		}
+	}
+}
+
+// leave takes a static member out of its group, which the client does not: a
+// member that has ended for good is not to hold its partitions until its
+// session times out. Where it fails, they are held so long.
+func (s *Source) leave(member string) {
+	if s.cfg.Group == "" || s.cfg.InstanceID == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if s.cfg.Balancer != "kip848" {
+		_, _ = s.admin.LeaveGroup(ctx, kadm.LeaveGroup(s.cfg.Group).InstanceIDs(s.cfg.InstanceID))
+		return
+	}
+	s.goes(ctx, member, gone) // the client has said that it is for a while
+}
+
+// goes says that a member of this name is gone. Where it fails, its session
+// times out.
+func (s *Source) goes(ctx context.Context, member string, how int32) {
+	req := kmsg.NewPtrConsumerGroupHeartbeatRequest()
+	req.Group, req.MemberID, req.InstanceID = s.cfg.Group, member, &s.cfg.InstanceID
+	req.MemberEpoch = how
+	_, _ = s.base.Request(ctx, req)
+}
