@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -69,12 +70,13 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 	c = kafka.SourceConfig{
 		Config: conn, Topics: e.Topics, Pattern: e.Pattern, Partitions: f.partitions, Group: f.group, Balancer: f.balancer,
 		Session: f.session, Uncommitted: f.isolation == "read_uncommitted",
+		Note: func(s string) { note(p.cmd, "%s", s) },
 	}
 	if c.Start, err = kafka.ParseStart(f.start, time.Now()); err != nil {
-		return c, err
+		return c, fmt.Errorf("--start: %w", err)
 	}
 	if c.Stop, err = kafka.ParseStop(f.stop, time.Now()); err != nil {
-		return c, err
+		return c, fmt.Errorf("--stop: %w", err)
 	}
 	if f.group != "" {
 		c.InstanceID, err = f.member(p)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -108,9 +109,9 @@ func (p *pipeline) openSinks() error {
 	if err != nil {
 		return err
 	}
-	if p.Exactly && (len(list) != 1 || list[0].Scheme != stream.SQLite) {
+	if why := notOnce(list); p.Exactly && why != "" {
 		return fault.Usagef("write to one sqlite:FILE#TABLE, or take --delivery at-least-once",
-			"exactly once cannot be kept: output and positions must be committed in one transaction")
+			"exactly once cannot be kept %s", why)
 	}
 	var sinks []stream.Sink
 	for _, e := range list {
@@ -122,6 +123,24 @@ func (p *pipeline) openSinks() error {
 	}
 	p.Sink = stream.Fanout(sinks...)
 	return nil
+}
+
+// notOnce says why output and positions cannot be committed in one transaction;
+// "" where they can.
+func notOnce(list []stream.Endpoint) string {
+	if len(list) != 1 {
+		return "in several outputs: one may be committed when the other is not"
+	}
+	switch list[0].Scheme {
+	case stream.SQLite:
+		return ""
+	case stream.Stdio:
+		return "in a pipe: what its reader has taken cannot be taken back"
+	case stream.File:
+		return "in files: they have no transactions"
+	default:
+		return fmt.Sprintf("in a %s endpoint yet", list[0].Scheme)
+	}
 }
 
 func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {

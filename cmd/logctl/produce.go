@@ -63,6 +63,9 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 		p.plan.ReadTime(f.stream.input.timeField)
 		f.kafka.keepTime = true
 	}
+	if f.stream.input.envelope {
+		f.kafka.keepTime = true // that of the envelope
+	}
 	if f.stream.input.follow {
 		p.Order = engine.AsItArrives
 	}
