@@ -73,6 +73,7 @@ func BenchmarkNDJSON(b *testing.B) {
 		{"fields=0", appLines(1000), nil, false},
 		{"fields=3/strict", appLines(1000), three, true},
 		{"nested", nested, append(three, "attributes.region"), false},
+		{"nested-unread", nested, three, false},
 		{"optional-keys", optional, three, false},
 		{"random-keys", random, three, false},
 	} {

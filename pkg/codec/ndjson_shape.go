@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 
 	"github.com/logctl/logctl/pkg/record"
 )
@@ -13,7 +14,9 @@ import (
 const (
 	maxShapeNodes = 512
 	maxSiblings   = 8
-	maxSegment    = 256 // bytes
+	maxSegment    = 256          // bytes
+	maxMatched    = 2 * maxDepth // bytes of a record: it cannot be nested too deep
+	maxUnfolded   = 64           // segments
 	firstPatience = 1024
 	maxPatience   = 1 << 20
 )
@@ -28,6 +31,10 @@ const (
 // brace included; if each value is whole, the record is right. That makes the
 // comparison of a few words both the search for fields and the check.
 //
+// Objects that nobody asked for are unfolded: their keys are nodes like others,
+// and what stands in them needs no search for its end. Where such keys differ
+// from record to record the tree fills up; from then on objects are values.
+//
 // Nodes and their text live in arrays that are used again, so learning does
 // not allocate for ever.
 type shapes struct {
@@ -39,6 +46,7 @@ type shapes struct {
 	has    []bool  // for each leaf, for each slot: whether its records fill it
 
 	misses, patience int
+	folded           bool // objects are not unfolded any more
 }
 
 // Instead of a slot in shapes.direct.
@@ -81,7 +89,7 @@ func (s *shapes) forget() {
 // but it never goes back, and accepts only what ends where the record does.
 func (p *ndjson) match(data []byte, i, end int) (leaf int32) {
 	n := p.shapes.first
-	if n == nil {
+	if n == nil || end-i > maxMatched {
 		return -1
 	}
 	if canIndex {
@@ -162,6 +170,9 @@ func (s *shapes) standsAt(n *shapeNode, data []byte, i int) bool {
 // learn adds the keys seen in the record that ends with data to the tree.
 func (p *ndjson) learn(data []byte) {
 	s := &p.shapes
+	if !s.folded {
+		p.unfold(data)
+	}
 	var last *shapeNode
 	link := &s.first
 	for k, seg := range p.seen {
@@ -186,6 +197,37 @@ func (p *ndjson) learn(data []byte) {
 	}
 }
 
+// unfold replaces objects that nobody asked for by the segments within them.
+func (p *ndjson) unfold(data []byte) {
+	for k := 0; k < len(p.seen)-1; k++ {
+		if seg := &p.seen[k]; seg.slot != unread || data[seg.to] != '{' {
+			continue
+		}
+		inner := p.within(data, p.seen[k])
+		if len(p.seen)+len(inner) > maxUnfolded {
+			return
+		}
+		p.seen[k+1].from = inner[len(inner)-1].from // its text begins within the object
+		p.seen = slices.Replace(p.seen, k, k+1, inner[:len(inner)-1]...)
+		k--
+	}
+}
+
+// within returns the segments within the object behind seg, which has been
+// checked; the last one is not ended.
+func (p *ndjson) within(data []byte, seg segment) (inner []segment) {
+	from, i := seg.from, space(data, seg.to+1)
+	for data[i] != '}' {
+		_, to, _ := p.check.key(data, i)
+		inner = append(inner, segment{from, to, unread})
+		_, from = p.check.value(data, to)
+		if i = space(data, from); data[i] == ',' {
+			i = space(data, i+1)
+		}
+	}
+	return append(inner, segment{from: from})
+}
+
 func (s *shapes) textOf(n *shapeNode) []byte { return s.text[n.off : n.off+n.len] }
 
 // fits reports whether there is room for nodes of these segments.
@@ -201,6 +243,7 @@ func (s *shapes) fits(path []segment) bool {
 // miss counts a record that cannot be learned.
 func (s *shapes) miss() {
 	if s.misses++; s.misses >= s.patience {
+		s.folded = true
 		s.forget()
 	}
 }
