@@ -43,9 +43,12 @@ func (s *Source) read(p *partition, b *record.Batch) {
 	p.pending = p.pending[n:]
 	s.bound(p)
 	b.Next = p.next
-	b.AtEnd = len(p.pending) == 0 && p.next >= p.end
 	s.settleEnd(p)
+	b.AtEnd = p.quiet()
 }
+
+// quiet reports whether p has no more to give for now, or for good.
+func (p *partition) quiet() bool { return p.ended || len(p.pending) == 0 && p.next >= p.end }
 
 // settleEnd notes that p has reached its stop.
 func (s *Source) settleEnd(p *partition) {

@@ -80,12 +80,13 @@ func recs(b *record.Batch) []rec {
 }
 
 // readAll reads to the end and returns the records of each partition in their
-// order, and the last position of each.
+// order, and the last position of each. Who reads in time order must have been
+// told that each of them is at its end.
 func readAll(t testing.TB, s *kafka.Source) (map[int32][]rec, map[int32]int64) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	got, next := map[int32][]rec{}, map[int32]int64{}
+	got, next, open := map[int32][]rec{}, map[int32]int64{}, map[int32]bool{}
 	pool := record.NewPool(1, 64<<10)
 	for {
 		b, err := pool.Get(ctx)
@@ -94,6 +95,9 @@ func readAll(t testing.TB, s *kafka.Source) (map[int32][]rec, map[int32]int64) {
 		}
 		switch err := s.Read(ctx, b); {
 		case errors.Is(err, io.EOF):
+			if len(open) > 0 {
+				t.Errorf("nobody said that partitions %v are at their ends", open)
+			}
 			return got, next
 		case err != nil:
 			t.Fatalf("after %d partitions at %v: %v", len(got), next, err)
@@ -101,6 +105,9 @@ func readAll(t testing.TB, s *kafka.Source) (map[int32][]rec, map[int32]int64) {
 		if b.Origin != nil {
 			got[b.Origin.Partition] = append(got[b.Origin.Partition], recs(b)...)
 			next[b.Origin.Partition] = b.Next
+			if open[b.Origin.Partition] = true; b.AtEnd {
+				delete(open, b.Origin.Partition)
+			}
 		}
 		if b.Barrier != nil {
 			b.Barrier(nil)

@@ -99,7 +99,7 @@ func (s *Source) assign(ctx context.Context, committed positions) (positions, er
 			p := s.own(id)
 			s.place(p, marks, parts[n].EpochOffset().Offset)
 			parts[n] = kgo.NewOffset().At(p.next)
-			s.orders = append(s.orders, order{partition: p, atEnd: p.next >= p.end})
+			s.orders = append(s.orders, order{partition: p, atEnd: p.quiet()})
 		}
 	}
 	signal(s.wake)

@@ -257,8 +257,8 @@ func (s *Source) passGap(ctx context.Context, id part) {
 	defer s.mu.Unlock()
 	if p.owned && p.next == next && len(p.pending) == 0 {
 		p.next = p.stop
-		s.orders = append(s.orders, order{partition: p, atEnd: p.next >= p.end})
 		s.settleEnd(p)
+		s.orders = append(s.orders, order{partition: p, atEnd: p.quiet()})
 		signal(s.wake)
 	}
 }
