@@ -69,6 +69,9 @@ func (c Config) explainConnection(err error) error {
 			"try another --sasl: "+strings.Join(mechanisms, ", "))
 	case errors.As(err, &firstEOF), errors.Is(err, io.EOF):
 		return c.closed()
+	case strings.Contains(err.Error(), "tls alert record"): // the client has no type for it
+		return fault.Hint(fmt.Errorf("kafka at %s speaks TLS on this port", c.addr()),
+			"try --tls, with --tls-ca for an authority of your own")
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault.Hint(fmt.Errorf("no answer from kafka at %s in time", c.addr()),
 			"check the address and --brokers; `logctl broker` starts a broker on this machine")
@@ -92,7 +95,7 @@ func (c Config) closed() error {
 	case login:
 		return fault.Hint(err, "check --user, the password in --password-file, and --sasl; or it wants --tls")
 	case c.TLS.Enable:
-		return fault.Hint(err, "it may want --sasl")
+		return fault.Hint(err, "it may want --sasl, or not speak TLS on this port: then leave --tls out")
 	default:
 		return fault.Hint(err, "it may want --tls or --sasl")
 	}
