@@ -33,7 +33,7 @@ race: ## the tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race $(PKGS)
 
 kafka-test: ## integration tests against a real Apache Kafka (needs Java 17 and Maven)
-	$(GO) test -tags kafka -run Apache -count 1 -timeout 15m ./pkg/kafka/... ./cmd/logctl/...
+	$(GO) test -tags kafka -run Apache -count 1 -p 1 -timeout 15m ./pkg/kafka/... ./cmd/logctl/...
 
 fuzz: ## every fuzz target for FUZZTIME
 	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' cmd pkg | sed 's/:func / /' | sort -u | \

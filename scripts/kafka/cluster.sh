@@ -6,7 +6,7 @@
 #   cluster.sh start N DIR [auth]  print the bootstrap list when every node answers;
 #                                  with auth also the addresses of SASL_PLAINTEXT and SSL
 #                                  listeners, space-separated (user: ann, password: secret;
-#                                  the CA is DIR/ca.pem)
+#                                  the CA is DIR/ca.pem); whatever has no ACL is allowed
 #   cluster.sh kill DIR NODE       kill -9
 #   cluster.sh restart DIR NODE    start a killed node again, on its old ports
 #   cluster.sh stop DIR            stop all nodes and wait for their end
@@ -27,16 +27,16 @@ jars() {
   touch "$libs/.complete"
 }
 
-# free_ports N prints N free ports. Another process could take one before we do;
-# start then fails and says so in the log.
+# free_ports N prints N free ports, below those that connections go out from:
+# one of them must not take the port of a node that is down. Another process
+# could take one before we do; start then fails and says so in the log.
 free_ports() {
-  python3 - "$1" <<'P' 2>/dev/null || shuf -i 20000-32000 -n "$1"
-import socket, sys
-held = [socket.socket() for _ in range(int(sys.argv[1]))]
-for s in held:
-    s.bind(("127.0.0.1", 0))
-    print(s.getsockname()[1])
-P
+  local port found=0
+  for port in $(shuf -i 20000-32000); do
+    if answers "$port"; then continue; fi
+    echo "$port"
+    [ $((++found)) -lt "$1" ] || return 0
+  done
 }
 
 java_kafka() { java -XX:TieredStopAtLevel=1 -cp "$libs/*" "$@"; }
@@ -81,6 +81,9 @@ listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config=$scram required;
 listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config=$scram required;
 listener.name.ssl.ssl.keystore.type=PEM
 listener.name.ssl.ssl.keystore.location=$1/keystore.pem
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
+super.users=User:ANONYMOUS
 P
 }
 
