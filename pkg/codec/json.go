@@ -42,6 +42,14 @@ func (m *Members) Next() (key []byte, v record.Value, ok bool) {
 	return raw, v, ok
 }
 
+// Whole reports, once Next has returned false, whether it went through a whole
+// object with nothing behind it, rather than through a part of one that is
+// broken or of text that only looks like one.
+func (m *Members) Whole() bool {
+	e := &m.rest
+	return e.i < len(e.data) && e.data[e.i] == '}' && space(e.data, e.i+1) == len(e.data)
+}
+
 // Lookup returns the value at path in the JSON object in s of b's arena, which
 // is a record that is not Bad or an Object value of one. Path is a single
 // name, without its aliases. The literal key is looked for first (a.b), then

@@ -157,16 +157,12 @@ func (s *Set) rewrite(b *record.Batch) {
 // new values, and notes which ones these were.
 func (s *Set) copyMembers(dst []byte, b *record.Batch, i int, done []bool) []byte {
 	start := len(dst) - 1
-	if v := b.Value(i); len(v) == 0 || v[0] != '{' {
-		dst = append(dst, `"message":`...)
-		return record.AppendQuoted(dst, v)
-	}
 	var members codec.Members
 	members.Reset(b, b.Recs[i].Value)
 	for {
 		key, v, ok := members.Next()
 		if !ok {
-			return dst
+			break
 		}
 		k := slices.IndexFunc(s.fields, func(f field) bool { return f.name == string(key) })
 		if k >= 0 && done[k] {
@@ -182,6 +178,24 @@ func (s *Set) copyMembers(dst []byte, b *record.Batch, i int, done []bool) []byt
 		dst = append(dst, s.fields[k].quoted...)
 		dst = s.fields[k].value.AppendJSON(dst, b, i)
 	}
+	if members.Whole() {
+		return dst
+	}
+	clear(done)
+	return s.wrap(dst[:start+1], b, i, done)
+}
+
+// wrap appends record i, which is no JSON object, as "message", or what that is
+// set to.
+func (s *Set) wrap(dst []byte, b *record.Batch, i int, done []bool) []byte {
+	dst = append(dst, `"message":`...)
+	for k := range s.fields {
+		if s.fields[k].name == "message" {
+			done[k] = true
+			return s.fields[k].value.AppendJSON(dst, b, i)
+		}
+	}
+	return record.AppendQuoted(dst, b.Value(i))
 }
 
 // separate appends a comma unless the object that begins at start is empty.

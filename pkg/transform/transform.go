@@ -68,8 +68,7 @@ func (k *Key) Prepare(b *record.Batch) {
 // Mismatches returns how many comparisons met a value of another type.
 func (k *Key) Mismatches() int64 { return k.value.Mismatches() }
 
-// span returns where text stands in the arena, copying it there where it does
-// not stand in it yet.
+// span appends text to the arena and returns where it stands there.
 func span(b *record.Batch, text []byte) record.Span {
 	off := len(b.Data)
 	b.Data = append(b.Data, text...)
