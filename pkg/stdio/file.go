@@ -246,7 +246,9 @@ func (f *File) finish() error {
 	if err == nil {
 		err = f.settle()
 	}
-	err = errors.Join(err, f.failed(f.file.Close()))
+	if closed := f.failed(f.file.Close()); err == nil {
+		err = closed // after another failure it is no news
+	}
 	f.w, f.z, f.file = nil, nil, nil
 	return err
 }
