@@ -29,8 +29,8 @@ func WriteDead(to stream.Sink, b *record.Batch) error {
 	return to.Write(letters.All())
 }
 
-// addLetter appends the letter of one bad record. Its values come before keys
-// and headers in the arena, as any batch's.
+// addLetter appends the letter of one bad record, its key and headers behind its
+// value.
 func addLetter(to, b *record.Batch, f record.Fault) {
 	bad := &b.Recs[f.Row]
 	rec := to.Add(b.Bytes(bad.Value))
