@@ -37,7 +37,7 @@ func addLetter(to, b *record.Batch, f record.Fault) {
 	rec.Offset, rec.Stamp, rec.Time, rec.Line = bad.Offset, bad.Stamp, bad.Time, bad.Line
 	rec.Flags = bad.Flags & (record.HasKey | record.Tombstone)
 	if bad.Flags&record.HasKey != 0 {
-		rec.Key = appendSpan(to, b.Bytes(bad.Key))
+		rec.Key = record.AppendSpan(to, b.Bytes(bad.Key))
 	}
 	first := len(to.Headers)
 	for _, h := range b.Headers[bad.Headers.Off:bad.Headers.End()] {
@@ -61,11 +61,5 @@ func addLetter(to, b *record.Batch, f record.Fault) {
 }
 
 func addHeader[T string | []byte](b *record.Batch, key, value T) {
-	b.Headers = append(b.Headers, record.Header{Key: appendSpan(b, key), Value: appendSpan(b, value)})
-}
-
-func appendSpan[T string | []byte](b *record.Batch, s T) record.Span {
-	off := len(b.Data)
-	b.Data = append(b.Data, s...)
-	return record.Span{Off: uint32(off), Len: uint32(len(s))}
+	b.Headers = append(b.Headers, record.Header{Key: record.AppendSpan(b, key), Value: record.AppendSpan(b, value)})
 }

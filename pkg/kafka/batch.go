@@ -91,14 +91,14 @@ func addKeys(b *record.Batch, from []*kgo.Record) {
 		i++
 		if r.Key != nil {
 			rec.Flags |= record.HasKey
-			rec.Key = appendSpan(b, r.Key)
+			rec.Key = record.AppendSpan(b, r.Key)
 		}
 		if len(r.Headers) == 0 {
 			continue
 		}
 		rec.Headers = record.Span{Off: uint32(len(b.Headers)), Len: uint32(len(r.Headers))}
 		for _, h := range r.Headers {
-			b.Headers = append(b.Headers, record.Header{Key: appendSpan(b, h.Key), Value: appendSpan(b, h.Value)})
+			b.Headers = append(b.Headers, record.Header{Key: record.AppendSpan(b, h.Key), Value: record.AppendSpan(b, h.Value)})
 		}
 	}
 }

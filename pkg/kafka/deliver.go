@@ -136,11 +136,11 @@ func (s *Sink) keepRefused(c *chunk, r *kgo.Record, reason string) {
 	to.Offset, to.Stamp, to.Time, to.Line = from.Offset, from.Stamp, from.Time, from.Line
 	to.Flags = from.Flags
 	if r.Key != nil {
-		to.Key = appendSpan(b, r.Key)
+		to.Key = record.AppendSpan(b, r.Key)
 	}
 	first := len(b.Headers)
 	for _, h := range r.Headers {
-		b.Headers = append(b.Headers, record.Header{Key: appendSpan(b, h.Key), Value: appendSpan(b, h.Value)})
+		b.Headers = append(b.Headers, record.Header{Key: record.AppendSpan(b, h.Key), Value: record.AppendSpan(b, h.Value)})
 	}
 	to.Headers = record.Span{Off: uint32(first), Len: uint32(len(b.Headers) - first)}
 	b.SetBad(len(b.Recs)-1, reason)
@@ -156,12 +156,6 @@ func (s *Sink) refusedOf(o *record.Origin) *record.Batch {
 	b := &record.Batch{Origin: o, Arrived: time.Now().UnixNano()}
 	s.refused = append(s.refused, b)
 	return b
-}
-
-func appendSpan[T string | []byte](b *record.Batch, s T) record.Span {
-	off := len(b.Data)
-	b.Data = append(b.Data, s...)
-	return record.Span{Off: uint32(off), Len: uint32(len(s))}
 }
 
 // checkTxn takes over the transactional id, so that a wrong one is said at the

@@ -180,6 +180,13 @@ func (b *Batch) AddSpan(value Span) *Rec {
 	return &b.Recs[len(b.Recs)-1]
 }
 
+// AppendSpan appends s to the arena of b and returns where it stands there.
+func AppendSpan[T string | []byte](b *Batch, s T) Span {
+	off := len(b.Data)
+	b.Data = append(b.Data, s...)
+	return Span{uint32(off), uint32(len(s))}
+}
+
 // SetBad marks record i as bad for the given reason. The first reason stays.
 func (b *Batch) SetBad(i int, reason string) {
 	if b.Recs[i].Flags&Bad != 0 {

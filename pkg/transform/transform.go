@@ -60,20 +60,13 @@ func (k *Key) Prepare(b *record.Batch) {
 		if v.Kind() == record.Missing {
 			continue
 		}
-		rec.Key = span(b, b.Text(v))
+		rec.Key = record.AppendSpan(b, b.Text(v))
 		rec.Flags |= record.HasKey
 	}
 }
 
 // Mismatches returns how many comparisons met a value of another type.
 func (k *Key) Mismatches() int64 { return k.value.Mismatches() }
-
-// span appends text to the arena and returns where it stands there.
-func span(b *record.Batch, text []byte) record.Span {
-	off := len(b.Data)
-	b.Data = append(b.Data, text...)
-	return record.Span{Off: uint32(off), Len: uint32(len(text))}
-}
 
 // buffers are for building values: expressions may write to the arena's end
 // meanwhile.
