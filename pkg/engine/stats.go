@@ -12,7 +12,7 @@ import (
 // Stats count what a run does. All members may be read while it runs.
 type Stats struct {
 	In          atomic.Int64 // records read
-	Bytes       atomic.Int64 // bytes of them
+	Bytes       atomic.Int64 // bytes of them; of those that are too long, what was looked at
 	Out         atomic.Int64 // records written
 	Bad         atomic.Int64 // records that did not parse
 	Dropped     atomic.Int64 // records that a filter took out
