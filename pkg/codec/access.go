@@ -12,9 +12,10 @@ import (
 //
 //	[host[:port] ]client[ ident user] [timestamp] "request" status bytes[ "referer"[ "user_agent"]]
 //
-// What follows is no field, and some servers end the line before the size. The request is also split into method, path (up to
-// the question mark), query and protocol, where it is one of HTTP; garbage
-// that was sent instead is a request without them. A dash is missing. Escapes
+// What follows is no field, and some servers end the line before the size. The
+// request is also split into method, path (up to the question mark), query and
+// protocol, where it is one of HTTP; garbage that was sent instead is a request
+// without them. A dash is missing. Escapes
 // (\" and \x22) are resolved in the values that are read. Quotes that stand in
 // the request unescaped, as some servers left them, are part of it: it ends at
 // the first quote that a status follows.
@@ -23,7 +24,6 @@ type access struct {
 	to [accessFields][]target
 
 	wantRequest bool // a column is filled from the request
-	escaped     bool // the record's request holds escapes
 }
 
 const (

@@ -177,7 +177,7 @@ func appendCell(dst []byte, b *record.Batch, v record.Value) []byte {
 // appendCSVField appends a field of RFC 4180. Empty text is in quotes, so that
 // it differs from a missing value; so is what begins or ends with white space.
 func appendCSVField(dst, text []byte) []byte {
-	if len(text) > 0 && bytes.IndexAny(text, ",\"\r\n") < 0 && text[0] > ' ' && text[len(text)-1] > ' ' {
+	if len(text) > 0 && !bytes.ContainsAny(text, ",\"\r\n") && text[0] > ' ' && text[len(text)-1] > ' ' {
 		return append(dst, text...)
 	}
 	dst = append(dst, '"')

@@ -50,19 +50,27 @@ func table(b *record.Batch, fields int) string {
 
 func TestCSV(t *testing.T) {
 	tests := []struct{ name, format, data, want string }{
-		{"kinds", "csv", "status,user\n503,ann\n007,1.50\n-1,\n,\"\"\n1e3,-\n",
-			"503 \"ann\"\n\"007\" 1.50\n-1 null\nnull \"\"\n\"1e3\" \"-\""},
+		{
+			"kinds", "csv", "status,user\n503,ann\n007,1.50\n-1,\n,\"\"\n1e3,-\n",
+			"503 \"ann\"\n\"007\" 1.50\n-1 null\nnull \"\"\n\"1e3\" \"-\"",
+		},
 		{"aliases, the exact name first", "csv", "statusCode,userId,status\n1,b,2\n3,d,\n", "2 \"b\"\n3 \"d\""},
 		{"quotes", "csv", "user,status\n\"a \"\"b\"\"\n,c\",\"5\"\n5\" disk,6\n", "5 \"a \\\"b\\\"\\n,c\"\n6 \"5\\\" disk\""},
 		{"header", "csv", "\ufeff\"st\"\"x\", status ,user\r\n1,2,3\r\n", "2 3"},
 		{"first of two columns", "csv", "status,status,user\n1,2,x\n", "1 \"x\""},
-		{"columns", "csv", "status,user\n1\n1,2,3\n\n\r\n4,5\n",
-			"bad: 1 columns, want the 2 of the header\nbad: 3 columns, want the 2 of the header\n4 5"},
-		{"quotes that are wrong", "csv", "status,user\n1,\"x\"y\n2,\"x\n",
-			"bad: got \"y\" behind the closing quote of column 2, want a comma\nbad: no closing quote in column 2"},
+		{
+			"columns", "csv", "status,user\n1\n1,2,3\n\n\r\n4,5\n",
+			"bad: 1 columns, want the 2 of the header\nbad: 3 columns, want the 2 of the header\n4 5",
+		},
+		{
+			"quotes that are wrong", "csv", "status,user\n1,\"x\"y\n2,\"x\n",
+			"bad: got \"y\" behind the closing quote of column 2, want a comma\nbad: no closing quote in column 2",
+		},
 		{"given names", "csv:user,status", "a,1\nb,2\n", "1 \"a\"\n2 \"b\""},
-		{"tsv", "tsv", "status\tuser\n5\ta\\tb\\\\c\\x\n\\N\t\"q\"\r\n1\n",
-			"5 \"a\\tb\\\\c\\\\x\"\nnull \"\\\"q\\\"\"\nbad: 1 columns, want the 2 of the header"},
+		{
+			"tsv", "tsv", "status\tuser\n5\ta\\tb\\\\c\\x\n\\N\t\"q\"\r\n1\n",
+			"5 \"a\\tb\\\\c\\\\x\"\nnull \"\\\"q\\\"\"\nbad: 1 columns, want the 2 of the header",
+		},
 		{"given names, tsv", "tsv:user,status", "a\t1\n", "1 \"a\""},
 		{"only a header", "csv", "status,user", ""},
 		{"nothing", "csv", "", ""},

@@ -32,16 +32,28 @@ func TestEncodings(t *testing.T) {
 	}{
 		{"json", codec.EncodeOptions{}, rows[:2], rows[0] + "\n" + rows[1] + "\n"},
 		{"json", codec.EncodeOptions{}, nil, ""},
-		{"csv", codec.EncodeOptions{}, rows,
+		{
+			"csv",
+			codec.EncodeOptions{},
+			rows,
 			"service,n,p99,tags,x\ncart,5,12.5,\"[\"\"a\"\",\"\"b\"\"]\",\n" +
-				"\"a,\"\"b\"\"\n\",1200,,\"{\"\"k\"\":1}\",\"\"\n\" \x1b[31mé\u202e\",-1,0.25,,true\n,,,,\n"},
-		{"csv", codec.EncodeOptions{Columns: []string{"tags.k", "n", "message"}}, rows,
-			"tags.k,n,message\n,5,\n1,1200,\n,-1,\n,,plain text\n"},
+				"\"a,\"\"b\"\"\n\",1200,,\"{\"\"k\"\":1}\",\"\"\n\" \x1b[31mé\u202e\",-1,0.25,,true\n,,,,\n",
+		},
+		{
+			"csv",
+			codec.EncodeOptions{Columns: []string{"tags.k", "n", "message"}},
+			rows,
+			"tags.k,n,message\n,5,\n1,1200,\n,-1,\n,,plain text\n",
+		},
 		{"csv", codec.EncodeOptions{Columns: []string{"a", "b,c"}}, nil, "a,\"b,c\"\n"},
 		{"csv", codec.EncodeOptions{}, []string{"x, y", "z"}, "message\n\"x, y\"\nz\n"},
 		{"csv", codec.EncodeOptions{}, nil, ""},
-		{"tsv", codec.EncodeOptions{}, rows[:2],
-			"service\tn\tp99\ttags\tx\ncart\t5\t12.5\t[\"a\",\"b\"]\t\na,\"b\"\\n\t1200\t\t{\"k\":1}\t\n"},
+		{
+			"tsv",
+			codec.EncodeOptions{},
+			rows[:2],
+			"service\tn\tp99\ttags\tx\ncart\t5\t12.5\t[\"a\",\"b\"]\t\na,\"b\"\\n\t1200\t\t{\"k\":1}\t\n",
+		},
 		{"table", codec.EncodeOptions{}, rows[:3], "" +
 			"service              n   p99  tags       x\n" +
 			"cart                 5  12.5  [\"a\",\"b\"]\n" +
@@ -51,7 +63,9 @@ func TestEncodings(t *testing.T) {
 		{"table", codec.EncodeOptions{Columns: []string{"a", "n"}}, nil, "a  n\n"},
 		{"table", codec.EncodeOptions{}, []string{"\xff\x00"}, "message\n\\xff\\x00\n"},
 		{
-			"template", codec.EncodeOptions{Template: `%o=%v|%%\t%k%p%d%T\x41\n`}, []string{"a", "b"},
+			"template",
+			codec.EncodeOptions{Template: `%o=%v|%%\t%k%p%d%T\x41\n`},
+			[]string{"a", "b"},
 			"0=a|%\t-1A\n2=b|%\t-1A\n",
 		},
 	}

@@ -105,8 +105,10 @@ func TestLookupLongPath(t *testing.T) {
 
 func TestMembers(t *testing.T) {
 	tests := []struct{ object, want string }{
-		{`{"a":1,"b":"x","a":null,"o":{"k":[1,{}]},"l":[],"\u0063\n":true}`,
-			`a=1 b="x" a=(missing) o={"k":[1,{}]} l=[] c` + "\n" + `=true`},
+		{
+			`{"a":1,"b":"x","a":null,"o":{"k":[1,{}]},"l":[],"\u0063\n":true}`,
+			`a=1 b="x" a=(missing) o={"k":[1,{}]} l=[] c` + "\n" + `=true`,
+		},
 		{" {\t\"a\" : 1 , \"b\":2 } \r", `a=1 b=2`},
 		{`{}`, ``},
 		{`{ }`, ``},

@@ -87,7 +87,7 @@ func (s *shapes) forget() {
 // match compares the record in data[i:end] with the shapes, fills the slots,
 // and returns the shape's leaf, or -1. It may look at bytes behind the record,
 // but it never goes back, and accepts only what ends where the record does.
-func (p *ndjson) match(data []byte, i, end int) (leaf int32) {
+func (p *ndjson) match(data []byte, i, end int) (leaf int32) { //nolint:gocognit // one loop, for speed
 	n := p.shapes.first
 	if n == nil || end-i > maxMatched {
 		return -1

@@ -149,8 +149,10 @@ func TestNDJSONDepth(t *testing.T) {
 		{"arrays", `{"a":` + nest(9_999, "[", "", "]") + `}`, ""},
 		{"objects", nest(10_000, `{"a":`, "1", "}"), ""},
 		{"mixed", `{"a":` + nest(4_999, `[{"b":`, "1", "}]") + `}`, ""},
-		{"too many arrays", `{"a":` + nest(10_000, "[", "", "]") + `}`,
-			"nested deeper than 10000 levels at byte 10005"},
+		{
+			"too many arrays", `{"a":` + nest(10_000, "[", "", "]") + `}`,
+			"nested deeper than 10000 levels at byte 10005",
+		},
 		{"too many objects", nest(10_001, `{"a":`, "1", "}"), "nested deeper than 10000 levels at byte 50001"},
 		{"never closed", `{"a":` + strings.Repeat("[", 900_000), "nested deeper than 10000 levels at byte 10005"},
 		{"wrong bracket", `{"a":` + nest(99, "[", "}", "]") + `}`, `got "}" at byte 105, want a value`},

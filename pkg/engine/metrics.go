@@ -13,25 +13,41 @@ var counters = []struct {
 	kind prometheus.ValueType
 	read func(*Stats) (float64, bool)
 }{
-	{metric("records_in_total", "Records read."), prometheus.CounterValue,
-		func(s *Stats) (float64, bool) { return float64(s.In.Load()), true }},
-	{metric("bytes_in_total", "Bytes of the records read."), prometheus.CounterValue,
-		func(s *Stats) (float64, bool) { return float64(s.Bytes.Load()), true }},
-	{metric("records_out_total", "Records written."), prometheus.CounterValue,
-		func(s *Stats) (float64, bool) { return float64(s.Out.Load()), true }},
-	{metric("records_bad_total", "Records that did not parse."), prometheus.CounterValue,
-		func(s *Stats) (float64, bool) { return float64(s.Bad.Load()), true }},
-	{metric("records_filtered_total", "Records that a filter took out."), prometheus.CounterValue,
-		func(s *Stats) (float64, bool) { return float64(s.Dropped.Load()), true }},
-	{metric("commit_seconds", "How long the last commit took."), prometheus.GaugeValue,
-		func(s *Stats) (float64, bool) { return float64(s.CommitNanos.Load()) / 1e9, s.CommitNanos.Load() > 0 }},
-	{metric("watermark_seconds", "Event time that every partition has reached, since 1970."), prometheus.GaugeValue,
+	{
+		metric("records_in_total", "Records read."), prometheus.CounterValue,
+		func(s *Stats) (float64, bool) { return float64(s.In.Load()), true },
+	},
+	{
+		metric("bytes_in_total", "Bytes of the records read."), prometheus.CounterValue,
+		func(s *Stats) (float64, bool) { return float64(s.Bytes.Load()), true },
+	},
+	{
+		metric("records_out_total", "Records written."), prometheus.CounterValue,
+		func(s *Stats) (float64, bool) { return float64(s.Out.Load()), true },
+	},
+	{
+		metric("records_bad_total", "Records that did not parse."), prometheus.CounterValue,
+		func(s *Stats) (float64, bool) { return float64(s.Bad.Load()), true },
+	},
+	{
+		metric("records_filtered_total", "Records that a filter took out."), prometheus.CounterValue,
+		func(s *Stats) (float64, bool) { return float64(s.Dropped.Load()), true },
+	},
+	{
+		metric("commit_seconds", "How long the last commit took."), prometheus.GaugeValue,
+		func(s *Stats) (float64, bool) { return float64(s.CommitNanos.Load()) / 1e9, s.CommitNanos.Load() > 0 },
+	},
+	{
+		metric("watermark_seconds", "Event time that every partition has reached, since 1970."), prometheus.GaugeValue,
 		func(s *Stats) (float64, bool) {
 			w := s.Watermark.Load()
 			return float64(w) / 1e9, w != 0 && w != record.NoTime
-		}},
-	{metric("behind_seconds", "Age of the newest record when it was read."), prometheus.GaugeValue,
-		func(s *Stats) (float64, bool) { return float64(s.Behind.Load()) / 1e9, s.In.Load() > 0 }},
+		},
+	},
+	{
+		metric("behind_seconds", "Age of the newest record when it was read."), prometheus.GaugeValue,
+		func(s *Stats) (float64, bool) { return float64(s.Behind.Load()) / 1e9, s.In.Load() > 0 },
+	},
 }
 
 func metric(name, help string) *prometheus.Desc {

@@ -94,27 +94,48 @@ func addEither(l, r valFn) code {
 
 // timeArithmetic compiles what a time or a duration takes part in.
 func (c *compiler) timeArithmetic(n *node, l, r code) (code, error) {
-	op := n.name
-	sum := op == "+" || op == "-"
+	out, ok := timeSum(n.name, l, r)
+	if !ok {
+		out, ok = timeProduct(n.name, l, r)
+	}
+	if !ok {
+		return code{}, c.errorAt(n, "num(x) gives milliseconds",
+			"%s does not work between %s and %s", n.name, l.typ, r.typ)
+	}
+	return out, nil
+}
+
+// timeSum compiles a sum or difference; false where it is none, or none that
+// makes sense.
+func timeSum(op string, l, r code) (code, bool) {
+	minus := op == "-"
 	switch {
-	case sum && l.typ == Time && r.typ == Time && op == "-":
-		return addNS(Duration, l.ns, r.ns, true), nil
-	case sum && l.typ == Time && r.typ != Time:
-		return addNS(Time, l.ns, r.asDuration(), op == "-"), nil
-	case sum && r.typ == Time && op == "+":
-		return addNS(Time, l.asDuration(), r.ns, false), nil
-	case op == "-" && r.typ == Time && l.typ == Any:
-		return addNS(Duration, l.asTime(), r.ns, true), nil
-	case sum && l.typ != Time && r.typ != Time:
-		return addNS(Duration, l.asDuration(), r.asDuration(), op == "-"), nil
-	case op == "/" && l.has(Duration, Any) && r.typ == Duration:
-		return divideNS(l.asDuration(), r.ns), nil
-	case (op == "*" || op == "/") && l.typ == Duration && r.has(Num, Any):
-		return scaleNS(l.ns, r.asNum(), operation(op)), nil
-	case op == "*" && r.typ == Duration && l.has(Num, Any):
-		return scaleNS(r.ns, l.asNum(), operation(op)), nil
+	case op != "+" && !minus:
+		return code{}, false
+	case minus && r.typ == Time && l.has(Time, Any):
+		return addNS(Duration, l.asTime(), r.ns, true), true
+	case l.typ == Time && r.typ != Time:
+		return addNS(Time, l.ns, r.asDuration(), minus), true
+	case !minus && r.typ == Time:
+		return addNS(Time, l.asDuration(), r.ns, false), true
+	case l.typ != Time && r.typ != Time:
+		return addNS(Duration, l.asDuration(), r.asDuration(), minus), true
 	default:
-		return code{}, c.errorAt(n, "num(x) gives milliseconds", "%s does not work between %s and %s", op, l.typ, r.typ)
+		return code{}, false
+	}
+}
+
+// timeProduct compiles a product or quotient, as timeSum a sum.
+func timeProduct(op string, l, r code) (code, bool) {
+	switch {
+	case op == "/" && l.has(Duration, Any) && r.typ == Duration:
+		return divideNS(l.asDuration(), r.ns), true
+	case (op == "*" || op == "/") && l.typ == Duration && r.has(Num, Any):
+		return scaleNS(l.ns, r.asNum(), operation(op)), true
+	case op == "*" && r.typ == Duration && l.has(Num, Any):
+		return scaleNS(r.ns, l.asNum(), operation(op)), true
+	default:
+		return code{}, false
 	}
 }
 

@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"slices"
+
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -37,12 +39,7 @@ func anyCode(f valFn) code        { return code{typ: Any, col: -1, val: f} }
 func (c *code) null() bool        { return c.lit != nil && c.lit.Null }
 func (c *code) isLit(t Type) bool { return c.lit != nil && c.lit.Type == t && !c.lit.Null }
 func (c *code) has(types ...Type) bool {
-	for _, t := range types {
-		if c.typ == t {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(types, c.typ)
 }
 
 // litCode returns the code of a constant.

@@ -28,23 +28,28 @@ func (c *compiler) compare(n *node, l, r code) (code, error) {
 			return c.byLevel(op, l, want), nil
 		}
 	}
+	return c.byType(op, l, r), nil
+}
+
+// byType compares as what the types of the sides say.
+func (c *compiler) byType(op string, l, r code) code {
 	switch {
 	case l.typ == Time || r.typ == Time:
-		return c.byNS(op, l, r, Time), nil
+		return c.byNS(op, l, r, Time)
 	case l.typ == Duration || r.typ == Duration:
-		return c.byNS(op, l, r, Duration), nil
+		return c.byNS(op, l, r, Duration)
 	case l.typ == Bool && r.typ == Bool:
-		return byBool(op, l.test, r.test), nil
+		return byBool(op, l.test, r.test)
 	case r.isLit(Num):
-		return c.byNumber(op, l, r.lit.Num), nil
+		return c.byNumber(op, l, r.lit.Num)
 	case r.isLit(Text) && l.typ != Num:
-		return byLiteralText(op, l, string(r.lit.Text)), nil
+		return byLiteralText(op, l, string(r.lit.Text))
 	case l.typ == Num || r.typ == Num:
-		return byNumbers(op, c.counted(l), c.counted(r)), nil
+		return byNumbers(op, c.counted(l), c.counted(r))
 	case l.typ == Any && r.typ == Any:
-		return byEither(op, l.asVal(), r.asVal()), nil
+		return byEither(op, l.asVal(), r.asVal())
 	default:
-		return byText(op, l.asText(), r.asText()), nil
+		return byText(op, l.asText(), r.asText())
 	}
 }
 
@@ -59,17 +64,27 @@ func (c *compiler) refuse(n *node, l, r code) error {
 		}
 	}
 	for _, s := range [][2]code{{l, r}, {r, l}} {
-		x, y := s[0], s[1]
-		wrong := x.typ == Num && y.isLit(Text) && !looksNumeric(y) ||
-			x.typ == Num && x.lit == nil && y.isLit(Text) ||
-			x.typ == Bool && y.has(Num, Time, Duration) ||
-			x.typ == Time && (y.has(Num, Duration) || y.isLit(Text) && !readsAs(y, Time)) ||
-			x.typ == Duration && y.isLit(Text) && !readsAs(y, Duration)
-		if wrong {
+		if x, y := s[0], s[1]; clash(x, y) {
 			return c.errorAt(y.node, literalFor(x.typ), "beside %s, want %s, not %s", describe(x), x.typ, describe(y))
 		}
 	}
 	return nil
+}
+
+// clash reports whether y can be nothing that stands beside x.
+func clash(x, y code) bool {
+	switch x.typ {
+	case Num:
+		return y.isLit(Text) && (x.lit == nil || !looksNumeric(y))
+	case Bool:
+		return y.has(Num, Time, Duration)
+	case Time:
+		return y.has(Num, Duration) || y.isLit(Text) && !readsAs(y, Time)
+	case Duration:
+		return y.isLit(Text) && !readsAs(y, Duration)
+	default:
+		return false
+	}
 }
 
 func looksNumeric(x code) bool {

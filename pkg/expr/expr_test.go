@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/logctl/logctl/pkg/expr"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
@@ -133,8 +134,10 @@ func TestErrors(t *testing.T) {
 		{`a =~ "("`, "regular expression: missing closing ): `(`", "the syntax is RE2's", 5},
 		{`a == 'x`, "the string that begins here does not end: want '", "", 5},
 		{`5x > 3`, `"5x" is no number, duration or size: want 5, 1.5, 250ms, 1h30m, 10MB or 64KiB`, "", 0},
-		{`message contains "x"`, "want an operator, not contains",
-			`write contains(field, "text"), starts_with, ends_with, or field =~ "regular expression"`, 8},
+		{
+			`message contains "x"`, "want an operator, not contains",
+			`write contains(field, "text"), starts_with, ends_with, or field =~ "regular expression"`, 8,
+		},
 		{`a & b`, "unexpected '&'", "did you mean and?", 2},
 		{`f(a`, "want , or ), not the end", "", 3},
 		{`len(a, b)`, "len does not take 2 arguments", "write len(text)", 0},
@@ -143,8 +146,10 @@ func TestErrors(t *testing.T) {
 		{`[1]`, "a list stands only behind in", `write field in ["a", "b"]`, 0},
 		{`true > false`, "true and false have no order", "use == or !=", 0},
 		{`len(a) == "5"`, "beside a number, want a number, not text (\"5\")", "write the number without quotes", 10},
-		{`a - b > 5 and 1m > "x"`, "beside a duration (1m), want a duration, not text (\"x\")",
-			"write the duration as in 5m or 250ms", 19},
+		{
+			`a - b > 5 and 1m > "x"`, "beside a duration (1m), want a duration, not text (\"x\")",
+			"write the duration as in 5m or 250ms", 19,
+		},
 		{`match(a, b)`, "want a regular expression in quotes, not a value", `write field =~ "^GET /api"`, 9},
 		{`match(a, "(x)", 2)`, "the regular expression has no group 2", "", 16},
 		{"`", "want a field name and a closing `", "", 0},
@@ -242,9 +247,20 @@ func TestValue(t *testing.T) {
 		src  string
 		size int // what it may append
 	}{
-		{`status`, 0}, {`message`, 0}, {`tags`, 0}, {`gone`, 0}, {`gone ?? message`, 0}, {`has(ok)`, 4}, {`gone == 1`, 5},
-		{`upper(trim(message))`, 12}, {`latency_ms * 2`, 4}, {`_time`, 24}, {`took + "x" == "y"`, 5}, {`lower(gone)`, 0},
-		{`lower(service) + upper(service)`, 22}, {`90s + 1m`, 6},
+		{`status`, 0},
+		{`message`, 0},
+		{`tags`, 0},
+		{`gone`, 0},
+		{`gone ?? message`, 0},
+		{`has(ok)`, 4},
+		{`gone == 1`, 5},
+		{`upper(trim(message))`, 12},
+		{`latency_ms * 2`, 4},
+		{`_time`, 24},
+		{`took + "x" == "y"`, 5},
+		{`lower(gone)`, 0},
+		{`lower(service) + upper(service)`, 22},
+		{`90s + 1m`, 6},
 	} {
 		plan := record.NewPlan()
 		e, err := expr.Compile(c.src, plan)

@@ -38,6 +38,7 @@ func roundFn(args []code) code {
 }
 
 func minFn(args []code) code { return extreme(args, func(x, y float64) float64 { return min(x, y) }) }
+
 func maxFn(args []code) code { return extreme(args, func(x, y float64) float64 { return max(x, y) }) }
 
 // extreme folds the arguments that are there; those that are missing do not

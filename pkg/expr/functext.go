@@ -5,8 +5,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/logctl/logctl/pkg/record"
 	"github.com/zeebo/xxh3"
+
+	"github.com/logctl/logctl/pkg/record"
 )
 
 func hasFn(args []code) code { return testCode(args[0].asPresent()) }

@@ -52,7 +52,7 @@ func (c *compiler) meta(name string) (code, bool) {
 }
 
 // header compiles header("name"): the first header of that name.
-func (c *compiler) header(n *node, args []code) (code, error) {
+func (c *compiler) header(_ *node, args []code) (code, error) {
 	if !args[0].isLit(Text) {
 		return code{}, c.errorAt(args[0].node, `write header("name")`, "header wants the name of a header in quotes")
 	}

@@ -128,13 +128,11 @@ func misreading(t token, rest []token) string {
 
 func (p *parser) atEnd() bool { return p.rest[0].kind == tokEnd }
 
-func (p *parser) next() token {
-	t := p.rest[0]
-	if t.kind != tokEnd {
+func (p *parser) next() {
+	if t := p.rest[0]; t.kind != tokEnd {
 		p.rest = p.rest[1:]
 		p.last = t.end
 	}
-	return t
 }
 
 // at reports whether the token at hand is the given word.

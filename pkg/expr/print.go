@@ -139,8 +139,13 @@ var durationUnits = []struct {
 	ns   uint64
 	name string
 }{
-	{uint64(24 * time.Hour), "d"}, {uint64(time.Hour), "h"}, {uint64(time.Minute), "m"}, {uint64(time.Second), "s"},
-	{uint64(time.Millisecond), "ms"}, {uint64(time.Microsecond), "us"}, {1, "ns"},
+	{uint64(24 * time.Hour), "d"},
+	{uint64(time.Hour), "h"},
+	{uint64(time.Minute), "m"},
+	{uint64(time.Second), "s"},
+	{uint64(time.Millisecond), "ms"},
+	{uint64(time.Microsecond), "us"},
+	{1, "ns"},
 }
 
 // appendDuration appends nanoseconds as whole numbers of units: 1h30m, 1s500ms.

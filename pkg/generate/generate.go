@@ -60,7 +60,8 @@ func Profiles() []string {
 func New(opt Options) (*Generator, error) {
 	made, ok := profiles[opt.Profile]
 	if !ok {
-		return nil, fault.Usagef(fault.DidYouMean(opt.Profile, Profiles()), "unknown profile %q: want one of %v", opt.Profile, Profiles())
+		return nil, fault.Usagef(fault.DidYouMean(opt.Profile, Profiles()),
+			"unknown profile %q: want one of %v", opt.Profile, Profiles())
 	}
 	for _, share := range []float64{opt.Late, opt.Disorder, opt.Malformed} {
 		if share < 0 || share > 1 {

@@ -74,7 +74,9 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 }
 
 func (s *Server) handle(cfg Config) {
-	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { JSON(w, http.StatusOK, status{"ok", ""}) })
+	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		JSON(w, http.StatusOK, status{"ok", ""})
+	})
 	s.mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if cfg.Ready != nil {
 			if err := cfg.Ready(); err != nil {

@@ -48,7 +48,7 @@ func get(t *testing.T, url, token string) (int, string) {
 }
 
 func TestHealthReadyMetrics(t *testing.T) {
-	var notReady error = errors.New("restoring: 40 % done")
+	notReady := errors.New("restoring: 40 % done")
 	s := serve(t, httpapi.Config{Ready: func() error { return notReady }})
 	if code, _ := get(t, s.URL()+"/healthz", ""); code != http.StatusOK {
 		t.Errorf("healthz: %d", code)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
+	"slices"
 )
 
 const (
@@ -117,9 +118,9 @@ func (b *longsum) merge(o *longsum) {
 // int returns b as n * 2^exp.
 func (b *longsum) int() (n *big.Int, exp int) {
 	n = new(big.Int)
-	for i := len(b.digits) - 1; i >= 0; i-- {
+	for _, digit := range slices.Backward(b.digits) {
 		n.Lsh(n, digitBits)
-		n.Add(n, big.NewInt(b.digits[i]))
+		n.Add(n, big.NewInt(digit))
 	}
 	return n, lowest + digitBits*b.first
 }

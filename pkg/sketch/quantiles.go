@@ -251,11 +251,10 @@ func (q *Quantiles) mergeDense(o *Quantiles) {
 func (q *Quantiles) buckets() iter.Seq2[uint64, uint64] {
 	return func(yield func(key, c uint64) bool) {
 		few := q.few
-		// upTo yields the list's buckets below key, then key's own.
-		upTo := func(key, c uint64) bool {
+		for key, c := range q.denseBuckets() {
 			for len(few) > 0 && few[0]>>countLen < key {
 				if !yield(few[0]>>countLen, few[0]&countMax) {
-					return false
+					return
 				}
 				few = few[1:]
 			}
@@ -263,24 +262,33 @@ func (q *Quantiles) buckets() iter.Seq2[uint64, uint64] {
 				c += few[0] & countMax
 				few = few[1:]
 			}
-			return c == 0 || yield(key, c)
+			if c != 0 && !yield(key, c) {
+				return
+			}
 		}
+	}
+}
+
+// denseBuckets yields the buckets in use that are not in the list, ascending,
+// and one without values behind all others.
+func (q *Quantiles) denseBuckets() iter.Seq2[uint64, uint64] {
+	return func(yield func(key, c uint64) bool) {
 		if q.neg != nil {
 			for k, c := range slices.Backward(q.neg.dense) {
-				if c != 0 && !upTo(keyZero-uint64(k+q.neg.lo), uint64(c)) {
+				if c != 0 && !yield(keyZero-uint64(k+q.neg.lo), uint64(c)) {
 					return
 				}
 			}
 		}
-		if !upTo(keyZero, q.zero) {
+		if !yield(keyZero, q.zero) {
 			return
 		}
 		for k, c := range q.dense {
-			if c != 0 && !upTo(keyZero+uint64(k+q.lo), uint64(c)) {
+			if c != 0 && !yield(keyZero+uint64(k+q.lo), uint64(c)) {
 				return
 			}
 		}
-		upTo(math.MaxUint64, 0)
+		yield(math.MaxUint64, 0)
 	}
 }
 

@@ -97,7 +97,8 @@ func parseKafka(s, rest string) (Endpoint, error) {
 	e.Topics = strings.Split(rest, ",")
 	for _, t := range e.Topics {
 		if t == "" || len(t) > 249 || strings.ContainsFunc(t, notInTopic) {
-			return e, fault.Usagef("letters, digits, '.', '_' and '-'; a pattern begins with ^", "endpoint %q: %q is no topic name", s, t)
+			return e, fault.Usagef("letters, digits, '.', '_' and '-'; a pattern begins with ^",
+				"endpoint %q: %q is no topic name", s, t)
 		}
 	}
 	return e, nil

@@ -22,7 +22,9 @@ func (p plain) note(what string) error {
 	return p.err
 }
 
-func (p plain) Write(rows record.Rows) error { return p.note(fmt.Sprintf("write %d-%d", rows.Lo, rows.Hi)) }
+func (p plain) Write(rows record.Rows) error {
+	return p.note(fmt.Sprintf("write %d-%d", rows.Lo, rows.Hi))
+}
 
 type full struct{ plain }
 

@@ -69,7 +69,11 @@ func BenchmarkOp(b *testing.B) {
 		cfg      window.Config
 		services int
 	}{
-		{"main", main, 16}, {"hopping", hopping, 16}, {"two keys", two, 16}, {"count", count, 16}, {"many", many, 16},
+		{"main", main, 16},
+		{"hopping", hopping, 16},
+		{"two keys", two, 16},
+		{"count", count, 16},
+		{"many", many, 16},
 		{"1000 keys", main, 1000},
 	} {
 		b.Run(c.name+"/process", func(b *testing.B) { benchmark(b, c.cfg, c.services, false) })

@@ -175,7 +175,10 @@ var start = at("2026-11-24T10:00:00Z")
 // values, out of order by less than ten seconds.
 func randomEvents(r *rand.Rand, n int) []event {
 	services := []any{
-		"api", "web", "db\"q", raw{record.Escaped, `a\u0070i`}, nil, 7, raw{record.Number, "7.0"},
+		"api", "web", "db\"q",
+		raw{record.Escaped, `a\u0070i`},
+		nil, 7,
+		raw{record.Number, "7.0"},
 		true, "7", "bad\xff",
 	}
 	events := make([]event, n)

@@ -270,7 +270,8 @@ func TestFirstAndLastOfEqualTimes(t *testing.T) {
 	}
 	var out collector
 	origins := []*record.Origin{
-		{Source: "t", Partition: 1, Topic: true}, {Source: "t", Partition: 0, Topic: true},
+		{Source: "t", Partition: 1, Topic: true},
+		{Source: "t", Partition: 0, Topic: true},
 		{Source: "s", Partition: 9, Topic: true},
 	}
 	for k, o := range origins {

@@ -220,8 +220,14 @@ func TestRecordsWithImpossibleTimesAreBad(t *testing.T) {
 
 func TestKeysAreWhatJSONSays(t *testing.T) {
 	values := []any{
-		"api", raw{record.Escaped, `a\u0070i`}, 503, "503", raw{record.Number, "503.0"}, nil, true, "true",
-		"bad\xff", "bad\ufffd", raw{record.Escaped, `q\"`}, "q\"", "",
+		"api",
+		raw{record.Escaped, `a\u0070i`},
+		503, "503",
+		raw{record.Number, "503.0"},
+		nil, true, "true",
+		"bad\xff", "bad\ufffd",
+		raw{record.Escaped, `q\"`},
+		"q\"", "",
 	}
 	var events []event
 	for _, v := range values {
