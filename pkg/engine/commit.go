@@ -76,7 +76,7 @@ func (r *run) commitPositions(ctx context.Context, at [][]stream.Position) error
 	return nil
 }
 
-const commitTimeout = 15 * time.Second
+const commitTimeout = time.Minute // a cluster may be down for a while
 
 // resume has every source go on where the sink's last transaction ended.
 func (r *run) resume(ctx context.Context) error {

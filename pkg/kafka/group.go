@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -158,13 +159,16 @@ func (s *Source) place(p *partition, marks offsets, committed int64) {
 	p.pending, p.silent = nil, time.Now()
 	at, sought := s.seeks[p.part]
 	switch {
-	case sought:
+	case sought && !p.placed:
 		p.next = max(at, first)
+	case sought: // it comes back: what was handed out, here or by another member, is in the sink
+		p.next = max(p.next, committed, first)
 	case committed >= 0:
 		p.next = max(committed, first)
 	default:
 		p.next = marks.begin(s.cfg.Start, p.part)
 	}
+	p.placed = true
 	p.stop = s.marks.end(s.cfg.Stop, p.part)
 	if s.cfg.Stop.kind == forCount {
 		p.stop = p.next + s.cfg.Stop.n
@@ -258,7 +262,7 @@ func (s *Source) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int
 
 // Commit makes positions the group's. Those of partitions that are not this
 // member's any more are left out: others have taken over. Without a group it
-// does nothing.
+// does nothing. While no broker takes them it tries again, until ctx is done.
 func (s *Source) Commit(ctx context.Context, at []stream.Position) error {
 	if s.cfg.Group == "" {
 		return nil
@@ -272,8 +276,7 @@ func (s *Source) Commit(ctx context.Context, at []stream.Position) error {
 		switch {
 		case err == nil:
 			return nil
-		case errors.Is(err, kerr.RebalanceInProgress), errors.Is(err, kerr.StaleMemberEpoch),
-			errors.Is(err, kerr.CoordinatorLoadInProgress), errors.Is(err, kerr.NotCoordinator):
+		case errors.Is(err, kerr.RebalanceInProgress), errors.Is(err, kerr.StaleMemberEpoch), passes(err):
 		case errors.Is(err, kerr.IllegalGeneration), errors.Is(err, kerr.UnknownMemberID),
 			errors.Is(err, kerr.FencedMemberEpoch):
 			return nil // the member was put out of the group: these records are read again
@@ -286,6 +289,14 @@ func (s *Source) Commit(ctx context.Context, at []stream.Position) error {
 			return fmt.Errorf("committing to group %q: %w", s.cfg.Group, errors.Join(context.Cause(ctx), err))
 		}
 	}
+}
+
+// passes reports whether a request may succeed when it is made again: no broker
+// was to be reached, or the one that was is not ready.
+func passes(err error) bool {
+	var connection *net.OpError
+	return errors.As(err, &connection) || kgo.IsRetryableBrokerErr(err) ||
+		kerr.IsRetriable(err) && !errors.Is(err, kerr.UnknownTopicOrPartition)
 }
 
 // mine returns the positions of partitions that are this member's.

@@ -93,6 +93,7 @@ type partition struct {
 	end     int64 // the end that readers see, when last heard of
 	stop    int64 // offset to stop at, or never
 	owned   bool
+	placed  bool // it has begun before
 	ended   bool // it has reached its stop
 	held    bool // nothing of it is handed out
 	paused  bool // nothing of it is fetched
