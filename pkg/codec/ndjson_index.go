@@ -34,7 +34,7 @@ func (x *quoteIndex) mark(data []byte, from, to int) {
 	}
 	x.bits, x.base, x.end = x.bits[:size], from, to
 	data = data[from:]
-	for k := markBlocks(x.bits[:size-8], data); k < size; k += 8 {
+	for k := markBlocks(x.bits, data); k < size; k += 8 {
 		binary.LittleEndian.PutUint64(x.bits[k:], markTail(data[min(k<<3, len(data)):]))
 	}
 }
