@@ -80,6 +80,7 @@ func TestEval(t *testing.T) {
 		{"`weird name` + 1", "8"},
 		{`_time`, `"2026-11-24T10:03:04.500Z"`},
 		{`floor_time(_time, 5m)`, `"2026-11-24T10:00:00.000Z"`},
+		{`floor_time(_time, 7d)`, `"2026-11-23T00:00:00.000Z"`},
 		{`_time - floor_time(_time, 5m)`, "184500"},
 		{`_time >= "2026-11-24"`, "true"},
 		{`weekday(_time)`, "2"},

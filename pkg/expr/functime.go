@@ -49,7 +49,7 @@ func dateFn(args []code) code {
 }
 
 // floorTime compiles floor_time(t, 5m): the start of the interval of that
-// length, counted from 1970, in which t lies.
+// length in which t lies, counted from 1970, or from a Monday for whole weeks.
 func (c *compiler) floorTime(_ *node, args []code) (code, error) {
 	at, by := args[0].asTime(), args[1].asDuration()
 	return nsCode(Time, func(b *record.Batch, i int) (int64, bool) {
@@ -58,8 +58,10 @@ func (c *compiler) floorTime(_ *node, args []code) (code, error) {
 		if !ok || !ok2 || d <= 0 {
 			return 0, false
 		}
-		start := modulo(t, d)
-		return t - start, t >= math.MinInt64+start
+		if t < math.MinInt64+d {
+			return 0, false
+		}
+		return t - modulo(t-stamp.IntervalOrigin(d), d), true
 	}), nil
 }
 

@@ -60,7 +60,7 @@ func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 		}
 		if rec.Time < start || rec.Time >= end {
 			o.flush(b, p)
-			start = floor(rec.Time, o.pane)
+			start = o.paneOf(rec.Time)
 			end = start + o.pane
 			p, late = o.paneAt(start), o.isLate(start)
 			o.forgetKeys(len(b.Recs))
@@ -150,7 +150,7 @@ func (o *Op) isLate(pane int64) bool { return o.firstOpen(pane) != o.firstWindow
 
 // tooLate deals with a record of a closed window.
 func (o *Op) tooLate(b *record.Batch, i int, wholly bool) error {
-	end := o.firstWindow(floor(b.Recs[i].Time, o.pane)) + o.size
+	end := o.firstWindow(o.paneOf(b.Recs[i].Time)) + o.size
 	needed := o.newest - end + 1 // the watermark is never beyond the newest
 	o.stats.needed.Store(max(o.stats.needed.Load(), needed))
 	if !wholly {
@@ -176,7 +176,7 @@ func (o *Op) Due() int64 {
 	case o.limit == math.MinInt64:
 		return math.MinInt64
 	default:
-		return floor(o.limit-o.size, o.hop) + o.hop + o.size + int64(o.cfg.Grace)
+		return o.windowAt(o.limit-o.size) + o.hop + o.size + int64(o.cfg.Grace)
 	}
 }
 

@@ -20,13 +20,14 @@ import (
 	"github.com/logctl/logctl/pkg/expr"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stamp"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
 // Config says what to compute. Size is all that has to be set.
 type Config struct {
 	Size time.Duration // length of a window, a millisecond or more
-	Hop  time.Duration // a window begins every so often, from 1970 on in UTC; 0: every Size
+	Hop  time.Duration // a window begins every so often, from 1970 on in UTC, or from a Monday if weekly; 0: every Size
 	By   []string      // keys: fields or NAME=EXPR
 	Aggs string        // aggregates, as in `n=count(), p99(latency_ms)`; by default count()
 
@@ -58,6 +59,7 @@ const (
 type Op struct {
 	cfg             Config
 	size, hop, pane int64
+	origin          int64 // a time at which a window begins
 	keys            []key
 	single          bool // one key, a plain field
 	aggs            []aggregate
@@ -95,6 +97,7 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 		return nil, err
 	}
 	o.pane = gcd(o.size, o.hop)
+	o.origin = stamp.IntervalOrigin(o.hop)
 	b := &builder{plan: plan, op: o, index: map[string]int{}}
 	if err := b.keys(cfg.By); err != nil {
 		return nil, err
@@ -209,18 +212,24 @@ func floor(t, step int64) int64 {
 	return t - m
 }
 
+// paneOf returns the start of the pane that holds a time.
+func (o *Op) paneOf(t int64) int64 { return floor(t-o.origin, o.pane) + o.origin }
+
+// windowAt returns the start of the last window that begins at t or before it.
+func (o *Op) windowAt(t int64) int64 { return floor(t-o.origin, o.hop) + o.origin }
+
 // lastWindow returns the start of the last window that holds the pane.
-func (o *Op) lastWindow(pane int64) int64 { return floor(pane, o.hop) }
+func (o *Op) lastWindow(pane int64) int64 { return o.windowAt(pane) }
 
 // firstWindow returns the start of the first window that holds the pane.
-func (o *Op) firstWindow(pane int64) int64 { return -floor(o.size-o.pane-pane, o.hop) }
+func (o *Op) firstWindow(pane int64) int64 { return o.windowAt(pane+o.pane-o.size-1) + o.hop }
 
 // firstOpen returns the start of the first window that holds the pane and is
 // not closed.
 func (o *Op) firstOpen(pane int64) int64 {
 	s := o.firstWindow(pane)
 	if s+o.size <= o.limit {
-		s = floor(o.limit-o.size, o.hop) + o.hop
+		s = o.windowAt(o.limit-o.size) + o.hop
 	}
 	return s
 }

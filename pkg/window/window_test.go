@@ -106,6 +106,33 @@ func TestSizeThatIsNoMultipleOfTheHop(t *testing.T) {
 	}
 }
 
+func TestWeeksBeginOnMonday(t *testing.T) {
+	for _, c := range []struct {
+		size, hop time.Duration
+		want      []string
+	}{
+		{oneWeek, 0, []string{"2024-02-05T00:00:00.000Z 1", "2024-02-12T00:00:00.000Z 1"}},
+		{2 * oneWeek, oneWeek, []string{"2024-01-29T00:00:00.000Z 1", "2024-02-05T00:00:00.000Z 2", "2024-02-12T00:00:00.000Z 1"}},
+		{210 * time.Hour, oneWeek, []string{"2024-02-05T00:00:00.000Z 2", "2024-02-12T00:00:00.000Z 1"}},
+	} {
+		events := []event{{at: at("2024-02-11T23:59:59.999Z")}, {at: at("2024-02-12T00:00:00.000Z")}}
+		var got []string
+		for _, row := range rowsOf(t, window.Config{Size: c.size, Hop: c.hop}, events) {
+			got = append(got, fmt.Sprint(row["window_start"], " ", row["count"]))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%v every %v: windows %q, want %q", c.size, c.hop, got, c.want)
+		}
+	}
+	before := rowsOf(t, window.Config{Size: oneWeek}, []event{{at: at("1969-12-31T00:00:00.000Z")}})
+	if got := before[0]["window_start"]; got != "1969-12-29T00:00:00.000Z" {
+		t.Errorf("the week of the last day of 1969 begins at %v", got)
+	}
+}
+
+// oneWeek is the length of a week.
+const oneWeek = 7 * 24 * time.Hour
+
 func TestPercentileOfTwoValues(t *testing.T) {
 	var events []event
 	for i := range 100_000 {
