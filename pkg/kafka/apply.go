@@ -19,6 +19,18 @@ type Change struct {
 	To    string
 }
 
+// String says the change in words.
+func (c Change) String() string {
+	switch {
+	case c.What == whatTopic:
+		return c.Topic + ": " + c.To
+	case c.From == "":
+		return fmt.Sprintf("%s: %s %s", c.Topic, c.What, c.To)
+	default:
+		return fmt.Sprintf("%s: %s %s, was %s", c.Topic, c.What, c.To, c.From)
+	}
+}
+
 // Apply makes topics as declared: creates those that are missing, adds
 // partitions, sets configs. It removes nothing. It returns the changes; with
 // dry it makes none.
