@@ -6,7 +6,7 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// objects replaces records that are no JSON by JSON objects of all their
+// objects replaces records that are no JSON, or have it wrapped, by JSON objects of all their
 // fields, for outputs that have columns. It belongs to one goroutine.
 type objects struct {
 	decoder *Decoder
@@ -20,7 +20,46 @@ type objectParser struct {
 	names  []string
 	quoted [][]byte // "name": as JSON
 	line   lineParser
-	varies bool // each record has names of its own; names are all that were met
+	varies *recordKeys // each record has names of its own; names are all that were met
+}
+
+// recordKeys finds the names of the fields of single records.
+type recordKeys struct {
+	format  string     // ndjson or logfmt: of the record, or of the message in it
+	wrapper lineParser // hands the message to message; nil where there is none
+	message collector
+}
+
+// newRecordKeys returns nil for a format that fixes the names of its fields.
+func newRecordKeys(format string) *recordKeys {
+	name, rest := splitFormat(format)
+	k := &recordKeys{format: name}
+	switch name {
+	case "docker":
+		k.format, k.wrapper = rest, newDocker(record.NewPlan(), &k.message)
+	case "cri":
+		k.format, k.wrapper = rest, newCRI(record.NewPlan(), &k.message)
+	}
+	if k.format != "ndjson" && k.format != "logfmt" {
+		return nil
+	}
+	return k
+}
+
+// of returns the names of record i.
+func (k *recordKeys) of(b *record.Batch, i int) []string {
+	if k.wrapper == nil {
+		return keysOfRecord(b, i, k.format)
+	}
+	k.message.lines = k.message.lines[:0]
+	k.wrapper.parse(b, i, lineOf(b, i))
+	var names []string
+	for _, line := range k.message.lines {
+		var one record.Batch
+		one.Add(line)
+		names = keysOfRecord(&one, 0, k.format)
+	}
+	return append(names, "timestamp", "stream")
 }
 
 func newObjects(d *Decoder) *objects {
@@ -30,7 +69,7 @@ func newObjects(d *Decoder) *objects {
 // holdsJSON reports whether the records of a format are JSON as they stand.
 func holdsJSON(format string) bool {
 	name, _ := splitFormat(format)
-	return name == "ndjson" || name == "otlp" || name == "docker"
+	return name == "ndjson" || name == "otlp"
 }
 
 // convert replaces the live records of b.
@@ -41,8 +80,7 @@ func (o *objects) convert(b *record.Batch) {
 	key := formatKey{b.Origin.Format, b.Origin.Header}
 	p := o.formats[key]
 	if p == nil {
-		name, _ := splitFormat(key.format)
-		p = &objectParser{varies: name == "logfmt"}
+		p = &objectParser{varies: newRecordKeys(key.format)}
 		o.formats[key] = p
 		o.learn(p, b, FieldNames(b))
 	}
@@ -67,16 +105,16 @@ func (o *objects) convert(b *record.Batch) {
 // object appends the object of record i to out and notes in the view where it
 // stands there.
 func (o *objects) object(p *objectParser, b *record.Batch, i int) {
-	if p.varies {
+	if p.varies != nil {
 		b.Data = o.view.Data
-		o.learn(p, b, keysOfRecord(b, i, "logfmt"))
+		o.learn(p, b, p.varies.of(b, i))
 	}
 	p.line.parse(&o.view, i, lineOf(&o.view, i))
 	start := len(o.out)
 	o.out = append(o.out, '{')
 	for k := range p.names {
 		v := o.view.Col(k)[i]
-		if p.varies && v.Kind() == record.Missing {
+		if p.varies != nil && v.Kind() == record.Missing {
 			continue
 		}
 		if len(o.out) > start+1 {

@@ -17,6 +17,23 @@ func TestObjects(t *testing.T) {
 			`{"host":null,"client":"1.2.3.4","ident":null,"user":null,"timestamp":"17/May/2015:10:05:03 +0000",` +
 				`"request":"GET /a?b=1 HTTP/1.1","method":"GET","path":"/a","query":"b=1","protocol":"HTTP/1.1","status":200,"bytes":null}` + "\n",
 		},
+		{
+			"docker",
+			`{"log":"{\"a\":1,\"ts\":\"x\"}\n","stream":"stdout","time":"t1"}` + "\n" + `{"log":"{\"b\":{\"c\":\"\\\"\"}}\n","time":"t2"}` + "\n",
+			`{"a":1,"ts":"x","timestamp":"t1","stream":"stdout"}` + "\n" + `{"timestamp":"t2","b":{"c":"\""}}` + "\n",
+		},
+		{
+			"docker:plain", `{"log":"hello\n","stream":"stderr","time":"t"}` + "\n",
+			`{"timestamp":"t","level":null,"message":"hello","stream":"stderr"}` + "\n",
+		},
+		{
+			"cri", "t1 stdout F {\"a\":1}\nt2 stderr F {\"b\":2}\n",
+			`{"a":1,"timestamp":"t1","stream":"stdout"}` + "\n" + `{"timestamp":"t2","stream":"stderr","b":2}` + "\n",
+		},
+		{
+			"cri:logfmt", "t1 stdout F a=1\nt2 stderr F b=2\n",
+			`{"a":1,"timestamp":"t1","stream":"stdout"}` + "\n" + `{"timestamp":"t2","stream":"stderr","b":2}` + "\n",
+		},
 		{"plain", "hello\n", "{\"timestamp\":null,\"level\":null,\"message\":\"hello\"}\n"},
 		{`regex:(?P<k>\w)=(?P<v>\w*)`, "a=b\nc\n", "{\"k\":\"a\",\"v\":\"b\"}\n"},
 	} {
