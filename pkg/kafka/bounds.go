@@ -110,8 +110,9 @@ type offsets struct {
 	start, stop kadm.ListedOffsets // of bounds that are times
 }
 
-// listOffsets asks for the marks of topics. Metadata may lag a fresh topic:
-// what is not known yet is asked for again.
+// listOffsets asks for the marks of topics, until all are known: metadata may
+// lag a fresh topic, and where a leader has died it takes ten seconds until
+// another one takes over.
 func (s *Source) listOffsets(ctx context.Context, topics []string) (offsets, error) {
 	var o offsets
 	if len(topics) == 0 {
@@ -119,15 +120,19 @@ func (s *Source) listOffsets(ctx context.Context, topics []string) (offsets, err
 	}
 	type lister func(context.Context, ...string) (kadm.ListedOffsets, error)
 	ask := func(to *kadm.ListedOffsets, list lister) error {
-		var err error
-		for give := time.Now().Add(freshWithin); ; {
-			if *to, err = list(ctx, topics...); err == nil {
-				err = to.Error()
+		for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+			all, err := list(ctx, topics...)
+			if err == nil {
+				err = all.Error()
 			}
-			if err == nil || time.Now().After(give) || ctx.Err() != nil {
+			patience := freshWithin
+			if passes(err) {
+				patience = s.cfg.Timeout
+			}
+			if err == nil || time.Since(began) > patience || ctx.Err() != nil {
+				*to = all
 				return s.cfg.explain(err, "")
 			}
-			time.Sleep(100 * time.Millisecond)
 		}
 	}
 	var last lister = s.admin.ListCommittedOffsets
