@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/logctl/logctl/pkg/expr"
 	"github.com/logctl/logctl/pkg/fault"
@@ -111,7 +112,7 @@ func defaultName(name string, args []string) string {
 	}
 	text := strings.Join(append([]string{name}, args...), "_")
 	words := strings.FieldsFunc(text, func(r rune) bool {
-		return r != '_' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
+		return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
 	})
 	return strings.Join(words, "_")
 }

@@ -355,10 +355,10 @@ func TestNamesOfAggregates(t *testing.T) {
 	rows := rowsOf(t, window.Config{
 		Size: time.Minute,
 		Aggs: `count(), avg(latency_ms), p99.9(latency_ms), topk(path, 5), quantile(a.b, 0.5),
-			count(level == "ERROR"), n=count(x)`,
+			count(level == "ERROR"), sum(größe), n=count(x)`,
 	}, []event{{at: start}})
 	for _, name := range []string{
-		"count", "avg_latency_ms", "p99_9_latency_ms", "topk_path", "quantile_a_b_0_5", "count_level_ERROR", "n",
+		"count", "avg_latency_ms", "p99_9_latency_ms", "topk_path", "quantile_a_b_0_5", "count_level_ERROR", "sum_größe", "n",
 	} {
 		if _, ok := rows[0][name]; !ok {
 			t.Errorf("no field %q in %v", name, rows[0])
