@@ -35,10 +35,13 @@ func TestApacheAbsent(t *testing.T) {
 	t.Cleanup(func() { _ = l.Close() })
 	silent := l.Addr().String() // it takes connections and says nothing
 	for _, addr := range []string{"127.0.0.1:1", silent} {
-		a := &apache{addrs: []string{addr}, home: t.TempDir()}
+		a := &apache{client: client{addrs: []string{addr}, home: t.TempDir()}}
 		for _, args := range [][]string{
-			{"produce", "--to", "kafka:t"}, {"consume", "--from", "kafka:t"}, {"consume", "--from", "kafka:t", "--group", "g"},
-			{"window", "--size", "1m", "--from", "kafka:t"}, {"topic", "ls"},
+			{"produce", "--to", "kafka:t"},
+			{"consume", "--from", "kafka:t"},
+			{"consume", "--from", "kafka:t", "--group", "g"},
+			{"window", "--size", "1m", "--from", "kafka:t"},
+			{"topic", "ls"},
 		} {
 			t.Run(strings.Join(args, " "), func(t *testing.T) {
 				t.Parallel()
