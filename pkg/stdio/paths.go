@@ -143,7 +143,7 @@ func readable(path string) error {
 
 // openFile opens a file, waiting for it where it is to be followed.
 func (s *Source) openFile(ctx context.Context, path string) (*input, error) {
-	for {
+	for waiting := false; ; waiting = true {
 		// Opened so, a named pipe does not wait for its writer; reading it does.
 		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 		if err == nil {
@@ -156,6 +156,9 @@ func (s *Source) openFile(ctx context.Context, path string) (*input, error) {
 		}
 		if !s.opt.Follow || !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("input %q: %w", path, reason(err))
+		}
+		if !waiting {
+			s.opt.Note(fmt.Sprintf("%q does not exist yet: waiting for it", path))
 		}
 		if err := sleep(ctx, s.opt.Poll); err != nil {
 			return nil, err
