@@ -44,12 +44,14 @@ It prints its addresses, for --brokers, as one line on stdout.`,
 	}
 	fs := cmd.Flags()
 	section(fs, runningSection, f.daemon.add)
-	fs.StringVar(&f.cfg.Addr, "addr", broker.DefaultAddr, "Kafka `ADDRESS` of the first node; the others take the next ports (:0: free ones)")
+	fs.StringVar(&f.cfg.Addr, "addr", broker.DefaultAddr,
+		"Kafka `ADDRESS` of the first node; the others take the next ports (:0: free ones)")
 	fs.IntVar(&f.cfg.Brokers, "nodes", 1, "how many nodes, all in this process")
 	fs.StringVar(&f.cfg.Data, "data", "", "keep the data in `DIR`")
 	fs.BoolVar(&f.cfg.Fsync, "fsync", false, "sync every batch to disk before it is acknowledged")
 	sizeVar(fs, &f.cfg.MaxBytes, "max-bytes", broker.DefaultMaxBytes, "refuse producers beyond so many bytes on disk")
-	fs.IntVar(&f.cfg.Partitions, "partitions", broker.DefaultPartitions, "partitions of a topic that is made by its first use")
+	fs.IntVar(&f.cfg.Partitions, "partitions", broker.DefaultPartitions,
+		"partitions of a topic that is made by its first use")
 	fs.BoolVar(&f.noAutoCreate, "no-auto-create", false, "a topic must be created before it is used")
 	fs.StringVar(&f.usersFile, "users-file", "", "clients log in as one of the users in `FILE`, NAME:PASSWORD a line")
 	fs.StringVar(&f.cert, "addr-cert", "", "speak TLS on --addr with the certificate in `FILE` (PEM)")
@@ -97,7 +99,7 @@ func (f *brokerFlags) secure(cfg *broker.Config) error {
 		if err != nil {
 			return fault.Usagef("", "reading users: %w", err)
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }()
 		if cfg.Users, err = broker.ReadUsers(file); err != nil {
 			return fault.Usagef("NAME:PASSWORD a line", "reading users from %q: %w", f.usersFile, err)
 		}

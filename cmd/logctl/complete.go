@@ -41,7 +41,8 @@ var values = map[string][]string{
 // completers are the flags whose values depend on what there is.
 var completers = map[string]cobra.CompletionFunc{
 	"from": completeEndpoint, "to": completeEndpoint, "dlq": completeEndpoint, "late": completeEndpoint,
-	"by": completeField, "key": completeField, "select": completeField, "time-field": completeField, "unique": completeField,
+	"by": completeField, "key": completeField, "select": completeField, "time-field": completeField,
+	"unique": completeField,
 }
 
 // completeFlags tells the shell what the flags of all commands take. Flags that
@@ -56,7 +57,8 @@ func completeFlags(cmd *cobra.Command) {
 		case completers[f.Name] != nil:
 			_ = cmd.RegisterFlagCompletionFunc(f.Name, completers[f.Name])
 		case values[f.Name] != nil:
-			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(values[f.Name], cobra.ShellCompDirectiveNoFileComp))
+			_ = cmd.RegisterFlagCompletionFunc(f.Name,
+				cobra.FixedCompletions(values[f.Name], cobra.ShellCompDirectiveNoFileComp))
 		case value != "" && value != "FILE" && value != "DIR":
 			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions)
 		}
@@ -154,7 +156,7 @@ func fieldsOf(path, format string) []string {
 	if err != nil {
 		return nil
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	dec, err := codec.New(codec.Options{Format: format})
 	if err != nil {
 		return nil

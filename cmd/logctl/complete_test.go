@@ -44,7 +44,7 @@ func TestComplete(t *testing.T) {
 				t.Fatalf("status %d: %s", status, errs.String())
 			}
 			offered := strings.Fields(out.String())
-			for _, want := range strings.Fields(tt.offers) {
+			for want := range strings.FieldsSeq(tt.offers) {
 				if !slices.Contains(offered, want) {
 					t.Errorf("offers %q, want %s", offered, want)
 				}

@@ -49,7 +49,8 @@ or of their event time with --time-field.`,
 	section(fs, readingSection, f.kafka.add)
 	fs.StringVar(&f.set, "set", "", "set fields: `NAME=EXPR,…`")
 	fs.StringVar(&f.fields, "select", "", "write JSON objects of these fields: `FIELD,NAME=EXPR,…`")
-	fs.StringVar(&f.template, "template", "", "write records as `TEXT` with %v value, %k key, %t topic, %p partition, %o offset, %T time, %h headers")
+	fs.StringVar(&f.template, "template", "",
+		"write records as `TEXT` with %v value, %k key, %t topic, %p partition, %o offset, %T time, %h headers")
 	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once")
 	return cmd
 }
@@ -128,7 +129,8 @@ func (f *consumeFlags) guarantee(p *pipeline) error {
 		p.Exactly = true
 	default:
 		known := []string{atMostOnce, atLeastOnce, exactlyOnce}
-		return fault.Usagef(fault.DidYouMean(f.delivery, known), "--delivery %q: want one of %s", f.delivery, strings.Join(known, ", "))
+		return fault.Usagef(fault.DidYouMean(f.delivery, known), "--delivery %q: want one of %s", f.delivery,
+			strings.Join(known, ", "))
 	}
 	return nil
 }

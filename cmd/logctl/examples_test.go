@@ -22,7 +22,7 @@ func TestExamplesRun(t *testing.T) {
 		if c.Runnable() && c.Example == "" && !c.HasSubCommands() {
 			t.Errorf("%s has no example", c.CommandPath())
 		}
-		for _, line := range strings.Split(strings.ReplaceAll(c.Example, "\\\n", ""), "\n") {
+		for line := range strings.SplitSeq(strings.ReplaceAll(c.Example, "\\\n", ""), "\n") {
 			line = strings.TrimSpace(line)
 			if line == "" || strings.HasPrefix(line, "#") {
 				continue

@@ -28,8 +28,10 @@ type generateFlags struct {
 const firstTime = "2026-01-01T00:00:00Z"
 
 func (f *generateFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&f.profile, "generate", "", "make records of `PROFILE` instead of reading: "+strings.Join(generate.Profiles(), ", "))
-	fs.StringVar(&f.rate, "rate", "", "how many a second: `RATE`, ramp:1k..50k/60s or burst:1k..20k/5s/60s (default as fast as possible)")
+	fs.StringVar(&f.profile, "generate", "",
+		"make records of `PROFILE` instead of reading: "+strings.Join(generate.Profiles(), ", "))
+	fs.StringVar(&f.rate, "rate", "",
+		"how many a second: `RATE`, ramp:1k..50k/60s or burst:1k..20k/5s/60s (default as fast as possible)")
 	durationVar(fs, &f.duration, "duration", 0, "stop making records after so long (0: no limit)")
 	fs.Uint64Var(&f.records.Seed, "seed", 1, "equal seeds make equal records")
 	fs.StringVar(&f.start, "event-start", firstTime, "event `TIME` of the first record, or now")

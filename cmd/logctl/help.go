@@ -30,7 +30,8 @@ const (
 )
 
 var sections = []string{
-	"", inputSection, outputSection, readingSection, writingSection, loadSection, kafkaSection, runningSection, everySection,
+	"", inputSection, outputSection, readingSection, writingSection, loadSection, kafkaSection, runningSection,
+	everySection,
 }
 
 // section adds the flags that declare declares, under a heading of the help.

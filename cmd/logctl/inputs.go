@@ -32,10 +32,14 @@ type inputFlags struct {
 }
 
 func (f *inputFlags) add(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&f.from, "from", nil, "read from `ENDPOINT`: a file, a glob, -, kafka:TOPIC, sqlite:FILE#TABLE (repeatable)")
-	fs.StringVar(&f.format, "format", "auto", "`FORMAT` of the input: auto, ndjson, csv, tsv, logfmt, common, combined, syslog, otlp, docker, cri, plain, csv:NAMES, regex:PATTERN")
-	fs.StringVar(&f.multiline, "multiline", "", "join lines that do not match `REGEX`, the start of a record, to the one before")
-	fs.StringVar(&f.timeField, "time-field", "", "`FIELD` of the event time (default the first of timestamp, ts, time, @timestamp)")
+	fs.StringArrayVar(&f.from, "from", nil,
+		"read from `ENDPOINT`: a file, a glob, -, kafka:TOPIC, sqlite:FILE#TABLE (repeatable)")
+	fs.StringVar(&f.format, "format", "auto", "`FORMAT` of the input: auto, ndjson, csv, tsv, logfmt, common, combined, syslog, otlp, "+
+		"docker, cri, plain, csv:NAMES, regex:PATTERN")
+	fs.StringVar(&f.multiline, "multiline", "",
+		"join lines that do not match `REGEX`, the start of a record, to the one before")
+	fs.StringVar(&f.timeField, "time-field", "",
+		"`FIELD` of the event time (default the first of timestamp, ts, time, @timestamp)")
 	fs.BoolVar(&f.envelope, "envelope", false, "lines are envelopes: key, headers, time and value of Kafka records")
 	fs.BoolVarP(&f.follow, "follow", "f", false, "wait for more at the end of files, across rotation and truncation")
 	sizeVar(fs, &f.maxRecord, "max-record", codec.DefaultMaxRecord, "a longer record is bad; memory stays bounded")
@@ -71,7 +75,8 @@ const mostRecord = 1 << 30
 // With objects, records of formats that are no JSON become JSON objects.
 func (f *inputFlags) decoder(objects bool) (*codec.Decoder, error) {
 	if f.maxRecord < 1 || f.maxRecord > mostRecord {
-		return nil, fault.Usagef("", "--max-record %s: want between 1 and %s", human.Size(f.maxRecord), human.Size(mostRecord))
+		return nil,
+			fault.Usagef("", "--max-record %s: want between 1 and %s", human.Size(f.maxRecord), human.Size(mostRecord))
 	}
 	return codec.New(codec.Options{
 		Format: f.format, Multiline: f.multiline, MaxRecord: int(f.maxRecord), Strict: f.strict, Envelope: f.envelope,
@@ -127,7 +132,8 @@ func (p *pipeline) openSource(e stream.Endpoint, k *kafkaInput, opt stdio.Option
 		return []stream.Source{src}, nil
 	case stream.Null, stream.Postgres, stream.HTTP:
 	}
-	return nil, fault.Usagef("a file, -, kafka:TOPIC or sqlite:FILE#TABLE", "nothing can be read from a %s endpoint yet", e.Scheme)
+	return nil, fault.Usagef("a file, -, kafka:TOPIC or sqlite:FILE#TABLE",
+		"nothing can be read from a %s endpoint yet", e.Scheme)
 }
 
 // live reports whether the input has no end of its own: then grace is finite

@@ -30,7 +30,8 @@ func (f *kafkaFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.tlsKey, "tls-key", "", "and its key in `FILE` (PEM)")
 	fs.StringVar(&f.sasl, "sasl", "", "SASL `MECHANISM`: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
 	fs.StringVar(&f.user, "user", "", "SASL user `NAME`")
-	fs.StringVar(&f.passwordFile, "password-file", "", "SASL password: the first line of `FILE` (or the environment LOGCTL_PASSWORD)")
+	fs.StringVar(&f.passwordFile, "password-file", "",
+		"SASL password: the first line of `FILE` (or the environment LOGCTL_PASSWORD)")
 }
 
 // config returns the connection, with the endpoint's own addresses if it has

@@ -28,11 +28,15 @@ type kafkaInput struct {
 
 func (f *kafkaInput) add(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.group, "group", "g", "", "read as a member of consumer group `NAME`")
-	fs.StringVar(&f.balancer, "balancer", "cooperative-sticky", "`HOW` a group shares partitions: cooperative-sticky, sticky, range, roundrobin, kip848")
-	fs.StringVar(&f.instance, "instance-id", "", "stable `ID` of this member (default one kept with the state; - for none)")
+	fs.StringVar(&f.balancer, "balancer", "cooperative-sticky",
+		"`HOW` a group shares partitions: cooperative-sticky, sticky, range, roundrobin, kip848")
+	fs.StringVar(&f.instance, "instance-id", "",
+		"stable `ID` of this member (default one kept with the state; - for none)")
 	durationVar(fs, &f.session, "session-timeout", 8*time.Second, "a silent member loses its partitions after so long")
-	fs.StringVar(&f.isolation, "isolation", "read_committed", "`LEVEL` of transactions: read_committed or read_uncommitted")
-	fs.StringVar(&f.start, "start", "", "where to begin: beginning, end, -1h, -10 (the last ten of each partition), a `TIME` or an offset; a group's committed offset wins (default beginning)")
+	fs.StringVar(&f.isolation, "isolation", "read_committed",
+		"`LEVEL` of transactions: read_committed or read_uncommitted")
+	fs.StringVar(&f.start, "start", "", "where to begin: beginning, end, -1h, -10 (the last ten of each partition), "+
+		"a `TIME` or an offset; a group's committed offset wins (default beginning)")
 	fs.StringVar(&f.stop, "stop", "", "where to end: end (what is there now), +10, a `TIME` or an offset (default never)")
 	fs.Int32SliceVar(&f.partitions, "only-partitions", nil, "read these partitions alone: `N,…`")
 }

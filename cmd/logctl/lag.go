@@ -11,7 +11,8 @@ import (
 var (
 	lagDesc = prometheus.NewDesc("logctl_kafka_lag_records", "Records of a partition that are not read yet.",
 		[]string{"topic", "partition"}, nil)
-	rebalanceDesc = prometheus.NewDesc("logctl_kafka_rebalances_total", "How often partitions were given or taken.", nil, nil)
+	rebalanceDesc = prometheus.NewDesc("logctl_kafka_rebalances_total", "How often partitions were given or taken.",
+		nil, nil)
 )
 
 // A lagCollector tells how far a reader of topics is behind.
@@ -26,7 +27,8 @@ func (c lagCollector) Describe(ch chan<- *prometheus.Desc) {
 
 func (c lagCollector) Collect(ch chan<- prometheus.Metric) {
 	for _, l := range c.src.Lags() {
-		ch <- prometheus.MustNewConstMetric(lagDesc, prometheus.GaugeValue, float64(l.End-l.Next), l.Topic, strconv.Itoa(int(l.Partition)))
+		ch <- prometheus.MustNewConstMetric(lagDesc, prometheus.GaugeValue, float64(l.End-l.Next), l.Topic,
+			strconv.Itoa(int(l.Partition)))
 	}
 	ch <- prometheus.MustNewConstMetric(rebalanceDesc, prometheus.CounterValue, float64(c.src.Rebalances()))
 }

@@ -30,7 +30,8 @@ type outputFlags struct {
 }
 
 func (f *outputFlags) add(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&f.to, "to", nil, "write to `ENDPOINT`: a file, -, kafka:TOPIC, sqlite:FILE#TABLE, null: (repeatable; default stdout)")
+	fs.StringArrayVar(&f.to, "to", nil,
+		"write to `ENDPOINT`: a file, -, kafka:TOPIC, sqlite:FILE#TABLE, null: (repeatable; default stdout)")
 	fs.StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: "+strings.Join(codec.Encodings, ", "))
 	fs.StringSliceVar(&f.unique, "unique", nil, "sqlite: `FIELDS` that name a row; a later record replaces it")
 	sizeVar(fs, &f.rotateSize, "rotate-size", 0, "files: begin another one after so many bytes (0: never)")
@@ -174,14 +175,16 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 		return new(stdio.Null), nil
 	case stream.HTTP, stream.Postgres:
 	}
-	return nil, fault.Usagef("a file, -, kafka:TOPIC, sqlite:FILE#TABLE or null:", "nothing can be written to a %s endpoint yet", e.Scheme)
+	return nil, fault.Usagef("a file, -, kafka:TOPIC, sqlite:FILE#TABLE or null:",
+		"nothing can be written to a %s endpoint yet", e.Scheme)
 }
 
 // closing has s closed at the end.
 func (p *pipeline) closing(s interface {
 	stream.Sink
 	Close() error
-}) (stream.Sink, error) {
+},
+) (stream.Sink, error) {
 	p.closers = append(p.closers, s.Close)
 	return s, nil
 }

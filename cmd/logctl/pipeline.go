@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -158,8 +159,8 @@ func (p *pipeline) run(k *kafkaInput) error {
 // close closes what was opened, and adds what goes wrong to err unless that
 // says it already.
 func (p *pipeline) close(err error) error {
-	for i := len(p.closers) - 1; i >= 0; i-- {
-		if e := p.closers[i](); !errors.Is(err, e) {
+	for _, v := range slices.Backward(p.closers) {
+		if e := v(); !errors.Is(err, e) {
 			err = errors.Join(err, e)
 		}
 	}

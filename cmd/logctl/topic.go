@@ -33,7 +33,8 @@ func newTopic() *cobra.Command {
 		Args:  unknownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newTopicList(), newTopicDescribe(), newTopicCreate(), newTopicAlter(), newTopicRemove(), newTopicApply())
+	cmd.AddCommand(newTopicList(), newTopicDescribe(), newTopicCreate(), newTopicAlter(), newTopicRemove(),
+		newTopicApply())
 	return cmd
 }
 
@@ -168,7 +169,7 @@ func (f *topicFlags) apply(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return fault.Usagef("", "reading topics: %w", err)
 	}
-	defer text.Close()
+	defer func() { _ = text.Close() }()
 	var file struct {
 		Topics []kafka.TopicSpec `yaml:"topics"`
 	}

@@ -65,7 +65,8 @@ func newTopicDescribe() *cobra.Command {
 
 func (f *topicFlags) addForm(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: json or table")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json", "table"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("output",
+		cobra.FixedCompletions([]string{"json", "table"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // print writes topics as JSON, a line each, or as the rows that row makes.

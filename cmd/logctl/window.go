@@ -58,10 +58,13 @@ exact up to 1,536, then within about 1 %.`,
 	durationVar(fs, &f.hop, "hop", 0, "a window begins every so often (default --size)")
 	fs.StringArrayVar(&f.by, "by", nil, "a row for each value of `FIELDS` or NAME=EXPR (repeatable)")
 	fs.StringVar(&f.agg, "agg", "count()", "`AGGREGATES` of each row, as in 'n=count(), p99(latency_ms)'")
-	durationVar(fs, &f.grace, "grace", time.Minute, "how late a record may come (default unlimited where the input is finite, else 1m)")
-	durationVar(fs, &f.maxAhead, "max-ahead", 0, "set records aside that are stamped more than this beyond the wall clock (0: none)")
+	durationVar(fs, &f.grace, "grace", time.Minute,
+		"how late a record may come (default unlimited where the input is finite, else 1m)")
+	durationVar(fs, &f.maxAhead, "max-ahead", 0,
+		"set records aside that are stamped more than this beyond the wall clock (0: none)")
 	fs.StringVar(&f.late, "late", "", "write late records to `ENDPOINT`")
-	fs.StringVar(&f.emit, "emit", "final", "`WHEN` rows are written: final (the window has closed) or update (as they change)")
+	fs.StringVar(&f.emit, "emit", "final",
+		"`WHEN` rows are written: final (the window has closed) or update (as they change)")
 	durationVar(fs, &f.every, "every", time.Second, "how often --emit update writes what has changed")
 	return cmd
 }
@@ -132,7 +135,8 @@ func unfinished(cmd *cobra.Command, op *window.Op) string {
 func lateness(s window.Stats) string {
 	text := fmt.Sprintf("late %s", human.Count(s.Late))
 	if s.Late > 0 {
-		text += fmt.Sprintf(" (--grace %s would have kept them)", formatDuration(s.GraceNeeded.Truncate(time.Second)+time.Second))
+		text += fmt.Sprintf(" (--grace %s would have kept them)",
+			formatDuration(s.GraceNeeded.Truncate(time.Second)+time.Second))
 	}
 	return text
 }

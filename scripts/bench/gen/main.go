@@ -50,7 +50,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // equal seeds make equal logs
+	r := rand.New(rand.NewPCG(1, 2))
 	m := maker{r, rand.NewZipf(r, 1.3, 3, uint64(len(services)-1)), n}
 	w := bufio.NewWriterSize(os.Stdout, 1<<20)
 	var buf []byte
@@ -104,12 +104,14 @@ func (m *maker) line(buf []byte, i int) []byte {
 	host := fmt.Sprintf("ip-10-0-%d-%d", r.IntN(8), r.IntN(250))
 	switch shape := r.IntN(10); {
 	case level == "ERROR":
-		return fmt.Appendf(buf, `{"timestamp":"%s","level":"%s","service":"%s","host":"%s","message":"%s","trace_id":"%016x",`+
-			`"method":"%s","path":"%s","status":%d,"latency_ms":%s,"bytes":%d}`+"\n", t, level, service, host,
+		return fmt.Appendf(buf,
+			`{"timestamp":"%s","level":"%s","service":"%s","host":"%s","message":"%s","trace_id":"%016x",`+
+				`"method":"%s","path":"%s","status":%d,"latency_ms":%s,"bytes":%d}`+"\n", t, level, service, host,
 			failures[r.IntN(len(failures))], r.Uint64(), methods[r.IntN(len(methods))], path, status, latency, r.IntN(20_000))
 	case shape < 8:
-		return fmt.Appendf(buf, `{"timestamp":"%s","level":"%s","service":"%s","host":"%s","message":"%s","trace_id":"%016x%016x",`+
-			`"method":"%s","path":"%s","status":%d,"latency_ms":%s,"bytes":%d,"user_id":"u%d"}`+"\n", t, level, service, host,
+		return fmt.Appendf(buf,
+			`{"timestamp":"%s","level":"%s","service":"%s","host":"%s","message":"%s","trace_id":"%016x%016x",`+
+				`"method":"%s","path":"%s","status":%d,"latency_ms":%s,"bytes":%d,"user_id":"u%d"}`+"\n", t, level, service, host,
 			messages[r.IntN(len(messages))], r.Uint64(), r.Uint64(), methods[r.IntN(len(methods))], path, status, latency,
 			r.IntN(20_000), r.IntN(1_000_000))
 	default:
