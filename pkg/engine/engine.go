@@ -52,7 +52,7 @@ type Pipeline struct {
 	Limit      int64 // end after so many records have been written; 0 for no limit
 
 	Parsers     int           // parsing goroutines, by default one a core
-	Arena       int           // bytes of a batch, by default 512 KiB
+	Arena       int           // bytes of a batch, by default 256 KiB
 	Idle        time.Duration // how long a partition at its end may hold the watermark
 	CommitEvery time.Duration // by default half a second
 	Drain       time.Duration // how long an interrupted run may finish what it has read
@@ -69,7 +69,7 @@ func Run(ctx context.Context, p Pipeline) error {
 	return r.run(ctx)
 }
 
-const defaultArena = 512 << 10
+const defaultArena = 256 << 10
 
 func (p *Pipeline) setDefaults() {
 	setDefault(&p.Parsers, runtime.GOMAXPROCS(0))
