@@ -136,7 +136,10 @@ func (r *readers) read(ctx context.Context, i int) error {
 		if err != nil {
 			return nil //nolint:nilerr // interrupted: an end like any other
 		}
-		if err := r.Sources[i].Read(ctx, b); err != nil {
+		b.Narrow(r.Arena)
+		err = r.Sources[i].Read(ctx, b)
+		b.Widen()
+		if err != nil {
 			b.Release()
 			if err == io.EOF || ctx.Err() != nil { // an error that wraps io.EOF is no end: a connection broke
 				return nil //nolint:nilerr // as above

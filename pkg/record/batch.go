@@ -88,6 +88,7 @@ type Batch struct {
 	// all that came before it, make it durable, commit, then call Barrier.
 	Barrier func(error)
 
+	wide   []byte // see Narrow
 	cols   [][]Value
 	floats [][]float64
 	words  [][]uint64
@@ -204,6 +205,23 @@ func (b *Batch) Reset() {
 	}
 	b.Origin, b.Base, b.Line, b.Next, b.Arrived = nil, 0, 0, 0, 0
 	b.AtEnd, b.Empty, b.Barrier = false, 0, nil
+}
+
+// Narrow leaves whoever fills an empty batch no more than n bytes of its arena.
+// Otherwise one that was widened by what was computed would be filled to the
+// brim the next time, and be widened again, and again.
+func (b *Batch) Narrow(n int) {
+	if b.wide = b.Data[:0]; cap(b.Data) > n {
+		b.Data = b.Data[:0:n]
+	}
+}
+
+// Widen gives the arena back what Narrow has kept, if it is still the same one.
+func (b *Batch) Widen() {
+	if cap(b.wide) > cap(b.Data) && cap(b.Data) > 0 && &b.wide[:1][0] == &b.Data[:1][0] {
+		b.Data = b.wide[:len(b.Data)]
+	}
+	b.wide = nil
 }
 
 // Retain adds an owner, for a sink that is still sending when Write returns.

@@ -118,3 +118,25 @@ func TestPoolForgetsHugeArenas(t *testing.T) {
 		t.Errorf("arena of %d", cap(b.Data))
 	}
 }
+
+// What was computed from records does not make more of them be read next time.
+func TestNarrowedBatchesKeepTheirArena(t *testing.T) {
+	b := record.NewBatch()
+	b.Data = append(make([]byte, 0, 1000), "used before"...)[:0]
+	b.Narrow(100)
+	if cap(b.Data) != 100 || len(b.Data) != 0 {
+		t.Errorf("narrowed to %d of %d bytes, want 0 of 100", len(b.Data), cap(b.Data))
+	}
+	b.Data = append(b.Data, "read"...)
+	b.Widen()
+	if cap(b.Data) != 1000 || string(b.Data) != "read" {
+		t.Errorf("widened to %d bytes, %q, want 1000", cap(b.Data), b.Data)
+	}
+	b.Data = b.Data[:0]
+	b.Narrow(4)
+	b.Data = append(b.Data, "longer than that"...) // another arena
+	b.Widen()
+	if string(b.Data) != "longer than that" || cap(b.Data) == 1000 {
+		t.Errorf("%d bytes, %q after it moved", cap(b.Data), b.Data)
+	}
+}
