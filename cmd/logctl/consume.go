@@ -65,6 +65,9 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := f.kafka.checkUse(p); err != nil {
+		return err
+	}
 	if err := f.transform(p); err != nil {
 		return err
 	}

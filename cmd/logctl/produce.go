@@ -52,6 +52,9 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	p.producer = &f.kafka
+	if err := f.generate.checkUse(cmd); err != nil {
+		return err
+	}
 	if f.key != "" {
 		key, err := transform.NewKey(f.key, p.plan)
 		if err != nil {

@@ -78,6 +78,9 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		return fault.Usagef(fault.DidYouMean(f.emit, known), "--emit %q: want final or update", f.emit)
 	}
 	p, err := f.stream.newPipeline(cmd, args)
+	if err == nil {
+		err = f.kafka.checkUse(p)
+	}
 	if err != nil {
 		return err
 	}
