@@ -176,7 +176,7 @@ func (f *topicFlags) apply(cmd *cobra.Command, path string) error {
 	dec := yaml.NewDecoder(text)
 	dec.KnownFields(true)
 	if err := dec.Decode(&file); err != nil {
-		return fault.Usagef("see logctl topic apply --help", "reading topics from %q: %w", path, err)
+		return unreadable(path, err)
 	}
 	return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
 		changes, err := a.Apply(ctx, file.Topics, f.dryRun)
