@@ -18,20 +18,18 @@ trap 'kill $broker; wait $broker || true; rm -rf "$dir"' EXIT
 for _ in $(seq 100); do [ -s bench-out/broker ] && break; sleep 0.1; done
 b=$(head -n 1 bench-out/broker)
 
-topics() { # makes an empty topic for every producer of a codec
-  for name in "$@"; do
-    bin/logctl topic rm --quiet --brokers "$b" "$name" 2>/dev/null || true
-    bin/logctl topic create --quiet --brokers "$b" "$name" --partitions 4
-  done
+# fresh NAME prints a command that leaves an empty topic of that name.
+fresh() {
+  printf '{ bin/logctl topic rm -q --brokers %s %s || true; } 2>/dev/null; bin/logctl topic create -q --brokers %s %s --partitions 4' \
+    "$b" "$1" "$b" "$1"
 }
 
 for codec in $CODECS; do
   printf '\n### produce, %s\n\n' "$codec"
-  for round in $(seq "$ROUNDS"); do
-    topics "ours-$codec" "kcat-$codec"
-    printf 'logctl\tbin/logctl produce --quiet --brokers %s --to kafka:ours-%s -z %s <%s\nkcat\tkcat -P -b %s -t kcat-%s -z %s -X acks=all <%s\n' \
-      "$b" "$codec" "$codec" "$data" "$b" "$codec" "$codec" "$data"
-  done | sort -u | python3 scripts/bench/measure.py 1 # a topic takes one round
+  python3 scripts/bench/measure.py "$ROUNDS" <<END
+logctl	bin/logctl produce --quiet --brokers $b --to kafka:ours-$codec -z $codec <$data	$(fresh "ours-$codec")
+kcat	kcat -P -b $b -t kcat-$codec -z $codec -X acks=all <$data	$(fresh "kcat-$codec")
+END
   bin/logctl topic ls --brokers "$b" -o table | grep -E "topic|-$codec"
   printf '\n### consume into a pipe, %s\n\n' "$codec"
   printf 'logctl\tbin/logctl consume --quiet --brokers %s --from kafka:ours-%s --stop end | cat >/dev/null\nkcat\tkcat -C -q -e -b %s -t ours-%s -o beginning | cat >/dev/null\n' \
