@@ -197,7 +197,10 @@ func testTopicMissing(t *testing.T, a *apache) {
 		{"window", "--size", "1m", "--from", "kafka:" + near},
 		{"topic", "describe", near},
 	} {
-		refused(t, a.run(t, strings.NewReader("one\n"), nil, args...), `"`+near+`" does not exist`, topic)
+		t.Run(args[0], func(t *testing.T) {
+			t.Parallel()
+			refused(t, a.run(t, strings.NewReader("one\n"), nil, args...), `"`+near+`" does not exist`, topic)
+		})
 	}
 }
 

@@ -5,31 +5,45 @@ package main
 import (
 	"math/rand/v2"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 )
 
 // testPipeKilled: see pipeKilled.
-func testPipeKilled(t *testing.T, a *apache) { pipeKilled(t, &a.client, 6) }
+func testPipeKilled(t *testing.T, a *apache) { pipeKilled(t, &a.client, 10) }
 
 // testExactlyOnce: see tableKilled. A node is down for a third of the time.
 func testExactlyOnce(t *testing.T, a *apache) {
 	crashes := number(t, "LOGCTL_CRASHES", 15)
-	if a.dir == "" {
-		tableKilled(t, &a.client, crashes, func(int) {})
-		return
-	}
-	node, up := 1+rand.IntN(3), make(chan struct{})
+	fail, mend := a.outage(t, 1+rand.IntN(3))
 	tableKilled(t, &a.client, crashes, func(i int) {
 		switch i {
 		case crashes / 3:
-			a.kill(t, node)
+			fail()
 		case 2 * crashes / 3:
-			go func() { a.restart(t, node); close(up) }()
+			go mend()
 		case crashes - 1:
-			<-up
+			mend()
 		}
 	})
+}
+
+// outage returns how to kill a node that is ours, and how to start it again,
+// which happens at the end of the test at the latest.
+func (a *apache) outage(t *testing.T, node int) (fail, mend func()) {
+	t.Helper()
+	if a.dir == "" {
+		return func() {}, func() {}
+	}
+	down := false
+	mend = sync.OnceFunc(func() {
+		if down {
+			a.restart(t, node)
+		}
+	})
+	t.Cleanup(mend)
+	return func() { down = true; a.kill(t, node) }, mend
 }
 
 // testNodesKilled: two of three nodes are killed in turn while records are
@@ -70,8 +84,10 @@ func testOutage(t *testing.T, a *apache) {
 	time.Sleep(3 * time.Second)
 	began := time.Now()
 	a.restart(t, 1, 2, 3)
+	up := time.Since(began)
 	eventually(t, "it reads on", func() bool { return len(tallyFiles(t, path).seen) > before })
-	t.Logf("reading goes on %v after the first node was started again", time.Since(began).Round(100*time.Millisecond))
+	t.Logf("the nodes listen %v after their start, reading goes on after %v", up.Round(100*time.Millisecond),
+		time.Since(began).Round(100*time.Millisecond))
 	awaitAll(t, f.end(t), path)
 	m.interrupt(t)
 }

@@ -116,7 +116,6 @@ func testScale(t *testing.T, a *apache) {
 		members = append(members, a.member(t, outs[len(outs)-1], "--from", "kafka:"+topic, "--group", topic))
 	}
 	f := a.feed(t, topic, 40_000)
-	began := time.Now()
 	add()
 	eventually(t, "the first has all", func() bool { return len(members[0].owned(t)) == 6 })
 	add()
@@ -128,7 +127,7 @@ func testScale(t *testing.T, a *apache) {
 	members[1].interrupt(t)
 	members[2].interrupt(t)
 	eventually(t, "the first has all again", func() bool { return len(members[0].owned(t)) == 6 })
-	time.Sleep(time.Until(began.Add(total * time.Second / 40_000)))
+	eventually(t, "all records are sent", func() bool { return f.sent.Load() >= total })
 	n := f.end(t)
 	awaitAll(t, n, outs...)
 	members[0].interrupt(t)

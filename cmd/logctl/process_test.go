@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -111,6 +112,11 @@ func (c *client) start(t *testing.T, stdin io.Reader, out io.Writer, args ...str
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if said := p.errs.String(); t.Failed() && said != "" {
+			t.Logf("logctl %q said:\n%s", args, said)
+		}
+	})
 	return p
 }
 
@@ -144,7 +150,8 @@ func (p *process) interrupt(t *testing.T) {
 type feed struct {
 	*process
 	quit chan struct{}
-	sent chan int
+	done chan struct{}
+	sent atomic.Int64
 }
 
 // feed starts to ship about so many records a second, round-robin over the
@@ -152,7 +159,7 @@ type feed struct {
 func (c *client) feed(t *testing.T, topic string, rate int) *feed {
 	t.Helper()
 	r, w := io.Pipe()
-	f := &feed{quit: make(chan struct{}), sent: make(chan int, 1)}
+	f := &feed{quit: make(chan struct{}), done: make(chan struct{})}
 	f.process = c.start(t, r, nil, "produce", "--to", "kafka:"+topic, "--partitioner", "round-robin",
 		"--timeout", "2m", "--report")
 	go f.write(w, rate)
@@ -160,21 +167,19 @@ func (c *client) feed(t *testing.T, topic string, rate int) *feed {
 }
 
 func (f *feed) write(w io.WriteCloser, rate int) {
+	defer close(f.done)
+	defer func() { _ = w.Close() }() // of a pipe in memory
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	n := 0
-	for {
+	for n := 0; ; n += rate / 100 {
+		f.sent.Store(int64(n))
 		select {
 		case <-tick.C:
-			if _, err := w.Write(numbers(n, n+rate/100)); err != nil {
-				f.sent <- n // the process says why
-				return
-			}
-			n += rate / 100
 		case <-f.quit:
-			_ = w.Close() // of a pipe in memory
-			f.sent <- n
 			return
+		}
+		if _, err := w.Write(numbers(n, n+rate/100)); err != nil {
+			return // the process says why
 		}
 	}
 }
@@ -183,8 +188,9 @@ func (f *feed) write(w io.WriteCloser, rate int) {
 func (f *feed) end(t *testing.T) int {
 	t.Helper()
 	close(f.quit)
-	n := <-f.sent
+	<-f.done
 	f.process.end(t)
+	n := int(f.sent.Load())
 	if acked := ackedOf(t, f.errs.String()); acked != n {
 		t.Errorf("%d records sent, %d acknowledged: %s", n, acked, f.errs.String())
 	}
