@@ -1,0 +1,79 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var listening = regexp.MustCompile(`listening on (http://\S+)`)
+
+// TestLag: a consumer that is held back shows under --listen how far it is
+// behind, and that it has caught up when it has.
+func TestLag(t *testing.T) {
+	t.Parallel()
+	e := embed(t)
+	topic := e.topic(t, 2)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := e.start(t, nil, w, "consume", "--from", "kafka:"+topic, "--group", topic, "--listen", "127.0.0.1:0")
+	_ = w.Close() // the process has its own
+	var url string
+	eventually(t, "it says where it listens", func() bool {
+		m := listening.FindStringSubmatch(p.errs.String())
+		if m != nil {
+			url = strings.TrimSuffix(m[1], "/")
+		}
+		return m != nil
+	})
+	eventually(t, "it is ready", func() bool { status, _ := get(t, url+"/readyz"); return status == http.StatusOK })
+	const total = 120_000 // of some 250 bytes: more than what fits between the broker and the pipe
+	e.logctl(t, nil, "produce", "--to", "kafka:"+topic, "--partitioner", "round-robin", "--generate", "http",
+		"--limit", strconv.Itoa(total))
+	shows := func(line string) func() bool {
+		re := regexp.MustCompile("(?m)^" + line + "$")
+		return func() bool { _, body := get(t, url+"/metrics"); return re.MatchString(body) }
+	}
+	eventually(t, "it is behind", shows(`logctl_kafka_lag_records\{.*\} [1-9].*`))
+	read := make(chan int64, 1)
+	go func() { n, _ := io.Copy(io.Discard, r); read <- n }() // a read that fails shows as a lag
+	for _, n := range []string{"0", "1"} {
+		eventually(t, "it has caught up", shows(`logctl_kafka_lag_records\{partition="`+n+`",topic="`+topic+`"\} 0`))
+	}
+	eventually(t, "it counts", shows("logctl_records_in_total 120000"))
+	if !shows("logctl_kafka_rebalances_total 1")() {
+		t.Error("no rebalance was counted")
+	}
+	if status, _ := get(t, url+"/healthz"); status != http.StatusOK {
+		t.Errorf("/healthz: status %d", status)
+	}
+	p.interrupt(t)
+	if n := <-read; n < total*200 {
+		t.Errorf("%d bytes came through the pipe", n)
+	}
+}
+
+// get returns the answer to a request.
+func get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
