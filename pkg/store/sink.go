@@ -196,8 +196,8 @@ func (s *Sink) undo(ctx context.Context) error {
 		s.table = nil
 	}
 	s.open = false
-	_, undone := exec(ctx, s.c, "ROLLBACK")
-	return errors.Join(err, undone)
+	_, _ = exec(ctx, s.c, "ROLLBACK") // where the disk is full, SQLite has rolled back by itself
+	return err
 }
 
 func (s *Sink) commit(ctx context.Context) error {
