@@ -40,7 +40,8 @@ func (f *kafkaOutput) add(fs *pflag.FlagSet) {
 	durationVar(fs, &f.maxBlock, "max-block", 0, "fail when the buffer stays full for so long (0: --timeout)")
 	fs.IntVar(&f.retries, "retries", 0, "sendings of a batch (0: as many as --timeout allows)")
 	durationVar(fs, &f.timeout, "timeout", 30*time.Second, "from sending a record to its acknowledgement")
-	fs.StringVar(&f.partitioner, "partitioner", "murmur2", "`HOW` partitions are chosen: murmur2 (by key, as Java does), sticky, "+
+	fs.StringVar(&f.partitioner, "partitioner", "murmur2",
+		"`HOW` partitions are chosen: murmur2 (by key, as Java does), sticky, "+
 		"round-robin, or salt:KEY=N (as murmur2, with the records of KEY over N partitions)")
 	fs.IntVarP(&f.partition, "partition", "p", -1, "send everything to partition `N`")
 	fs.StringArrayVarP(&f.headers, "header", "H", nil, "a header of every record: `KEY=VALUE` (repeatable)")
