@@ -42,7 +42,7 @@ func (f *kafkaOutput) add(fs *pflag.FlagSet) {
 	durationVar(fs, &f.timeout, "timeout", 30*time.Second, "from sending a record to its acknowledgement")
 	fs.StringVar(&f.partitioner, "partitioner", "murmur2",
 		"`HOW` partitions are chosen: murmur2 (by key, as Java does), sticky, "+
-		"round-robin, or salt:KEY=N (as murmur2, with the records of KEY over N partitions)")
+			"round-robin, or salt:KEY=N (as murmur2, with the records of KEY over N partitions)")
 	fs.IntVarP(&f.partition, "partition", "p", -1, "send everything to partition `N`")
 	fs.StringArrayVarP(&f.headers, "header", "H", nil, "a header of every record: `KEY=VALUE` (repeatable)")
 	fs.BoolVar(&f.tombstone, "tombstone", false, "an empty value is a tombstone (null)")
