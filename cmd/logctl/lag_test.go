@@ -33,9 +33,9 @@ func TestLag(t *testing.T) {
 		return m != nil
 	})
 	eventually(t, "it is ready", func() bool { status, _ := get(t, url+"/readyz"); return status == http.StatusOK })
-	const total = 120_000 // of some 250 bytes: more than what fits between the broker and the pipe
-	e.logctl(t, nil, "produce", "--to", "kafka:"+topic, "--partitioner", "round-robin", "--generate", "http",
-		"--limit", strconv.Itoa(total))
+	const total, size = 4000, 10_000 // more than what fits between the broker and the pipe
+	lines := strings.Repeat(strings.Repeat("x", size-1)+"\n", total)
+	e.logctl(t, strings.NewReader(lines), "produce", "--to", "kafka:"+topic, "--partitioner", "round-robin")
 	shows := func(line string) func() bool {
 		re := regexp.MustCompile("(?m)^" + line + "$")
 		return func() bool { _, body := get(t, url+"/metrics"); return re.MatchString(body) }
@@ -46,7 +46,7 @@ func TestLag(t *testing.T) {
 	for _, n := range []string{"0", "1"} {
 		eventually(t, "it has caught up", shows(`logctl_kafka_lag_records\{partition="`+n+`",topic="`+topic+`"\} 0`))
 	}
-	eventually(t, "it counts", shows("logctl_records_in_total 120000"))
+	eventually(t, "it counts", shows("logctl_records_in_total "+strconv.Itoa(total)))
 	if !shows("logctl_kafka_rebalances_total 1")() {
 		t.Error("no rebalance was counted")
 	}
@@ -54,8 +54,8 @@ func TestLag(t *testing.T) {
 		t.Errorf("/healthz: status %d", status)
 	}
 	p.interrupt(t)
-	if n := <-read; n < total*200 {
-		t.Errorf("%d bytes came through the pipe", n)
+	if n := <-read; n != total*size {
+		t.Errorf("%d bytes came through the pipe, want %d", n, total*size)
 	}
 }
 

@@ -315,23 +315,5 @@ func (s *Source) Metrics() prometheus.Collector { return s.metrics }
 // Rebalances returns how often partitions were given or taken since the start.
 func (s *Source) Rebalances() int64 { return s.rebalances.Load() }
 
-// A Lag is how far a partition's reader is behind its end.
-type Lag struct {
-	Topic     string
-	Partition int32
-	Next, End int64 // what is handed out next; the end when last heard of
-}
-
-// Lags returns the lag of every partition that is this reader's now.
-func (s *Source) Lags() []Lag {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	lags := make([]Lag, 0, len(s.owned))
-	for _, p := range s.owned {
-		lags = append(lags, Lag{p.topic, p.n, p.next, max(p.end, p.next)})
-	}
-	return lags
-}
-
 // name returns the topics for messages.
 func (s *Source) name() string { return strings.Join(s.cfg.Topics, ",") }
