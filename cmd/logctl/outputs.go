@@ -203,7 +203,7 @@ func (p *pipeline) openKafkaSink(e stream.Endpoint) (stream.Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.topics = append(p.topics, s)
+	p.topics, p.Held = append(p.topics, s), true
 	p.metrics = append(p.metrics, s.Metrics())
 	return p.closing(s)
 }

@@ -48,6 +48,7 @@ type Pipeline struct {
 	Order      Order
 	AtMostOnce bool  // positions are committed before records are processed
 	Exactly    bool  // positions are kept by the sink, a stream.Keeper, with its output
+	Held       bool  // the sink holds batches while it sends them: there are more of them
 	Strict     bool  // the first bad record ends the run
 	Limit      int64 // end after so many records have been written; 0 for no limit
 
@@ -99,7 +100,19 @@ func arenaFor(n int) int {
 	return min(max(64<<20/(batchesFor(n)*max(n, 1)), 32<<10), defaultArena)
 }
 
-// batchesFor returns how many batches each of n sources may have under way.
+// batches returns how many batches each source may have under way. Where the
+// sink holds them until they are acknowledged, some must be on their way while
+// others fill: with eight, a producer waits more than it sends.
+func (p *Pipeline) batches() int {
+	n := batchesFor(len(p.Sources))
+	if p.Held {
+		n = max(n, manyBatches/max(len(p.Sources), 1))
+	}
+	return n
+}
+
+// batchesFor returns how many batches each of n sources needs for reading,
+// parsing and processing at once.
 func batchesFor(n int) int {
 	if n > 4 {
 		return 3

@@ -206,7 +206,7 @@ func (ls *lanes) queuedOf(source int) (queued, most int) {
 	if _, ok := ls.Sources[source].(stream.Pauser); ok {
 		return queued, manyBatches
 	}
-	return queued, batchesFor(len(ls.Sources))
+	return queued, ls.batches()
 }
 
 // pickAny returns the rows of the lane with the least time among those that

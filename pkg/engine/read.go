@@ -33,7 +33,7 @@ type readers struct {
 }
 
 func newReaders(p *Pipeline) *readers {
-	n := batchesFor(len(p.Sources))
+	n := p.batches()
 	r := &readers{Pipeline: p, pools: make([]*record.Pool, len(p.Sources))}
 	room := 0 // for every batch and every end: neither send ever waits
 	for i, s := range p.Sources {
