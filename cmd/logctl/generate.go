@@ -9,6 +9,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/generate"
+	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/load"
 	"github.com/logctl/logctl/pkg/stamp"
 	"github.com/logctl/logctl/pkg/stream"
@@ -42,21 +43,21 @@ func (f *generateFlags) add(fs *pflag.FlagSet) {
 }
 
 // source returns the source of the load, or nil where none is asked for.
-func (f *generateFlags) source(limit int64, inputs bool) (stream.Source, error) {
+func (f *generateFlags) source(most int64, inputs bool) (stream.Source, error) {
 	if f.profile == "" {
 		return nil, nil
 	}
 	if inputs {
 		return nil, fault.Usagef("drop one of them", "--generate reads no input")
 	}
-	if limit == 0 && f.duration == 0 {
+	if most == 0 && f.duration == 0 {
 		return nil, fault.Usagef("as in --limit 100000 or --duration 1m", "--generate needs an end")
 	}
 	if !slices.Contains(generate.Profiles(), f.profile) {
 		return nil, fault.Usagef(fault.DidYouMean(f.profile, generate.Profiles()),
 			"unknown profile %q: want one of %s", f.profile, strings.Join(generate.Profiles(), ", "))
 	}
-	schedule, err := generate.ParseSchedule(f.rate)
+	schedule, err := limit.ParseSchedule(f.rate)
 	if err != nil {
 		return nil, err
 	}
@@ -64,5 +65,5 @@ func (f *generateFlags) source(limit int64, inputs bool) (stream.Source, error) 
 	if f.records.Start, err = stamp.ParseText(f.start, time.Now().UnixNano()); err != nil {
 		return nil, fault.Usagef("as in "+firstTime+" or now", "--event-start: %w", err)
 	}
-	return load.Open(load.Config{Records: f.records, Schedule: schedule, Limit: limit, Duration: f.duration})
+	return load.Open(load.Config{Records: f.records, Schedule: schedule, Limit: most, Duration: f.duration})
 }

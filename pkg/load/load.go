@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/logctl/logctl/pkg/generate"
+	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
 )
 
 // Config says what to send and how fast.
 type Config struct {
 	Records  generate.Options
-	Schedule generate.Schedule
+	Schedule limit.Schedule
 	Limit    int64         // stop after so many records; 0 for no limit
 	Duration time.Duration // stop after so long; 0 for no limit
 }
@@ -23,6 +24,7 @@ type Config struct {
 // its number.
 type Source struct {
 	cfg    Config
+	bucket limit.Bucket
 	gen    *generate.Generator
 	origin *record.Origin
 	start  time.Time
@@ -37,7 +39,10 @@ func Open(cfg Config) (*Source, error) {
 		return nil, err
 	}
 	origin := &record.Origin{Source: "generate:" + cfg.Records.Profile, Modified: record.NoTime, Format: "ndjson"}
-	return &Source{cfg: cfg, gen: gen, origin: origin}, nil
+	return &Source{
+		cfg: cfg, gen: gen, origin: origin,
+		bucket: limit.Bucket{Schedule: cfg.Schedule, Burst: limit.Endless},
+	}, nil
 }
 
 // Read fills b with the records that are due, waiting for the first of them.
@@ -57,6 +62,7 @@ func (s *Source) Read(ctx context.Context, b *record.Batch) error {
 		s.line = line
 		s.sent++
 	}
+	s.bucket.Take(int64(time.Since(s.start)), s.sent-b.Recs[0].Offset)
 	b.Next = s.sent
 	return nil
 }
@@ -68,10 +74,7 @@ func (s *Source) due(ctx context.Context) (int64, error) {
 		if s.cfg.Limit > 0 && s.sent == s.cfg.Limit || s.cfg.Duration > 0 && elapsed >= s.cfg.Duration {
 			return 0, io.EOF
 		}
-		n := int64(1 << 20)
-		if !s.cfg.Schedule.Unlimited() {
-			n = s.cfg.Schedule.Due(elapsed) - s.sent
-		}
+		n := s.bucket.Ready(int64(elapsed))
 		if s.cfg.Limit > 0 {
 			n = min(n, s.cfg.Limit-s.sent)
 		}

@@ -23,7 +23,7 @@ const module = "github.com/logctl/logctl/"
 // packages of lower floors; neighbours do not know each other.
 var floors = [][]string{
 	{"pkg/record", "pkg/human", "pkg/fault"},
-	{"pkg/stamp"}, // the mezzanine of floor 0: it reads durations as pkg/human does
+	{"pkg/stamp", "pkg/limit"}, // the mezzanine of floor 0: they read durations as pkg/human does
 	{"pkg/codec", "pkg/expr", "pkg/sketch", "pkg/stream"},
 	{
 		"pkg/window", "pkg/generate", "pkg/transform", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",

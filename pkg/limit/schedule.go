@@ -1,6 +1,7 @@
-package generate
+package limit
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -65,19 +66,44 @@ func ParseSchedule(s string) (Schedule, error) {
 func (s Schedule) Unlimited() bool { return s.to == 0 }
 
 // Due returns how many records are due after the given time.
-func (s Schedule) Due(elapsed time.Duration) int64 {
-	t := elapsed.Seconds()
+func (s Schedule) Due(elapsed time.Duration) int64 { return int64(s.due(elapsed.Seconds())) }
+
+// due is Due after t seconds, not rounded down.
+func (s Schedule) due(t float64) float64 {
 	switch {
 	case s.ramp > 0:
 		ramp := s.ramp.Seconds()
 		in := min(t, ramp)
-		rising := s.from*in + (s.to-s.from)*in*in/(2*ramp)
-		return int64(rising + s.to*(t-in))
+		return s.from*in + (s.to-s.from)*in*in/(2*ramp) + s.to*(t-in)
 	case s.period > 0:
-		whole := float64(elapsed / s.period)
-		part := min((elapsed % s.period).Seconds(), s.burst.Seconds())
-		return int64(s.from*t + (s.to-s.from)*(whole*s.burst.Seconds()+part))
+		period, burst := s.period.Seconds(), s.burst.Seconds()
+		whole := math.Floor(t / period)
+		return s.from*t + (s.to-s.from)*(whole*burst+min(t-whole*period, burst))
 	default:
-		return int64(s.to * t)
+		return s.to * t
+	}
+}
+
+// when returns after how many seconds n records are due: what due undoes.
+func (s Schedule) when(n float64) float64 {
+	switch {
+	case s.ramp > 0:
+		ramp := s.ramp.Seconds()
+		if all := (s.from + s.to) / 2 * ramp; n > all {
+			return ramp + (n-all)/s.to
+		}
+		bend := (s.to - s.from) / ramp
+		return 2 * n / (s.from + math.Sqrt(max(s.from*s.from+2*bend*n, 0)))
+	case s.period > 0:
+		period, burst := s.period.Seconds(), s.burst.Seconds()
+		each := s.from*period + (s.to-s.from)*burst
+		whole := math.Floor(n / each)
+		rest := n - whole*each
+		if fast := s.to * burst; rest > fast {
+			return whole*period + burst + (rest-fast)/s.from
+		}
+		return whole*period + rest/s.to
+	default:
+		return n / s.to
 	}
 }

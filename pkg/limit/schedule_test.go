@@ -1,11 +1,11 @@
-package generate_test
+package limit_test
 
 import (
 	"testing"
 	"time"
 
 	"github.com/logctl/logctl/pkg/fault"
-	"github.com/logctl/logctl/pkg/generate"
+	"github.com/logctl/logctl/pkg/limit"
 )
 
 func TestSchedules(t *testing.T) {
@@ -23,7 +23,7 @@ func TestSchedules(t *testing.T) {
 		{"burst:10..110/2s/10s", 10 * time.Second, 100 + 200},
 		{"burst:10..110/2s/10s", 21 * time.Second, 210 + 500},
 	} {
-		s, err := generate.ParseSchedule(tt.spec)
+		s, err := limit.ParseSchedule(tt.spec)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +32,7 @@ func TestSchedules(t *testing.T) {
 		}
 	}
 	for _, spec := range []string{"fast", "ramp:1..2", "ramp:1-2/3s", "burst:1..2/9s/3s", "wave:1..2/3s", "-5/s", "0"} {
-		if _, err := generate.ParseSchedule(spec); fault.Status(err) != fault.Usage {
+		if _, err := limit.ParseSchedule(spec); fault.Status(err) != fault.Usage {
 			t.Errorf("%q: %v, want wrong usage", spec, err)
 		}
 	}
