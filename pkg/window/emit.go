@@ -2,10 +2,10 @@ package window
 
 import (
 	"bytes"
-	"encoding/binary"
 	"math"
 	"slices"
 
+	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stamp"
 	"github.com/logctl/logctl/pkg/stream"
@@ -54,11 +54,9 @@ func (o *Op) write(start int64, panes []int64, final bool, out stream.Output) er
 			return err
 		}
 		row.Data = append(row.Data, head...)
-		row.Data = o.appendKeys(row.Data, p, r.group)
-		for k := range o.aggs {
-			row.Data = append(row.Data, o.labels[len(o.keys)+k]...)
-			row.Data = o.aggs[k].append(row.Data, p, r.group)
-		}
+		kind, text := p.Key(r.group)
+		row.Data = o.keys.AppendFields(row.Data, kind, text)
+		row.Data = o.set.AppendFields(row.Data, aggregate.Row{Cells: p.cells, Group: r.group, Length: o.cfg.Size})
 		if o.cfg.Update {
 			row.Data = append(append(row.Data, `,"final":`...), trueOrFalse(final)...)
 		}
@@ -84,60 +82,16 @@ type ranking struct {
 
 // ranked returns the groups of p in the order of their keys' bytes.
 func (o *Op) ranked(p *pane) []ranking {
-	text := make([]byte, 0, len(p.text)+4*p.len())
-	all := make([]ranking, p.len())
+	text := make([]byte, 0, p.Text()+4*p.Len())
+	all := make([]ranking, p.Len())
 	for g := range all {
 		start := len(text)
-		text = o.appendKey(text, p, uint32(g))
+		kind, key := p.Key(uint32(g))
+		text = o.keys.AppendKey(text, kind, key)
 		all[g] = ranking{text[start:len(text):len(text)], uint32(g)}
 	}
 	slices.SortFunc(all, func(a, b ranking) int { return bytes.Compare(a.key, b.key) })
 	return all
-}
-
-// appendKey appends the JSON of a group's key, nothing where there is none.
-func (o *Op) appendKey(dst []byte, p *pane, g uint32) []byte {
-	kind, text := p.key(g)
-	switch {
-	case len(o.keys) == 0:
-		return dst
-	case o.single:
-		return appendJSON(dst, kind, text)
-	}
-	sep := byte('[')
-	for part := range parts(text) {
-		dst = append(append(dst, sep), part...)
-		sep = ','
-	}
-	return append(dst, ']')
-}
-
-// appendKeys appends the fields of a group's key.
-func (o *Op) appendKeys(dst []byte, p *pane, g uint32) []byte {
-	if o.single {
-		kind, text := p.key(g)
-		return appendJSON(append(dst, o.labels[0]...), kind, text)
-	}
-	_, text := p.key(g)
-	k := 0
-	for part := range parts(text) {
-		dst = append(append(dst, o.labels[k]...), part...)
-		k++
-	}
-	return dst
-}
-
-// parts yields what joinKeys has joined.
-func parts(text []byte) func(yield func([]byte) bool) {
-	return func(yield func([]byte) bool) {
-		for len(text) > 0 {
-			n := binary.LittleEndian.Uint32(text)
-			if !yield(text[4 : 4+n]) {
-				return
-			}
-			text = text[4+n:]
-		}
-	}
 }
 
 // batchBytes is about how much goes into one batch of rows.

@@ -52,7 +52,11 @@ func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 	var p *pane
 	start, end := int64(math.MaxInt64), int64(math.MinInt64) // of p
 	late := false
-	numbers := b.Words(keyNumber)
+	keyed := o.keys.Len() > 0
+	var numbers []uint64
+	if keyed {
+		numbers = o.keys.Numbers(b)
+	}
 	for i := rows.Lo; i < rows.Hi; i++ {
 		rec := &b.Recs[i]
 		if !rec.Live() {
@@ -75,7 +79,7 @@ func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 			continue
 		}
 		g := uint32(0)
-		if len(o.keys) > 0 {
+		if keyed {
 			if g = o.known[numbers[i]]; g == 0 {
 				var err error
 				if g, err = o.lookUp(p, b, numbers[i]); err != nil {
@@ -102,8 +106,7 @@ func (o *Op) forgetKeys(n int) {
 // lookUp finds the group in p of a key of b by its number, and returns it plus
 // one.
 func (o *Op) lookUp(p *pane, b *record.Batch, number uint64) (uint32, error) {
-	v := record.Value(b.Words(keyValue)[number])
-	g, err := p.group(b.Words(keyHash)[number], v.Kind(), textOf(b, v))
+	g, err := p.Group(o.keys.Key(b, number))
 	o.known[number] = g + 1
 	return g + 1, err
 }
@@ -113,17 +116,15 @@ func (o *Op) flush(b *record.Batch, p *pane) {
 	if len(o.rows) == 0 {
 		return
 	}
-	for _, c := range p.cols {
-		c.grow(p.len())
-		c.add(b, o.rows, o.members)
-	}
+	p.cells.Grow(p.Len())
+	p.cells.Add(b, o.rows, o.members)
 	if o.cfg.Update {
 		for _, g := range o.members {
 			p.mark(g, true)
 		}
 	}
-	o.groups += p.len() - p.counted
-	p.counted = p.len()
+	o.groups += p.Len() - p.counted
+	p.counted = p.Len()
 	o.rows, o.members = o.rows[:0], o.members[:0]
 }
 
@@ -135,8 +136,8 @@ func (o *Op) paneAt(start int64) *pane {
 		return p
 	}
 	p = o.newPane(start, o.panes[start-o.pane])
-	if len(o.keys) == 0 {
-		p.insert(0, record.Missing, nil) // the one group
+	if o.keys.Len() == 0 {
+		_, _ = p.Group(0, record.Missing, nil) // the one group; it always has room
 	}
 	o.panes[start] = p
 	o.sorted = len(o.starts) == 0 || o.sorted && o.starts[len(o.starts)-1] < start

@@ -17,7 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/logctl/logctl/pkg/expr"
+	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stamp"
@@ -60,12 +60,8 @@ type Op struct {
 	cfg             Config
 	size, hop, pane int64
 	origin          int64 // a time at which a window begins
-	keys            []key
-	single          bool // one key, a plain field
-	aggs            []aggregate
-	states          []func() column
-	inputs          inputs
-	labels          [][]byte // `,"name":` of keys and aggregates
+	keys            *aggregate.Keys
+	set             *aggregate.Set
 
 	panes  map[int64]*pane
 	starts []int64 // of panes
@@ -98,19 +94,18 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 	}
 	o.pane = gcd(o.size, o.hop)
 	o.origin = stamp.IntervalOrigin(o.hop)
-	b := &builder{plan: plan, op: o, index: map[string]int{}}
-	if err := b.keys(cfg.By); err != nil {
+	var err error
+	if o.keys, err = aggregate.CompileKeys(cfg.By, plan); err != nil {
 		return nil, err
 	}
 	aggs := cfg.Aggs
 	if strings.TrimSpace(aggs) == "" {
 		aggs = "count()"
 	}
-	if err := b.aggregates(aggs); err != nil {
+	if o.set, err = aggregate.Compile(aggs, plan); err != nil {
 		return nil, err
 	}
-	o.inputs.number()
-	return o, o.label()
+	return o, o.checkNames()
 }
 
 func (o *Op) checkTimes() error {
@@ -130,26 +125,14 @@ func (o *Op) checkTimes() error {
 	}
 }
 
-// label prepares the names of the fields, which must differ.
-func (o *Op) label() error {
+// checkNames makes sure that the fields of a row have different names.
+func (o *Op) checkNames() error {
 	names := []string{"window_start", "window_end", "final"}
-	add := func(name string) error {
+	for _, name := range slices.Concat(o.keys.Names(), o.set.Names()) {
 		if slices.Contains(names, name) {
 			return fault.Usagef("give one of them another name: other="+name, "two fields of a row are called %q", name)
 		}
 		names = append(names, name)
-		o.labels = append(o.labels, append(record.AppendQuoted([]byte{','}, name), ':'))
-		return nil
-	}
-	for _, k := range o.keys {
-		if err := add(k.name); err != nil {
-			return err
-		}
-	}
-	for _, a := range o.aggs {
-		if err := add(a.name); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -165,36 +148,15 @@ func (o *Op) Warnings() []string {
 
 // RowKey returns the names of the fields that tell one row from another.
 func (o *Op) RowKey() []string {
-	names := []string{"window_start", "window_end"}
-	for _, k := range o.keys {
-		names = append(names, k.name)
-	}
-	return names
+	return append([]string{"window_start", "window_end"}, o.keys.Names()...)
 }
 
 // Mismatches returns how many comparisons in keys and aggregates met a value of
 // another type, as text beside a number. It may be called from any goroutine.
-func (o *Op) Mismatches() (n int64) {
-	for _, k := range o.keys {
-		n += k.value.Mismatches()
-	}
-	for _, list := range [][]*input{o.inputs.numbers, o.inputs.conditions, o.inputs.values} {
-		for _, in := range list {
-			n += in.value.Mismatches()
-		}
-	}
-	return n
-}
+func (o *Op) Mismatches() int64 { return o.keys.Mismatches() + o.set.Mismatches() }
 
 // SetLate has records that are too late for every window written to a sink.
 func (o *Op) SetLate(to stream.Sink) { o.late = to }
-
-// A key is one part of a group's key.
-type key struct {
-	name  string
-	value *expr.Expr
-	col   int // column of the plan, -1 where it is computed
-}
 
 func gcd(a, b int64) int64 {
 	for b != 0 {

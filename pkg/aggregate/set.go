@@ -1,4 +1,11 @@
-package window
+// Package aggregate groups records by keys and keeps mergeable aggregates of the
+// groups: what windows, sessions, batch jobs and alerts have in common.
+//
+// Keys number the keys of a batch while it is prepared, a Table gives each key
+// its group, and Cells hold the states of a Set's aggregates for every group,
+// in columns. A group's cell can be merged into another one, and taken out as
+// bytes and put back.
+package aggregate
 
 import (
 	"fmt"
@@ -6,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/logctl/logctl/pkg/expr"
@@ -14,47 +22,108 @@ import (
 	"github.com/logctl/logctl/pkg/sketch"
 )
 
-// An aggregate is a field of the rows.
-type aggregate struct {
-	name   string
-	append func(dst []byte, p *pane, g uint32) []byte // its value as JSON
+// A Set is a compiled list of aggregates: what they need of a record, the states
+// that they keep for a group, and the fields that they make of them.
+type Set struct {
+	fields []field
+	states []func() column
+	inputs inputs
+	free   int // the first column of words that the set leaves to its operator
 }
 
-// A builder compiles keys and aggregates. States and inputs are shared by all
-// that need the same.
+// A field is an aggregate of a row.
+type field struct {
+	name   string
+	label  []byte
+	append appender
+}
+
+// A Row is a group whose aggregates are asked for.
+type Row struct {
+	Cells  *Cells
+	Group  uint32
+	Length time.Duration // that the group covers, for rates
+}
+
+// Compile compiles a list of aggregates, as in `n=count(), p99(latency_ms)`, and
+// adds the fields that they read to plan. Errors are of wrong usage.
+func Compile(src string, plan *record.Plan) (*Set, error) {
+	bd := &builder{plan: plan, set: new(Set), index: map[string]int{}, calls: map[string]*input{}}
+	if err := bd.aggregates(src); err != nil {
+		return nil, err
+	}
+	bd.set.free = bd.set.inputs.number()
+	return bd.set, nil
+}
+
+// Len returns how many aggregates there are.
+func (s *Set) Len() int { return len(s.fields) }
+
+// Names returns the names of the aggregates.
+func (s *Set) Names() []string {
+	names := make([]string, len(s.fields))
+	for i, f := range s.fields {
+		names[i] = f.name
+	}
+	return names
+}
+
+// Words returns the first column of a batch's words that neither the set nor
+// Keys use.
+func (s *Set) Words() int { return s.free }
+
+// Prepare evaluates the arguments for all records of b. It is for parsing
+// goroutines.
+func (s *Set) Prepare(b *record.Batch) {
+	for _, in := range s.inputs.numbers {
+		in.prepareNumbers(b)
+	}
+	for _, in := range s.inputs.conditions {
+		in.prepareConditions(b)
+	}
+	for _, in := range s.inputs.values {
+		in.prepareValues(b)
+	}
+}
+
+// Mismatches returns how many comparisons in arguments met a value of another
+// type. It may be called from any goroutine.
+func (s *Set) Mismatches() (n int64) {
+	for _, list := range [][]*input{s.inputs.numbers, s.inputs.conditions, s.inputs.values} {
+		for _, in := range list {
+			n += in.value.Mismatches()
+		}
+	}
+	return n
+}
+
+// AppendFields appends all aggregates of a group as fields, each with a comma
+// before it.
+func (s *Set) AppendFields(dst []byte, r Row) []byte {
+	for i := range s.fields {
+		f := &s.fields[i]
+		dst = f.append(append(dst, f.label...), r)
+	}
+	return dst
+}
+
+// A builder compiles aggregates. States and inputs are shared by all that need
+// the same.
 type builder struct {
 	plan  *record.Plan
-	op    *Op
+	set   *Set
 	index map[string]int // of states, by what they are
 	calls map[string]*input
 }
 
-func (bd *builder) keys(by []string) error {
-	for _, src := range by {
-		list, err := expr.Assignments(src)
-		if err != nil {
-			return err
-		}
-		for _, a := range list {
-			e, col, err := bd.compile(a.Src)
-			if err != nil {
-				return err
-			}
-			bd.op.keys = append(bd.op.keys, key{a.Name, e, col})
-		}
-	}
-	bd.op.single = len(bd.op.keys) == 1
-	return nil
-}
-
 // compile compiles an expression, and finds the column of a plain field.
-func (bd *builder) compile(src string) (*expr.Expr, int, error) {
-	e, err := expr.Compile(src, bd.plan)
+func compile(src string, plan *record.Plan) (*expr.Expr, int, error) {
+	e, err := expr.Compile(src, plan)
 	if err != nil {
 		return nil, 0, err
 	}
 	if path, ok := e.Field(); ok {
-		return e, bd.plan.Column(path), nil
+		return e, plan.Column(path), nil
 	}
 	return e, -1, nil
 }
@@ -84,7 +153,7 @@ func (bd *builder) aggregates(src string) error {
 		if name == "" {
 			name = defaultName(c.Func, c.Args)
 		}
-		bd.op.aggs = append(bd.op.aggs, aggregate{name, add})
+		bd.set.fields = append(bd.set.fields, field{name, label(name), add})
 	}
 	return nil
 }
@@ -138,15 +207,15 @@ func percentile(name string) (float64, error) {
 // number returns the shared input of a numeric argument; likewise condition
 // and value.
 func (bd *builder) number(src string) (*input, error) {
-	return bd.input(&bd.op.inputs.numbers, "number", src)
+	return bd.input(&bd.set.inputs.numbers, "number", src)
 }
 
 func (bd *builder) condition(src string) (*input, error) {
-	return bd.input(&bd.op.inputs.conditions, "condition", src)
+	return bd.input(&bd.set.inputs.conditions, "condition", src)
 }
 
 func (bd *builder) value(src string) (*input, error) {
-	return bd.input(&bd.op.inputs.values, "value", src)
+	return bd.input(&bd.set.inputs.values, "value", src)
 }
 
 func (bd *builder) input(list *[]*input, what, src string) (*input, error) {
@@ -154,26 +223,23 @@ func (bd *builder) input(list *[]*input, what, src string) (*input, error) {
 	if in := bd.calls[id]; in != nil {
 		return in, nil
 	}
-	e, col, err := bd.compile(src)
+	e, col, err := compile(src, bd.plan)
 	if err != nil {
 		return nil, err
 	}
 	in := &input{value: e, col: col}
-	if bd.calls == nil {
-		bd.calls = map[string]*input{}
-	}
 	bd.calls[id] = in
 	*list = append(*list, in)
 	return in, nil
 }
 
-// state returns the index of the column that every pane has for a state.
+// state returns the index of the column that all Cells have for a state.
 func (bd *builder) state(id string, make func() column) int {
 	k, ok := bd.index[id]
 	if !ok {
-		k = len(bd.op.states)
+		k = len(bd.set.states)
 		bd.index[id] = k
-		bd.op.states = append(bd.op.states, make)
+		bd.set.states = append(bd.set.states, make)
 	}
 	return k
 }
@@ -194,7 +260,7 @@ func appendTop(dst []byte, t *sketch.Top, n int) []byte {
 			dst = append(dst, ',')
 		}
 		dst = append(dst, `{"value":`...)
-		dst = appendJSON(dst, record.Kind(it.Key[0]), it.Key[1:])
+		dst = AppendJSON(dst, record.Kind(it.Key[0]), it.Key[1:])
 		dst = append(dst, `,"count":`...)
 		dst = strconv.AppendUint(dst, it.Count, 10)
 		dst = append(dst, `,"error":`...)

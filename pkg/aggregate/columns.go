@@ -1,4 +1,4 @@
-package window
+package aggregate
 
 import (
 	"cmp"
@@ -7,17 +7,6 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/sketch"
 )
-
-// A column is one state of all groups of a pane, a cell for each group.
-type column interface {
-	// grow makes cells for n groups.
-	grow(n int)
-	// add adds the given rows of b, which Prepare has seen, each to the group
-	// that stands in its place of groups.
-	add(b *record.Batch, rows []int32, groups []uint32)
-	// merge adds a cell of another pane's column of the same state.
-	merge(to uint32, from column, g uint32)
-}
 
 // grown returns cells with n of them.
 func grown[T any](cells []T, n int) []T {
@@ -221,7 +210,8 @@ func (c *tops) merge(to uint32, from column, g uint32) { c.cells[to].Merge(from.
 // event time, then partition, then offset.
 type picks struct {
 	in    *input
-	sign  int // 1 for the first, -1 for the last
+	sign  int            // 1 for the first, -1 for the last
+	last  *record.Origin // of what was decoded
 	cells []pick
 }
 

@@ -1,4 +1,4 @@
-package window
+package aggregate
 
 import (
 	"bytes"
@@ -29,41 +29,6 @@ type recentKey struct {
 	number uint32 // plus one; 0 where the place is free
 }
 
-// prepareKeys numbers the keys of the live records.
-func (o *Op) prepareKeys(b *record.Batch) {
-	if len(o.keys) == 0 {
-		return
-	}
-	numbers := b.Words(keyNumber)
-	keys := numbering{batch: b, hashes: b.Words(keyHash), values: b.Words(keyValue)}
-	k := o.keys[0]
-	for i := range b.Recs {
-		switch {
-		case !b.Recs[i].Live():
-		case o.single:
-			numbers[i] = keys.number(plainText(b, valueOf(b, i, k.value, k.col)))
-		default:
-			numbers[i] = keys.number(o.joinKeys(b, i))
-		}
-	}
-}
-
-// joinKeys appends the JSON of all keys to the arena, each behind its length.
-func (o *Op) joinKeys(b *record.Batch, i int) record.Value {
-	values := make([]record.Value, 0, 8)
-	for _, k := range o.keys {
-		values = append(values, plainText(b, valueOf(b, i, k.value, k.col)))
-	}
-	start := len(b.Data)
-	for _, v := range values {
-		at := len(b.Data)
-		b.Data = append(b.Data, 0, 0, 0, 0)
-		b.Data = appendJSON(b.Data, v.Kind(), textOf(b, v))
-		binary.LittleEndian.PutUint32(b.Data[at:], uint32(len(b.Data)-at-4))
-	}
-	return record.NewValue(record.Array, start, len(b.Data)-start)
-}
-
 // number returns the number of a key.
 func (x *numbering) number(v record.Value) uint64 {
 	off, n, data := v.Off(), v.Len(), x.batch.Data
@@ -77,7 +42,7 @@ func (x *numbering) number(v record.Value) uint64 {
 	const golden = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio: Fibonacci hashing
 	at := &x.recent[(start[0]+start[1]*golden)*golden>>56]
 	if at.number == 0 || at.shape != uint32(v) || at.start != start {
-		*at = recentKey{start, uint32(v), x.add(hashKey(v.Kind(), textOf(x.batch, v)), v)}
+		*at = recentKey{start, uint32(v), x.add(HashKey(v.Kind(), textOf(x.batch, v)), v)}
 	}
 	return uint64(at.number - 1)
 }
@@ -85,7 +50,7 @@ func (x *numbering) number(v record.Value) uint64 {
 // numberLong is number for keys that are not compared in two words.
 func (x *numbering) numberLong(v record.Value) uint64 {
 	text := textOf(x.batch, v)
-	hash := hashKey(v.Kind(), text)
+	hash := HashKey(v.Kind(), text)
 	start := [2]uint64{hash}
 	at := &x.recent[hash>>56]
 	if at.number == 0 || at.shape != uint32(v) || at.start != start ||

@@ -1,4 +1,4 @@
-package window
+package aggregate
 
 import (
 	"strconv"
@@ -11,7 +11,7 @@ import (
 type function struct {
 	min, max int    // arguments
 	usage    string // how they are written
-	build    func(*builder, call) (func(dst []byte, p *pane, g uint32) []byte, error)
+	build    func(*builder, call) (appender, error)
 }
 
 // A call is a function with its arguments as they were written.
@@ -20,8 +20,8 @@ type call struct {
 	args []string
 }
 
-// appender appends the value of an aggregate as JSON.
-type appender = func(dst []byte, p *pane, g uint32) []byte
+// An appender appends the value of an aggregate as JSON.
+type appender = func(dst []byte, r Row) []byte
 
 // functions are the aggregates. pNN stands for p50, p99.9 and the like.
 var functions = map[string]function{
@@ -55,21 +55,21 @@ func (bd *builder) matching(src string) (int, error) {
 func buildCount(bd *builder, c call) (appender, error) {
 	if len(c.args) == 0 {
 		rows := bd.rows()
-		return func(dst []byte, p *pane, g uint32) []byte {
-			return strconv.AppendUint(dst, p.cols[rows].(*counts).cells[g], 10)
+		return func(dst []byte, r Row) []byte {
+			return strconv.AppendUint(dst, r.Cells.cols[rows].(*counts).cells[r.Group], 10)
 		}, nil
 	}
 	k, err := bd.matching(c.args[0])
-	return func(dst []byte, p *pane, g uint32) []byte {
-		return strconv.AppendUint(dst, p.cols[k].(*matches).cells[g], 10)
+	return func(dst []byte, r Row) []byte {
+		return strconv.AppendUint(dst, r.Cells.cols[k].(*matches).cells[r.Group], 10)
 	}, err
 }
 
-// buildRate makes the number of rows a second, over the window's whole size.
+// buildRate makes the number of rows a second, over the row's whole length.
 func buildRate(bd *builder, _ call) (appender, error) {
-	rows, seconds := bd.rows(), bd.op.cfg.Size.Seconds()
-	return func(dst []byte, p *pane, g uint32) []byte {
-		return appendNumber(dst, float64(p.cols[rows].(*counts).cells[g])/seconds)
+	rows := bd.rows()
+	return func(dst []byte, r Row) []byte {
+		return appendNumber(dst, float64(r.Cells.cols[rows].(*counts).cells[r.Group])/r.Length.Seconds())
 	}, nil
 }
 
@@ -77,8 +77,8 @@ func buildRate(bd *builder, _ call) (appender, error) {
 func buildRatio(bd *builder, c call) (appender, error) {
 	rows := bd.rows()
 	k, err := bd.matching(c.args[0])
-	return func(dst []byte, p *pane, g uint32) []byte {
-		n, all := p.cols[k].(*matches).cells[g], p.cols[rows].(*counts).cells[g]
+	return func(dst []byte, r Row) []byte {
+		n, all := r.Cells.cols[k].(*matches).cells[r.Group], r.Cells.cols[rows].(*counts).cells[r.Group]
 		return appendNumber(dst, float64(n)/float64(all))
 	}, err
 }
@@ -88,8 +88,8 @@ func sumsOf(f func(*total) float64) func(*builder, call) (appender, error) {
 	return func(bd *builder, c call) (appender, error) {
 		in, err := bd.number(c.args[0])
 		k := bd.state("sums "+c.args[0], func() column { return &sums{in: in} })
-		return func(dst []byte, p *pane, g uint32) []byte {
-			t := &p.cols[k].(*sums).cells[g]
+		return func(dst []byte, r Row) []byte {
+			t := &r.Cells.cols[k].(*sums).cells[r.Group]
 			if t.n == 0 {
 				return append(dst, "null"...)
 			}
@@ -102,8 +102,8 @@ func extremesOf(f func(*span) float64) func(*builder, call) (appender, error) {
 	return func(bd *builder, c call) (appender, error) {
 		in, err := bd.number(c.args[0])
 		k := bd.state("extremes "+c.args[0], func() column { return &extremes{in: in} })
-		return func(dst []byte, p *pane, g uint32) []byte {
-			s := &p.cols[k].(*extremes).cells[g]
+		return func(dst []byte, r Row) []byte {
+			s := &r.Cells.cols[k].(*extremes).cells[r.Group]
 			if !s.any {
 				return append(dst, "null"...)
 			}
@@ -114,15 +114,15 @@ func extremesOf(f func(*span) float64) func(*builder, call) (appender, error) {
 
 func buildStdDev(bd *builder, c call) (appender, error) {
 	k, err := bd.variances(c.args[0])
-	return func(dst []byte, p *pane, g uint32) []byte {
-		return appendNumber(dst, p.cols[k].(*variances).cells[g].StdDev())
+	return func(dst []byte, r Row) []byte {
+		return appendNumber(dst, r.Cells.cols[k].(*variances).cells[r.Group].StdDev())
 	}, err
 }
 
 func buildVariance(bd *builder, c call) (appender, error) {
 	k, err := bd.variances(c.args[0])
-	return func(dst []byte, p *pane, g uint32) []byte {
-		return appendNumber(dst, p.cols[k].(*variances).cells[g].Variance())
+	return func(dst []byte, r Row) []byte {
+		return appendNumber(dst, r.Cells.cols[k].(*variances).cells[r.Group].Variance())
 	}, err
 }
 
@@ -150,16 +150,16 @@ func buildQuantile(bd *builder, c call) (appender, error) {
 func (bd *builder) quantile(src string, q float64) (appender, error) {
 	in, err := bd.number(src)
 	k := bd.state("quantiles "+src, func() column { return &quantiles{in: in} })
-	return func(dst []byte, p *pane, g uint32) []byte {
-		return appendNumber(dst, p.cols[k].(*quantiles).cells[g].Quantile(q))
+	return func(dst []byte, r Row) []byte {
+		return appendNumber(dst, r.Cells.cols[k].(*quantiles).cells[r.Group].Quantile(q))
 	}, err
 }
 
 func buildDistinct(bd *builder, c call) (appender, error) {
 	in, err := bd.value(c.args[0])
 	k := bd.state("distincts "+c.args[0], func() column { return &distincts{in: in} })
-	return func(dst []byte, p *pane, g uint32) []byte {
-		return strconv.AppendUint(dst, p.cols[k].(*distincts).cells[g].Count(), 10)
+	return func(dst []byte, r Row) []byte {
+		return strconv.AppendUint(dst, r.Cells.cols[k].(*distincts).cells[r.Group].Count(), 10)
 	}, err
 }
 
@@ -172,19 +172,19 @@ func buildTop(bd *builder, c call) (appender, error) {
 		return nil, fault.Usagef("as in topk(path, 5)", "topk of %q values: want a number from 1 to %d", c.args[1], maxTop)
 	}
 	k, err := bd.tops(c.args[0], n)
-	return func(dst []byte, p *pane, g uint32) []byte {
-		return appendTop(dst, p.cols[k].(*tops).cells[g], n)
+	return func(dst []byte, r Row) []byte {
+		return appendTop(dst, r.Cells.cols[k].(*tops).cells[r.Group], n)
 	}, err
 }
 
 func buildMode(bd *builder, c call) (appender, error) {
 	k, err := bd.tops(c.args[0], 1)
-	return func(dst []byte, p *pane, g uint32) []byte {
-		items := p.cols[k].(*tops).cells[g].Items(1)
+	return func(dst []byte, r Row) []byte {
+		items := r.Cells.cols[k].(*tops).cells[r.Group].Items(1)
 		if len(items) == 0 {
 			return append(dst, "null"...)
 		}
-		return appendJSON(dst, record.Kind(items[0].Key[0]), items[0].Key[1:])
+		return AppendJSON(dst, record.Kind(items[0].Key[0]), items[0].Key[1:])
 	}, err
 }
 
@@ -201,9 +201,9 @@ func pickOf(name string, sign int) func(*builder, call) (appender, error) {
 	return func(bd *builder, c call) (appender, error) {
 		in, err := bd.value(c.args[0])
 		k := bd.state(name+" "+c.args[0], func() column { return &picks{in: in, sign: sign} })
-		return func(dst []byte, p *pane, g uint32) []byte {
-			cell := &p.cols[k].(*picks).cells[g]
-			return appendJSON(dst, cell.kind, cell.text)
+		return func(dst []byte, r Row) []byte {
+			cell := &r.Cells.cols[k].(*picks).cells[r.Group]
+			return AppendJSON(dst, cell.kind, cell.text)
 		}, err
 	}
 }

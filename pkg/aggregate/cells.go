@@ -1,0 +1,97 @@
+package aggregate
+
+import "github.com/logctl/logctl/pkg/record"
+
+// Cells hold the states of a Set's aggregates for groups that are numbered from
+// 0 on.
+type Cells struct {
+	cols []column
+	n    int
+}
+
+// NewCells returns cells of no group.
+func (s *Set) NewCells() *Cells {
+	c := &Cells{cols: make([]column, len(s.states))}
+	for k, make := range s.states {
+		c.cols[k] = make()
+	}
+	return c
+}
+
+// Grow makes cells for n groups. New ones are empty.
+func (c *Cells) Grow(n int) {
+	if n <= c.n {
+		return
+	}
+	for _, col := range c.cols {
+		col.grow(n)
+	}
+	c.n = n
+}
+
+// Add adds the given rows of b, which Prepare has seen, each to the group that
+// stands in its place of groups.
+func (c *Cells) Add(b *record.Batch, rows []int32, groups []uint32) {
+	for _, col := range c.cols {
+		col.add(b, rows, groups)
+	}
+}
+
+// Merge adds a group of other cells of the same Set.
+func (c *Cells) Merge(to uint32, from *Cells, g uint32) {
+	for k, col := range c.cols {
+		col.merge(to, from.cols[k], g)
+	}
+}
+
+// Reset empties a group's cells.
+func (c *Cells) Reset(g uint32) {
+	for _, col := range c.cols {
+		col.reset(g)
+	}
+}
+
+// Encode appends what is kept of a group.
+func (c *Cells) Encode(dst []byte, g uint32) []byte {
+	for _, col := range c.cols {
+		dst = col.encode(dst, g)
+	}
+	return dst
+}
+
+// Decode replaces what is kept of a group by what Encode has written at the
+// start of src, and returns the rest. Bytes that Encode has not written are an
+// error.
+func (c *Cells) Decode(g uint32, src []byte) (rest []byte, err error) {
+	for _, col := range c.cols {
+		if src, err = col.decode(g, src); err != nil {
+			return nil, err
+		}
+	}
+	return src, nil
+}
+
+// A column is one state of all groups, a cell for each group.
+type column interface {
+	accumulator
+	keeper
+}
+
+type accumulator interface {
+	// grow makes cells for n groups, more than there were.
+	grow(n int)
+	// add adds the given rows of b, which Prepare has seen, each to the group
+	// that stands in its place of groups.
+	add(b *record.Batch, rows []int32, groups []uint32)
+	// merge adds a cell of another column of the same state.
+	merge(to uint32, from column, g uint32)
+}
+
+type keeper interface {
+	// reset empties a cell.
+	reset(g uint32)
+	// encode appends a cell's bytes.
+	encode(dst []byte, g uint32) []byte
+	// decode replaces a cell by the one at the start of src.
+	decode(g uint32, src []byte) (rest []byte, err error)
+}

@@ -1,0 +1,197 @@
+package aggregate
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/sketch"
+)
+
+// How cells stand in bytes: numbers as varints, floats as their bits, sketches
+// as they encode themselves.
+
+var errCell = errors.New("decoding an aggregate: not what was encoded")
+
+// maxCount is the largest count that is believed.
+const maxCount = math.MaxInt64
+
+// A reader takes a cell apart. After its first error all it returns is empty.
+type reader struct {
+	src []byte
+	err error
+}
+
+func (r *reader) uint() uint64 {
+	v, n := binary.Uvarint(r.src)
+	return advance(r, v, n, v <= maxCount)
+}
+
+func (r *reader) int() int64 {
+	v, n := binary.Varint(r.src)
+	return advance(r, v, n, true)
+}
+
+// advance passes over n bytes that hold v, if they do.
+func advance[T int64 | uint64](r *reader, v T, n int, ok bool) T {
+	if r.err != nil || n <= 0 || !ok {
+		r.err = errCell
+		return 0
+	}
+	r.src = r.src[n:]
+	return v
+}
+
+// bytes takes bytes behind their length.
+func (r *reader) bytes() []byte {
+	n := r.uint()
+	if r.err != nil || n > uint64(len(r.src)) {
+		r.err = errCell
+		return nil
+	}
+	text := r.src[:n]
+	r.src = r.src[n:]
+	return text
+}
+
+func (c *counts) reset(g uint32) { c.cells[g] = 0 }
+
+func (c *counts) encode(dst []byte, g uint32) []byte { return binary.AppendUvarint(dst, c.cells[g]) }
+
+func (c *counts) decode(g uint32, src []byte) (rest []byte, err error) {
+	r := reader{src: src}
+	c.cells[g] = r.uint()
+	return r.src, r.err
+}
+
+func (c *matches) reset(g uint32) { c.cells[g] = 0 }
+
+func (c *matches) encode(dst []byte, g uint32) []byte { return binary.AppendUvarint(dst, c.cells[g]) }
+
+func (c *matches) decode(g uint32, src []byte) (rest []byte, err error) {
+	r := reader{src: src}
+	c.cells[g] = r.uint()
+	return r.src, r.err
+}
+
+func (c *sums) reset(g uint32) { c.cells[g] = total{} }
+
+func (c *sums) encode(dst []byte, g uint32) []byte {
+	t := &c.cells[g]
+	return t.sum.Append(binary.AppendUvarint(dst, t.n))
+}
+
+func (c *sums) decode(g uint32, src []byte) (rest []byte, err error) {
+	r := reader{src: src}
+	t := &c.cells[g]
+	if t.n = r.uint(); r.err != nil {
+		return nil, r.err
+	}
+	return t.sum.Decode(r.src)
+}
+
+func (c *extremes) reset(g uint32) { c.cells[g] = span{} }
+
+func (c *extremes) encode(dst []byte, g uint32) []byte {
+	s := &c.cells[g]
+	if !s.any {
+		return append(dst, 0)
+	}
+	dst = binary.LittleEndian.AppendUint64(append(dst, 1), math.Float64bits(s.min))
+	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(s.max))
+}
+
+func (c *extremes) decode(g uint32, src []byte) (rest []byte, err error) {
+	c.cells[g] = span{}
+	switch {
+	case len(src) > 0 && src[0] == 0:
+		return src[1:], nil
+	case len(src) < 17 || src[0] != 1:
+		return nil, errCell
+	}
+	low := math.Float64frombits(binary.LittleEndian.Uint64(src[1:]))
+	high := math.Float64frombits(binary.LittleEndian.Uint64(src[9:]))
+	if !(low <= high) {
+		return nil, errCell
+	}
+	c.cells[g] = span{low, high, true}
+	return src[17:], nil
+}
+
+func (c *quantiles) reset(g uint32) { c.cells[g] = sketch.Quantiles{} }
+
+func (c *quantiles) encode(dst []byte, g uint32) []byte { return c.cells[g].Append(dst) }
+
+func (c *quantiles) decode(g uint32, src []byte) (rest []byte, err error) {
+	return c.cells[g].Decode(src)
+}
+
+func (c *variances) reset(g uint32) { c.cells[g] = sketch.Variance{} }
+
+func (c *variances) encode(dst []byte, g uint32) []byte { return c.cells[g].Append(dst) }
+
+func (c *variances) decode(g uint32, src []byte) (rest []byte, err error) {
+	return c.cells[g].Decode(src)
+}
+
+func (c *distincts) reset(g uint32) { c.cells[g] = sketch.Distinct{} }
+
+func (c *distincts) encode(dst []byte, g uint32) []byte { return c.cells[g].Append(dst) }
+
+func (c *distincts) decode(g uint32, src []byte) (rest []byte, err error) {
+	return c.cells[g].Decode(src)
+}
+
+func (c *tops) reset(g uint32) { c.cells[g] = sketch.NewTop(c.n) }
+
+func (c *tops) encode(dst []byte, g uint32) []byte { return c.cells[g].Append(dst) }
+
+func (c *tops) decode(g uint32, src []byte) (rest []byte, err error) { return c.cells[g].Decode(src) }
+
+func (c *picks) reset(g uint32) { c.cells[g] = pick{} }
+
+func (c *picks) encode(dst []byte, g uint32) []byte {
+	p := &c.cells[g]
+	dst = append(dst, byte(p.kind))
+	if p.kind == record.Missing {
+		return dst
+	}
+	dst = binary.AppendVarint(binary.AppendVarint(dst, p.time), p.offset)
+	source, partition := "", int32(0)
+	if p.origin != nil {
+		source, partition = p.origin.Source, p.origin.Partition
+	}
+	dst = append(binary.AppendUvarint(dst, uint64(len(source))), source...)
+	dst = binary.AppendVarint(dst, int64(partition))
+	return append(binary.AppendUvarint(dst, uint64(len(p.text))), p.text...)
+}
+
+func (c *picks) decode(g uint32, src []byte) (rest []byte, err error) {
+	if len(src) == 0 {
+		return nil, errCell
+	}
+	c.cells[g] = pick{}
+	kind := record.Kind(src[0])
+	if kind == record.Missing {
+		return src[1:], nil
+	}
+	r := reader{src: src[1:]}
+	p := pick{time: r.int(), offset: r.int(), kind: kind}
+	source, partition := r.bytes(), r.int()
+	p.text = append(p.text, r.bytes()...)
+	if r.err != nil || partition != int64(int32(partition)) {
+		return nil, errCell
+	}
+	p.origin = c.origin(string(source), int32(partition))
+	c.cells[g] = p
+	return r.src, nil
+}
+
+// origin returns the origin of a value that was decoded.
+func (c *picks) origin(source string, partition int32) *record.Origin {
+	if c.last == nil || c.last.Source != source || c.last.Partition != partition {
+		c.last = &record.Origin{Source: source, Partition: partition}
+	}
+	return c.last
+}

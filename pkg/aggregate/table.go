@@ -1,0 +1,130 @@
+package aggregate
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"unicode/utf8"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// A Table numbers group keys from 0 on, by open addressing. It holds no pointer
+// a key, however many there are.
+type Table struct {
+	slots  []uint32 // group + 1 by hash
+	hashes []uint64 // of each group's key
+	ends   []uint32 // of each group's key in text
+	text   []byte   // keys: a byte with the kind of the value, then its bytes
+}
+
+// NewTable returns an empty table with memory for as many keys as like has,
+// which may be nil.
+func NewTable(like *Table) *Table {
+	n, text := 0, 0
+	if like != nil {
+		n, text = len(like.hashes), len(like.text)
+	}
+	return &Table{
+		slots:  make([]uint32, tableSize(n)),
+		hashes: make([]uint64, 0, n),
+		ends:   make([]uint32, 0, n),
+		text:   make([]byte, 0, text),
+	}
+}
+
+// tableSize returns the size of a table for n groups: at most half full.
+func tableSize(n int) int {
+	size := 16
+	for size < 2*n {
+		size *= 2
+	}
+	return size
+}
+
+// Len returns how many keys there are.
+func (t *Table) Len() int { return len(t.hashes) }
+
+// Text returns how many bytes the keys take.
+func (t *Table) Text() int { return len(t.text) }
+
+// Key returns the kind and the bytes of a group's key. They are valid until the
+// next key is added.
+func (t *Table) Key(g uint32) (record.Kind, []byte) {
+	start := uint32(0)
+	if g > 0 {
+		start = t.ends[g-1]
+	}
+	return record.Kind(t.text[start]), t.text[start+1 : t.ends[g]]
+}
+
+// Hash returns the hash of a group's key.
+func (t *Table) Hash(g uint32) uint64 { return t.hashes[g] }
+
+// errKeys ends a run whose windows hold more bytes of keys than a table can.
+var errKeys = errors.New("the keys of one table are longer than 4 GiB together: group by something shorter")
+
+// Group returns the group of a key, which it adds where it is new.
+func (t *Table) Group(hash uint64, kind record.Kind, text []byte) (uint32, error) {
+	if g, ok := t.Find(hash, kind, text); ok {
+		return g, nil
+	}
+	if kind == record.String && !utf8.Valid(text) {
+		// JSON cannot tell apart what it shows as U+FFFD: neither do groups.
+		text = []byte(string([]rune(string(text))))
+		hash = HashKey(kind, text)
+		if g, ok := t.Find(hash, kind, text); ok {
+			return g, nil
+		}
+	}
+	if uint64(len(t.text)+len(text)+1) > math.MaxUint32 {
+		return 0, errKeys
+	}
+	return t.insert(hash, kind, text), nil
+}
+
+// Find returns the group of a key that is there.
+func (t *Table) Find(hash uint64, kind record.Kind, text []byte) (uint32, bool) {
+	mask := uint64(len(t.slots) - 1)
+	for s := hash & mask; t.slots[s] != 0; s = (s + 1) & mask {
+		g := t.slots[s] - 1
+		if t.hashes[g] == hash {
+			if k, key := t.Key(g); k == kind && bytes.Equal(key, text) {
+				return g, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func (t *Table) insert(hash uint64, kind record.Kind, text []byte) uint32 {
+	g := uint32(len(t.hashes))
+	t.hashes = append(t.hashes, hash)
+	t.text = append(append(t.text, byte(kind)), text...)
+	t.ends = append(t.ends, uint32(len(t.text)))
+	if 2*len(t.hashes) > len(t.slots) {
+		t.slots = make([]uint32, 2*len(t.slots))
+		for old := range g {
+			t.link(old)
+		}
+	}
+	t.link(g)
+	return g
+}
+
+func (t *Table) link(g uint32) {
+	mask := uint64(len(t.slots) - 1)
+	s := t.hashes[g] & mask
+	for t.slots[s] != 0 {
+		s = (s + 1) & mask
+	}
+	t.slots[s] = g + 1
+}
+
+// HashKey returns the hash of a value by its kind and text. It is the same in
+// every run and on every machine.
+func HashKey(kind record.Kind, text []byte) uint64 {
+	return xxh3.Hash(text) + uint64(kind)*0x9e3779b97f4a7c15
+}
