@@ -1,5 +1,6 @@
-// Package limit keeps things to a rate. It is arithmetic: who calls it has the
-// clock, and does the waiting.
+// Package limit keeps things to a rate, stops trying what keeps failing, and
+// spaces attempts. It is arithmetic: who calls it has the clock, and does the
+// waiting.
 package limit
 
 import (
