@@ -1,0 +1,86 @@
+package stream
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+)
+
+// A Stateful Operator can give its state away as entries of key and value, and
+// take it back in another run: how it survives a crash, or moves with its
+// partition to another instance.
+type Stateful interface {
+	Operator
+	// Signature says what the entries mean: the operator and all of its
+	// settings that they depend on. Only state of an equal signature is taken
+	// back.
+	Signature() string
+	// Changes calls put for every entry that is new, different or gone (a nil
+	// value) since the last call; with all, for every entry that there is. Keys
+	// are not empty. put's error ends it. An entry that came and went between
+	// two calls need not be mentioned.
+	Changes(all bool, put func(key, value []byte) error) error
+	// Restore takes back an entry. It is called before the first Process, once
+	// for each key, in any order. Bytes that Changes has not written are an
+	// error. What was restored has not changed.
+	Restore(key, value []byte) error
+}
+
+// A Task is the part of a run that has a state of its own: in a consumer group a
+// partition, elsewhere the whole run, which is the zero Task.
+type Task struct {
+	Source    string // topic
+	Partition int32
+}
+
+// A Vault keeps the states of tasks. Where it is also the Keeper of positions,
+// state, positions and output are committed in one transaction.
+type Vault interface {
+	// Load calls put for each entry of a task that was last committed.
+	Load(ctx context.Context, task Task, put func(key, value []byte) error) error
+	// Save adds entries to what the next Flush commits. With all, they are
+	// instead of those that are there. The bytes are valid until it returns.
+	Save(task Task, entries Entries, all bool) error
+}
+
+// Entries are entries of state, one behind the other: each the lengths of its
+// key and, plus one, of its value (0 where it is gone) as varints, and both.
+type Entries []byte
+
+// Append adds an entry; a nil value says that it is gone.
+func (e *Entries) Append(key, value []byte) {
+	dst := binary.AppendUvarint(*e, uint64(len(key)))
+	n := uint64(0)
+	if value != nil {
+		n = uint64(len(value)) + 1
+	}
+	dst = binary.AppendUvarint(dst, n)
+	*e = append(append(dst, key...), value...)
+}
+
+// Each calls f for each entry, in order. Bytes that Append has not written are an
+// error, as is an entry that was cut off.
+func (e Entries) Each(f func(key, value []byte) error) error {
+	for rest := []byte(e); len(rest) > 0; {
+		k, a := binary.Uvarint(rest)
+		if a <= 0 {
+			return errEntries
+		}
+		v, b := binary.Uvarint(rest[a:])
+		rest = rest[a+max(b, 0):]
+		if b <= 0 || k > uint64(len(rest)) || v > uint64(len(rest))-k+1 {
+			return errEntries
+		}
+		key, value := rest[:k:k], []byte(nil)
+		rest = rest[k:]
+		if v > 0 {
+			value, rest = rest[:v-1:v-1], rest[v-1:]
+		}
+		if err := f(key, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errEntries = errors.New("decoding state: not what was encoded")
