@@ -17,7 +17,8 @@ type lane struct {
 	queue  []*job         // batches that wait, parsed or not; the first one is being processed
 	row    int            // the next row of the first batch
 	next   int64          // offset behind the last row that was processed
-	moved  bool           // next has changed since the last commit
+	moved  bool           // next has changed since the last commit, or was not all finished then
+	told   int64          // the position that was last committed, of a sink that is a stream.Tracker
 	max    int64          // greatest event time that was processed
 	active int64          // wall clock when it last had something
 	atEnd  bool           // it had no more to give when last heard of

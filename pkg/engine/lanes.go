@@ -97,7 +97,7 @@ func (ls *lanes) openNext() {
 func (ls *lanes) lane(key laneKey) *lane {
 	l := ls.byKey[key]
 	if l == nil {
-		l = &lane{source: key.source, max: record.NoTime, next: -1}
+		l = &lane{source: key.source, max: record.NoTime, next: -1, told: -1}
 		ls.byKey[key] = l
 		ls.all = append(ls.all, l)
 	}
@@ -270,11 +270,43 @@ func (ls *lanes) moved() [][]stream.Position {
 			continue
 		}
 		l.moved = false
-		if p, ok := l.position(); ok {
+		if p, ok := l.position(); ok && ls.finished(l, &p) {
 			at[l.source] = append(at[l.source], p)
 		}
 	}
 	return at
+}
+
+// finished lowers a lane's position to what the sink has finished, and reports
+// whether that is news. Where something is open the lane is asked again.
+func (ls *lanes) finished(l *lane, p *stream.Position) bool {
+	t, ok := ls.Sink.(stream.Tracker)
+	if !ok {
+		return true
+	}
+	read := p.Next
+	*p = t.Finished(*p)
+	l.moved = p.Next < read
+	news := p.Next != l.told
+	l.told = p.Next
+	return news
+}
+
+// leave empties the lanes of partitions that another reader goes on with, as if
+// nothing of them had been read.
+func (ls *lanes) leave(gone []*record.Origin) {
+	for _, l := range ls.all {
+		for _, o := range gone {
+			if l.origin != o && (len(l.queue) == 0 || l.queue[0].Origin != o) {
+				continue
+			}
+			for _, j := range l.queue {
+				j.Release()
+			}
+			*l = lane{source: l.source, max: l.max, active: l.active, atEnd: true, next: -1, told: -1}
+			break
+		}
+	}
 }
 
 // least returns the lane whose next row has the least time, the earlier lane

@@ -132,7 +132,7 @@ func (r *readers) start(ctx context.Context, i int) {
 // read reads source i to its end, or until ctx is done.
 func (r *readers) read(ctx context.Context, i int) error {
 	for {
-		b, err := r.pools[i].Get(ctx)
+		b, err := r.batch(ctx, i)
 		if err != nil {
 			return nil //nolint:nilerr // interrupted: an end like any other
 		}
@@ -151,6 +151,14 @@ func (r *readers) read(ctx context.Context, i int) error {
 		r.work <- j
 		r.arrivals <- j
 	}
+}
+
+// batch returns an empty batch for source i.
+func (r *readers) batch(ctx context.Context, i int) (*record.Batch, error) {
+	if u, ok := r.Sources[i].(stream.Urgent); ok {
+		return r.pools[i].GetOr(ctx, u.Urgent())
+	}
+	return r.pools[i].Get(ctx)
 }
 
 // begin has the format found of a partition whose records came as such, by the

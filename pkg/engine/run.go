@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/logctl/logctl/pkg/human"
@@ -80,6 +81,9 @@ func (r *run) end(ctx context.Context) error {
 		if err := f.Finish(r.out); err != nil && !errors.Is(err, errLimit) {
 			return err
 		}
+	}
+	if err := r.drain(ctx); err != nil {
+		return err
 	}
 	return r.commit(ctx, true)
 }
@@ -166,7 +170,7 @@ func (r *run) take(ctx context.Context, j *job) error {
 		return j.err
 	}
 	if j.Barrier != nil {
-		err := r.settle(ctx)
+		err := r.yield(ctx, j)
 		clear(r.begun) // what comes back may have been another member's meanwhile
 		j.Barrier(err)
 		j.Release()
@@ -273,6 +277,47 @@ func (r *run) settle(ctx context.Context) error {
 			return r.commit(ctx, true)
 		}
 		if err := r.process(rows); err != nil {
+			return err
+		}
+	}
+}
+
+// yield deals with all that came before a barrier. A sink that tracks what is
+// finished may take long over it: then what other readers go on with is left to
+// them.
+func (r *run) yield(ctx context.Context, j *job) error {
+	t, ok := r.Sink.(stream.Tracker)
+	if !ok {
+		return r.settle(ctx)
+	}
+	t.Leave(j.Leaving)
+	err := r.commit(ctx, true)
+	r.lanes.leave(j.Leaving)
+	return err
+}
+
+// drain waits until the sink has finished what it was given, and commits
+// meanwhile.
+func (r *run) drain(ctx context.Context) error {
+	t, ok := r.Sink.(stream.Tracker)
+	if !ok {
+		return nil
+	}
+	again := r.noFinish && !slices.ContainsFunc(r.Sources, func(s stream.Source) bool {
+		_, remembers := s.(stream.Committer)
+		return !remembers
+	})
+	for {
+		part, cancel := context.WithTimeout(ctx, r.CommitEvery)
+		err := t.Drain(part, again)
+		cancel()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		if err := r.commit(ctx, false); err != nil {
 			return err
 		}
 	}

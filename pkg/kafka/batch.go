@@ -10,7 +10,7 @@ import (
 
 // write makes b the batch that says what o says.
 func (o order) write(b *record.Batch) {
-	b.Barrier = o.barrier
+	b.Barrier, b.Leaving = o.barrier, o.leaving
 	if o.partition == nil {
 		return
 	}

@@ -220,13 +220,16 @@ func (s *Source) give(parts map[string][]int32, barrier func(error)) bool {
 	if s.closed {
 		return false
 	}
+	var leaving []*record.Origin
 	s.each(parts, func(p *partition) {
 		recycle(p.pending)
 		p.pending = nil
+		leaving = append(leaving, p.origin)
 		s.orders = append(s.orders, order{partition: p, atEnd: true})
 	})
-	s.orders = append(s.orders, order{barrier: barrier})
+	s.orders = append(s.orders, order{barrier: barrier, leaving: leaving})
 	signal(s.wake)
+	signal(s.rush)
 	return true
 }
 

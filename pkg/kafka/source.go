@@ -62,6 +62,7 @@ type Source struct {
 
 	want chan struct{} // Read has nothing left: poll
 	wake chan struct{} // there is something for Read, or it should look again
+	rush chan struct{} // a barrier waits
 	quit chan struct{} // closed by Close: nobody waits for Read any more
 	stop context.CancelFunc
 	poll sync.WaitGroup
@@ -106,6 +107,7 @@ type order struct {
 	*partition
 	atEnd   bool
 	barrier func(error)
+	leaving []*record.Origin
 }
 
 // OpenSource returns a source whose topics exist. It reads nothing yet and has
@@ -122,7 +124,7 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	s := &Source{
 		cfg: cfg, metrics: newMetrics("consume"),
 		seeks: map[part]int64{}, parts: map[part]*partition{},
-		want: make(chan struct{}, 1), wake: make(chan struct{}, 1), quit: make(chan struct{}),
+		want: make(chan struct{}, 1), wake: make(chan struct{}, 1), rush: make(chan struct{}, 1), quit: make(chan struct{}),
 	}
 	if err := s.check(); err != nil {
 		return nil, err
@@ -199,6 +201,9 @@ func (s *Source) Read(ctx context.Context, b *record.Batch) error {
 		}
 	}
 }
+
+// Urgent has a message when a barrier waits.
+func (s *Source) Urgent() <-chan struct{} { return s.rush }
 
 // signal makes sure that c has a message waiting.
 func signal(c chan struct{}) {

@@ -87,6 +87,7 @@ type Batch struct {
 	// Barrier, where set, makes this batch an order instead of data: process
 	// all that came before it, make it durable, commit, then call Barrier.
 	Barrier func(error)
+	Leaving []*Origin // with Barrier: the partitions that another reader goes on with
 
 	wide   []byte // see Narrow
 	cols   [][]Value
@@ -204,7 +205,7 @@ func (b *Batch) Reset() {
 		b.cols[k] = b.cols[k][:0]
 	}
 	b.Origin, b.Base, b.Line, b.Next, b.Arrived = nil, 0, 0, 0, 0
-	b.AtEnd, b.Empty, b.Barrier = false, 0, nil
+	b.AtEnd, b.Empty, b.Barrier, b.Leaving = false, 0, nil, nil
 }
 
 // Narrow leaves whoever fills an empty batch no more than n bytes of its arena.

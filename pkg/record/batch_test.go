@@ -140,3 +140,22 @@ func TestNarrowedBatchesKeepTheirArena(t *testing.T) {
 		t.Errorf("%d bytes, %q after it moved", cap(b.Data), b.Data)
 	}
 }
+
+func TestPoolGivesAnotherBatchWhenItIsUrgent(t *testing.T) {
+	p := record.NewPool(1, 64)
+	urgent := make(chan struct{}, 1)
+	first, err := p.GetOr(t.Context(), urgent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	urgent <- struct{}{}
+	second, err := p.GetOr(t.Context(), urgent)
+	if err != nil || second == first {
+		t.Fatalf("got %v, %v; want another batch", second, err)
+	}
+	second.Release() // goes nowhere
+	first.Release()
+	if third, _ := p.GetOr(t.Context(), urgent); third != first {
+		t.Error("the pool's own batch is not there again")
+	}
+}

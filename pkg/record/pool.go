@@ -45,6 +45,24 @@ func (p *Pool) Get(ctx context.Context) (*Batch, error) {
 	}
 }
 
+// GetOr is Get, except that when the pool is empty and urgent has something, it
+// returns a batch of no pool, without an arena.
+func (p *Pool) GetOr(ctx context.Context, urgent <-chan struct{}) (*Batch, error) {
+	select {
+	case b := <-p.free:
+		return p.fit(b), nil
+	default:
+	}
+	select {
+	case b := <-p.free:
+		return p.fit(b), nil
+	case <-urgent:
+		return NewBatch(), nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 func (p *Pool) fit(b *Batch) *Batch {
 	if cap(b.Data) < p.arena || cap(b.Data) > max(maxKept, 2*p.arena) {
 		b.Data = make([]byte, 0, p.arena)

@@ -62,6 +62,14 @@ type Pauser interface {
 	Pause(o *record.Origin, hold bool)
 }
 
+// An Urgent is a Source that may have a barrier to hand out while every batch is
+// in use.
+type Urgent interface {
+	Source
+	// Urgent has a message when Read is to be called soon, with any batch.
+	Urgent() <-chan struct{}
+}
+
 // A Peeker is a Source that can show its first bytes before it is read, so
 // that the engine opens many files in the order of their first records.
 type Peeker interface {
@@ -159,4 +167,24 @@ type Keeper interface {
 	Positions(ctx context.Context) ([]Position, error)
 	// Keep adds positions to what the next Flush commits.
 	Keep(at []Position)
+}
+
+// A Tracker is a Sink that finishes records at their own pace and out of order,
+// as a handler does that may refuse one and is given it again later. Write only
+// takes them, and retains their batches; positions pass what is finished.
+//
+// A record is finished when all that it caused, its dead letter included, has
+// been handed on, so that a Flush which comes after makes it durable.
+type Tracker interface {
+	// Finished returns p, lowered to the first record of its partition that was
+	// written and is not finished.
+	Finished(p Position) Position
+	// Leave gives up partitions that another reader goes on with: of what is not
+	// finished, nothing is begun any more, and nothing that comes of it is handed
+	// on. Finished still tells where the other one has to begin.
+	Leave(gone []*record.Origin)
+	// Drain returns when everything is finished. With again, what has not been
+	// begun may be left: the source can be read again from the positions. It ends
+	// early with ctx's error, and may then be called again.
+	Drain(ctx context.Context, again bool) error
 }
