@@ -1,6 +1,6 @@
 // Package codec turns bytes into records with fields, and records into bytes.
-// Each format is one file. A format never changes the bytes of a record: it
-// says where in them the fields that a plan asks for stand.
+// Each format is one file. A format does not change the bytes of a record (OTLP's
+// requests of many apart): it says where in them the fields that a plan asks for stand.
 package codec
 
 import (

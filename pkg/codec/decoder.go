@@ -129,6 +129,7 @@ type formatParser struct {
 	line       lineParser
 	batch      batchParser // the same, where it takes batches, or nil
 	structured bool        // an empty line is no record
+	splits     bool        // a line may be several records
 }
 
 // Parse finds the fields and the times of the records of b.
@@ -140,7 +141,7 @@ func (p *parser) Parse(b *record.Batch) {
 	if p.envelope != nil {
 		p.envelope.open(b)
 	}
-	if len(p.plan.Fields) > 0 || p.decoder.opt.Check || p.objects != nil {
+	if len(p.plan.Fields) > 0 || p.decoder.opt.Check || p.objects != nil || p.at.splits {
 		p.fields(b)
 	}
 	p.times(b)
@@ -173,6 +174,7 @@ func (p *parser) use(o *record.Origin) {
 func (d *Decoder) newFormat(plan *record.Plan, o *record.Origin) *formatParser {
 	f := &formatParser{framer: d.Framer(o), line: d.newLine(plan, o.Format, o.Header), structured: isStructured(o.Format)}
 	f.batch, _ = f.line.(batchParser)
+	f.splits = Splits(o.Format)
 	return f
 }
 

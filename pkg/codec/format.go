@@ -83,6 +83,10 @@ func compileStart(pattern string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
+// Splits reports whether what a source calls a record of a format may be several:
+// they have one offset, and numbers (record.Rec.Part).
+func Splits(format string) bool { return format == "otlp" }
+
 // isStructured reports whether the records of a format have fields of their
 // own, so that an empty line is none.
 func isStructured(format string) bool {

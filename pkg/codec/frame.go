@@ -53,7 +53,7 @@ func (f lineFramer) Frame(b *record.Batch) {
 			recs = slices.Grow(recs, 1)[:len(recs)+1]
 			rec := &recs[len(recs)-1]
 			rec.Value = record.Span{Off: uint32(off), Len: uint32(end - off)}
-			rec.Key, rec.Headers, rec.Flags = record.Span{}, record.Span{}, 0
+			rec.Key, rec.Headers, rec.Flags, rec.Part = record.Span{}, record.Span{}, 0, 0
 			rec.Offset, rec.Line = b.Base+int64(off), line
 			rec.Stamp, rec.Time = record.NoTime, record.NoTime
 		}

@@ -31,8 +31,6 @@ func namesOf(b *record.Batch, format string) []string {
 		return slices.Clone(accessNames[:])
 	case "syslog":
 		return slices.Clone(syslogNames[:])
-	case "otlp":
-		return slices.Clone(otlpNames[:])
 	case "docker", "cri":
 		return append(namesOf(messagesOf(b, name), rest), "timestamp", "stream")
 	case "plain":
@@ -67,8 +65,11 @@ func groupNames(pattern string) []string {
 	return slices.DeleteFunc(re.SubexpNames(), func(name string) bool { return name == "" })
 }
 
-// keysOfRecord returns the keys of a record in NDJSON or logfmt.
+// keysOfRecord returns the keys of a record in NDJSON, logfmt or OTLP.
 func keysOfRecord(b *record.Batch, row int, format string) (keys []string) {
+	if format == "otlp" {
+		return otlpKeys(b, b.Recs[row].Value)
+	}
 	if format == "logfmt" {
 		line := b.Value(row)
 		for i := gap(line, 0); i < len(line); i = gap(line, i) {

@@ -6,8 +6,8 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// objects replaces records that are no JSON, or have it wrapped, by JSON objects of all their
-// fields, for outputs that have columns. It belongs to one goroutine.
+// objects replaces records that are no JSON, or have their fields in it under other names, by
+// JSON objects of all their fields, for outputs that have columns. It belongs to one goroutine.
 type objects struct {
 	decoder *Decoder
 	formats map[formatKey]*objectParser
@@ -25,7 +25,7 @@ type objectParser struct {
 
 // recordKeys finds the names of the fields of single records.
 type recordKeys struct {
-	format  string     // ndjson or logfmt: of the record, or of the message in it
+	format  string     // ndjson, logfmt or otlp: of the record, or of the message in it
 	wrapper lineParser // hands the message to message; nil where there is none
 	message collector
 }
@@ -40,10 +40,11 @@ func newRecordKeys(format string) *recordKeys {
 	case "cri":
 		k.format, k.wrapper = rest, newCRI(record.NewPlan(), &k.message)
 	}
-	if k.format != "ndjson" && k.format != "logfmt" {
-		return nil
+	switch k.format {
+	case "ndjson", "logfmt", "otlp":
+		return k
 	}
-	return k
+	return nil
 }
 
 // of returns the names of record i.
@@ -66,15 +67,9 @@ func newObjects(d *Decoder) *objects {
 	return &objects{decoder: d, formats: map[formatKey]*objectParser{}}
 }
 
-// holdsJSON reports whether the records of a format are JSON as they stand.
-func holdsJSON(format string) bool {
-	name, _ := splitFormat(format)
-	return name == "ndjson" || name == "otlp"
-}
-
 // convert replaces the live records of b.
 func (o *objects) convert(b *record.Batch) {
-	if b.Origin == nil || holdsJSON(b.Origin.Format) {
+	if b.Origin == nil || b.Origin.Format == "ndjson" {
 		return
 	}
 	key := formatKey{b.Origin.Format, b.Origin.Header}

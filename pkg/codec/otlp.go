@@ -1,16 +1,16 @@
 package codec
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/logctl/logctl/pkg/record"
 )
 
 // otlp reads logs as OpenTelemetry's collectors write them in JSON: a line is
-// an ExportLogsServiceRequest, of which each log record becomes a record of
-// its own. The raw value of that is the log record's JSON; key, headers and
-// position are the line's. A line that is a log record by itself is taken too,
-// so that what logctl passed on can be read again.
+// an ExportLogsServiceRequest, and each log record in it becomes a record of
+// its own, whether or not anybody reads fields: see otlp_split.go. A line that
+// is a log record by itself is taken too.
 //
 //	timestamp             timeUnixNano, else observedTimeUnixNano
 //	level                 severityText, else the word for severityNumber
@@ -20,19 +20,24 @@ import (
 //	resource.KEY          the resource's attributes
 //	service, host         resource.service.name, resource.host.name
 //	scope                 the scope's name
+//	KEY                   where none of these is asked for: the record's
+//	                      attribute, else the resource's
 //
 // Lists and maps among the values are given as JSON, in OTLP's notation.
 type otlp struct {
 	binding
 	to      [otlpFields][]target
 	outer   *ndjson // reads lines
-	wantKey bool    // an attribute of records is asked for
+	wantKey bool    // an attribute of records may be asked for
 	key     []byte  // the name of an attribute
 
 	lines  []record.Rec // the batch as it came
 	faults []record.Fault
+	logs   []record.Span // by row: the log record in it
 	groups []otlpGroup
 	shared []otlpValue // what holds for all records of a group, for all groups
+	around otlpWrap
+	one    record.Batch // for parse
 }
 
 const (
@@ -58,9 +63,12 @@ type otlpGroup struct {
 	shared int // what they share is otlp.shared from here to the next group's
 }
 
+// An otlpValue is what a resource or a scope says. It stands behind what the
+// record says itself where it is an attribute under its bare name.
 type otlpValue struct {
-	to []target
-	v  record.Value
+	to   []target
+	v    record.Value
+	bare bool
 }
 
 const notOTLP = "want resourceLogs[].scopeLogs[].logRecords[], or a log record with body or timeUnixNano"
@@ -83,24 +91,9 @@ func newOTLP(plan *record.Plan) *otlp {
 		p.to[i] = p.byName[name]
 	}
 	for name := range p.byName {
-		p.wantKey = p.wantKey || strings.HasPrefix(name, "attributes.")
+		p.wantKey = p.wantKey || !slices.Contains(otlpNames[:], name) && !strings.HasPrefix(name, "resource.")
 	}
 	return p
-}
-
-// parse reads the record in s, which is row's text: one log record. A request
-// has several, which only parseBatch can take apart.
-func (p *otlp) parse(b *record.Batch, row int, s record.Span) (reason string) {
-	kind, reason := p.read(b.Data[:s.End()], int(s.Off))
-	if reason == "" && kind == record.Array {
-		reason = "a request of many log records within another format"
-	}
-	if reason != "" {
-		return reason
-	}
-	p.begin()
-	p.fill(b, row, s)
-	return ""
 }
 
 // read checks the line that begins at data[start] and goes to the end of data.
@@ -120,100 +113,9 @@ func (p *otlp) read(data []byte, start int) (kind record.Kind, reason string) {
 	return 0, notOTLP
 }
 
-// parseBatch takes the lines of b apart and finds the fields of the records.
-func (p *otlp) parseBatch(b *record.Batch) {
-	p.lines, p.faults = append(p.lines[:0], b.Recs...), append(p.faults[:0], b.Faults...)
-	b.Recs, b.Faults = b.Recs[:0], b.Faults[:0]
-	faults := p.faults
-	p.groups, p.shared = p.groups[:0], p.shared[:0]
-	for i := range p.lines {
-		rec := &p.lines[i]
-		if rec.Flags&record.Bad != 0 && len(faults) > 0 {
-			b.Faults = append(b.Faults, record.Fault{Row: len(b.Recs), Reason: faults[0].Reason})
-			faults = faults[1:]
-		}
-		if !rec.Live() || rec.Flags&record.Tombstone != 0 {
-			b.Recs = append(b.Recs, *rec)
-			continue
-		}
-		p.line(b, *rec)
-	}
-	for g, group := range p.groups {
-		shared := p.shared[group.shared:]
-		if g+1 < len(p.groups) {
-			shared = p.shared[group.shared:p.groups[g+1].shared]
-		}
-		for row := group.lo; row < group.hi; row++ {
-			p.begin()
-			for _, s := range shared {
-				p.set(b, row, s.to, s.v)
-			}
-			p.fill(b, row, b.Recs[row].Value)
-		}
-	}
-}
-
-// line appends the records of a line.
-func (p *otlp) line(b *record.Batch, rec record.Rec) {
-	row := len(b.Recs)
-	data, groups, shared := b.Data[:rec.Value.End()], len(p.groups), len(p.shared)
-	kind, reason := p.read(data, int(rec.Value.Off))
-	switch {
-	case reason != "":
-	case kind == record.Object:
-		p.groups = append(p.groups, otlpGroup{row, row + 1, len(p.shared)})
-		b.Recs = append(b.Recs, rec)
-	default:
-		reason = p.request(b, rec, p.outer.resolve(data, otlpResources))
-	}
-	if reason != "" {
-		b.Recs = append(b.Recs[:row], rec)
-		p.groups, p.shared = p.groups[:groups], p.shared[:shared]
-		b.SetBad(row, reason)
-	}
-}
-
-// request appends the records of a request, the resources of which are given.
-func (p *otlp) request(b *record.Batch, rec record.Rec, resources record.Value) (reason string) {
-	data := b.Data // the line does not change, even where what is appended moves the arena
-	all := items(data, resources)
-	for resource, ok := all.value(); ok; resource, ok = all.value() {
-		attributes := under(data, under(data, resource, "resource"), "attributes")
-		scopes := items(data, under(data, resource, "scopeLogs"))
-		for scope, ok := scopes.value(); ok; scope, ok = scopes.value() {
-			group := otlpGroup{lo: len(b.Recs), shared: len(p.shared)}
-			p.share(p.to[otlpScope], under(data, under(data, scope, "scope"), "name"))
-			p.shareResource(data, attributes)
-			if !appendLogs(b, rec, under(data, scope, "logRecords")) {
-				return notOTLP
-			}
-			group.hi = len(b.Recs)
-			p.groups = append(p.groups, group)
-		}
-	}
-	return ""
-}
-
-// appendLogs appends a copy of rec for each log record of a list; false where
-// one is no object.
-func appendLogs(b *record.Batch, rec record.Rec, list record.Value) bool {
-	data := b.Data
-	logs := items(data, list)
-	for one, ok := logs.value(); ok; one, ok = logs.value() {
-		if one.Kind() != record.Object {
-			return false
-		}
-		next := b.Add(data[one.Off() : one.Off()+one.Len()])
-		value := next.Value
-		*next = rec
-		next.Value = value
-	}
-	return true
-}
-
-func (p *otlp) share(to []target, v record.Value) {
+func (p *otlp) share(to []target, v record.Value, bare bool) {
 	if len(to) > 0 {
-		p.shared = append(p.shared, otlpValue{to, v})
+		p.shared = append(p.shared, otlpValue{to, v, bare})
 	}
 }
 
@@ -222,12 +124,13 @@ func (p *otlp) shareResource(data []byte, attributes record.Value) {
 	pairs := items(data, attributes)
 	for pair, ok := pairs.value(); ok; pair, ok = pairs.value() {
 		key, v := under(data, pair, "key"), otlpAny(data, under(data, pair, "value"))
-		p.share(p.named("resource.", data, key), v)
+		p.share(p.named("resource.", data, key), v, false)
+		p.share(p.named("", data, key), v, true)
 		switch string(data[key.Off() : key.Off()+key.Len()]) {
 		case "service.name":
-			p.share(p.to[otlpService], v)
+			p.share(p.to[otlpService], v, false)
 		case "host.name":
-			p.share(p.to[otlpHost], v)
+			p.share(p.to[otlpHost], v, false)
 		}
 	}
 }
@@ -247,7 +150,7 @@ func (p *otlp) named(prefix string, data []byte, key record.Value) []target {
 // fill finds the fields of the log record in s, which is row's text.
 func (p *otlp) fill(b *record.Batch, row int, s record.Span) {
 	data := b.Data
-	var text, observed, number record.Value
+	var text, observed, number, attributes record.Value
 	rest := inside(data, int(s.Off), int(s.End()), '{')
 	for {
 		key, _, v, ok := rest.member()
@@ -270,15 +173,18 @@ func (p *otlp) fill(b *record.Batch, row int, s record.Span) {
 		case "spanId":
 			p.set(b, row, p.to[otlpSpan], otlpText(v))
 		case "attributes":
-			p.attributes(b, row, v)
+			attributes = v
 		}
 	}
 	p.set(b, row, p.to[otlpTime], observed)
 	p.set(b, row, p.to[otlpNumber], number)
 	p.set(b, row, p.to[otlpLevel], otlpText(text))
 	p.severity(b, row, number)
+	p.attributes(b, row, attributes)
 }
 
+// attributes gives the attributes of a record to the columns that ask for them,
+// under their bare names where nothing better is there.
 func (p *otlp) attributes(b *record.Batch, row int, list record.Value) {
 	if !p.wantKey {
 		return
@@ -286,8 +192,10 @@ func (p *otlp) attributes(b *record.Batch, row int, list record.Value) {
 	data := b.Data
 	pairs := items(data, list)
 	for pair, ok := pairs.value(); ok; pair, ok = pairs.value() {
-		if to := p.named("attributes.", data, under(data, pair, "key")); len(to) > 0 {
-			p.set(b, row, to, otlpAny(data, under(data, pair, "value")))
+		for _, prefix := range [...]string{"attributes.", ""} {
+			if to := p.named(prefix, data, under(data, pair, "key")); len(to) > 0 {
+				p.set(b, row, to, otlpAny(data, under(data, pair, "value")))
+			}
 		}
 	}
 }
@@ -355,4 +263,29 @@ func items(data []byte, v record.Value) elements {
 		return elements{}
 	}
 	return inside(data, v.Off(), v.Off()+v.Len(), '[')
+}
+
+// otlpKeys returns the names of the fields of a record: those that all have, and
+// those of its attributes and its resource's.
+func otlpKeys(b *record.Batch, s record.Span) []string {
+	names := slices.Clone(otlpNames[:])
+	add := func(prefix string, owner record.Value) {
+		pairs := items(b.Data, under(b.Data, owner, "attributes"))
+		for pair, ok := pairs.value(); ok; pair, ok = pairs.value() {
+			names = append(names, prefix+string(b.Text(under(b.Data, pair, "key"))))
+		}
+	}
+	add("attributes.", record.NewValue(record.Object, int(s.Off), int(s.Len)))
+	resources := items(b.Data, Lookup(b, s, "resourceLogs"))
+	for resource, ok := resources.value(); ok; resource, ok = resources.value() {
+		add("resource.", under(b.Data, resource, "resource"))
+		scopes := items(b.Data, under(b.Data, resource, "scopeLogs"))
+		for scope, ok := scopes.value(); ok; scope, ok = scopes.value() {
+			logs := items(b.Data, under(b.Data, scope, "logRecords"))
+			for log, ok := logs.value(); ok; log, ok = logs.value() {
+				add("attributes.", log)
+			}
+		}
+	}
+	return names
 }

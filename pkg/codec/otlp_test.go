@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -59,7 +61,7 @@ func TestOTLP(t *testing.T) {
 		`{"resourceLogs":[{"scopeLogs":[{"scope":{"name":"s"},"logRecords":[{},7]}]}]}`, otlpLine,
 	}
 	want := []string{
-		"bad: known", first, second, third, "bad: " + notOTLP, "bad: the record ends after 16 bytes, want a value",
+		"bad: known", first, second, third, "bad: " + notOTLP, "", "bad: the record ends after 16 bytes, want a value",
 		`message="alone"`, "bad: " + notOTLP, first, second, third,
 	}
 	p := newOTLP(planOf(otlpFieldNames...))
@@ -73,28 +75,134 @@ func TestOTLP(t *testing.T) {
 		if got := rowsText(b, otlpFieldNames); !slices.Equal(got, want) {
 			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
-		if b.Recs[2].Line != 1 || b.Recs[10].Line != 7 {
+		if b.Recs[2].Line != 1 || b.Recs[11].Line != 7 {
 			t.Errorf("a log record has line %d, want its line's", b.Recs[2].Line)
 		}
-		if !json.Valid(b.Value(1)) || !strings.HasPrefix(string(b.Value(3)), `{"timeUnixNano":"1544712660300000003"`) {
-			t.Errorf("a log record's value is %s", b.Value(3))
+		if b.Recs[5].Live() || b.Empty != 1 {
+			t.Error("a request without log records is no empty line")
 		}
 	}
 }
 
-// TestOTLPAgain reads what the first reading passed on.
+// TestOTLPSplitLosesNothing puts the records of requests together again and
+// compares with what encoding/json makes of the requests.
+func TestOTLPSplitLosesNothing(t *testing.T) {
+	const odd = `{ "x" : [1, "}"] , "resourceLogs" : [ {"schemaUrl":"a\u0022,", "scopeLogs": [ {"scope":{}, "schemaUrl": "b", ` +
+		`"logRecords" : [ {"body":{"stringValue":"1"}} , {} ], "more": {"deep":[{}]} }, {"logRecords":[{"body":7}]} ] , "resource" : null} ],"y":2}`
+	for _, line := range []string{otlpLine, odd} {
+		b := batchOf([]string{line})
+		newOTLP(record.NewPlan()).parseBatch(b)
+		var got []any
+		for row := range b.Recs {
+			got = append(got, logsOf(t, b.Value(row))...)
+			if b.Recs[row].Part != uint32(row) || b.Recs[row].Offset != b.Recs[0].Offset {
+				t.Errorf("record %d is part %d at %d", row, b.Recs[row].Part, b.Recs[row].Offset)
+			}
+		}
+		if d := cmp.Diff(logsOf(t, []byte(line)), got); d != "" || len(b.Recs) != 3 {
+			t.Errorf("%d records: %s", len(b.Recs), d)
+		}
+	}
+}
+
+// logsOf returns each log record of a request with all that is said around it.
+func logsOf(t *testing.T, line []byte) (all []any) {
+	t.Helper()
+	var request map[string]any
+	if err := json.Unmarshal(line, &request); err != nil {
+		t.Fatalf("%v: %s", err, line)
+	}
+	list := func(m map[string]any, key string) []any {
+		found, _ := m[key].([]any)
+		delete(m, key)
+		return found
+	}
+	for _, resource := range list(request, "resourceLogs") {
+		for _, scope := range list(resource.(map[string]any), "scopeLogs") {
+			for _, log := range list(scope.(map[string]any), "logRecords") {
+				all = append(all, []any{request, resource, scope, log})
+			}
+		}
+	}
+	return all
+}
+
+// TestOTLPAgain reads what the first reading passed on: it is the same.
 func TestOTLPAgain(t *testing.T) {
-	fields := []string{"timestamp", "level", "message", "attributes.i"}
-	b := batchOf([]string{otlpLine})
-	newOTLP(planOf(fields...)).parseBatch(b)
+	b := batchOf([]string{otlpLine, `{"body":{"stringValue":"alone"}}`})
+	newOTLP(planOf(otlpFieldNames...)).parseBatch(b)
 	var lines []string
 	for row := range b.Recs {
 		lines = append(lines, string(b.Value(row)))
 	}
 	again := batchOf(lines)
-	newOTLP(planOf(fields...)).parseBatch(again)
-	if got, want := rowsText(again, fields), rowsText(b, fields); !slices.Equal(got, want) || len(got) != 3 {
+	newOTLP(planOf(otlpFieldNames...)).parseBatch(again)
+	if got, want := rowsText(again, otlpFieldNames), rowsText(b, otlpFieldNames); !slices.Equal(got, want) || len(got) != 4 {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	for row, line := range lines {
+		if string(again.Value(row)) != line {
+			t.Errorf("record %d becomes %s, want %s", row, again.Value(row), line)
+		}
+	}
+}
+
+// TestOTLPRecordsDoNotDependOnTheFieldsRead has a decoder read requests for
+// nobody, for somebody, and for objects.
+func TestOTLPRecordsDoNotDependOnTheFieldsRead(t *testing.T) {
+	d, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := otlpLine + "\n" + `{"resourceLogs":` + "\n" + otlpLine + "\r\n"
+	read := func(plan *record.Plan) (records []string) {
+		b := &record.Batch{Data: []byte(text), Origin: &record.Origin{Modified: record.NoTime}}
+		d.Begin(b.Data, b.Origin)
+		d.NewParser(plan).Parse(b)
+		for row := range b.Recs {
+			records = append(records, string(b.Value(row)))
+		}
+		return records
+	}
+	want := read(record.NewPlan())
+	if len(want) != 7 {
+		t.Fatalf("%d records, want 7", len(want))
+	}
+	for _, fields := range [][]string{{"message"}, otlpFieldNames} {
+		if d := cmp.Diff(want, read(planOf(fields...))); d != "" {
+			t.Errorf("reading %v: %s", fields, d)
+		}
+	}
+}
+
+// TestOTLPBareNames finds attributes without their prefix, behind what records
+// and their own attributes say.
+func TestOTLPBareNames(t *testing.T) {
+	const line = `{"resourceLogs":[{"resource":{"attributes":[{"key":"region","value":{"stringValue":"of the resource"}},` +
+		`{"key":"zone","value":{"stringValue":"z"}}]},"scopeLogs":[{"logRecords":[{"attributes":[{"key":"statusCode","value":{"intValue":"503"}},` +
+		`{"key":"region","value":{"stringValue":"of the record"}},{"key":"message","value":{"stringValue":"no body"}},` +
+		`{"key":"level","value":{"stringValue":"x"}}],"severityText":"WARN"}]}]}]}`
+	plan := record.NewPlan()
+	fields := []string{"status", "region", "zone", "level", "message"}
+	for _, name := range fields {
+		plan.Column(name)
+	}
+	b := batchOf([]string{line})
+	newOTLP(plan).parseBatch(b)
+	want := []string{`status=503 region="of the record" zone="z" level="WARN" message="no body"`}
+	if got := rowsText(b, fields); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestOTLPThatGrowsBeyondBounds is a request that shares much among many.
+func TestOTLPThatGrowsBeyondBounds(t *testing.T) {
+	line := `{"resourceLogs":[{"resource":{"x":"` + strings.Repeat("x", 500_000) + `"},"scopeLogs":[{"logRecords":[{}` +
+		strings.Repeat(",{}", 150_000) + `]}]}]}`
+	b := batchOf([]string{line})
+	newOTLP(record.NewPlan()).parseBatch(b)
+	if len(b.Recs) != 1 || len(b.Faults) != 1 || len(b.Data) > otlpMost+1<<21 || !strings.Contains(b.Faults[0].Reason, "67 MB") {
+		t.Errorf("%d records, %d bytes, %v", len(b.Recs), len(b.Data), b.Faults)
 	}
 }
 

@@ -42,6 +42,7 @@ type Rec struct {
 	Time    int64 // event time, nanoseconds since 1970; NoTime until it is known
 	Line    int64 // line number in a file, from 1; 0 where there are no lines
 	Flags   Flags
+	Part    uint32 // which of the records that were one at Offset, from 0
 }
 
 // Live reports whether operators and sinks are to see the record.

@@ -160,7 +160,7 @@ func (s *Source) encode() {
 	s.buf = append(s.buf[:0], '{')
 	for i, c := range s.columns {
 		v := s.row[i+1]
-		if v == nil || s.made && (c.name == topicColumn || c.name == partitionColumn || c.name == offsetColumn) {
+		if v == nil || s.made && slices.Contains(originColumns, c.name) {
 			continue
 		}
 		if s.made && c.name == extraColumn {

@@ -29,9 +29,13 @@ const (
 	topicColumn     = "_topic"
 	partitionColumn = "_partition"
 	offsetColumn    = "_offset"
+	partColumn      = "_part" // where several rows are from one record: which it is
 	extraColumn     = "_extra"
 	textColumn      = "value" // a record that is no JSON object
 )
+
+// originColumns say where a row came from.
+var originColumns = []string{topicColumn, partitionColumn, offsetColumn, partColumn}
 
 // conn is a connection to a database file.
 type conn interface { //nolint:interfacebloat // what database/sql/driver has in four interfaces

@@ -34,7 +34,9 @@ type table struct {
 	fields  []string       // columns of fields, in order
 	column  map[string]int // by name
 	text    int            // the column of what is no object, -1 where there is none
-	width   int            // arguments of a row: three for its origin, the fields, the rest
+	origin  []string       // the columns that say where a row came from
+	whole   bool           // these are the key, and know no parts of a record
+	width   int            // arguments of a row: those of its origin, the fields, the rest
 	batches []insertion    // statements, those for more rows first
 	extra   []byte         // the _extra column of the row under way
 	extras  []byte         // those of all rows of the statement under way
@@ -63,6 +65,9 @@ func (s *Sink) createTable(ctx context.Context, rows record.Rows) error {
 	var sql strings.Builder
 	fmt.Fprintf(&sql, "CREATE TABLE %s (%s TEXT, %s INTEGER, %s INTEGER",
 		quote(s.name), topicColumn, partitionColumn, offsetColumn)
+	if rows.Origin != nil && codec.Splits(rows.Origin.Format) {
+		fmt.Fprintf(&sql, ", %s INTEGER", partColumn)
+	}
 	for _, c := range fields {
 		fmt.Fprintf(&sql, ", %s %s", quote(c.name), c.kind)
 	}
@@ -78,7 +83,7 @@ func (s *Sink) createTable(ctx context.Context, rows record.Rows) error {
 // one column in SQL: the first has it.
 func fieldsOf(rows record.Rows) []column {
 	var fields []column
-	taken := map[string]int{topicColumn: -1, partitionColumn: -1, offsetColumn: -1, extraColumn: -1}
+	taken := map[string]int{topicColumn: -1, partitionColumn: -1, offsetColumn: -1, partColumn: -1, extraColumn: -1}
 	add := func(name string, kind string) {
 		lower := strings.ToLower(name)
 		i, ok := taken[lower]
@@ -135,9 +140,13 @@ func kindOf(b *record.Batch, v record.Value) string {
 
 // openTable prepares the statements for a table with the given columns.
 func (s *Sink) openTable(ctx context.Context, columns []column) (*table, error) {
-	t := &table{column: map[string]int{}, text: -1}
+	t := &table{column: map[string]int{}, text: -1, origin: []string{topicColumn, partitionColumn, offsetColumn}}
 	missing := []string{topicColumn, partitionColumn, offsetColumn, extraColumn}
 	for _, c := range columns {
+		if c.name == partColumn {
+			t.origin = append(t.origin, partColumn)
+			continue
+		}
 		if i := slices.Index(missing, c.name); i >= 0 {
 			missing = slices.Delete(missing, i, i+1)
 			continue
@@ -157,9 +166,10 @@ func (s *Sink) openTable(ctx context.Context, columns []column) (*table, error) 
 			return nil, s.failed("writing to", fmt.Errorf("it has no column %q to be unique", name))
 		}
 	}
-	t.width = len(t.fields) + 4
+	t.width = len(t.origin) + len(t.fields) + 1
+	t.whole = len(t.origin) == 3 && len(s.opt.Unique) == 0
 	t.isSet = make([]bool, len(t.fields))
-	key := s.uniqueKey()
+	key := s.uniqueKey(t)
 	index := quote(s.name + " by " + strings.Join(s.opt.Unique, ","))
 	create := fmt.Sprintf("CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (%s)", index, quote(s.name), key)
 	if _, err := exec(ctx, s.c, create); err != nil {
@@ -181,9 +191,9 @@ func (s *Sink) openTable(ctx context.Context, columns []column) (*table, error) 
 
 // uniqueKey returns what is unique in a table. Of fields null is a value like
 // another here, which SQL does not think of itself.
-func (s *Sink) uniqueKey() string {
+func (s *Sink) uniqueKey(t *table) string {
 	if len(s.opt.Unique) == 0 {
-		return topicColumn + ", " + partitionColumn + ", " + offsetColumn
+		return strings.Join(t.origin, ", ")
 	}
 	var parts []string
 	for _, name := range s.opt.Unique {
@@ -194,7 +204,7 @@ func (s *Sink) uniqueKey() string {
 
 // sql returns the statement that inserts or replaces n rows.
 func (t *table) sql(name, key string, n int) string {
-	columns := []string{topicColumn, partitionColumn, offsetColumn}
+	columns := slices.Clone(t.origin)
 	for _, f := range t.fields {
 		columns = append(columns, quote(f))
 	}
@@ -208,12 +218,19 @@ func (t *table) sql(name, key string, n int) string {
 		strings.Join(columns, ","), strings.Repeat(row+",", n-1)+row, key, strings.Join(set, ","))
 }
 
+// errParts refuses what would replace one another.
+var errParts = errors.New("it was made for records that are one at an offset, and has no column " + partColumn)
+
 // insert writes the live rows, as many as possible with each statement.
 func (t *table) insert(ctx context.Context, rows record.Rows) error {
 	left := 0
 	for i := rows.Lo; i < rows.Hi; i++ {
-		if rows.Recs[i].Live() {
-			left++
+		if !rows.Recs[i].Live() {
+			continue
+		}
+		left++
+		if rows.Recs[i].Part > 0 && t.whole {
+			return errParts
 		}
 	}
 	at := rows.Lo
@@ -248,7 +265,10 @@ func (t *table) row(args []driver.NamedValue, b *record.Batch, i int) {
 			args[2].Value = rec.Offset
 		}
 	}
-	fields := args[3 : len(args)-1]
+	if len(t.origin) > 3 {
+		args[3].Value = int64(rec.Part)
+	}
+	fields := args[len(t.origin) : len(args)-1]
 	t.extra = t.extra[:0]
 	if rec.Flags&record.Tombstone != 0 {
 		return
