@@ -43,26 +43,47 @@ func TestBreaker(t *testing.T) {
 		steps []step
 	}{
 		"three in a row": {"3", []step{
-			{0, "failed", limit.Closed}, {0, "failed", limit.Closed}, {0, "ok", limit.Closed},
-			{1, "failed", limit.Closed}, {1, "failed", limit.Closed}, {1, "failed", limit.Open},
-			{2, "refused", limit.Open}, {3, "ok", limit.Open}, // of an attempt begun before
-			{11, "allowed", limit.HalfOpen}, {11, "refused", limit.HalfOpen},
-			{12, "failed", limit.Open}, {21, "refused", limit.Open},
-			{22, "allowed", limit.HalfOpen}, {23, "ok", limit.Closed}, {23, "allowed", limit.Closed},
-			{24, "failed", limit.Closed}, {24, "failed", limit.Closed}, // counted anew
+			{0, "failed", limit.Closed},
+			{0, "failed", limit.Closed},
+			{0, "ok", limit.Closed},
+			{1, "failed", limit.Closed},
+			{1, "failed", limit.Closed},
+			{1, "failed", limit.Open},
+			{2, "refused", limit.Open},
+			{3, "ok", limit.Open}, // of an attempt begun before
+			{11, "allowed", limit.HalfOpen},
+			{11, "refused", limit.HalfOpen},
+			{12, "failed", limit.Open},
+			{21, "refused", limit.Open},
+			{22, "allowed", limit.HalfOpen},
+			{23, "ok", limit.Closed},
+			{23, "allowed", limit.Closed},
+			{24, "failed", limit.Closed},
+			{24, "failed", limit.Closed}, // counted anew
 		}},
 		"the probe is lost": {"1", []step{
-			{0, "failed", limit.Open}, {10, "allowed", limit.HalfOpen}, {19, "refused", limit.HalfOpen},
-			{20, "allowed", limit.HalfOpen}, {20, "refused", limit.HalfOpen},
+			{0, "failed", limit.Open},
+			{10, "allowed", limit.HalfOpen},
+			{19, "refused", limit.HalfOpen},
+			{20, "allowed", limit.HalfOpen},
+			{20, "refused", limit.HalfOpen},
 		}},
 		"the clock is put back": {"1", []step{
 			{100, "failed", limit.Open}, {50, "refused", limit.Open}, {60, "allowed", limit.HalfOpen},
 		}},
 		"half of the last four": {"50%/4", []step{
-			{0, "failed", limit.Closed}, {0, "failed", limit.Closed}, {0, "ok", limit.Closed}, // not four yet
-			{0, "ok", limit.Open}, {10, "allowed", limit.HalfOpen}, {10, "ok", limit.Closed},
-			{11, "ok", limit.Closed}, {11, "ok", limit.Closed}, {11, "ok", limit.Closed}, {11, "failed", limit.Closed},
-			{11, "ok", limit.Closed}, {11, "failed", limit.Open},
+			{0, "failed", limit.Closed},
+			{0, "failed", limit.Closed},
+			{0, "ok", limit.Closed}, // not four yet
+			{0, "ok", limit.Open},
+			{10, "allowed", limit.HalfOpen},
+			{10, "ok", limit.Closed},
+			{11, "ok", limit.Closed},
+			{11, "ok", limit.Closed},
+			{11, "ok", limit.Closed},
+			{11, "failed", limit.Closed},
+			{11, "ok", limit.Closed},
+			{11, "failed", limit.Open},
 		}},
 		"never": {"", []step{{0, "failed", limit.Closed}, {0, "failed", limit.Closed}, {0, "allowed", limit.Closed}}},
 	} {

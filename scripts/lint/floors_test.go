@@ -32,7 +32,7 @@ var floors = [][]string{
 	},
 	{
 		"pkg/stdio", "pkg/kafka", "pkg/broker", "pkg/store", "pkg/httpapi", "pkg/notify", "pkg/term", "pkg/load",
-		"pkg/member",
+		"pkg/member", "pkg/spool",
 	},
 	{"pkg/engine", "pkg/dash"},
 	{"cmd/logctl"},
