@@ -18,7 +18,6 @@ import (
 // generateFlags say what load to make instead of reading an input.
 type generateFlags struct {
 	profile  string
-	rate     string
 	duration time.Duration
 	start    string
 	records  generate.Options
@@ -31,8 +30,6 @@ const firstTime = "2026-01-01T00:00:00Z"
 func (f *generateFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.profile, "generate", "",
 		"make records of `PROFILE` instead of reading: "+strings.Join(generate.Profiles(), ", "))
-	fs.StringVar(&f.rate, "rate", "",
-		"how many a second: `RATE`, ramp:1k..50k/60s or burst:1k..20k/5s/60s (default as fast as possible)")
 	durationVar(fs, &f.duration, "duration", 0, "stop making records after so long (0: no limit)")
 	fs.Uint64Var(&f.records.Seed, "seed", 1, "equal seeds make equal records")
 	fs.StringVar(&f.start, "event-start", firstTime, "event `TIME` of the first record, or now")
@@ -43,7 +40,7 @@ func (f *generateFlags) add(fs *pflag.FlagSet) {
 }
 
 // source returns the source of the load, or nil where none is asked for.
-func (f *generateFlags) source(most int64, inputs bool) (stream.Source, error) {
+func (f *generateFlags) source(schedule limit.Schedule, most int64, inputs bool) (stream.Source, error) {
 	if f.profile == "" {
 		return nil, nil
 	}
@@ -57,10 +54,7 @@ func (f *generateFlags) source(most int64, inputs bool) (stream.Source, error) {
 		return nil, fault.Usagef(fault.DidYouMean(f.profile, generate.Profiles()),
 			"unknown profile %q: want one of %s", f.profile, strings.Join(generate.Profiles(), ", "))
 	}
-	schedule, err := limit.ParseSchedule(f.rate)
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	f.records.Profile = f.profile
 	if f.records.Start, err = stamp.ParseText(f.start, time.Now().UnixNano()); err != nil {
 		return nil, fault.Usagef("as in "+firstTime+" or now", "--event-start: %w", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/load"
 	"github.com/logctl/logctl/pkg/stdio"
 	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
@@ -123,8 +124,15 @@ func (p *pipeline) openSinks() error {
 		sinks = append(sinks, s)
 	}
 	p.Sink = stream.Fanout(sinks...)
+	if p.pace != nil {
+		p.Sink, p.Arena = load.Pace(p.cmd.Context(), p.Sink, *p.pace), pacedArena
+	}
 	return nil
 }
+
+// pacedArena is the size of batches that wait for their turn: small, so that little
+// is in flight when the run is interrupted.
+const pacedArena = 16 << 10
 
 // notOnce says why output and positions cannot be committed in one transaction;
 // "" where they can.

@@ -17,6 +17,7 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/term"
@@ -56,8 +57,9 @@ type pipeline struct {
 	endpoints []stream.Endpoint
 	decoder   *codec.Decoder
 	plan      *record.Plan
-	made      stream.Source // generated records, instead of the endpoints
-	producer  *kafkaOutput  // how records go to Kafka
+	made      stream.Source   // generated records, instead of the endpoints
+	producer  *kafkaOutput    // how records go to Kafka
+	pace      *limit.Schedule // how fast records are written; nil: as fast as they come
 
 	durable bool // files are synced before offsets are committed
 

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/transform"
 )
 
@@ -15,6 +16,7 @@ type produceFlags struct {
 	stream   streamFlags
 	kafka    kafkaOutput
 	key      string
+	rate     string
 	report   bool
 	generate generateFlags
 }
@@ -32,6 +34,8 @@ all of them are acknowledged, and says how many were.`,
   # Follow a file across rotation
   logctl produce --to kafka:app-logs --follow app.log
 
+  # What a file holds, no faster than 500 records a second
+  logctl produce --to kafka:app-logs --rate 500/s app.log
   # 100,000 made-up requests, 50,000 a second, and how fast they were acknowledged
   logctl produce --to kafka:load --generate http --limit 100000 --rate 50k/s --report`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
@@ -41,6 +45,8 @@ all of them are acknowledged, and says how many were.`,
 	section(fs, writingSection, f.kafka.add)
 	section(fs, loadSection, f.generate.add)
 	fs.StringVarP(&f.key, "key", "k", "", "key of each record: a field or an `EXPR`")
+	fs.StringVar(&f.rate, "rate", "", "how many records a second: `RATE`, ramp:1k..50k/60s or burst:1k..20k/5s/60s "+
+		"(default as fast as possible)")
 	fs.BoolVar(&f.report, "report", false, "print what was sent and acknowledged, and how fast, on stderr")
 	return cmd
 }
@@ -75,7 +81,14 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 	if f.report {
 		p.notes = append(p.notes, p.reports)
 	}
-	if p.made, err = f.generate.source(f.stream.limit, len(args)+len(f.stream.input.from) > 0); err != nil {
+	schedule, err := limit.ParseSchedule(f.rate)
+	if err != nil {
+		return err
+	}
+	if f.generate.profile == "" && !schedule.Unlimited() {
+		p.pace = &schedule
+	}
+	if p.made, err = f.generate.source(schedule, f.stream.limit, len(args)+len(f.stream.input.from) > 0); err != nil {
 		return err
 	}
 	return p.run(nil)

@@ -70,6 +70,12 @@ func (b *Bucket) Ready(now int64) int64 {
 	return max(int64(b.Schedule.due(elapsed)-b.taken+rounding), 0)
 }
 
+// Next returns how long it is until a token is there.
+func (b *Bucket) Next(now int64) time.Duration {
+	wait, _ := b.TakeWithin(now, 1, -1)
+	return wait
+}
+
 // rounding is what a token may lack in sums of floating point.
 const rounding = 1e-6
 

@@ -62,6 +62,9 @@ func TestBucketTakesNothingFromWhoWouldNotWait(t *testing.T) {
 			t.Errorf("wait %v, taken %v: want 500ms and nothing taken", wait, ok)
 		}
 	}
+	if wait := b.Next(0); wait < 100*time.Millisecond || wait > 101*time.Millisecond {
+		t.Errorf("the next token comes in %v, want 100ms", wait)
+	}
 	if wait, ok := b.TakeWithin(0, 1, 100*time.Millisecond+time.Microsecond); !ok || wait == 0 {
 		t.Errorf("wait %v, taken %v: want it taken, for the end of 100ms", wait, ok)
 	}

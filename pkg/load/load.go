@@ -1,5 +1,5 @@
-// Package load is a source of generated records, sent at the pace of a
-// schedule.
+// Package load keeps records to the pace of a schedule: generated ones, of which
+// it is the source, and those of any source on their way into a sink.
 package load
 
 import (
@@ -82,7 +82,7 @@ func (s *Source) due(ctx context.Context) (int64, error) {
 			return n, ctx.Err()
 		}
 		select {
-		case <-time.After(pause):
+		case <-time.After(max(s.bucket.Next(int64(elapsed)), pause)):
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		}

@@ -1,0 +1,90 @@
+package load
+
+import (
+	"context"
+	"time"
+
+	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// Pace returns a sink that hands records on to another no faster than a
+// schedule allows. When ctx is done it no longer holds anything back: what is
+// in flight is to be finished.
+func Pace(ctx context.Context, to stream.Sink, schedule limit.Schedule) stream.Sink {
+	return &pace{Sink: to, ctx: ctx, bucket: limit.Bucket{Schedule: schedule}}
+}
+
+// A pace is a Flusher and a Pusher, whether or not its sink is one.
+type pace struct {
+	stream.Sink
+	ctx    context.Context
+	bucket limit.Bucket
+}
+
+// Write hands on as many of rows as there are tokens, and waits for more.
+func (p *pace) Write(rows record.Rows) error {
+	for {
+		part := p.part(rows)
+		if part.Lo < part.Hi {
+			if err := p.Sink.Write(part); err != nil {
+				return err
+			}
+		}
+		if rows.Lo = part.Hi; rows.Lo == rows.Hi {
+			return nil
+		}
+		if err := p.Push(); err != nil {
+			return err
+		}
+		p.wait()
+	}
+}
+
+// part takes tokens for the first of rows, and returns those that may go.
+func (p *pace) part(rows record.Rows) record.Rows {
+	if p.ctx.Err() != nil {
+		return rows
+	}
+	now := time.Now().UnixNano()
+	ready, taken := p.bucket.Ready(now), int64(0)
+	for i := rows.Lo; i < rows.Hi; i++ {
+		if !rows.Recs[i].Live() {
+			continue
+		}
+		if taken == ready {
+			rows.Hi = i
+			break
+		}
+		taken++
+	}
+	p.bucket.Take(now, taken)
+	return rows
+}
+
+// wait waits until there is a token, or until nothing is to wait any more.
+func (p *pace) wait() {
+	timer := time.NewTimer(p.bucket.Next(time.Now().UnixNano()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.ctx.Done():
+	}
+}
+
+// Push passes on what the sink holds.
+func (p *pace) Push() error {
+	if to, ok := p.Sink.(stream.Pusher); ok {
+		return to.Push()
+	}
+	return nil
+}
+
+// Flush flushes the sink.
+func (p *pace) Flush(ctx context.Context) error {
+	if to, ok := p.Sink.(stream.Flusher); ok {
+		return to.Flush(ctx)
+	}
+	return nil
+}
