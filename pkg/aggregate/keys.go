@@ -132,6 +132,24 @@ func (ks *Keys) AppendFields(dst []byte, kind record.Kind, text []byte) []byte {
 	return dst
 }
 
+// Valid reports whether a group of a Table can have such a key.
+func (ks *Keys) Valid(kind record.Kind, text []byte) bool {
+	switch {
+	case len(ks.parts) == 0:
+		return kind == record.Missing && len(text) == 0
+	case ks.single:
+		return kind <= record.Array && kind != record.Escaped && (len(text) == 0 || kind > record.False)
+	}
+	n := 0
+	for rest := text; len(rest) > 0; n++ {
+		if len(rest) < 4 || uint64(binary.LittleEndian.Uint32(rest)) > uint64(len(rest)-4) {
+			return false
+		}
+		rest = rest[4+binary.LittleEndian.Uint32(rest):]
+	}
+	return kind == record.Array && n == len(ks.parts)
+}
+
 // parts yields what join has joined.
 func parts(text []byte) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {

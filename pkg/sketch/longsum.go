@@ -146,6 +146,10 @@ func (b *longsum) append(dst []byte) []byte {
 }
 
 func (b *longsum) decode(r *reader) {
+	if len(r.src) > 1 && r.src[0] == 0 && r.src[1] == 0 { // empty, as nearly always
+		r.bytes(2)
+		return
+	}
 	at := r.uint(maxDigits * digitBits)
 	n := r.int()
 	r.check(int(at)+n.BitLen() <= maxDigits*digitBits && (n.Bit(0) == 1 || n.Sign() == 0 && at == 0))

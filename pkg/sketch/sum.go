@@ -134,31 +134,73 @@ const sumVersion = 1
 
 // Append appends the encoded sum to dst.
 func (s *Sum) Append(dst []byte) []byte {
-	dst = append(dst, sumVersion)
-	dst = appendInt(dst, s.fixed())
-	var none longsum
-	rest := s.rest
-	if rest == nil {
-		rest = &none
+	dst = s.appendFixed(append(dst, sumVersion))
+	if s.rest == nil {
+		return append(dst, 0, 0) // as an empty longsum is written
 	}
-	return rest.append(dst)
+	return s.rest.append(dst)
+}
+
+// appendFixed appends the fixed-point part as appendInt does.
+func (s *Sum) appendFixed(dst []byte) []byte {
+	hi, lo, negative := uint64(s.hi), s.lo, uint64(0)
+	if s.hi < 0 {
+		var borrow uint64
+		lo, borrow = bits.Sub64(0, lo, 0)
+		hi, _ = bits.Sub64(0, hi, borrow)
+		negative = 1
+	}
+	size := (bits.Len64(lo) + 7) / 8
+	if hi != 0 {
+		size = 8 + (bits.Len64(hi)+7)/8
+	}
+	dst = appendUint(dst, uint64(size)<<1|negative)
+	for at := size - 1; at >= 0; at-- {
+		word := lo
+		if at >= 8 {
+			word = hi
+		}
+		dst = append(dst, byte(word>>(8*(at%8))))
+	}
+	return dst
 }
 
 // Decode replaces s by the sum that src begins with and returns what follows.
 func (s *Sum) Decode(src []byte) (rest []byte, err error) {
 	*s = Sum{}
 	r := newReader(src, "sum", sumVersion)
-	fixed := r.int()
+	hi, lo := r.fixed()
 	var b longsum
 	b.decode(r)
-	r.check(fixed.BitLen() < 128)
 	if r.err != nil {
 		return r.end()
 	}
-	s.lo = new(big.Int).And(fixed, new(big.Int).SetUint64(math.MaxUint64)).Uint64()
-	s.hi = new(big.Int).Rsh(fixed, 64).Int64()
+	s.hi, s.lo = hi, lo
 	if len(b.digits) > 0 {
 		s.rest = &b
 	}
 	return r.end()
+}
+
+// fixed takes what appendFixed has written.
+func (r *reader) fixed() (hi int64, lo uint64) {
+	const longest = 16
+	size := r.uint(2*longest + 1)
+	digits := r.bytes(int(size >> 1))
+	r.check(len(digits) == 0 && size == 0 || len(digits) > 0 && digits[0] != 0)
+	if r.err != nil {
+		return 0, 0
+	}
+	var high uint64
+	for _, d := range digits {
+		high = high<<8 | lo>>56
+		lo = lo<<8 | uint64(d)
+	}
+	r.check(high>>63 == 0)
+	if size&1 != 0 {
+		var borrow uint64
+		lo, borrow = bits.Sub64(0, lo, 0)
+		high, _ = bits.Sub64(0, high, borrow)
+	}
+	return int64(high), lo
 }

@@ -100,6 +100,23 @@ func TestSumDoesNotDependOnOrderOrParts(t *testing.T) {
 	}
 }
 
+func TestSumOfAnySizeIsDecoded(t *testing.T) {
+	for _, v := range []float64{1e-9, -1e-9, 0.1, -0.1, 255e-9, 256e-9, 12345.678, -9e15} {
+		s := sumOf([]float64{v})
+		for range 70 { // doubled up to the end of the fixed-point part
+			var again sketch.Sum
+			if rest, err := again.Decode(s.Append(nil)); err != nil || len(rest) > 0 || again.Float() != s.Float() {
+				t.Fatalf("%v was encoded and decoded to %v, %d bytes left, %v", s.Float(), again.Float(), len(rest), err)
+			}
+			if math.Abs(s.Float()) > 5e28 {
+				break
+			}
+			other := *s
+			s.Merge(&other)
+		}
+	}
+}
+
 func varianceOf(vs []float64) *sketch.Variance {
 	w := new(sketch.Variance)
 	for _, v := range vs {

@@ -14,17 +14,14 @@ import (
 // update writes the rows of open windows that changed since the last update.
 func (o *Op) update(out stream.Output) error {
 	err := o.each(math.MaxInt64, func(start int64, panes []int64) error {
-		touched := slices.ContainsFunc(panes, func(at int64) bool { return o.panes[at].touched })
+		touched := slices.ContainsFunc(panes, func(at int64) bool { return o.panes[at].unsaid })
 		if !touched {
 			return nil
 		}
 		return o.write(start, panes, false, out)
 	})
 	for _, p := range o.panes {
-		if p.touched {
-			clear(p.changed)
-			p.touched = false
-		}
+		p.said()
 	}
 	return err
 }
@@ -46,7 +43,7 @@ func (o *Op) write(start int64, panes []int64, final bool, out stream.Output) er
 	head = append(head, `","window_end":"`...)
 	head = append(stamp.AppendRFC3339(head, start+o.size), '"')
 	for _, r := range o.ranked(p) {
-		if !final && !p.changed[r.group] {
+		if !final && !p.changed(r.group) {
 			continue
 		}
 		row, err := o.writer.row(out)

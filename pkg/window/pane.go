@@ -8,9 +8,12 @@ type pane struct {
 	start int64
 	*aggregate.Table
 	cells   *aggregate.Cells
-	counted int    // groups that the operator knows of
-	changed []bool // groups that changed since the last update; nil unless updates are wanted
-	touched bool   // any of them has
+	counted int // groups that the operator knows of
+	saved   int // groups that Changes has given away: the first ones
+
+	marks   []uint8 // what is noted of the groups; may be shorter than they are many
+	unsaved bool    // any of them is marked so
+	unsaid  bool    // likewise
 }
 
 // newPane returns an empty pane with memory for like's groups.
@@ -32,18 +35,49 @@ func (p *pane) merge(from *pane) error {
 		}
 		p.cells.Grow(p.Len())
 		p.cells.Merge(to, from.cells, g)
-		if from.changed != nil {
-			p.mark(to, from.changed[g])
+		if int(g) < len(from.marks) {
+			p.note(to, from.marks[g]&unsaid)
 		}
 	}
 	return nil
 }
 
-// mark notes whether a group has changed.
-func (p *pane) mark(g uint32, changed bool) {
-	for len(p.changed) < p.Len() {
-		p.changed = append(p.changed, false)
+// note adds marks to a group.
+func (p *pane) note(g uint32, marks uint8) {
+	if marks == 0 {
+		return
 	}
-	p.changed[g] = p.changed[g] || changed
-	p.touched = p.touched || changed
+	p.widenMarks()
+	p.marks[g] |= marks
+	p.unsaved = p.unsaved || marks&unsaved != 0
+	p.unsaid = p.unsaid || marks&unsaid != 0
+}
+
+// noteAll sets all that is noted at all for some groups.
+func (p *pane) noteAll(groups []uint32, marks uint8) {
+	p.widenMarks()
+	for _, g := range groups {
+		p.marks[g] = marks
+	}
+	p.unsaved, p.unsaid = marks&unsaved != 0, marks&unsaid != 0
+}
+
+func (p *pane) widenMarks() {
+	if n := p.Len() - len(p.marks); n > 0 {
+		p.marks = append(p.marks, make([]uint8, n)...)
+	}
+}
+
+// changed reports whether a group has changed since the last update.
+func (p *pane) changed(g uint32) bool { return int(g) < len(p.marks) && p.marks[g]&unsaid != 0 }
+
+// said forgets what was noted for updates.
+func (p *pane) said() {
+	if !p.unsaid {
+		return
+	}
+	for g := range p.marks {
+		p.marks[g] &^= unsaid
+	}
+	p.unsaid = false
 }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -118,10 +119,8 @@ func (o *Op) flush(b *record.Batch, p *pane) {
 	}
 	p.cells.Grow(p.Len())
 	p.cells.Add(b, o.rows, o.members)
-	if o.cfg.Update {
-		for _, g := range o.members {
-			p.mark(g, true)
-		}
+	if o.mark != 0 {
+		p.noteAll(o.members, o.mark)
 	}
 	o.groups += p.Len() - p.counted
 	p.counted = p.Len()
@@ -135,10 +134,16 @@ func (o *Op) paneAt(start int64) *pane {
 	if p != nil || o.lastWindow(start)+o.size <= o.limit {
 		return p
 	}
-	p = o.newPane(start, o.panes[start-o.pane])
+	p = o.addPane(start)
 	if o.keys.Len() == 0 {
-		_, _ = p.Group(0, record.Missing, nil) // the one group; it always has room
+		_, _ = p.Group(aggregate.HashKey(record.Missing, nil), record.Missing, nil) // the one group; it always has room
 	}
+	return p
+}
+
+// addPane adds a pane that is not there.
+func (o *Op) addPane(start int64) *pane {
+	p := o.newPane(start, o.panes[start-o.pane])
 	o.panes[start] = p
 	o.sorted = len(o.starts) == 0 || o.sorted && o.starts[len(o.starts)-1] < start
 	o.starts = append(o.starts, start)
@@ -229,9 +234,10 @@ func (o *Op) close(limit int64, out stream.Output) error {
 		}
 	}
 	if limit == math.MaxInt64 {
-		clear(o.panes) // the end: nothing comes after it
-		o.starts, o.groups, o.due = nil, 0, math.MaxInt64
-		return nil
+		limit = o.limit
+		if n := len(o.starts); n > 0 { // the end: all that there is was closed
+			limit = max(limit, o.lastWindow(o.starts[n-1])+o.size)
+		}
 	}
 	o.limit = limit
 	o.drop()
@@ -241,10 +247,7 @@ func (o *Op) close(limit int64, out stream.Output) error {
 // each calls f for every open window that ends at or before limit, with its
 // start and the starts of its panes, in the order of time.
 func (o *Op) each(limit int64, f func(start int64, panes []int64) error) error {
-	if !o.sorted {
-		slices.Sort(o.starts)
-		o.sorted = true
-	}
+	o.sort()
 	next := int64(math.MinInt64) // no window before it is left
 	for k := 0; k < len(o.starts); {
 		start := max(o.firstOpen(o.starts[k]), next)
@@ -267,6 +270,14 @@ func (o *Op) each(limit int64, f func(start int64, panes []int64) error) error {
 	return nil
 }
 
+// sort orders the panes by time.
+func (o *Op) sort() {
+	if !o.sorted {
+		slices.Sort(o.starts)
+		o.sorted = true
+	}
+}
+
 // drop forgets the panes whose windows are all closed.
 func (o *Op) drop() {
 	if o.limit < o.due {
@@ -276,7 +287,11 @@ func (o *Op) drop() {
 	kept := o.starts[:0]
 	for _, start := range o.starts {
 		if o.lastWindow(start)+o.size <= o.limit {
-			o.groups -= o.panes[start].counted
+			p := o.panes[start]
+			if p.saved > 0 {
+				o.gone = append(o.gone, &pane{start: start, Table: p.Table, saved: p.saved})
+			}
+			o.groups -= p.counted
 			delete(o.panes, start)
 			continue
 		}

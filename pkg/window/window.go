@@ -75,9 +75,15 @@ type Op struct {
 	members []uint32 // and their group
 	known   []uint32 // the groups, plus one, of the keys that are numbered; 0 where it was not looked up
 	updated int64    // when rows were last written for change
-	late    stream.Sink
-	writer  writer
-	stats   counters
+
+	tracking bool    // Changes is called: it has to be noted what changes
+	mark     uint8   // what is noted of a group that a record is added to
+	saved    clock   // what Changes has given away
+	gone     []*pane // keys of panes that Changes has given away and that are no more
+
+	late   stream.Sink
+	writer writer
+	stats  counters
 }
 
 // New returns an operator that reads fields of plan. Errors are of wrong usage.
@@ -88,6 +94,9 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 	}
 	if o.hop == 0 {
 		o.hop = o.size
+	}
+	if cfg.Update {
+		o.mark = unsaid
 	}
 	if err := o.checkTimes(); err != nil {
 		return nil, err

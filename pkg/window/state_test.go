@@ -1,0 +1,246 @@
+package window_test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/window"
+)
+
+// A vault keeps the entries of an operator, as a store would.
+type vault map[string][]byte
+
+// save takes what has changed, and checks what may be relied upon.
+func (v vault) save(t testing.TB, op *window.Op, all bool) {
+	t.Helper()
+	if all {
+		clear(v)
+	}
+	seen := map[string]bool{}
+	err := op.Changes(all, func(key, value []byte) error {
+		if len(key) == 0 || seen[string(key)] {
+			t.Errorf("key %q: empty, or twice in one go", key)
+		}
+		seen[string(key)] = true
+		if value == nil {
+			if _, ok := v[string(key)]; !ok {
+				t.Errorf("key %q is gone, but was never there", key)
+			}
+			delete(v, string(key))
+			return nil
+		}
+		v[string(key)] = bytes.Clone(value)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// restore gives all entries to an operator, in any order.
+func (v vault) restore(t testing.TB, r *rand.Rand, op *window.Op) {
+	t.Helper()
+	keys := slices.Sorted(maps.Keys(v))
+	r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	for _, k := range keys {
+		if err := op.Restore([]byte(k), v[k]); err != nil {
+			t.Fatalf("restoring %q: %v", k, err)
+		}
+	}
+}
+
+// stateConfigs are kinds of windows whose state differs.
+func stateConfigs() map[string]window.Config {
+	by := []string{"service"}
+	return map[string]window.Config{
+		"tumbling": {Size: 20 * time.Second, By: by, Grace: 5 * time.Second},
+		"hopping":  {Size: 25 * time.Second, Hop: 10 * time.Second, By: []string{"service", "status"}, Grace: 2 * time.Second},
+		"no keys":  {Size: 10 * time.Second, Grace: time.Second},
+		"updates":  {Size: 20 * time.Second, By: by, Grace: 5 * time.Second, Update: true},
+		"all kept": {Size: time.Minute, By: by, GraceUnlimited: true},
+	}
+}
+
+// An operator that is taken up again from its state, at any moment and by whole
+// or partial snapshots, goes on as if nothing had happened.
+func TestStateIsAllThatMatters(t *testing.T) {
+	for name, cfg := range stateConfigs() {
+		cfg.Aggs = everyAggregate
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(8) {
+				r := rand.New(rand.NewPCG(seed, 77))
+				events := randomEvents(r, 1200)
+				want := newDriver(t, cfg)
+				want.run(events, 50)
+
+				d, kept := newDriver(t, cfg), vault{}
+				var out, late []string
+				for chunk := range slices.Chunk(events, 50) {
+					d.feed(chunk)
+					switch r.IntN(3) {
+					case 0:
+						continue
+					case 1:
+						kept.save(t, d.op, r.IntN(4) == 0)
+						continue
+					}
+					kept.save(t, d.op, false)
+					again := newDriver(t, cfg)
+					kept.restore(t, r, again.op)
+					sameState(t, kept, again.op)
+					out, late = append(out, d.out.rows...), append(late, d.out.late...)
+					again.mark, d = d.mark, again
+				}
+				d.must(d.op.Finish(&d.out))
+				kept.save(t, d.op, false)
+				if n := len(kept); n != 1 {
+					t.Fatalf("seed %d: %d entries are left when all windows are closed, want that of the clock", seed, n)
+				}
+				out, late = append(out, d.out.rows...), append(late, d.out.late...)
+				if lines(out) != lines(want.out.rows) || lines(late) != lines(want.out.late) {
+					t.Fatalf("seed %d: rows or late records differ from those of an unbroken run", seed)
+				}
+			}
+		})
+	}
+}
+
+// sameState checks that a restored operator has the state that it was given, and
+// that none of it counts as changed.
+func sameState(t *testing.T, kept vault, op *window.Op) {
+	t.Helper()
+	if err := op.Changes(false, func(key, value []byte) error { return fmt.Errorf("%q has changed", key) }); err != nil {
+		t.Error(err)
+	}
+	all := vault{}
+	all.save(t, op, true)
+	if !maps.EqualFunc(all, kept, bytes.Equal) {
+		t.Errorf("%d entries were restored, %d or others are there", len(kept), len(all))
+	}
+}
+
+// What nobody asks for is not kept: closed panes leave nothing behind.
+func TestClosedPanesLeaveNothing(t *testing.T) {
+	d := newDriver(t, window.Config{Size: time.Second, By: []string{"service"}})
+	kept := vault{}
+	for range 3 {
+		d.feed(randomEvents(rand.New(rand.NewPCG(1, 1)), 100))
+	}
+	kept.save(t, d.op, false)
+	d.must(d.op.Finish(&d.out))
+	kept.save(t, d.op, false)
+	if len(kept) != 1 {
+		t.Errorf("%d entries are left", len(kept))
+	}
+}
+
+func TestSignatureTellsSettingsApart(t *testing.T) {
+	seen := map[string]string{}
+	for name, cfg := range stateConfigs() {
+		op := newDriver(t, cfg).op
+		if other, ok := seen[op.Signature()]; ok && name != "updates" && other != "updates" {
+			t.Errorf("%s and %s have one signature", name, other)
+		}
+		seen[op.Signature()] = name
+	}
+}
+
+// FuzzRestore gives an operator what nobody has written: an error, or state that
+// it can work with.
+func FuzzRestore(f *testing.F) {
+	names := slices.Sorted(maps.Keys(stateConfigs()))
+	for i, name := range names {
+		cfg := stateConfigs()[name]
+		cfg.Aggs = everyAggregate
+		d := newDriver(f, cfg)
+		d.feed(randomEvents(rand.New(rand.NewPCG(9, 9)), 60))
+		n := 0
+		_ = d.op.Changes(true, func(key, value []byte) error {
+			if n++; n < 6 {
+				f.Add(uint8(i), bytes.Clone(key), bytes.Clone(value))
+			}
+			return nil
+		})
+	}
+	f.Fuzz(func(t *testing.T, which uint8, key, value []byte) {
+		cfg := stateConfigs()[names[int(which)%len(names)]]
+		cfg.Aggs = everyAggregate
+		d := newDriver(t, cfg)
+		if d.op.Restore(key, value) != nil {
+			return
+		}
+		d.feed(randomEvents(rand.New(rand.NewPCG(9, 9)), 20))
+		kept := vault{}
+		kept.save(t, d.op, true)
+		d.must(d.op.Finish(&d.out))
+	})
+}
+
+// BenchmarkChanges measures snapshots of a million groups, in ms.
+func BenchmarkChanges(b *testing.B) {
+	const groups, perBatch = 1_000_000, 50_000
+	plan := record.NewPlan()
+	op, err := window.New(window.Config{Size: time.Minute, By: []string{"k"}, Aggs: "count(), sum(v), avg(v)"}, plan)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out discard
+	var last *record.Batch
+	for lo := 0; lo < groups; lo += perBatch {
+		events := make([]event, perBatch)
+		for i := range events {
+			events[i] = event{at: start, fields: map[string]any{"k": fmt.Sprint("user-", lo+i), "v": i % 100}}
+		}
+		last = batchOf(plan, file, events)
+		op.Prepare(last)
+		if err := op.Process(last.All(), &out); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		all   bool
+		dirty int
+	}{{"all", true, 0}, {"50000 dirty", false, perBatch}, {"none dirty", false, 0}} {
+		b.Run(c.name, func(b *testing.B) {
+			size := 0
+			put := func(key, value []byte) error { size += len(key) + len(value); return nil }
+			if err := op.Changes(true, put); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if c.dirty > 0 {
+					b.StopTimer()
+					if err := op.Process(record.Rows{Batch: last, Lo: 0, Hi: c.dirty}, &out); err != nil {
+						b.Fatal(err)
+					}
+					b.StartTimer()
+				}
+				size = 0
+				if err := op.Changes(c.all, put); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "ms/snapshot")
+			b.ReportMetric(float64(size), "B/snapshot")
+		})
+	}
+}
+
+// Signatures name every setting that the entries depend on.
+func TestSignatureIsReadable(t *testing.T) {
+	op := newDriver(t, window.Config{Size: time.Minute, By: []string{"service"}, Aggs: "count()"}).op
+	for _, part := range []string{"window", "size=1m", "service", "count()"} {
+		if !strings.Contains(op.Signature(), part) {
+			t.Errorf("%q is not in %q", part, op.Signature())
+		}
+	}
+}
