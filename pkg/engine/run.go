@@ -205,7 +205,7 @@ func (r *run) sourceEnded(j *job) error {
 // account counts what a batch brings and sees to its bad records.
 func (r *run) account(j *job) error {
 	r.Stats.read(j)
-	if r.Plan != nil {
+	if r.Plan != nil && (j.Plan == nil || j.Plan == r.Plan) {
 		r.Stats.notice(r.Plan, j.Batch)
 	}
 	if len(j.Faults) == 0 {

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -8,6 +9,9 @@ import (
 
 // metaNames are what an expression can read of a record besides its fields.
 var metaNames = []string{"_time", "_key", "_value", "_topic", "_partition", "_offset"}
+
+// isMeta reports whether an expression reads the record itself under a name.
+func isMeta(name string) bool { return slices.Contains(metaNames, name) }
 
 // meta compiles a name of metaNames.
 func (c *compiler) meta(name string) (code, bool) {

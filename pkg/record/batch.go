@@ -77,6 +77,7 @@ type Batch struct {
 	Headers []Header // headers of all records
 	Faults  []Fault  // one for each Bad record, in order
 	Origin  *Origin  // where the records come from
+	Plan    *Plan    // what the columns hold, where plans change while running (see codec.NewLiveParser)
 
 	Base    int64 // offset in the partition of Data[0], for sources that count bytes
 	Line    int64 // line number of the first line of Data, from 1; 0 where there are none
@@ -205,7 +206,7 @@ func (b *Batch) Reset() {
 	for k := range b.cols {
 		b.cols[k] = b.cols[k][:0]
 	}
-	b.Origin, b.Base, b.Line, b.Next, b.Arrived = nil, 0, 0, 0, 0
+	b.Origin, b.Plan, b.Base, b.Line, b.Next, b.Arrived = nil, nil, 0, 0, 0, 0
 	b.AtEnd, b.Empty, b.Barrier, b.Leaving = false, 0, nil, nil
 }
 

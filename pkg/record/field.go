@@ -64,10 +64,14 @@ type Field struct {
 type Plan struct {
 	Fields []Field
 	Time   int // column of the event time, -1 where it is not read
+	Use    any // what it was made for, where plans change while running: batches lead to it
 }
 
 // NewPlan returns a plan that reads no field.
 func NewPlan() *Plan { return &Plan{Time: -1} }
+
+// Clone returns a plan of the same fields, which may get others.
+func (p *Plan) Clone() *Plan { return &Plan{Fields: slices.Clone(p.Fields), Time: p.Time} }
 
 // Column returns the column of the field with the given path, adding it to the
 // plan where it is new.

@@ -25,9 +25,11 @@ var floors = [][]string{
 	{"pkg/record", "pkg/human", "pkg/fault"},
 	{"pkg/stamp", "pkg/limit"}, // the mezzanine of floor 0: they read durations as pkg/human does
 	{"pkg/codec", "pkg/expr", "pkg/sketch", "pkg/stream"},
-	{"pkg/aggregate"}, // a mezzanine of floor 1: keys and aggregates of groups
+	// The mezzanine of floor 1, for all operators: keys and aggregates of groups; many conditions matched at once;
+	// changes of records.
+	{"pkg/aggregate", "pkg/rules", "pkg/transform"},
 	{
-		"pkg/window", "pkg/generate", "pkg/transform", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",
+		"pkg/window", "pkg/generate", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",
 		"pkg/mapreduce", "pkg/index", "pkg/template",
 	},
 	{
