@@ -111,6 +111,15 @@ func (n *node) plain() bool {
 	return err == nil && len(tokens) == 2 && tokens[0].kind == tokPath && !tokens[0].quoted && tokens[0].text == n.name
 }
 
+// Quote returns text as a string literal of the language.
+func Quote(text string) string { return string(appendLiteral(nil, text)) }
+
+// QuoteField returns the path of a field as the language writes it, in
+// backquotes where it needs them; names of the record itself stay such.
+func QuoteField(path string) string {
+	return string((&node{kind: nodeField, name: path}).appendLeaf(nil))
+}
+
 // appendLiteral appends text as a string literal that lex reads back.
 func appendLiteral(dst []byte, text string) []byte {
 	dst = append(dst, '"')

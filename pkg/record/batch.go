@@ -92,6 +92,7 @@ type Batch struct {
 	Leaving []*Origin // with Barrier: the partitions that another reader goes on with
 
 	wide   []byte // see Narrow
+	of     *Batch // see View
 	cols   [][]Value
 	floats [][]float64
 	words  [][]uint64
@@ -232,8 +233,29 @@ func (b *Batch) Retain() { b.refs.Add(1) }
 
 // Release takes an owner away; the last one gives the batch back to its pool.
 func (b *Batch) Release() {
-	if b.refs.Add(-1) == 0 && b.home != nil {
+	if b.refs.Add(-1) != 0 {
+		return
+	}
+	of := b.of
+	if of != nil {
+		b.of, b.Data, b.Headers = nil, nil, nil
+	}
+	if b.home != nil {
 		b.Reset()
 		b.home <- b
 	}
+	if of != nil {
+		of.Release()
+	}
+}
+
+// View makes b, an empty batch, a view of another one, which it holds until it
+// is released itself: it shares that one's arena and headers, and its records
+// are to be copies of that one's, as many and with such changes as who makes the
+// view needs. Its columns are empty.
+func (b *Batch) View(of *Batch) {
+	of.Retain()
+	b.of = of
+	b.Data, b.Headers = of.Data[:len(of.Data):len(of.Data)], of.Headers[:len(of.Headers):len(of.Headers)]
+	b.Origin, b.Plan, b.Next, b.Arrived = of.Origin, of.Plan, of.Next, of.Arrived
 }

@@ -159,3 +159,27 @@ func TestPoolGivesAnotherBatchWhenItIsUrgent(t *testing.T) {
 		t.Error("the pool's own batch is not there again")
 	}
 }
+
+// A view holds what it shares until it is released, and leaves it alone.
+func TestViewsHoldTheirBatch(t *testing.T) {
+	batches, views := record.NewPool(1, 64), record.NewPool(1, 0)
+	b, _ := batches.Get(t.Context())
+	b.Add([]byte("one"))
+	b.Add([]byte("two"))
+	v, _ := views.Get(t.Context())
+	v.View(b)
+	v.Recs = append(v.Recs, b.Recs[1])
+	b.Release()
+	v.AppendText([]byte("beside"))
+	if got := string(v.Value(0)); got != "two" || string(b.Data) != "one\ntwo\n" {
+		t.Errorf("the view has %q, the arena %q", got, b.Data)
+	}
+	v.Release()
+	again, err := batches.Get(t.Context())
+	if err != nil || again != b || len(b.Recs) != 0 {
+		t.Fatalf("the batch comes back when the view is released: %v", err)
+	}
+	if v, _ = views.Get(t.Context()); len(v.Recs) != 0 || v.Data != nil {
+		t.Error("a view that comes back is empty")
+	}
+}
