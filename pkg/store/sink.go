@@ -2,12 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"maps"
 
-	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -17,7 +14,9 @@ const DefaultTable = "logs"
 
 // SinkOptions say how rows are written. The zero value is the default.
 type SinkOptions struct {
-	Unique []string // the fields that make a row unique; by default where it came from
+	Unique    []string // the fields that make a row unique; by default where it came from
+	Signature string   // of the operator whose state is kept beside the rows; "" for none
+	Reset     bool     // discard the positions and the state that are kept
 }
 
 // A Sink writes records into a table of a SQLite database: a row each, JSON
@@ -34,6 +33,9 @@ type SinkOptions struct {
 // positions in it. They must be what this sink last saw: of two writers that
 // believe to own a partition only the first to commit does, the other fails.
 //
+// It is a vault, too: the state of an operator is committed with the rows that it
+// has made.
+//
 // A Sink is for one goroutine, except Close.
 type Sink struct {
 	c     conn
@@ -42,14 +44,9 @@ type Sink struct {
 	opt   SinkOptions
 	table *table // nil until the first rows are known
 	open  bool   // a transaction is under way
-	seen  map[partition]int64
-	keep  map[partition]int64
+	at    positions
+	state states
 	once  map[string]bool // sources whose bytes come only once
-}
-
-type partition struct {
-	source string
-	number int32
 }
 
 // OpenSink opens or creates the database at path. An empty table is
@@ -65,25 +62,61 @@ func OpenSink(ctx context.Context, path, table string, opt SinkOptions) (*Sink, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Sink{c: c, path: path, name: table, opt: opt, once: map[string]bool{"stdin": true}}
+	s := &Sink{
+		c: c, path: path, name: table, opt: opt, once: map[string]bool{"stdin": true},
+		at: positions{c: c, sink: table}, state: states{c: c, sink: table},
+	}
 	if err := s.begin(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return s, nil
 }
 
-// begin makes the table of positions, reads it and the table of rows.
+// begin makes the tables of positions and state, reads the positions and the table
+// of rows.
 func (s *Sink) begin(ctx context.Context) error {
-	_, err := exec(ctx, s.c, `CREATE TABLE IF NOT EXISTS _logctl_positions (
-		sink TEXT NOT NULL, source TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
-		PRIMARY KEY (sink, source, partition)) WITHOUT ROWID`)
-	if err != nil {
+	if err := s.keepers(ctx); err != nil {
 		return s.failed("opening", err)
 	}
 	if _, err := s.Positions(ctx); err != nil {
 		return err
 	}
 	return s.findTable(ctx)
+}
+
+// keepers makes what keeps the positions and, where there is an operator, its state.
+func (s *Sink) keepers(ctx context.Context) error {
+	if err := s.at.create(ctx); err != nil {
+		return err
+	}
+	if s.opt.Signature == "" {
+		return nil
+	}
+	if err := s.state.create(ctx); err != nil {
+		return err
+	}
+	if s.opt.Reset {
+		if err := s.discard(ctx); err != nil {
+			return err
+		}
+	}
+	return s.state.claim(ctx, s.opt.Signature)
+}
+
+// discard forgets in one transaction what earlier runs have kept.
+func (s *Sink) discard(ctx context.Context) error {
+	if err := s.transaction(ctx); err != nil {
+		return err
+	}
+	if _, err := exec(ctx, s.c, "DELETE FROM _logctl_positions WHERE sink = ?", s.name); err != nil {
+		return err
+	}
+	if err := s.state.reset(ctx); err != nil {
+		return err
+	}
+	_, err := exec(ctx, s.c, "COMMIT")
+	s.open = false
+	return err
 }
 
 // findTable opens the table where it exists.
@@ -105,16 +138,7 @@ func (s *Sink) failed(doing string, err error) error {
 // Positions returns how far the committed rows go, and remembers it as what
 // this sink has seen. Who takes over a partition asks again.
 func (s *Sink) Positions(ctx context.Context) ([]stream.Position, error) {
-	s.seen, s.keep = map[partition]int64{}, map[partition]int64{}
-	var at []stream.Position
-	err := query(ctx, s.c, "SELECT source, partition, next FROM _logctl_positions WHERE sink = ? ORDER BY 1, 2",
-		func(row []driver.Value) {
-			number, _ := row[1].(int64)
-			next, _ := row[2].(int64)
-			p := stream.Position{Source: text(row[0]), Partition: int32(number), Next: next}
-			s.seen[partition{p.Source, p.Partition}] = next
-			at = append(at, p)
-		}, s.name)
+	at, err := s.at.load(ctx)
 	if err != nil {
 		return nil, s.failed("reading the positions of", err)
 	}
@@ -162,18 +186,41 @@ func (s *Sink) transaction(ctx context.Context) error {
 	return nil
 }
 
+// Load gives what is kept of a task's state.
+func (s *Sink) Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
+	if err := s.state.load(ctx, task, put); err != nil {
+		return s.failed("reading the state of", err)
+	}
+	return nil
+}
+
+// Save adds to a task's state with the next Flush.
+func (s *Sink) Save(task stream.Task, entries stream.Entries, all bool) error {
+	ctx := context.Background() // as in Write
+	if err := s.transaction(ctx); err != nil {
+		return err
+	}
+	if err := s.state.save(ctx, task, entries, all); err != nil {
+		return s.failed("storing the state of", err)
+	}
+	return nil
+}
+
+// Full reports whether the next Save of a task had better be all of it.
+func (s *Sink) Full(task stream.Task) bool { return s.state.full(task) }
+
 // Keep adds positions to what the next Flush commits.
 func (s *Sink) Keep(at []stream.Position) {
 	for _, p := range at {
 		if !s.once[p.Source] {
-			s.keep[partition{p.Source, p.Partition}] = p.Next
+			s.at.add(p)
 		}
 	}
 }
 
 // Flush commits the rows and the positions.
 func (s *Sink) Flush(ctx context.Context) error {
-	if !s.open && len(s.keep) == 0 {
+	if !s.open && len(s.at.keep) == 0 {
 		return nil
 	}
 	if err := s.transaction(ctx); err != nil {
@@ -183,8 +230,7 @@ func (s *Sink) Flush(ctx context.Context) error {
 		return errors.Join(err, s.undo(context.WithoutCancel(ctx)))
 	}
 	s.open = false
-	maps.Copy(s.seen, s.keep)
-	clear(s.keep)
+	s.at.committed()
 	return nil
 }
 
@@ -201,36 +247,11 @@ func (s *Sink) undo(ctx context.Context) error {
 }
 
 func (s *Sink) commit(ctx context.Context) error {
-	for p, next := range s.keep {
-		if err := s.move(ctx, p, next); err != nil {
-			return err
-		}
+	if err := s.at.write(ctx); err != nil {
+		return s.failed("writing to", err)
 	}
 	if _, err := exec(ctx, s.c, "COMMIT"); err != nil {
 		return s.failed("writing to", err)
-	}
-	return nil
-}
-
-// move stores the position of a partition if the stored one is the one that
-// this sink has seen.
-func (s *Sink) move(ctx context.Context, p partition, next int64) error {
-	seen, known := s.seen[p]
-	statement := `UPDATE _logctl_positions SET next = ?4
-		WHERE sink = ?1 AND source = ?2 AND partition = ?3 AND next = ?5`
-	values := []driver.Value{s.name, p.source, int64(p.number), next, seen}
-	if !known {
-		statement = `INSERT INTO _logctl_positions (sink, source, partition, next)
-			VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING`
-		values = values[:4]
-	}
-	n, err := exec(ctx, s.c, statement, values...)
-	if err != nil {
-		return s.failed("storing a position of", err)
-	}
-	if n == 0 {
-		return fault.Hint(s.failed("writing to", fmt.Errorf("another writer has moved on with partition %d of %q",
-			p.number, p.source)), "one run at a time may write what it reads there into this table")
 	}
 	return nil
 }

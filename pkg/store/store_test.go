@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
@@ -216,6 +217,44 @@ func TestZombieIsFenced(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{`{"by":"b"}`}, rows(t, path, 1<<16)); d != "" {
 		t.Errorf("-want +got\n%s", d)
+	}
+}
+
+// State, rows and positions of one table are one; those of another are another's.
+func TestStateBesideRows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	opt := store.SinkOptions{Signature: "count by x"}
+	task := stream.Task{Source: "t", Partition: 2}
+	s := openSink(t, path, opt)
+	if got := load(t, s, task); len(got) != 0 {
+		t.Errorf("state of a new table: %v", got)
+	}
+	must(t, s.Save(task, entries("a", "1", "b", "2"), false))
+	s.Keep([]stream.Position{{Source: "t", Partition: 2, Next: 1}})
+	writeAll(t, s, batch(0, `{"a":1}`))
+	must(t, s.Save(task, entries("a", "3"), false))
+	must(t, s.Write(batch(1, `{"a":2}`).All()))
+	must(t, s.Close())
+
+	s = openSink(t, path, opt)
+	if d := cmp.Diff(map[string]string{"a": "1", "b": "2"}, load(t, s, task)); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	must(t, s.Close())
+	other, err := store.OpenSink(t.Context(), path, "other", store.SinkOptions{Signature: "sum"})
+	must(t, err)
+	if got := load(t, other, task); len(got) != 0 {
+		t.Errorf("another table has the state %v", got)
+	}
+	must(t, other.Close())
+	if _, err := store.OpenSink(t.Context(), path, "", store.SinkOptions{Signature: "sum"}); err == nil ||
+		!strings.Contains(err.Error(), "kept  count by x") || !strings.Contains(fault.HintOf(err), "--reset") {
+		t.Errorf("another operator: %v", err)
+	}
+	s = openSink(t, path, store.SinkOptions{Signature: "sum", Reset: true})
+	at, err := s.Positions(t.Context())
+	if got := load(t, s, task); len(got)+len(at) != 0 || err != nil {
+		t.Errorf("after --reset: %v %v %v", got, at, err)
 	}
 }
 

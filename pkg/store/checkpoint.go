@@ -1,0 +1,332 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+	sqlite "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// An Output is a file that a run writes to, and that a later run cuts back to
+// what was in it at the last checkpoint.
+type Output interface {
+	stream.Flusher
+	// Mark returns how long the file is after a Flush, and a check of what
+	// its end looks like.
+	Mark() (length int64, check uint64, err error)
+	// CutBack makes the file as long as it was when Mark returned these. A file
+	// that is shorter, or whose bytes there are others, is an error.
+	CutBack(length int64, check uint64) error
+}
+
+// CheckpointOptions say whose checkpoint it is. The zero value is no one's.
+type CheckpointOptions struct {
+	Signature string // what the state and the rows depend on
+	Reset     bool   // discard what is kept
+}
+
+// A Checkpoint makes a run over files into files exactly once. It keeps, in one
+// transaction of a SQLite database, how far the inputs were dealt with, the
+// state of the operator, and how long the outputs were. The next run cuts what
+// is behind that off the outputs, and goes on.
+//
+// It is the sink and the vault of the run. One process at a time owns the file.
+// A Checkpoint is for one goroutine, except Close.
+type Checkpoint struct {
+	c       conn
+	path    string
+	lock    *os.File
+	at      positions
+	states  states
+	sink    stream.Sink // takes the rows
+	outputs []output
+	open    bool // a transaction is under way
+}
+
+// An output is one file with its mark in the last transaction.
+type output struct {
+	name string
+	Output
+	length int64
+	check  uint64
+	known  bool // it has a mark
+}
+
+// checkpointID is the application id of the database: "lgck".
+const checkpointID = 0x6c67636b
+
+// OpenCheckpoint opens or creates a checkpoint. It is an error when another
+// process has it, or when it is another command's.
+func OpenCheckpoint(ctx context.Context, path string, opt CheckpointOptions) (*Checkpoint, error) {
+	k := &Checkpoint{path: path}
+	if err := k.begin(ctx, opt); err != nil {
+		return nil, errors.Join(k.failed("opening", err), k.Close())
+	}
+	return k, nil
+}
+
+func (k *Checkpoint) begin(ctx context.Context, opt CheckpointOptions) error {
+	var err error
+	if k.lock, err = lockFile(k.path); err != nil {
+		return err
+	}
+	if opt.Reset {
+		// SQLite drops the log of a database that is empty.
+		if err := k.lock.Truncate(0); err != nil {
+			return reason(err)
+		}
+	}
+	if k.c, err = open(k.path, "_pragma=journal_mode(wal)&_pragma=synchronous(full)"); err != nil {
+		return err
+	}
+	k.at, k.states = positions{c: k.c}, states{c: k.c}
+	if err := k.identify(ctx); err != nil {
+		return err
+	}
+	if _, err := exec(ctx, k.c, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	if err := k.tables(ctx, opt.Signature); err != nil {
+		_, _ = exec(ctx, k.c, "ROLLBACK") // the first error says what is wrong
+		return err
+	}
+	if _, err = exec(ctx, k.c, "COMMIT"); err != nil {
+		return err
+	}
+	_, err = k.at.load(ctx)
+	return err
+}
+
+// lockFile opens or creates a file and makes sure that no other process has it.
+// The lock lasts until it is closed.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, reason(err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = fault.Hint(errors.New("another run has it"), "wait for that run to end, or give each its own checkpoint")
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// reason takes off what an error of the os package says besides the reason.
+func reason(err error) error {
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// identify refuses a database that is something else.
+func (k *Checkpoint) identify(ctx context.Context) error {
+	var id, tables int64
+	err := query(ctx, k.c, "SELECT (SELECT application_id FROM pragma_application_id), count(*) FROM sqlite_schema",
+		func(row []driver.Value) { id, _ = row[0].(int64); tables, _ = row[1].(int64) })
+	switch {
+	case err != nil:
+		return err
+	case id == 0 && tables == 0:
+		_, err = exec(ctx, k.c, fmt.Sprintf("PRAGMA application_id = %d", checkpointID))
+		return err
+	case id != checkpointID:
+		return fault.Hint(errors.New("it is no checkpoint but another database"), "name another file")
+	}
+	return nil
+}
+
+func (k *Checkpoint) tables(ctx context.Context, signature string) error {
+	if err := k.at.create(ctx); err != nil {
+		return err
+	}
+	if err := k.states.create(ctx); err != nil {
+		return err
+	}
+	_, err := exec(ctx, k.c, `CREATE TABLE IF NOT EXISTS _logctl_outputs (
+		name TEXT PRIMARY KEY, length INTEGER NOT NULL, mark INTEGER NOT NULL) WITHOUT ROWID`)
+	if err != nil {
+		return err
+	}
+	return k.states.claim(ctx, signature)
+}
+
+func (k *Checkpoint) failed(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if damaged(err) {
+		err = fault.Hint(err, "--reset discards what is in that file and begins anew")
+	}
+	return fmt.Errorf("%s checkpoint %q: %w", doing, k.path, err)
+}
+
+// damaged reports whether SQLite could not make sense of a file.
+func damaged(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (e.Code()&0xff == sqlite3.SQLITE_NOTADB || e.Code()&0xff == sqlite3.SQLITE_CORRUPT)
+}
+
+// Attach sets where rows go, and all the files that are written to: those behind
+// sink and, by name, others. Files that the checkpoint knows are cut back.
+func (k *Checkpoint) Attach(ctx context.Context, sink stream.Sink, files map[string]Output) error {
+	k.sink = sink
+	for name, f := range files {
+		k.outputs = append(k.outputs, output{name: name, Output: f})
+	}
+	var strange []string
+	err := query(ctx, k.c, "SELECT name, length, mark FROM _logctl_outputs", func(row []driver.Value) {
+		for i := range k.outputs {
+			if o := &k.outputs[i]; o.name == text(row[0]) {
+				mark, _ := row[2].(int64)
+				o.length, _ = row[1].(int64)
+				o.check, o.known = uint64(mark), true
+				return
+			}
+		}
+		strange = append(strange, text(row[0]))
+	})
+	if err != nil {
+		return k.failed("reading", err)
+	}
+	if len(strange) > 0 {
+		return fault.Hint(k.failed("going on from", fmt.Errorf("its rows go to %q, which is not written to now", strange)),
+			"write to the same files, or discard the checkpoint with --reset")
+	}
+	for _, o := range k.outputs {
+		if !o.known {
+			continue
+		}
+		if err := o.CutBack(o.length, o.check); err != nil {
+			return fault.Hint(k.failed("going on from", err),
+				"put the file back as it was, or discard the checkpoint with --reset")
+		}
+	}
+	return k.Flush(ctx) // what new files hold already is not to be cut
+}
+
+// Positions returns how far the inputs were dealt with.
+func (k *Checkpoint) Positions(ctx context.Context) ([]stream.Position, error) {
+	at, err := k.at.load(ctx)
+	return at, k.failed("reading", err)
+}
+
+// Forget removes positions in files that there are no more.
+func (k *Checkpoint) Forget(ctx context.Context, gone []stream.Position) error {
+	return k.failed("writing to", k.at.forget(ctx, gone))
+}
+
+// Load gives what is kept of a task's state.
+func (k *Checkpoint) Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
+	return k.failed("reading", k.states.load(ctx, task, put))
+}
+
+// Save adds to a task's state with the next Flush.
+func (k *Checkpoint) Save(task stream.Task, entries stream.Entries, all bool) error {
+	ctx := context.Background() // nothing is waited for: no other process writes
+	err := k.transaction(ctx)
+	if err == nil {
+		err = k.states.save(ctx, task, entries, all)
+	}
+	return k.failed("writing to", err)
+}
+
+// Full reports whether the next Save of a task had better be all of it.
+func (k *Checkpoint) Full(task stream.Task) bool { return k.states.full(task) }
+
+// Keep adds positions to the next Flush.
+func (k *Checkpoint) Keep(at []stream.Position) {
+	for _, p := range at {
+		k.at.add(p)
+	}
+}
+
+// Write passes rows on.
+func (k *Checkpoint) Write(rows record.Rows) error { return k.sink.Write(rows) }
+
+// Push passes on what the sink holds.
+func (k *Checkpoint) Push() error {
+	if p, ok := k.sink.(stream.Pusher); ok {
+		return p.Push()
+	}
+	return nil
+}
+
+// Flush brings all rows to disk, and then commits: what is behind the rows'
+// length when this fails is cut off by the next run.
+func (k *Checkpoint) Flush(ctx context.Context) error {
+	var moved []*output
+	for i := range k.outputs {
+		o := &k.outputs[i]
+		if err := o.Flush(ctx); err != nil {
+			return err
+		}
+		length, check, err := o.Mark()
+		if err != nil {
+			return err
+		}
+		if !o.known || length != o.length {
+			o.length, o.check = length, check
+			moved = append(moved, o)
+		}
+	}
+	if !k.open && len(moved) == 0 && len(k.at.keep) == 0 {
+		return nil
+	}
+	return k.failed("writing to", k.commit(ctx, moved))
+}
+
+func (k *Checkpoint) transaction(ctx context.Context) error {
+	if k.open {
+		return nil
+	}
+	_, err := exec(ctx, k.c, "BEGIN IMMEDIATE")
+	k.open = err == nil
+	return err
+}
+
+func (k *Checkpoint) commit(ctx context.Context, moved []*output) error {
+	if err := k.transaction(ctx); err != nil {
+		return err
+	}
+	if err := k.at.write(ctx); err != nil {
+		return err
+	}
+	for _, o := range moved {
+		_, err := exec(ctx, k.c, `INSERT INTO _logctl_outputs (name, length, mark) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET length = excluded.length, mark = excluded.mark`, o.name, o.length, int64(o.check))
+		if err != nil {
+			return err
+		}
+		o.known = true
+	}
+	if _, err := exec(ctx, k.c, "COMMIT"); err != nil {
+		return err
+	}
+	k.open = false
+	k.at.committed()
+	return nil
+}
+
+// Close closes the checkpoint. What was not flushed is undone.
+func (k *Checkpoint) Close() error {
+	var errs []error
+	if k.c != nil {
+		errs = append(errs, k.c.Close())
+	}
+	if k.lock != nil {
+		errs = append(errs, k.lock.Close()) // the last: closing any file of it ends SQLite's own locks
+	}
+	return k.failed("closing", errors.Join(errs...))
+}
