@@ -1,10 +1,13 @@
 package main
 
 import (
+	"strings"
 	"time"
+	_ "time/tzdata" // zones on machines that have none
 
 	"github.com/spf13/pflag"
 
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 )
 
@@ -57,4 +60,23 @@ func (n *sizeFlag) Set(s string) error {
 func sizeVar(fs *pflag.FlagSet, p *int64, name string, value int64, usage string) {
 	*p = value
 	fs.Var((*sizeFlag)(p), name, usage)
+}
+
+// loadZone returns the time zone of a name, Local, or an offset such as +02:00;
+// nil for UTC.
+func loadZone(name string) (*time.Location, error) {
+	if name == "" || name == "UTC" {
+		return nil, nil
+	}
+	if strings.HasPrefix(name, "+") || strings.HasPrefix(name, "-") {
+		if at, err := time.Parse("-07:00", name); err == nil {
+			_, east := at.Zone()
+			return time.FixedZone(name, east), nil // at's own may be the machine's, with its summer time
+		}
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fault.Usagef("as in Europe/Berlin, America/New_York, Local, UTC or +02:00", "unknown time zone %q", name)
+	}
+	return zone, nil
 }

@@ -33,6 +33,7 @@ type streamFlags struct {
 	daemon daemonFlags
 	where  string
 	limit  int64
+	zone   string
 
 	objects bool // records are to be JSON objects
 }
@@ -45,6 +46,9 @@ func (f *streamFlags) add(cmd *cobra.Command) {
 		fs.Int64Var(&f.limit, "limit", 0, "end after `N` records (0: no limit)")
 	})
 	section(fs, outputSection, f.output.add)
+	section(fs, outputSection, func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.zone, "tz", "UTC", "show times in `ZONE`, where days begin too: Europe/Berlin, Local, +02:00")
+	})
 	section(fs, kafkaSection, f.kafka.add)
 	section(fs, runningSection, f.daemon.add)
 }
@@ -89,6 +93,9 @@ func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline,
 	p := &pipeline{
 		cmd: cmd, flags: f, endpoints: list, decoder: dec, plan: record.NewPlan(),
 		producer: &kafkaOutput{partition: -1}, started: time.Now(),
+	}
+	if p.plan.Zone, err = loadZone(f.zone); err != nil {
+		return nil, err
 	}
 	p.Stats = new(engine.Stats)
 	p.Strict, p.Limit, p.Idle, p.Drain = f.input.strict, f.limit, f.input.idle, f.daemon.drain

@@ -135,6 +135,7 @@ type formatParser struct {
 // Parse finds the fields and the times of the records of b.
 func (p *parser) Parse(b *record.Batch) {
 	p.use(b.Origin)
+	b.Zone = p.plan.Zone
 	if len(b.Recs) == 0 && len(b.Data) > 0 {
 		p.at.framer.Frame(b)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/logctl/logctl/pkg/fault"
@@ -124,7 +125,7 @@ func appendVerb(dst []byte, verb byte, b *record.Batch, i int) []byte {
 	case 'o':
 		return strconv.AppendInt(dst, rec.Offset, 10)
 	case 'T', 'd':
-		return appendVerbTime(dst, verb, timeOf(rec))
+		return appendVerbTime(dst, verb, timeOf(rec), b.Zone)
 	case 'h':
 		for k, h := range b.Headers[rec.Headers.Off:rec.Headers.End()] {
 			if k > 0 {
@@ -137,12 +138,12 @@ func appendVerb(dst []byte, verb byte, b *record.Batch, i int) []byte {
 	return dst
 }
 
-func appendVerbTime(dst []byte, verb byte, ns int64) []byte {
+func appendVerbTime(dst []byte, verb byte, ns int64, zone *time.Location) []byte {
 	switch {
 	case verb == 'd' && ns == record.NoTime:
 		return dst
 	case verb == 'd':
-		return stamp.AppendRFC3339(dst, ns)
+		return stamp.AppendIn(dst, ns, zone)
 	case ns == record.NoTime:
 		return append(dst, "-1"...)
 	}

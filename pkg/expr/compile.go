@@ -24,7 +24,7 @@ func (c *compiler) compile(n *node) (code, error) {
 	if err != nil || out.lit != nil || !constant(n) {
 		return out, err
 	}
-	b := &record.Batch{Recs: make([]record.Rec, 1)}
+	b := &record.Batch{Recs: make([]record.Rec, 1), Zone: c.plan.Zone}
 	b.Recs[0].Stamp = record.NoTime
 	v := out.asVal()(b, 0)
 	if v.Null {

@@ -8,7 +8,7 @@ import (
 	"github.com/logctl/logctl/pkg/stamp"
 )
 
-// Days and hours are those of UTC.
+// Days and hours are those of the zone in which times are shown.
 
 func timeOf(args []code) code     { return nsCode(Time, args[0].asTime()) }
 func durationOf(args []code) code { return nsCode(Duration, args[0].asDuration()) }
@@ -21,7 +21,7 @@ func clock(x code, unit, n int64) code {
 	at := x.asTime()
 	return numCode(func(b *record.Batch, i int) (float64, bool) {
 		t, ok := at(b, i)
-		return float64(modulo(floorDiv(t, unit), n)), ok
+		return float64(modulo(floorDiv(stamp.Local(t, b.Zone), unit), n)), ok
 	})
 }
 
@@ -30,7 +30,7 @@ func weekdayFn(args []code) code {
 	at := args[0].asTime()
 	return numCode(func(b *record.Batch, i int) (float64, bool) {
 		t, ok := at(b, i)
-		return float64(modulo(floorDiv(t, int64(24*time.Hour))+3, 7) + 1), ok
+		return float64(modulo(floorDiv(stamp.Local(t, b.Zone), int64(24*time.Hour))+3, 7) + 1), ok
 	})
 }
 
@@ -42,14 +42,14 @@ func dateFn(args []code) code {
 			return nil, false
 		}
 		mark := len(b.Data)
-		b.Data = stamp.AppendRFC3339(b.Data, t)
+		b.Data = stamp.AppendIn(b.Data, t, b.Zone)
 		b.Data = b.Data[:mark+len("2006-01-02")]
 		return since(b, mark), true
 	})
 }
 
 // floorTime compiles floor_time(t, 5m): the start of the interval of that
-// length in which t lies, counted from 1970, or from a Monday for whole weeks.
+// length in which t lies: see stamp.Floor.
 func (c *compiler) floorTime(_ *node, args []code) (code, error) {
 	at, by := args[0].asTime(), args[1].asDuration()
 	return nsCode(Time, func(b *record.Batch, i int) (int64, bool) {
@@ -61,7 +61,7 @@ func (c *compiler) floorTime(_ *node, args []code) (code, error) {
 		if t < math.MinInt64+d {
 			return 0, false
 		}
-		return t - modulo(t-stamp.IntervalOrigin(d), d), true
+		return stamp.Floor(t, d, b.Zone), true
 	}), nil
 }
 

@@ -143,7 +143,7 @@ func toText(b *record.Batch, v Val) ([]byte, bool) {
 	case Num:
 		b.Data = record.AppendNumber(b.Data, v.Num)
 	case Time:
-		b.Data = stamp.AppendRFC3339(b.Data, v.NS)
+		b.Data = stamp.AppendIn(b.Data, v.NS, b.Zone)
 	case Duration:
 		b.Data = appendDuration(b.Data, v.NS)
 	default:
@@ -229,7 +229,7 @@ func appendJSON(dst []byte, b *record.Batch, v Val) []byte {
 	case Num:
 		return record.AppendNumber(dst, v.Num)
 	case Time:
-		return append(stamp.AppendRFC3339(append(dst, '"'), v.NS), '"')
+		return append(stamp.AppendIn(append(dst, '"'), v.NS, b.Zone), '"')
 	case Duration:
 		return record.AppendNumber(dst, float64(v.NS)/nsPerMs)
 	default:
@@ -255,7 +255,7 @@ func intoArena(b *record.Batch, v Val, mark int) record.Value {
 		}
 		b.Data = strconv.AppendBool(b.Data[:mark], v.Num != 0)
 	case Time:
-		b.Data = stamp.AppendRFC3339(b.Data[:mark], v.NS)
+		b.Data = stamp.AppendIn(b.Data[:mark], v.NS, b.Zone)
 	default:
 		kind = record.Number
 		b.Data = appendJSON(b.Data[:mark], b, v)

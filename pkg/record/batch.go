@@ -9,6 +9,7 @@ package record
 import (
 	"math"
 	"sync/atomic"
+	"time"
 )
 
 // NoTime is the time of a record that has none (yet).
@@ -85,6 +86,8 @@ type Batch struct {
 	Arrived int64 // when it was read, ns since 1970
 	AtEnd   bool  // the partition had no more to give when it was read
 	Empty   int   // records that were empty lines of a structured format, Dropped by its parser
+
+	Zone *time.Location // in which expressions and encoders show times, that of the plan; nil is UTC
 
 	// Barrier, where set, makes this batch an order instead of data: process
 	// all that came before it, make it durable, commit, then call Barrier.
@@ -208,7 +211,7 @@ func (b *Batch) Reset() {
 		b.cols[k] = b.cols[k][:0]
 	}
 	b.Origin, b.Plan, b.Base, b.Line, b.Next, b.Arrived = nil, nil, 0, 0, 0, 0
-	b.AtEnd, b.Empty, b.Barrier, b.Leaving = false, 0, nil, nil
+	b.AtEnd, b.Empty, b.Zone, b.Barrier, b.Leaving = false, 0, nil, nil, nil
 }
 
 // Narrow leaves whoever fills an empty batch no more than n bytes of its arena.
@@ -257,5 +260,5 @@ func (b *Batch) View(of *Batch) {
 	of.Retain()
 	b.of = of
 	b.Data, b.Headers = of.Data[:len(of.Data):len(of.Data)], of.Headers[:len(of.Headers):len(of.Headers)]
-	b.Origin, b.Plan, b.Next, b.Arrived = of.Origin, of.Plan, of.Next, of.Arrived
+	b.Origin, b.Plan, b.Zone, b.Next, b.Arrived = of.Origin, of.Plan, of.Zone, of.Next, of.Arrived
 }

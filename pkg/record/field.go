@@ -3,6 +3,7 @@ package record
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // aliases are the sets of names that stand for one thing, each in the order in
@@ -63,8 +64,9 @@ type Field struct {
 // parsed; from then on it is read only and may be shared.
 type Plan struct {
 	Fields []Field
-	Time   int // column of the event time, -1 where it is not read
-	Use    any // what it was made for, where plans change while running: batches lead to it
+	Time   int            // column of the event time, -1 where it is not read
+	Zone   *time.Location // in which times are shown and days begin; nil is UTC
+	Use    any            // what it was made for, where plans change while running: batches lead to it
 }
 
 // NewPlan returns a plan that reads no field.

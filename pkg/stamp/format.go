@@ -9,13 +9,16 @@ func AppendRFC3339(dst []byte, ns int64) []byte {
 	return append(appendCivil(dst, floorDiv(ns, 1e6)), 'Z')
 }
 
-// AppendIn appends ns as the clocks of loc show it, with milliseconds and
-// offset: 2006-01-02T15:04:05.000+01:00, or Z where the offset is zero. An
+// AppendIn appends ns as the clocks of loc show it (nil is UTC), with milliseconds
+// and offset: 2006-01-02T15:04:05.000+01:00, or Z where the offset is zero. An
 // offset of odd seconds, as some had before 1972, is cut to minutes, and the
 // shown time with it: what is written remains the same instant.
 func AppendIn(dst []byte, ns int64, loc *time.Location) []byte {
-	_, east := time.Unix(0, ns).In(loc).Zone()
-	east /= minute
+	east := 0
+	if loc != nil {
+		_, east = time.Unix(0, ns).In(loc).Zone()
+		east /= minute
+	}
 	if east == 0 {
 		return AppendRFC3339(dst, ns)
 	}

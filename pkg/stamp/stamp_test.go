@@ -281,6 +281,34 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+func TestFloorInZones(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for _, name := range []string{"UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kolkata", "Australia/Lord_Howe"} {
+		loc := mustLoad(t, name)
+		for range 5000 {
+			at := time.Unix(rng.Int64N(3e9), rng.Int64N(1e9)).In(loc)
+			if got, want := stamp.FromLocal(stamp.Local(at.UnixNano(), loc), loc), at.UnixNano(); got != want &&
+				time.Unix(0, got).In(loc).Format(time.DateTime) != at.Format(time.DateTime) {
+				t.Fatalf("%v is %v on the clocks and back", at, time.Unix(0, got).In(loc))
+			}
+			y, m, d := at.Date()
+			if got, want := stamp.Floor(at.UnixNano(), 24*3600e9, loc), time.Date(y, m, d, 0, 0, 0, 0, loc).UnixNano(); got != want {
+				t.Fatalf("the day of %v begins at %v, want %v", at, time.Unix(0, got).In(loc), time.Unix(0, want).In(loc))
+			}
+			week := time.Unix(0, stamp.Floor(at.UnixNano(), 7*24*3600e9, loc)).In(loc)
+			if week.Weekday() != time.Monday || week.Format(time.TimeOnly) != "00:00:00" || week.After(at) {
+				t.Fatalf("the week of %v begins at %v", at, week)
+			}
+			if got, want := stamp.Floor(at.UnixNano(), 3600e9, loc), at.Unix()/3600*3600e9; got != want {
+				t.Fatalf("the hour of %v begins at %v", at, time.Unix(0, got))
+			}
+		}
+	}
+	if got := stamp.Floor(-1, 10, nil); got != -10 {
+		t.Errorf("the interval before 1970 begins at %d, want -10", got)
+	}
+}
+
 func TestParseText(t *testing.T) {
 	now := when(t, "2026-11-24T12:00:00Z")
 	for _, test := range []struct{ text, want string }{

@@ -39,9 +39,9 @@ func (o *Op) write(start int64, panes []int64, final bool, out stream.Output) er
 		}
 	}
 	head := append([]byte(nil), `{"window_start":"`...)
-	head = stamp.AppendRFC3339(head, start)
+	head = stamp.AppendIn(head, start, o.zone)
 	head = append(head, `","window_end":"`...)
-	head = append(stamp.AppendRFC3339(head, start+o.size), '"')
+	head = append(stamp.AppendIn(head, start+o.size, o.zone), '"')
 	for _, r := range o.ranked(p) {
 		if !final && !p.changed(r.group) {
 			continue

@@ -60,6 +60,7 @@ type Op struct {
 	cfg             Config
 	size, hop, pane int64
 	origin          int64 // a time at which a window begins
+	zone            *time.Location
 	keys            *aggregate.Keys
 	set             *aggregate.Set
 
@@ -89,7 +90,7 @@ type Op struct {
 // New returns an operator that reads fields of plan. Errors are of wrong usage.
 func New(cfg Config, plan *record.Plan) (*Op, error) {
 	o := &Op{
-		cfg: cfg, size: int64(cfg.Size), hop: int64(cfg.Hop), panes: map[int64]*pane{},
+		cfg: cfg, size: int64(cfg.Size), hop: int64(cfg.Hop), zone: plan.Zone, panes: map[int64]*pane{},
 		limit: math.MinInt64, due: math.MaxInt64, newest: math.MinInt64,
 	}
 	if o.hop == 0 {
