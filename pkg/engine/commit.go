@@ -24,14 +24,20 @@ func (r *run) commit(ctx context.Context, now bool) error {
 		return nil
 	}
 	start := r.Now()
+	if err := r.save(); err != nil {
+		return err
+	}
 	if k, ok := r.Sink.(stream.Keeper); ok && r.Exactly {
 		k.Keep(all)
 	}
 	// A sink may refuse records and hand them to the dead letters while it is
 	// flushed. One that keeps the positions comes last instead.
-	order := []stream.Sink{r.Sink, r.Dead}
+	order := []any{r.Sink, r.Dead, r.Vault}
 	if r.Exactly {
-		order = []stream.Sink{r.Dead, r.Sink}
+		order = []any{r.Dead, r.Sink}
+		if any(r.Vault) != any(r.Sink) {
+			order = []any{r.Dead, r.Vault, r.Sink}
+		}
 	}
 	for _, s := range order {
 		if f, ok := s.(stream.Flusher); ok {

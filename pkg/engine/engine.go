@@ -40,10 +40,19 @@ type Pipeline struct {
 	Begin    func([]byte, *record.Origin) int // finds the format of a source of records by its first ones
 	Prepare  []stream.Preparer                // filters and setters, in order, run beside the parsing
 	Operator stream.Operator                  // nil: what is read is written
+	New      func() stream.Operator           // see below
 	Sink     stream.Sink
 	Dead     stream.Sink                  // takes records that do not parse; nil: they are counted
 	Names    func(*record.Batch) []string // the fields of some records, for saying which one was meant
 	Plan     *record.Plan                 // what Parser fills, for noticing fields that no record has
+
+	// Vault keeps the state of the operator, a stream.Stateful, between runs.
+	// With New, every partition of the sources is a task with its own operator,
+	// watermark and state, which moves with it to other instances of a group.
+	// New returns another operator like Operator, which then only prepares.
+	Vault     stream.Vault
+	Continues bool   // the input goes on in another run: its end closes nothing
+	Ask       *Asker // passes questions to the operators; may be nil
 
 	Order      Order
 	AtMostOnce bool  // positions are committed before records are processed

@@ -12,6 +12,8 @@ const forever = math.MaxInt64
 
 // A lane is one partition on its way into the operator.
 type lane struct {
+	key    laneKey
+	task   *task
 	source int
 	origin *record.Origin // of what was processed last; a file that is rotated gets another one
 	queue  []*job         // batches that wait, parsed or not; the first one is being processed
@@ -110,6 +112,18 @@ func (l *lane) position() (stream.Position, bool) {
 		return stream.Position{}, false
 	}
 	return stream.Position{Source: o.Source, Partition: o.Partition, Next: next}, true
+}
+
+// recall sets the greatest time to what an earlier run has seen of the partition.
+func (l *lane) recall(o *record.Origin) {
+	if l.task == nil || o == nil || len(l.task.times) == 0 {
+		return
+	}
+	at := place{o.Source, o.Partition}
+	if t, ok := l.task.times[at]; ok {
+		l.max = max(l.max, t)
+		delete(l.task.times, at)
+	}
 }
 
 // waits reports whether the lane has nothing queued but will have: it is the

@@ -29,13 +29,57 @@ type lanes struct {
 	ctx    context.Context // of the readers
 	all    []*lane
 	byKey  map[laneKey]*lane
+	tasks  []*task
+	turn   int        // of tasks, the one that is asked for rows next
 	later  []unopened // sources to start, the next one first
 	opened int        // sources started and not ended
 	last   *lane      // the one whose rows were picked last
 }
 
 func newLanes(r *readers) *lanes {
-	return &lanes{readers: r, byKey: map[laneKey]*lane{}}
+	ls := &lanes{readers: r, byKey: map[laneKey]*lane{}}
+	if r.New == nil {
+		ls.newTask(stream.Task{}, r.Operator)
+	}
+	return ls
+}
+
+func (ls *lanes) newTask(id stream.Task, op stream.Operator) *task {
+	t := &task{lanes: ls, id: id, op: op, watermark: record.NoTime, ticked: record.NoTime}
+	ls.tasks = append(ls.tasks, t)
+	return t
+}
+
+// taskOf returns the task of a partition, and whether it is new.
+func (ls *lanes) taskOf(key laneKey) (t *task, isNew bool) {
+	if ls.New == nil {
+		return ls.tasks[0], false
+	}
+	id := stream.Task{Source: key.topic, Partition: key.partition}
+	for _, t := range ls.tasks {
+		if t.id == id {
+			return t, false
+		}
+	}
+	return ls.newTask(id, ls.New()), true
+}
+
+// remove forgets the tasks of partitions that are another reader's from now on,
+// with what waits in them.
+func (ls *lanes) remove(gone func(*task) bool) {
+	ls.tasks = slices.DeleteFunc(ls.tasks, func(t *task) bool {
+		if !gone(t) {
+			return false
+		}
+		for _, l := range t.mine {
+			for _, j := range l.queue {
+				j.Release()
+			}
+			delete(ls.byKey, l.key)
+			ls.all = slices.DeleteFunc(ls.all, func(other *lane) bool { return other == l })
+		}
+		return true
+	})
 }
 
 // plan decides when each source is started and starts the first ones.
@@ -84,7 +128,7 @@ func (ls *lanes) open(source int) {
 	ls.opened++
 	ls.start(ls.ctx, source)
 	if _, ok := ls.Sources[source].(stream.Pauser); !ok {
-		ls.lane(laneKey{source: source})
+		ls.attach(ls.lane(laneKey{source: source}))
 	}
 }
 
@@ -97,20 +141,39 @@ func (ls *lanes) openNext() {
 func (ls *lanes) lane(key laneKey) *lane {
 	l := ls.byKey[key]
 	if l == nil {
-		l = &lane{source: key.source, max: record.NoTime, next: -1, told: -1}
+		l = &lane{key: key, source: key.source, max: record.NoTime, next: -1, told: -1}
 		ls.byKey[key] = l
 		ls.all = append(ls.all, l)
 	}
 	return l
 }
 
-// add queues a batch in its lane.
-func (ls *lanes) add(j *job, now int64) {
+// attach makes a lane one of its task's, once. It returns the task if it is new.
+func (ls *lanes) attach(l *lane) *task {
+	if l.task != nil {
+		return nil
+	}
+	t, isNew := ls.taskOf(l.key)
+	l.task = t
+	t.mine = append(t.mine, l)
+	if isNew {
+		return t
+	}
+	return nil
+}
+
+// laneOf returns the lane of a batch.
+func (ls *lanes) laneOf(j *job) *lane {
 	key := laneKey{source: j.source}
 	if _, ok := ls.Sources[j.source].(stream.Pauser); ok {
 		key.topic, key.partition = j.Origin.Source, j.Origin.Partition
 	}
-	l := ls.lane(key)
+	return ls.lane(key)
+}
+
+// add queues a batch in its lane.
+func (ls *lanes) add(l *lane, j *job, now int64) {
+	l.recall(j.Origin)
 	l.atEnd = j.AtEnd
 	if len(j.Recs) > 0 || l.active == 0 {
 		l.active = now
@@ -160,43 +223,6 @@ func (ls *lanes) done() bool {
 	return ls.opened == 0
 }
 
-// pick returns the next rows to process; false where there are none yet.
-func (ls *lanes) pick(done func(*job)) (record.Rows, bool) {
-	if ls.Order != InTime {
-		return ls.pickAny(done)
-	}
-	best, limit := ls.least(done)
-	if ls.mustWait() {
-		return record.Rows{}, false
-	}
-	if len(ls.later) > 0 && ls.ctx.Err() == nil && (best == nil || ls.later[0].first <= best.time()) {
-		ls.openNext()
-		return record.Rows{}, false
-	}
-	if best == nil {
-		return record.Rows{}, false
-	}
-	if len(ls.later) > 0 {
-		limit = min(limit, ls.later[0].first-1)
-	}
-	return ls.take(best, limit), true
-}
-
-// mustWait reports whether a lane that is still to give something is empty.
-// When all batches of a source wait in other lanes there is nothing to wait
-// for: order yields to progress.
-func (ls *lanes) mustWait() bool {
-	for _, l := range ls.all {
-		if !l.waits() {
-			continue
-		}
-		if queued, most := ls.queuedOf(l.source); queued < most {
-			return true
-		}
-	}
-	return false
-}
-
 func (ls *lanes) queuedOf(source int) (queued, most int) {
 	for _, l := range ls.all {
 		if l.source == source {
@@ -207,57 +233,6 @@ func (ls *lanes) queuedOf(source int) (queued, most int) {
 		return queued, manyBatches
 	}
 	return queued, ls.batches()
-}
-
-// pickAny returns the rows of the lane with the least time among those that
-// have some. Out of time order it takes whole batches.
-func (ls *lanes) pickAny(done func(*job)) (record.Rows, bool) {
-	best, limit := ls.least(done)
-	if best == nil {
-		return record.Rows{}, false
-	}
-	if ls.Order != InTime {
-		limit = forever
-	}
-	return ls.take(best, limit), true
-}
-
-func (ls *lanes) take(l *lane, limit int64) record.Rows {
-	rows := l.run(limit, ls.dueWith(l))
-	ls.last, l.moved = l, true
-	ls.hold(l)
-	return rows
-}
-
-// dueWith returns the time at which the operator is due if l alone holds the
-// watermark back from it, else forever.
-func (ls *lanes) dueWith(l *lane) int64 {
-	w, ok := ls.Operator.(stream.Waiter)
-	if !ok {
-		return forever
-	}
-	due, now := max(w.Due(), record.NoTime+1), ls.Now() // at the latest when there is a watermark at all
-	if l.max >= due {
-		return forever // others hold it back, or it would have been told
-	}
-	for _, other := range ls.all {
-		if other != l && other.max < due && other.holds(now, int64(ls.Idle)) {
-			return forever
-		}
-	}
-	for _, u := range ls.later {
-		if u.first < due {
-			return forever
-		}
-	}
-	return due
-}
-
-// tidy takes batches out of their lanes that are used up.
-func (ls *lanes) tidy(done func(*job)) {
-	for _, l := range ls.all {
-		l.head(done)
-	}
 }
 
 // moved returns the positions that have changed since it was last called, for
@@ -303,48 +278,10 @@ func (ls *lanes) leave(gone []*record.Origin) {
 			for _, j := range l.queue {
 				j.Release()
 			}
-			*l = lane{source: l.source, max: l.max, active: l.active, atEnd: true, next: -1, told: -1}
+			*l = lane{
+				key: l.key, task: l.task, source: l.source, max: l.max, active: l.active, atEnd: true, next: -1, told: -1,
+			}
 			break
 		}
 	}
-}
-
-// least returns the lane whose next row has the least time, the earlier lane
-// among equals, and the greatest time up to which its rows come before those of
-// all others by the same rule.
-func (ls *lanes) least(done func(*job)) (best *lane, limit int64) {
-	var first int64
-	limit = forever
-	for _, l := range ls.all {
-		t, ok := l.head(done)
-		switch {
-		case !ok:
-			ls.hold(l) // what waited may all have been dropped
-		case best == nil:
-			best, first = l, t
-		case t < first:
-			best, first, limit = l, t, first-1
-		default:
-			limit = min(limit, t)
-		}
-	}
-	return best, limit
-}
-
-// watermark returns the event time that every partition has reached.
-func (ls *lanes) watermark(now, idle int64) int64 {
-	least, most := int64(forever), record.NoTime
-	for _, l := range ls.all {
-		most = max(most, l.max)
-		if l.holds(now, idle) {
-			least = min(least, l.max)
-		}
-	}
-	for _, u := range ls.later {
-		least = min(least, u.first)
-	}
-	if least == forever {
-		return most
-	}
-	return least
 }

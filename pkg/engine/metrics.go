@@ -38,6 +38,14 @@ var counters = []struct {
 		func(s *Stats) (float64, bool) { return float64(s.CommitNanos.Load()) / 1e9, s.CommitNanos.Load() > 0 },
 	},
 	{
+		metric("tasks_restoring", "Tasks whose state is not there yet."), prometheus.GaugeValue,
+		func(s *Stats) (float64, bool) { return float64(s.Restoring.Load()), s.Restoring.Load() > 0 },
+	},
+	{
+		metric("state_saved_bytes", "Bytes of state that the last commit saved."), prometheus.GaugeValue,
+		func(s *Stats) (float64, bool) { return float64(s.StateBytes.Load()), s.StateBytes.Load() > 0 },
+	},
+	{
 		metric("watermark_seconds", "Event time that every partition has reached, since 1970."), prometheus.GaugeValue,
 		func(s *Stats) (float64, bool) {
 			w := s.Watermark.Load()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/logctl/logctl/pkg/human"
@@ -17,8 +18,9 @@ type run struct {
 	*readers
 	*lanes
 	out       *output
-	watermark int64
-	ticked    int64                    // the watermark that the operator knows
+	loads     chan loaded
+	loading   sync.WaitGroup
+	entries   stream.Entries           // of the task that is being saved
 	failed    error                    // what went wrong at a source; the others are read to their end
 	noFinish  bool                     // what was read is not all of it: do not end the operator
 	begun     map[*record.Origin]int64 // with Exactly: the position that the sink had when a partition came
@@ -30,12 +32,11 @@ func newRun(p Pipeline) *run {
 	p.setDefaults()
 	rd := newReaders(&p)
 	return &run{
-		readers:   rd,
-		lanes:     newLanes(rd),
-		out:       &output{Pipeline: &p, pool: record.NewPool(4, defaultArena)},
-		begun:     map[*record.Origin]int64{},
-		watermark: record.NoTime,
-		ticked:    record.NoTime,
+		readers: rd,
+		lanes:   newLanes(rd),
+		out:     &output{Pipeline: &p, pool: record.NewPool(4, defaultArena)},
+		loads:   make(chan loaded),
+		begun:   map[*record.Origin]int64{},
 	}
 }
 
@@ -45,7 +46,11 @@ var errLimit = errors.New("limit reached")
 func (r *run) run(ctx context.Context) error {
 	reading, stopReading := context.WithCancel(ctx)
 	defer stopReading()
+	defer r.Ask.close()
 	if err := r.resume(ctx); err != nil {
+		return err
+	}
+	if err := r.loadFirst(ctx, reading); err != nil {
 		return err
 	}
 	r.parseAll()
@@ -63,6 +68,7 @@ func (r *run) run(ctx context.Context) error {
 	stopReading()
 	r.drainBarriers(err)
 	r.readers.stop()
+	r.loading.Wait()
 	if errors.Is(err, errLimit) {
 		err = nil
 	}
@@ -77,7 +83,12 @@ var errDrain = errors.New("what was in flight could not be finished in the time 
 
 // end says the last words: the operator's, and the last commit.
 func (r *run) end(ctx context.Context) error {
-	if f, ok := r.Operator.(stream.Finisher); ok && !r.noFinish && !r.out.full() {
+	for _, t := range r.tasks {
+		f, ok := t.op.(stream.Finisher)
+		if !ok || !t.ready || r.noFinish || r.Continues || r.out.full() {
+			continue
+		}
+		t.touched = true
 		if err := f.Finish(r.out); err != nil && !errors.Is(err, errLimit) {
 			return err
 		}
@@ -96,16 +107,15 @@ func (r *run) loop(ctx context.Context) error {
 		if err := r.receive(ctx); err != nil {
 			return err
 		}
-		if err := r.tick(false); err != nil {
-			return err
-		}
-		rows, ok := r.lanes.pick(release)
+		t, rows, err := r.next((*task).pick)
 		switch {
-		case ok:
-			if err := r.process(rows); err != nil {
+		case err != nil:
+			return err
+		case t != nil:
+			if err := r.process(t, rows); err != nil {
 				return err
 			}
-		case r.lanes.done():
+		case !r.restoring() && r.lanes.done():
 			return nil
 		default:
 			if err := r.idle(ctx, clock.C); err != nil {
@@ -123,6 +133,32 @@ func (r *run) loop(ctx context.Context) error {
 	}
 }
 
+// next returns the rows that pick chooses of the next task that has some; no task
+// where none has.
+func (r *run) next(pick func(*task, func(*job)) (record.Rows, bool)) (*task, record.Rows, error) {
+	for range r.tasks {
+		t := r.tasks[r.turn%len(r.tasks)]
+		r.turn++
+		if !t.ready {
+			continue
+		}
+		// It precedes every choice of rows: what has ended since the last one may
+		// have held the watermark, and no row must be processed before the operator
+		// knows what was reached without it.
+		before := t.ticked
+		if err := t.tell(r.Now(), false, r.out); err != nil {
+			return nil, record.Rows{}, err
+		}
+		if t.ticked != before {
+			r.Stats.Watermark.Store(r.time())
+		}
+		if rows, ok := pick(t, release); ok {
+			return t, rows, nil
+		}
+	}
+	return nil, record.Rows{}, nil
+}
+
 // receive takes over what has arrived, without waiting.
 func (r *run) receive(ctx context.Context) error {
 	for {
@@ -131,6 +167,12 @@ func (r *run) receive(ctx context.Context) error {
 			if err := r.take(ctx, j); err != nil {
 				return err
 			}
+		case l := <-r.loads:
+			if err := r.start(l); err != nil {
+				return err
+			}
+		case ask := <-r.Ask.questions():
+			ask(r.view())
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		default:
@@ -149,6 +191,11 @@ func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
 	select {
 	case j := <-r.arrivals:
 		return r.take(ctx, j)
+	case l := <-r.loads:
+		return r.start(l)
+	case ask := <-r.Ask.questions():
+		ask(r.view())
+		return nil
 	case <-clock:
 		return r.onClock(ctx)
 	case <-ctx.Done():
@@ -172,9 +219,19 @@ func (r *run) take(ctx context.Context, j *job) error {
 	if j.Barrier != nil {
 		err := r.yield(ctx, j)
 		clear(r.begun) // what comes back may have been another member's meanwhile
+		r.left(j.Leaving)
 		j.Barrier(err)
 		j.Release()
 		return err
+	}
+	l := r.laneOf(j)
+	if j.Lost {
+		r.lanes.add(l, j, r.Now())
+		r.lost(l)
+		return nil
+	}
+	if t := r.attach(l); t != nil {
+		r.load(r.lanes.ctx, t)
 	}
 	if err := r.takeOver(ctx, j); err != nil {
 		return err
@@ -182,7 +239,7 @@ func (r *run) take(ctx context.Context, j *job) error {
 	if err := r.account(j); err != nil {
 		return err
 	}
-	r.lanes.add(j, r.Now())
+	r.lanes.add(l, j, r.Now())
 	if r.AtMostOnce {
 		return r.commitRead(ctx, j)
 	}
@@ -221,62 +278,58 @@ func (r *run) account(j *job) error {
 	return WriteDead(r.Dead, j.Batch)
 }
 
-// process takes rows through the operator.
-func (r *run) process(rows record.Rows) error {
+// process takes rows through the operator of their task.
+func (r *run) process(t *task, rows record.Rows) error {
 	r.out.in = rows.Batch
-	if r.Operator == nil {
+	t.touched = true
+	if t.op == nil {
 		err := r.out.Emit(rows)
 		if errors.Is(err, errLimit) {
 			r.lanes.last.row = r.out.end // what the limit cut off was not dealt with
 		}
 		return err
 	}
-	err := r.Operator.Process(rows, r.out)
+	err := t.op.Process(rows, r.out)
 	if errors.Is(err, errLimit) {
 		r.lanes.last.row = rows.Lo // how far it came, only the operator knows
 	}
 	return err
 }
 
-// tick tells the operator of the time, where the watermark has risen or the
-// clock demands it. It precedes every choice of rows: what has ended since the
-// last one may have held the watermark, and no row must be processed before
-// the operator knows what was reached without it.
-func (r *run) tick(always bool) error {
-	t, ok := r.Operator.(stream.Ticker)
-	if !ok {
-		return nil
+// time returns the event time that all tasks have reached.
+func (r *run) time() int64 {
+	if len(r.tasks) == 0 {
+		return record.NoTime
 	}
-	now := r.Now()
-	r.lanes.tidy(release)
-	r.watermark = max(r.watermark, r.lanes.watermark(now, int64(r.Idle)))
-	if r.watermark == r.ticked && !always {
-		return nil
+	least := int64(forever)
+	for _, t := range r.tasks {
+		least = min(least, t.watermark)
 	}
-	r.ticked = r.watermark
-	r.Stats.Watermark.Store(r.watermark)
-	return t.Tick(r.watermark, now, r.out)
+	return least
 }
 
 // onClock does what is due by the wall clock.
 func (r *run) onClock(ctx context.Context) error {
-	if err := r.tick(true); err != nil {
-		return err
+	for _, t := range r.tasks {
+		if err := t.tell(r.Now(), true, r.out); err != nil {
+			return err
+		}
 	}
+	r.Stats.Watermark.Store(r.time())
 	return r.commit(ctx, false)
 }
 
 // settle processes all that waits, in the best order that is left, and commits.
 func (r *run) settle(ctx context.Context) error {
 	for {
-		if err := r.tick(false); err != nil {
+		t, rows, err := r.next((*task).pickAny)
+		switch {
+		case err != nil:
 			return err
-		}
-		rows, ok := r.lanes.pickAny(release)
-		if !ok {
+		case t == nil:
 			return r.commit(ctx, true)
 		}
-		if err := r.process(rows); err != nil {
+		if err := r.process(t, rows); err != nil {
 			return err
 		}
 	}

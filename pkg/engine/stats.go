@@ -20,6 +20,8 @@ type Stats struct {
 	Watermark   atomic.Int64 // event time, ns since 1970
 	Behind      atomic.Int64 // ns between the last batch's arrival and its newest record's time
 	CommitNanos atomic.Int64 // how long the last commit took
+	Restoring   atomic.Int64 // tasks whose state is not there yet
+	StateBytes  atomic.Int64 // bytes of state that the last commit saved
 
 	found []bool   // columns of the plan that held a value so far
 	names []string // fields that the first records had

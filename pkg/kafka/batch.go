@@ -15,6 +15,7 @@ func (o order) write(b *record.Batch) {
 		return
 	}
 	b.Origin, b.Next, b.AtEnd, b.Arrived = o.origin, o.next, o.atEnd, time.Now().UnixNano()
+	b.Lost = o.lost
 }
 
 // read moves pending records of p to b, as many as its arena holds. Control

@@ -257,7 +257,7 @@ func (s *Source) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int
 	s.rebalances.Add(1)
 	s.mu.Lock()
 	s.each(parts, func(p *partition) {
-		s.orders = append(s.orders, order{partition: p, atEnd: true})
+		s.orders = append(s.orders, order{partition: p, atEnd: true, lost: true})
 	})
 	s.mu.Unlock()
 	s.disown(parts)

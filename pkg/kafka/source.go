@@ -106,6 +106,7 @@ type partition struct {
 type order struct {
 	*partition
 	atEnd   bool
+	lost    bool
 	barrier func(error)
 	leaving []*record.Origin
 }

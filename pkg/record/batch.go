@@ -94,6 +94,10 @@ type Batch struct {
 	Barrier func(error)
 	Leaving []*Origin // with Barrier: the partitions that another reader goes on with
 
+	// Lost says, in a batch without records, that another reader goes on with
+	// the partition already: nothing of it may be saved or committed.
+	Lost bool
+
 	wide   []byte // see Narrow
 	of     *Batch // see View
 	cols   [][]Value
@@ -211,7 +215,7 @@ func (b *Batch) Reset() {
 		b.cols[k] = b.cols[k][:0]
 	}
 	b.Origin, b.Plan, b.Base, b.Line, b.Next, b.Arrived = nil, nil, 0, 0, 0, 0
-	b.AtEnd, b.Empty, b.Zone, b.Barrier, b.Leaving = false, 0, nil, nil, nil
+	b.AtEnd, b.Empty, b.Zone, b.Barrier, b.Leaving, b.Lost = false, 0, nil, nil, nil, false
 }
 
 // Narrow leaves whoever fills an empty batch no more than n bytes of its arena.

@@ -10,7 +10,6 @@ import (
 // take it back in another run: how it survives a crash, or moves with its
 // partition to another instance.
 type Stateful interface {
-	Operator
 	// Signature says what the entries mean: the operator and all of its
 	// settings that they depend on. Only state of an equal signature is taken
 	// back.
@@ -34,9 +33,12 @@ type Task struct {
 }
 
 // A Vault keeps the states of tasks. Where it is also the Keeper of positions,
-// state, positions and output are committed in one transaction.
+// state, positions and output are committed in one transaction; where it is a
+// Flusher of its own, it is flushed behind the output and before the positions
+// are committed.
 type Vault interface {
-	// Load calls put for each entry of a task that was last committed.
+	// Load calls put for each entry of a task that was last committed. It may
+	// be called from any goroutine, also while others Save and Flush.
 	Load(ctx context.Context, task Task, put func(key, value []byte) error) error
 	// Save adds entries to what the next Flush commits. With all, they are
 	// instead of those that are there. The bytes are valid until it returns.
@@ -93,3 +95,11 @@ func (e Entries) Each(f func(key, value []byte) error) error {
 }
 
 var errEntries = errors.New("decoding state: not what was encoded")
+
+// A Refresher is a Vault that wants all entries of a task once in a while, to be
+// rid of those that were replaced.
+type Refresher interface {
+	Vault
+	// Stale reports whether the next Save should be of all entries.
+	Stale(task Task) bool
+}

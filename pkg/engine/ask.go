@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A View is what a question is answered from: the operators of a run between two
+// batches.
+type View struct {
+	Operators map[stream.Task]stream.Operator // of the tasks that are here and ready
+	Restoring int                             // tasks whose state is not there yet
+	Watermark int64                           // event time that all of them have reached, or record.NoTime
+	Now       int64                           // wall clock, ns since 1970
+}
+
+// An Asker passes questions from other goroutines to a run.
+type Asker struct {
+	ask  chan func(View)
+	done chan struct{}
+	end  sync.Once
+}
+
+// NewAsker returns an Asker for the Ask field of one Pipeline.
+func NewAsker() *Asker { return &Asker{ask: make(chan func(View)), done: make(chan struct{})} }
+
+// ErrEnded says that the run has ended, or has not answered in time.
+var ErrEnded = errors.New("the run has ended")
+
+// Ask calls f between two batches, on the goroutine of the operators, and returns
+// when f has. f must not keep what it is shown.
+func (a *Asker) Ask(ctx context.Context, f func(View)) error {
+	answered := make(chan struct{})
+	question := func(v View) {
+		defer close(answered)
+		f(v)
+	}
+	select {
+	case a.ask <- question:
+		<-answered
+		return nil
+	case <-a.done:
+		return ErrEnded
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// questions returns the channel of an Asker that may be nil.
+func (a *Asker) questions() <-chan func(View) {
+	if a == nil {
+		return nil
+	}
+	return a.ask
+}
+
+// close answers no more.
+func (a *Asker) close() {
+	if a != nil {
+		a.end.Do(func() { close(a.done) })
+	}
+}
+
+// view shows the operators as they are now.
+func (r *run) view() View {
+	v := View{Operators: map[stream.Task]stream.Operator{}, Watermark: r.time(), Now: r.Now()}
+	for _, t := range r.tasks {
+		if t.ready {
+			v.Operators[t.id] = t.op
+		} else {
+			v.Restoring++
+		}
+	}
+	return v
+}

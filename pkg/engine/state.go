@@ -1,0 +1,214 @@
+package engine
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A place names a partition in a task's state.
+type place struct {
+	source    string
+	partition int32
+}
+
+// loaded is the word that a task's state is there, or why not.
+type loaded struct {
+	*task
+	at  clock
+	err error
+}
+
+// A clock is the event time of a task: the engine's own entry of its state, under
+// the empty key.
+type clock struct {
+	watermark int64
+	times     map[place]int64 // greatest event time of each partition
+}
+
+// loadFirst loads the state of the one task of a run without New, before
+// anything is read.
+func (r *run) loadFirst(ctx, reading context.Context) error {
+	for _, t := range r.tasks {
+		r.load(reading, t)
+		if t.ready {
+			continue
+		}
+		select {
+		case l := <-r.loads:
+			if err := r.start(l); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return nil // interrupted: nothing was read, nothing is saved
+		}
+	}
+	return nil
+}
+
+// load begins to load a task's state. The word comes over r.loads.
+func (r *run) load(ctx context.Context, t *task) {
+	op, ok := t.op.(stream.Stateful)
+	if !ok || r.Vault == nil {
+		t.ready = true
+		return
+	}
+	r.Stats.Restoring.Add(1)
+	r.loading.Go(func() {
+		l := loaded{task: t, at: clock{watermark: record.NoTime}}
+		l.err = r.Vault.Load(ctx, t.id, func(key, value []byte) error {
+			if len(key) == 0 {
+				return l.at.decode(value)
+			}
+			return op.Restore(key, value)
+		})
+		select {
+		case r.loads <- l:
+		case <-ctx.Done():
+		}
+	})
+}
+
+// start lets a task begin whose state is there.
+func (r *run) start(l loaded) error {
+	r.Stats.Restoring.Add(-1)
+	l.ready, l.watermark, l.times = true, l.at.watermark, l.at.times
+	for _, lane := range l.mine {
+		if len(lane.queue) > 0 {
+			lane.recall(lane.queue[0].Origin)
+		} else {
+			lane.recall(lane.origin)
+		}
+	}
+	if l.err != nil {
+		return fmt.Errorf("restoring state%s: %w", l.name(), l.err)
+	}
+	return nil
+}
+
+// name returns the task's partition for messages, nothing for a whole run.
+func (t *task) name() string {
+	if t.id == (stream.Task{}) {
+		return ""
+	}
+	return fmt.Sprintf(" of %s/%d", t.id.Source, t.id.Partition)
+}
+
+// save gives the vault what has changed of every task's state.
+func (r *run) save() error {
+	if r.Vault == nil {
+		return nil
+	}
+	saved := 0
+	for _, t := range r.tasks {
+		if !t.ready || !t.touched {
+			continue
+		}
+		if err := r.saveTask(t); err != nil {
+			return fmt.Errorf("saving state%s: %w", t.name(), err)
+		}
+		t.touched = false
+		saved += len(r.entries)
+	}
+	r.Stats.StateBytes.Store(int64(saved))
+	return nil
+}
+
+func (r *run) saveTask(t *task) error {
+	r.entries = r.entries[:0]
+	op, ok := t.op.(stream.Stateful)
+	if !ok {
+		return nil
+	}
+	all := false
+	if v, ok := r.Vault.(stream.Refresher); ok {
+		all = v.Stale(t.id)
+	}
+	r.entries.Append(nil, t.appendTimes(nil))
+	err := op.Changes(all, func(key, value []byte) error {
+		r.entries.Append(key, value)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.Vault.Save(t.id, r.entries, all)
+}
+
+// appendTimes appends the watermark and the greatest event time of each
+// partition, which decide what is late in the next run.
+func (t *task) appendTimes(dst []byte) []byte {
+	dst = binary.AppendVarint(dst, t.watermark)
+	for _, l := range t.mine {
+		if l.origin == nil || l.max == record.NoTime {
+			continue
+		}
+		dst = binary.AppendUvarint(dst, uint64(len(l.origin.Source)))
+		dst = append(dst, l.origin.Source...)
+		dst = binary.AppendVarint(dst, int64(l.origin.Partition))
+		dst = binary.AppendVarint(dst, l.max)
+	}
+	for at, time := range t.times { // of partitions that were not seen again yet
+		dst = binary.AppendUvarint(dst, uint64(len(at.source)))
+		dst = append(dst, at.source...)
+		dst = binary.AppendVarint(dst, int64(at.partition))
+		dst = binary.AppendVarint(dst, time)
+	}
+	return dst
+}
+
+var errTimes = errors.New("decoding the times of partitions: not what was encoded")
+
+// decode takes in what appendTimes has written.
+func (c *clock) decode(src []byte) error {
+	watermark, n := binary.Varint(src)
+	if n <= 0 {
+		return errTimes
+	}
+	c.watermark, c.times = watermark, map[place]int64{}
+	for src = src[n:]; len(src) > 0; {
+		size, n := binary.Uvarint(src)
+		if n <= 0 || size > uint64(len(src)-n) {
+			return errTimes
+		}
+		name := string(src[n : n+int(size)])
+		src = src[n+int(size):]
+		partition, a := binary.Varint(src)
+		time, b := binary.Varint(src[max(a, 0):])
+		if a <= 0 || b <= 0 {
+			return errTimes
+		}
+		c.times[place{name, int32(partition)}] = time
+		src = src[a+b:]
+	}
+	return nil
+}
+
+// lost drops the task of a partition that another reader has.
+func (r *run) lost(l *lane) {
+	if r.New != nil {
+		r.remove(func(t *task) bool { return t == l.task })
+	}
+}
+
+// left drops the tasks of partitions that others go on with.
+func (r *run) left(gone []*record.Origin) {
+	if r.New == nil {
+		return
+	}
+	r.remove(func(t *task) bool {
+		return slices.ContainsFunc(gone, func(o *record.Origin) bool {
+			return t.id == stream.Task{Source: o.Source, Partition: o.Partition}
+		})
+	})
+}
+
+// restoring reports whether rows wait for the state of their task.
+func (r *run) restoring() bool {
+	return slices.ContainsFunc(r.tasks, func(t *task) bool { return !t.ready })
+}

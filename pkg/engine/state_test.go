@@ -1,0 +1,321 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// tally counts records by their first letter and writes the counts at the end,
+// with the least time that it was told of.
+type tally struct {
+	counts  map[byte]int
+	changed map[byte]bool
+	ticked  int64
+}
+
+func newTally() stream.Operator {
+	return &tally{counts: map[byte]int{}, changed: map[byte]bool{}, ticked: record.NoTime}
+}
+
+func (c *tally) Process(rows record.Rows, _ stream.Output) error {
+	for i := rows.Lo; i < rows.Hi; i++ {
+		k := rows.Value(i)[0]
+		c.counts[k]++
+		c.changed[k] = true
+	}
+	return nil
+}
+
+func (c *tally) Tick(watermark, _ int64, _ stream.Output) error {
+	if watermark < c.ticked {
+		return fmt.Errorf("time falls from %d to %d", c.ticked, watermark)
+	}
+	c.ticked = watermark
+	return nil
+}
+
+func (c *tally) Finish(out stream.Output) error {
+	b, err := out.Batch()
+	if err != nil {
+		return err
+	}
+	for k := byte('a'); k <= 'z'; k++ {
+		if c.counts[k] > 0 {
+			b.Add(fmt.Appendf(nil, "%c=%d", k, c.counts[k]))
+		}
+	}
+	return out.Emit(b.All())
+}
+
+func (c *tally) Signature() string { return "tally" }
+
+func (c *tally) Changes(all bool, put func(key, value []byte) error) error {
+	for k, n := range c.counts {
+		if all || c.changed[k] {
+			if err := put([]byte{k}, fmt.Append(nil, n)); err != nil {
+				return err
+			}
+		}
+	}
+	clear(c.changed)
+	return nil
+}
+
+func (c *tally) Restore(key, value []byte) error {
+	n := 0
+	_, err := fmt.Sscan(string(value), &n)
+	c.counts[key[0]] = n
+	return err
+}
+
+// vault keeps states in memory; what is saved counts when it is flushed.
+type vault struct {
+	mu          sync.Mutex
+	saved, kept map[stream.Task]map[string]string
+	stale       bool
+	loads       []stream.Task
+	err         error
+}
+
+func newVault() *vault {
+	return &vault{
+		saved: map[stream.Task]map[string]string{}, kept: map[stream.Task]map[string]string{},
+	}
+}
+
+func (v *vault) Load(_ context.Context, task stream.Task, put func(key, value []byte) error) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.loads = append(v.loads, task)
+	for k, value := range v.kept[task] {
+		if err := put([]byte(k), []byte(value)); err != nil {
+			return err
+		}
+	}
+	return v.err
+}
+
+func (v *vault) Save(task stream.Task, entries stream.Entries, all bool) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	state := maps.Clone(v.saved[task])
+	if state == nil || all {
+		state = map[string]string{}
+	}
+	v.saved[task] = state
+	return entries.Each(func(key, value []byte) error {
+		state[string(key)] = string(value)
+		return nil
+	})
+}
+
+func (v *vault) Flush(context.Context) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	maps.Copy(v.kept, v.saved)
+	return nil
+}
+
+func (v *vault) Stale(stream.Task) bool { return v.stale }
+
+// A run goes on with the state of the one before it.
+func TestStateIsKeptBetweenRuns(t *testing.T) {
+	for _, stale := range []bool{false, true} {
+		v := newVault()
+		v.stale = stale
+		var got text
+		for part := range 3 {
+			p := engine.Pipeline{
+				Sources:  []stream.Source{&lines{name: string(rune('a' + part%2)), times: make([]int64, 100), n: 7}},
+				Operator: newTally(), Sink: &got, Vault: v, Continues: part < 2,
+			}
+			if err := runSoon(t.Context(), t, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := "a=200 b=100 "; got.String() != want {
+			t.Errorf("stale %v: got %q, want %q", stale, got.String(), want)
+		}
+	}
+}
+
+// The times of partitions are part of the state: a partition that comes back with
+// old records does not set time back.
+func TestTimeIsKeptBetweenRuns(t *testing.T) {
+	v := newVault()
+	var got text
+	for _, times := range [][]int64{{10, 90}, {50, 60}} {
+		op := newTally()
+		p := engine.Pipeline{
+			Sources:  []stream.Source{&lines{name: "a", times: times, n: 1}},
+			Operator: op, Sink: &got, Vault: v, Continues: true,
+		}
+		if err := runSoon(t.Context(), t, p); err != nil {
+			t.Fatal(err)
+		}
+		if last := op.(*tally).ticked; last != 90 {
+			t.Errorf("times %v: the operator was told of %d, want 90", times, last)
+		}
+	}
+}
+
+func TestStateThatCannotBeLoaded(t *testing.T) {
+	v := newVault()
+	v.err = errors.New("the disk is gone")
+	p := engine.Pipeline{
+		Sources: []stream.Source{&lines{name: "a", times: make([]int64, 10), n: 1}}, Operator: newTally(), Sink: new(text), Vault: v,
+	}
+	if err := runSoon(t.Context(), t, p); !errors.Is(err, v.err) {
+		t.Errorf("got %v, want %v", err, v.err)
+	}
+}
+
+// member is a source of several partitions with a script of what it hands out.
+type member struct {
+	script []func(b *record.Batch)
+	parts  map[int32]*record.Origin
+	next   map[int32]int64
+}
+
+func newMember() *member { return &member{parts: map[int32]*record.Origin{}, next: map[int32]int64{}} }
+
+func (m *member) Read(_ context.Context, b *record.Batch) error {
+	if len(m.script) == 0 {
+		return io.EOF
+	}
+	m.script[0](b)
+	m.script = m.script[1:]
+	return nil
+}
+
+func (m *member) Pause(*record.Origin, bool) {}
+
+func (m *member) at(n int32, b *record.Batch) {
+	if m.parts[n] == nil {
+		m.parts[n] = &record.Origin{Source: "t", Partition: n, Topic: true}
+	}
+	b.Origin = m.parts[n]
+}
+
+func (m *member) gives(n int32, texts string) {
+	m.script = append(m.script, func(b *record.Batch) {
+		m.at(n, b)
+		for i := range len(texts) {
+			rec := b.Add([]byte{texts[i]})
+			rec.Offset, rec.Time = m.next[n], m.next[n]
+			m.next[n]++
+		}
+		b.Next = m.next[n]
+	})
+}
+
+func (m *member) lost(n int32) {
+	m.script = append(m.script, func(b *record.Batch) {
+		m.at(n, b)
+		b.Lost, b.AtEnd, b.Next = true, true, m.next[n]
+	})
+}
+
+func (m *member) leaves(n int32) {
+	m.script = append(m.script, func(b *record.Batch) {
+		b.Leaving, b.Barrier = []*record.Origin{m.parts[n]}, func(error) {}
+	})
+}
+
+// Every partition has its own operator, whose state goes with it: what leaves with
+// a barrier is saved, what was lost is not, and what comes back is loaded.
+func TestTasks(t *testing.T) {
+	m, asker := newMember(), engine.NewAsker()
+	m.gives(0, "aab")
+	m.gives(1, "cc")
+	m.gives(2, "zz")
+	m.script = append(m.script, func(b *record.Batch) { // what is not restored yet would leave unread
+		for ready := 0; ready < 3; {
+			if err := asker.Ask(t.Context(), func(v engine.View) { ready = len(v.Operators) }); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+		m.at(1, b)
+		b.Next = m.next[1]
+	})
+	m.leaves(0)
+	m.gives(1, "c")
+	m.lost(2)
+	m.gives(0, "b")
+	v := newVault()
+	var got text
+	p := engine.Pipeline{Sources: []stream.Source{m}, New: newTally, Sink: &got, Vault: v, Ask: asker}
+	if err := runSoon(t.Context(), t, p); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{"c=3 a=2 b=2 ": true, "a=2 b=2 c=3 ": true}
+	if !want[got.String()] {
+		t.Errorf("got %q, want the counts of partitions 0 and 1", got.String())
+	}
+	loads := map[stream.Task]int{}
+	for _, task := range v.loads {
+		loads[task]++
+	}
+	if d := cmp.Diff(map[stream.Task]int{{Source: "t"}: 2, {Source: "t", Partition: 1}: 1, {Source: "t", Partition: 2}: 1}, loads); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestAsk(t *testing.T) {
+	g := &group{lines: lines{name: "x", times: make([]int64, 50), n: 7}, live: true, seen: new(text)}
+	ctx, cancel := context.WithCancel(t.Context())
+	asker := engine.NewAsker()
+	done := make(chan error, 1)
+	go func() {
+		done <- engine.Run(ctx, engine.Pipeline{
+			Sources: []stream.Source{g}, Operator: newTally(), Sink: g.seen, Ask: asker, Vault: newVault(),
+		})
+	}()
+	for n := 0; n < 50; {
+		err := asker.Ask(ctx, func(v engine.View) { n = v.Operators[stream.Task{}].(*tally).counts['x'] })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if err := asker.Ask(t.Context(), func(engine.View) {}); !errors.Is(err, engine.ErrEnded) {
+		t.Errorf("a run that has ended answers %v", err)
+	}
+}
+
+// FuzzRestoreTimes takes the engine's own entry from bytes that nobody has
+// written.
+func FuzzRestoreTimes(f *testing.F) {
+	v := newVault()
+	p := engine.Pipeline{
+		Sources:  []stream.Source{&lines{name: "abc", times: []int64{1, 1 << 40}, n: 1}},
+		Operator: newTally(), Sink: new(text), Vault: v, Continues: true,
+	}
+	if err := engine.Run(context.Background(), p); err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(v.kept[stream.Task{}][""]))
+	f.Add(bytes.Repeat([]byte{0xff}, 20))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		v := newVault()
+		v.kept[stream.Task{}] = map[string]string{"": string(src)}
+		p := engine.Pipeline{Operator: newTally(), Sink: new(text), Vault: v}
+		_ = engine.Run(t.Context(), p)
+	})
+}

@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A task is a part of a run that has an operator, a time and a state of its own:
+// all of the run, or with Pipeline.New one partition.
+type task struct {
+	*lanes
+	id        stream.Task
+	op        stream.Operator
+	mine      []*lane
+	watermark int64
+	ticked    int64           // the watermark that the operator knows
+	times     map[place]int64 // greatest event times of partitions, from the state
+	touched   bool            // something has happened since its state was saved
+	ready     bool            // its state is there
+}
+
+// tell ticks the operator where the watermark has risen, or always.
+func (t *task) tell(now int64, always bool, out stream.Output) error {
+	op, ok := t.op.(stream.Ticker)
+	if !ok || !t.ready {
+		return nil
+	}
+	t.tidy(release)
+	t.watermark = max(t.watermark, t.reached(now, int64(t.Idle)))
+	if t.watermark == t.ticked && !always {
+		return nil
+	}
+	t.touched = t.touched || t.watermark != t.ticked
+	t.ticked = t.watermark
+	return op.Tick(t.watermark, now, out)
+}
+
+// pick returns the next rows to process; false where there are none yet.
+func (t *task) pick(done func(*job)) (record.Rows, bool) {
+	if t.Order != InTime {
+		return t.pickAny(done)
+	}
+	best, limit := t.least(done)
+	if t.mustWait() {
+		return record.Rows{}, false
+	}
+	if len(t.later) > 0 && t.ctx.Err() == nil && (best == nil || t.later[0].first <= best.time()) {
+		t.openNext()
+		return record.Rows{}, false
+	}
+	if best == nil {
+		return record.Rows{}, false
+	}
+	if len(t.later) > 0 {
+		limit = min(limit, t.later[0].first-1)
+	}
+	return t.take(best, limit), true
+}
+
+// mustWait reports whether a lane that is still to give something is empty.
+// When all batches of a source wait in other lanes there is nothing to wait
+// for: order yields to progress.
+func (t *task) mustWait() bool {
+	for _, l := range t.mine {
+		if !l.waits() {
+			continue
+		}
+		if queued, most := t.queuedOf(l.source); queued < most {
+			return true
+		}
+	}
+	return false
+}
+
+// pickAny returns the rows of the lane with the least time among those that
+// have some. Out of time order it takes whole batches.
+func (t *task) pickAny(done func(*job)) (record.Rows, bool) {
+	best, limit := t.least(done)
+	if best == nil {
+		return record.Rows{}, false
+	}
+	if t.Order != InTime {
+		limit = forever
+	}
+	return t.take(best, limit), true
+}
+
+func (t *task) take(l *lane, limit int64) record.Rows {
+	rows := l.run(limit, t.dueWith(l))
+	t.last, l.moved = l, true
+	t.hold(l)
+	return rows
+}
+
+// dueWith returns the time at which the operator is due if l alone holds the
+// watermark back from it, else forever.
+func (t *task) dueWith(l *lane) int64 {
+	w, ok := t.op.(stream.Waiter)
+	if !ok {
+		return forever
+	}
+	due, now := max(w.Due(), record.NoTime+1), t.Now() // at the latest when there is a watermark at all
+	if l.max >= due {
+		return forever // others hold it back, or it would have been told
+	}
+	for _, other := range t.mine {
+		if other != l && other.max < due && other.holds(now, int64(t.Idle)) {
+			return forever
+		}
+	}
+	for _, u := range t.later {
+		if u.first < due {
+			return forever
+		}
+	}
+	return due
+}
+
+// tidy takes batches out of their lanes that are used up.
+func (t *task) tidy(done func(*job)) {
+	for _, l := range t.mine {
+		l.head(done)
+	}
+}
+
+// least returns the lane whose next row has the least time, the earlier lane
+// among equals, and the greatest time up to which its rows come before those of
+// all others by the same rule.
+func (t *task) least(done func(*job)) (best *lane, limit int64) {
+	var first int64
+	limit = forever
+	for _, l := range t.mine {
+		at, ok := l.head(done)
+		switch {
+		case !ok:
+			t.hold(l) // what waited may all have been dropped
+		case best == nil:
+			best, first = l, at
+		case at < first:
+			best, first, limit = l, at, first-1
+		default:
+			limit = min(limit, at)
+		}
+	}
+	return best, limit
+}
+
+// reached returns the event time that every partition of the task has reached.
+func (t *task) reached(now, idle int64) int64 {
+	least, most := int64(forever), record.NoTime
+	for _, l := range t.mine {
+		most = max(most, l.max)
+		if l.holds(now, idle) {
+			least = min(least, l.max)
+		}
+	}
+	for _, u := range t.later {
+		least = min(least, u.first)
+	}
+	if least == forever {
+		return most
+	}
+	return least
+}
