@@ -103,7 +103,9 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		}
 		op.SetLate(sink)
 	}
-	p.notes = append(p.notes, func() string { return lateness(op.Stats()) }, func() string { return unfinished(cmd, op) })
+	p.notes = append(p.notes,
+		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
+		func() string { return unfinished(cmd, "open windows", int64(op.Open())) })
 	if err := p.run(&f.kafka); err != nil {
 		return err
 	}
@@ -124,22 +126,20 @@ func (f *windowFlags) config(cmd *cobra.Command, p *pipeline) window.Config {
 	return cfg
 }
 
-// unfinished says what an interrupted run has not written: windows whose time was
-// not over.
-func unfinished(cmd *cobra.Command, op *window.Op) string {
-	n := op.Open()
+// unfinished says what an interrupted run has not written: n windows or the like
+// whose time was not over.
+func unfinished(cmd *cobra.Command, what string, n int64) string {
 	if n == 0 || cmd.Context().Err() == nil {
 		return ""
 	}
-	return fmt.Sprintf("open windows not written %s", human.Count(int64(n)))
+	return what + " not written " + human.Count(n)
 }
 
 // lateness says how many records came too late, and what would have kept them.
-func lateness(s window.Stats) string {
-	text := fmt.Sprintf("late %s", human.Count(s.Late))
-	if s.Late > 0 {
-		text += fmt.Sprintf(" (--grace %s would have kept them)",
-			formatDuration(s.GraceNeeded.Truncate(time.Second)+time.Second))
+func lateness(n int64, needed time.Duration) string {
+	text := "late " + human.Count(n)
+	if n > 0 {
+		text += fmt.Sprintf(" (--grace %s would have kept them)", formatDuration(needed.Truncate(time.Second)+time.Second))
 	}
 	return text
 }

@@ -1,9 +1,11 @@
 // Gen writes NDJSON logs of three shapes, some 287 bytes a line, for the
-// benchmarks: gen N. Equal N make equal bytes.
+// benchmarks: gen N; or, with gen N USERS, clicks of users in sessions, 76 bytes
+// a line. Equal arguments make equal bytes.
 package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"log"
 	"math"
@@ -43,26 +45,41 @@ type maker struct {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		log.Fatal("usage: gen LINES")
+	var counts []int
+	for _, arg := range os.Args[1:] {
+		n, err := strconv.Atoi(arg)
+		if err != nil {
+			log.Fatal(err)
+		}
+		counts = append(counts, n)
 	}
-	n, err := strconv.Atoi(os.Args[1])
-	if err != nil {
+	w := bufio.NewWriterSize(os.Stdout, 1<<20)
+	var err error
+	switch len(counts) {
+	case 1:
+		err = writeLines(w, counts[0])
+	case 2:
+		err = writeSessions(w, counts[0], counts[1])
+	default:
+		log.Fatal("usage: gen LINES [USERS]")
+	}
+	if err = errors.Join(err, w.Flush()); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// writeLines writes n lines of logs.
+func writeLines(w *bufio.Writer, n int) error {
 	r := rand.New(rand.NewPCG(1, 2))
 	m := maker{r, rand.NewZipf(r, 1.3, 3, uint64(len(services)-1)), n}
-	w := bufio.NewWriterSize(os.Stdout, 1<<20)
 	var buf []byte
 	for i := range n {
 		buf = m.line(buf[:0], i)
 		if _, err := w.Write(buf); err != nil {
-			log.Fatal(err)
+			return err
 		}
 	}
-	if err := w.Flush(); err != nil {
-		log.Fatal(err)
-	}
+	return nil
 }
 
 // at is the time of line i: rising, with small disorder and rare stragglers.

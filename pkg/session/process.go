@@ -1,0 +1,268 @@
+package session
+
+import (
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// Stats are counts of what an Op has done and holds.
+type Stats struct {
+	Open        int64         // sessions that are open
+	Users       int64         // keys that have any
+	Closed      int64         // sessions that were closed
+	Rows        int64         // rows that were written
+	Late        int64         // records that came too late
+	Ahead       int64         // records that were set aside for being stamped in the future
+	GraceNeeded time.Duration // the grace that would have kept all of them; 0 where none was late
+}
+
+type counters struct{ open, users, closed, rows, late, needed atomic.Int64 }
+
+// Stats returns the present counts. It may be called from any goroutine.
+func (o *Op) Stats() Stats {
+	s := &o.stats
+	return Stats{
+		Open: s.open.Load(), Users: s.users.Load(), Closed: s.closed.Load(), Rows: s.rows.Load(),
+		Late: s.late.Load(), Ahead: o.times.Ahead(), GraceNeeded: time.Duration(s.needed.Load()),
+	}
+}
+
+// Process adds rows to the sessions of their users. It writes none but late
+// ones.
+func (o *Op) Process(rows record.Rows, _ stream.Output) error {
+	b := rows.Batch
+	numbers := o.keys.Numbers(b)
+	o.forgetUsers(len(b.Recs))
+	for i := rows.Lo; i < rows.Hi; i++ {
+		rec := &b.Recs[i]
+		if !rec.Live() {
+			continue
+		}
+		o.newest = max(o.newest, rec.Time)
+		if rec.Time < o.limit {
+			if err := o.tooLate(b, i); err != nil {
+				return err
+			}
+			continue
+		}
+		u := &o.known[numbers[i]]
+		if u.round != o.round {
+			*u = knownUser{o.round, o.users.get(o.keys.Key(b, numbers[i]))}
+		}
+		n := o.add(b, u.user, rec.Time)
+		if o.cells != nil {
+			o.rows, o.members = append(o.rows, int32(i)), append(o.members, n)
+		}
+	}
+	o.flush(b)
+	return nil
+}
+
+// forgetUsers makes ready for numbers of keys below n.
+func (o *Op) forgetUsers(n int) {
+	o.round++
+	if cap(o.known) < n || o.round == 0 {
+		o.known = make([]knownUser, n, n+n/4)
+		o.round = 1
+	}
+	o.known = o.known[:n]
+}
+
+// tooLate deals with a record for which time has passed.
+func (o *Op) tooLate(b *record.Batch, i int) error {
+	o.stats.late.Add(1)
+	o.stats.needed.Store(max(o.stats.needed.Load(), o.newest-b.Recs[i].Time)) // the watermark is never beyond the newest
+	if o.late == nil {
+		return nil
+	}
+	return o.late.Write(record.Rows{Batch: b, Lo: i, Hi: i + 1})
+}
+
+// flush adds the rows that wait to their cells.
+func (o *Op) flush(b *record.Batch) {
+	if len(o.rows) == 0 {
+		return
+	}
+	o.cells.Add(b, o.rows, o.members)
+	o.rows, o.members = o.rows[:0], o.members[:0]
+}
+
+// add adds an event to a session of a user and returns it.
+func (o *Op) add(b *record.Batch, user uint32, t int64) uint32 {
+	ss, u := &o.sessions, o.users.at(user)
+	before, after := u.last, uint32(0)
+	if before == 0 || ss.at(before).start > t {
+		before, after = ss.around(u.root, t)
+	}
+	if before != 0 {
+		if s := ss.at(before); t-s.end <= o.gap {
+			s.events++
+			if t > s.end {
+				s.end = t
+				if after != 0 && ss.at(after).start-t <= o.gap {
+					o.merge(b, before, after)
+				}
+			}
+			return before
+		}
+	}
+	if after != 0 {
+		if s := ss.at(after); s.start-t <= o.gap {
+			s.start = t // it stays behind the one before it
+			s.events++
+			return after
+		}
+	}
+	return o.open(user, t)
+}
+
+// open opens a session of a user with one event.
+func (o *Op) open(user uint32, t int64) uint32 {
+	n := o.sessions.add()
+	o.alive++
+	*o.sessions.at(n) = session{start: t, end: t, events: 1, user: user}
+	if o.cells != nil {
+		o.cells.Grow(int(n) + 1)
+	}
+	o.link(n)
+	return n
+}
+
+// link makes a session known to its user and to the timers.
+func (o *Op) link(n uint32) {
+	s := o.sessions.at(n)
+	u := o.users.at(s.user)
+	u.root = o.sessions.insert(u.root, n)
+	if u.last == 0 || o.sessions.at(u.last).start < s.start {
+		u.last = n
+	}
+	if !o.cfg.GraceUnlimited {
+		s.marks |= timed
+		o.timers.add(s.end+o.gap, n)
+	}
+}
+
+// merge makes one session of two that follow each other.
+func (o *Op) merge(b *record.Batch, n, after uint32) {
+	s, a := o.sessions.at(n), o.sessions.at(after)
+	s.end = a.end
+	s.events += a.events
+	if o.cells != nil {
+		o.flush(b)
+		o.cells.Merge(n, o.cells, after)
+	}
+	o.remove(after)
+}
+
+// remove takes a session away from its user, and the user where it was the last
+// one. A timer may still have its number.
+func (o *Op) remove(n uint32) {
+	s := o.sessions.at(n)
+	u := o.users.at(s.user)
+	u.root = o.sessions.delete(u.root, n)
+	if u.last == n {
+		u.last = o.sessions.lastOf(u.root)
+	}
+	if u.root == 0 {
+		o.users.drop(s.user)
+	}
+	if o.cells != nil {
+		o.cells.Reset(n)
+	}
+	o.alive--
+	s.events = 0
+	if s.marks&timed == 0 {
+		o.sessions.remove(n)
+	}
+}
+
+// Due returns the least watermark at which time moves on by a step;
+// math.MaxInt64 where nothing closes before the end. Who calls Tick behind the
+// very record with which the watermark reaches it has rows that do not depend
+// on where batches begin and end, nor does it depend on that which records are
+// late.
+func (o *Op) Due() int64 {
+	switch {
+	case o.cfg.GraceUnlimited:
+		return math.MaxInt64
+	case o.limit == math.MinInt64:
+		return math.MinInt64
+	default:
+		return o.limit + o.timers.step + o.grace
+	}
+}
+
+// Tick closes the sessions that are over: the watermark has passed their end by
+// more than gap and grace.
+func (o *Op) Tick(watermark, _ int64, out stream.Output) error {
+	if watermark != record.NoTime && !o.cfg.GraceUnlimited {
+		limit := floorDiv(watermark-o.grace, o.timers.step) * o.timers.step
+		if limit > o.limit {
+			o.limit = limit
+			if err := o.close(out); err != nil {
+				return err
+			}
+		}
+	}
+	o.count()
+	return o.writer.Flush(out)
+}
+
+// close closes the sessions that no awaited record can extend.
+func (o *Op) close(out stream.Output) error {
+	for o.timers.first() <= o.limit {
+		list := o.timers.take()
+		for _, n := range list {
+			o.expire(n)
+		}
+		o.timers.drop(list)
+	}
+	if len(o.closing) == 0 {
+		return nil
+	}
+	return o.writeClosed(out)
+}
+
+// expire closes a session whose timer has come, or sets it another one.
+func (o *Op) expire(n uint32) {
+	s := o.sessions.at(n)
+	switch {
+	case s.events == 0: // it was merged
+		o.sessions.remove(n)
+	case s.end+o.gap < o.limit:
+		s.marks &^= timed
+		o.closing = append(o.closing, n)
+	default:
+		o.timers.add(s.end+o.gap, n)
+	}
+}
+
+// Finish closes all sessions.
+func (o *Op) Finish(out stream.Output) error {
+	o.closing = o.closing[:0]
+	for n := uint32(1); n < o.sessions.next; n++ {
+		s := o.sessions.at(n)
+		switch {
+		case s.events > 0:
+			s.marks &^= timed
+			o.closing = append(o.closing, n)
+		case s.marks&timed != 0: // it was merged
+			o.sessions.remove(n)
+		}
+	}
+	o.timers = timers{step: o.timers.step}
+	if err := o.writeClosed(out); err != nil {
+		return err
+	}
+	o.count()
+	return o.writer.Flush(out)
+}
+
+func (o *Op) count() {
+	o.stats.open.Store(int64(o.alive))
+	o.stats.users.Store(int64(o.users.len()))
+}

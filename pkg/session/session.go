@@ -1,0 +1,167 @@
+// Package session gathers the records of each user into sessions: runs of
+// events with less than a gap between them.
+//
+// A session that is open is a start, an end and a count, and cells of mergeable
+// aggregates where they are asked for. An event that comes out of order extends
+// a session or makes one of two, so that the rows do not depend on the order of
+// the records, as far as none is late.
+package session
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/logctl/logctl/pkg/aggregate"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// Config says what a session is and what is to be known of it. Gap is all that
+// has to be set.
+type Config struct {
+	Key  []string      // fields or NAME=EXPR; by default user
+	Gap  time.Duration // a session is over so long after its last event
+	Aggs string        // aggregates, as in `sum(bytes), p99(latency_ms)`
+
+	Grace          time.Duration // how late a record may come
+	GraceUnlimited bool          // none is late; sessions close at the end of the input only
+
+	// MaxAhead, where set, makes records bad that are stamped more than this
+	// beyond the time when they were read, so that one bad clock does not
+	// close everyone's sessions.
+	MaxAhead time.Duration
+}
+
+// DefaultKey is what records are grouped by where nothing is said.
+const DefaultKey = "user"
+
+const maxSpan = math.MaxInt64 / 8 // of gap and grace: 36 years
+
+// An Op is the operator. Its rows are JSON objects: session_id, the keys,
+// session_start, session_end, duration_ms, events, and what else is asked for;
+// their time is the session's end, their key the JSON of the session's key (an
+// array where there are several). They come in the order of their ends, starts
+// and keys.
+//
+// What is known of time moves on in steps, of a second at most, so that what
+// closes and what is late does not depend on where batches end.
+type Op struct {
+	cfg        Config
+	gap, grace int64
+	keys       *aggregate.Keys
+	set        *aggregate.Set
+	times      aggregate.Times
+
+	users    users
+	sessions sessions
+	cells    *aggregate.Cells // nil where there are no aggregates
+	timers   timers
+	limit    int64 // no record before it is awaited
+	newest   int64 // time of a record
+
+	known   []knownUser // by the numbers that a batch gives its keys
+	round   uint32
+	rows    []int32  // that wait for being added to cells,
+	members []uint32 // and their sessions
+	closing []uint32 // sessions that are over
+	alive   int      // sessions that are open
+
+	late   stream.Sink
+	writer stream.RowWriter
+	row    rowBuffers
+	stats  counters
+}
+
+// A knownUser is what a key was found to be in a round.
+type knownUser struct{ round, user uint32 }
+
+// New returns an operator that reads fields of plan. Errors are of wrong usage.
+func New(cfg Config, plan *record.Plan) (*Op, error) {
+	o := &Op{
+		cfg: cfg, gap: int64(cfg.Gap), grace: int64(cfg.Grace), limit: math.MinInt64, newest: math.MinInt64,
+	}
+	o.times.MaxAhead = cfg.MaxAhead
+	if err := checkSpans(&cfg); err != nil {
+		return nil, err
+	}
+	o.timers.step = min(max(o.gap/stepsInGap, int64(time.Millisecond)), int64(time.Second))
+	if len(cfg.Key) == 0 {
+		cfg.Key = []string{DefaultKey}
+	}
+	var err error
+	if o.keys, err = aggregate.CompileKeys(cfg.Key, plan); err != nil {
+		return nil, err
+	}
+	if o.keys.Len() == 0 {
+		return nil, fault.Usagef("as in --key user", "sessions need a key")
+	}
+	if strings.TrimSpace(cfg.Aggs) != "" {
+		if o.set, err = aggregate.Compile(cfg.Aggs, plan); err != nil {
+			return nil, err
+		}
+		o.cells = o.set.NewCells()
+	}
+	return o, o.checkNames()
+}
+
+// stepsInGap is how many steps of time a gap has at least, as far as they are not
+// shorter than a millisecond.
+const stepsInGap = 64
+
+func checkSpans(c *Config) error {
+	switch {
+	case c.Gap < time.Millisecond:
+		return fault.Usagef("as in --gap 30m", "session gap %v: want at least a millisecond", c.Gap)
+	case c.Grace < 0:
+		return fault.Usagef("", "grace %v: want 0 or more", c.Grace)
+	case c.Gap > maxSpan || c.Grace > maxSpan:
+		return fault.Usagef("", "session gap %v and grace %v: want less than 36 years", c.Gap, c.Grace)
+	default:
+		return nil
+	}
+}
+
+// checkNames makes sure that the fields of a row have different names.
+func (o *Op) checkNames() error {
+	names := []string{"session_id", "session_start", "session_end", "duration_ms", "events"}
+	own := o.keys.Names()
+	if o.set != nil {
+		own = append(own, o.set.Names()...)
+	}
+	for _, name := range own {
+		if slices.Contains(names, name) {
+			return fault.Usagef("give one of them another name: other="+name, "two fields of a row are called %q", name)
+		}
+		names = append(names, name)
+	}
+	return nil
+}
+
+// RowKey returns the names of the fields that tell one row from another.
+func (o *Op) RowKey() []string { return []string{"session_id"} }
+
+// Mismatches returns how many comparisons in keys and expressions met a value of
+// another type, as text beside a number. It may be called from any goroutine.
+func (o *Op) Mismatches() int64 {
+	n := o.keys.Mismatches()
+	if o.set != nil {
+		n += o.set.Mismatches()
+	}
+	return n
+}
+
+// SetLate has records that come too late written to a sink.
+func (o *Op) SetLate(to stream.Sink) { o.late = to }
+
+// Prepare numbers the keys of all records and evaluates arguments. It makes
+// records bad whose time cannot be right.
+func (o *Op) Prepare(b *record.Batch) {
+	o.times.Prepare(b)
+	o.keys.Prepare(b)
+	if o.set != nil {
+		o.set.Prepare(b)
+	}
+}

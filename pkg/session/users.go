@@ -1,0 +1,137 @@
+package session
+
+import (
+	"bytes"
+	"encoding/binary"
+	"unicode/utf8"
+
+	"github.com/logctl/logctl/pkg/aggregate"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// A user is a key that has open sessions. The one that begins last stands in
+// last; all of them, ordered by their starts, in the tree at root.
+type user struct {
+	hash  uint64
+	last  uint32
+	root  uint32
+	shape uint32 // of the key: its length, and its kind in the low four bits
+	text  [12]byte
+}
+
+const shortText = len(user{}.text) // longer ones stand elsewhere, text holds the place
+
+func (u *user) kind() record.Kind { return record.Kind(u.shape & 15) }
+func (u *user) size() int         { return int(u.shape >> 4) }
+
+func (u *user) place() place {
+	return place{binary.LittleEndian.Uint32(u.text[:]), binary.LittleEndian.Uint32(u.text[4:])}
+}
+
+// users are found by their keys, by open addressing. They hold no pointer a key.
+type users struct {
+	arena[user]
+	slots []uint32 // by hash
+	texts texts
+}
+
+// key returns the kind and bytes of a user's key, valid until the user is
+// removed.
+func (us *users) key(n uint32) (record.Kind, []byte) {
+	u := us.at(n)
+	if size := u.size(); size > shortText {
+		return u.kind(), us.texts.at(u.place(), size)
+	}
+	return u.kind(), u.text[:u.size()]
+}
+
+// find returns the user with a key, 0 where there is none.
+func (us *users) find(hash uint64, kind record.Kind, text []byte) uint32 {
+	if len(us.slots) == 0 {
+		return 0
+	}
+	mask := uint64(len(us.slots) - 1)
+	for s := hash & mask; us.slots[s] != 0; s = (s + 1) & mask {
+		n := us.slots[s]
+		if us.at(n).hash != hash {
+			continue
+		}
+		if k, key := us.key(n); k == kind && bytes.Equal(key, text) {
+			return n
+		}
+	}
+	return 0
+}
+
+// get returns the user with a key, a new one where there is none.
+func (us *users) get(hash uint64, kind record.Kind, text []byte) uint32 {
+	if n := us.find(hash, kind, text); n != 0 {
+		return n
+	}
+	if kind == record.String && !utf8.Valid(text) {
+		// JSON cannot tell apart what it shows as U+FFFD: neither do keys.
+		text = []byte(string([]rune(string(text))))
+		hash = aggregate.HashKey(kind, text)
+		if n := us.find(hash, kind, text); n != 0 {
+			return n
+		}
+	}
+	n := us.add()
+	u := us.at(n)
+	u.hash, u.shape = hash, uint32(len(text))<<4|uint32(kind)
+	if len(text) > shortText {
+		p := us.texts.add(text)
+		binary.LittleEndian.PutUint32(u.text[:], p.block)
+		binary.LittleEndian.PutUint32(u.text[4:], p.off)
+	} else {
+		copy(u.text[:], text)
+	}
+	if 4*us.len() > 3*len(us.slots) {
+		us.widen()
+	}
+	us.link(n)
+	return n
+}
+
+// widen makes the table larger.
+func (us *users) widen() {
+	old := us.slots
+	us.slots = make([]uint32, max(2*len(old), 16))
+	for _, n := range old {
+		if n != 0 {
+			us.link(n)
+		}
+	}
+}
+
+func (us *users) link(n uint32) {
+	mask := uint64(len(us.slots) - 1)
+	s := us.at(n).hash & mask
+	for us.slots[s] != 0 {
+		s = (s + 1) & mask
+	}
+	us.slots[s] = n
+}
+
+// drop removes a user. Those behind it in the table move up, so that no search
+// ends early.
+func (us *users) drop(n uint32) {
+	u := us.at(n)
+	mask := uint64(len(us.slots) - 1)
+	gap := u.hash & mask
+	for us.slots[gap] != n {
+		gap = (gap + 1) & mask
+	}
+	for s := (gap + 1) & mask; us.slots[s] != 0; s = (s + 1) & mask {
+		home := us.at(us.slots[s]).hash & mask
+		if (s-home)&mask >= (s-gap)&mask {
+			us.slots[gap] = us.slots[s]
+			gap = s
+		}
+	}
+	us.slots[gap] = 0
+	if size := u.size(); size > shortText {
+		us.texts.remove(u.place(), size)
+	}
+	us.remove(n)
+}
