@@ -1,6 +1,7 @@
 package stdio
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,12 +12,15 @@ import (
 )
 
 // A tail knows when a file that is followed has come to its end: when it was
-// replaced by another of its name, or cut.
+// replaced by another of its name, or cut, be it that it was written anew
+// beyond the place that was reached before anybody looked.
 type tail struct {
 	path     string
 	poll     time.Duration
 	note     func(string)
 	replaced bool // another file has its name; this one may still be written to
+	paused   bool // there was nothing more to read: look whether it is the same file before reading on
+	seen     seen
 }
 
 // await waits until the file has more to give, and returns io.EOF when it will
@@ -28,6 +32,9 @@ func (t *tail) await(ctx context.Context, in *input) error {
 		return err
 	}
 	for {
+		if err := t.check(in); err != nil {
+			return err
+		}
 		info, err := in.file.Stat()
 		if err != nil {
 			return err
@@ -35,9 +42,6 @@ func (t *tail) await(ctx context.Context, in *input) error {
 		switch size := info.Size(); {
 		case size > at:
 			return nil
-		case size < at:
-			t.note(fmt.Sprintf("%s was cut to %d bytes: reading it from its beginning", t.path, size))
-			return io.EOF
 		case t.replaced:
 			t.note(t.path + " was replaced: reading the new file")
 			return io.EOF
@@ -56,6 +60,65 @@ func (t *tail) await(ctx context.Context, in *input) error {
 			return err
 		}
 	}
+}
+
+// check returns io.EOF where the file no longer has what was read of it.
+func (t *tail) check(in *input) error {
+	info, err := in.file.Stat()
+	if err != nil {
+		return err
+	}
+	switch size := info.Size(); {
+	case size < t.seen.end:
+		t.note(fmt.Sprintf("%s was cut to %d bytes: reading it from its beginning", t.path, size))
+		return io.EOF
+	case !t.seen.stands(in.file):
+		t.note(t.path + " was cut and written anew: reading it from its beginning")
+		return io.EOF
+	}
+	return nil
+}
+
+// A seen remembers the first bytes that were read of a file without a gap, and
+// the last: what is compared with the file to know whether it still is what it
+// was.
+type seen struct {
+	start, end  int64 // the places in the file between which was read
+	first, last []byte
+	again       []byte // what is there now; kept for its memory
+}
+
+// seenSize is how many bytes are kept of the beginning, and of the end.
+const seenSize = 512
+
+// add takes in what was read at a place. A gap begins anew.
+func (s *seen) add(p []byte, at int64) {
+	if at != s.end {
+		s.begin(at)
+	}
+	s.end += int64(len(p))
+	s.first = append(s.first, p[:min(len(p), seenSize-len(s.first))]...)
+	p = p[max(len(p)-seenSize, 0):]
+	if over := len(s.last) + len(p) - seenSize; over > 0 {
+		s.last = s.last[:copy(s.last, s.last[over:])]
+	}
+	s.last = append(s.last, p...)
+}
+
+// begin forgets what was read: reading goes on at another place.
+func (s *seen) begin(at int64) {
+	s.start, s.end, s.first, s.last = at, at, s.first[:0], s.last[:0]
+}
+
+// stands reports whether the file has what was read.
+func (s *seen) stands(file io.ReaderAt) bool {
+	return s.has(file, s.first, s.start) && s.has(file, s.last, s.end-int64(len(s.last)))
+}
+
+func (s *seen) has(file io.ReaderAt, want []byte, at int64) bool {
+	s.again = append(s.again[:0], want...)
+	n, _ := file.ReadAt(s.again, at) // less than wanted is as good as other bytes
+	return n == len(want) && bytes.Equal(s.again, want)
 }
 
 // sleep waits for d, or returns the context's error.

@@ -193,3 +193,67 @@ func TestFollowEndsWithItsContext(t *testing.T) {
 		t.Errorf("took %v", d)
 	}
 }
+
+// A file that is copied away and cut, and written anew beyond the place that was
+// reached before anybody looks, is another file: its beginning is not passed over.
+func TestFollowCutAndRefilledBetweenPolls(t *testing.T) {
+	for name, c := range map[string]struct{ before, after string }{
+		"longer":         {"one\ntwo\n", "first\nsecond\nthird\n"},
+		"as long":        {"one\ntwo\n", "six\nten\n"},
+		"same end":       {"one\nsame\n", "new\nsame\nmore\n"},
+		"same beginning": {"same\none\n", "same\nnew\nmore\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "f")
+			appendTo(t, path, c.before)
+			f := follow(t, path)
+			f.want(strings.Fields(c.before)...)
+			<-f.quiet
+			rewrite(t, path, c.after)
+			f.want(strings.Fields(c.after)...)
+			f.wantNote("was cut and written anew")
+			appendTo(t, path, "last\n")
+			f.want("last")
+		})
+	}
+}
+
+// rewrite replaces what is in a file without ever showing less than it had.
+func rewrite(t *testing.T, path, text string) {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteAt([]byte(text), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A big file is followed across growth in small steps: what is remembered of it
+// does not depend on how it was read.
+func TestFollowRemembersWhatItRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	var all []string
+	text := ""
+	for i := range 400 {
+		all = append(all, strings.Repeat("x", i%37)+"y")
+		text += all[i] + "\n"
+	}
+	appendTo(t, path, text)
+	f := follow(t, path)
+	f.want(all...)
+	for i := range 20 {
+		<-f.quiet
+		appendTo(t, path, all[i]+"\n")
+		f.want(all[i])
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.notes) > 0 {
+		t.Errorf("a file that only grew is said to be another one: %q", f.notes)
+	}
+}

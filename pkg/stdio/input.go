@@ -104,12 +104,19 @@ func (in *input) generation(sample []byte) int32 {
 func (in *input) fill(ctx context.Context, b *record.Batch, wait bool) error {
 	in.ctx = ctx
 	got := 0
+	if in.tail != nil && in.tail.paused {
+		in.tail.paused = false
+		if err := in.tail.check(in); err != nil {
+			return err
+		}
+	}
 	for len(b.Data) < cap(b.Data) {
 		n, err := in.stream().Read(b.Data[len(b.Data):cap(b.Data)])
 		b.Data = b.Data[:len(b.Data)+n]
 		got += n
 		switch {
 		case err == io.EOF && in.tail != nil:
+			in.tail.paused = true
 			if got > 0 || !wait {
 				return errQuiet
 			}
@@ -160,7 +167,10 @@ func (in *input) Read(p []byte) (int, error) {
 	} else {
 		n, err = in.raw.Read(p)
 	}
-	in.count.Add(int64(n))
+	at := in.start + in.count.Add(int64(n)) - int64(n)
+	if in.tail != nil && n > 0 {
+		in.tail.seen.add(p[:n], at)
+	}
 	return n, err
 }
 
@@ -168,6 +178,9 @@ func (in *input) Read(p []byte) (int, error) {
 func (in *input) skipTo(ctx context.Context, offset int64) error {
 	if in.plain == nil {
 		in.count.Store(offset)
+		if in.tail != nil {
+			in.tail.seen.begin(in.start + offset)
+		}
 		_, err := in.file.Seek(in.start+offset, io.SeekStart)
 		return err
 	}
