@@ -48,7 +48,8 @@ func (c *matches) add(b *record.Batch, rows []int32, groups []uint32) {
 
 func (c *matches) merge(to uint32, from column, g uint32) { c.cells[to] += from.(*matches).cells[g] }
 
-// sums adds numbers and counts them.
+// sums adds numbers and counts them. Of whole numbers that a float64 rounds,
+// where they are fields and not computed, it adds what was lost as well.
 type sums struct {
 	in    *input
 	cells []total
@@ -68,6 +69,9 @@ func (c *sums) add(b *record.Batch, rows []int32, groups []uint32) {
 			t := &c.cells[groups[k]]
 			t.sum.Add(v)
 			t.n++
+			if (v >= 1<<53 || v <= -1<<53) && c.in.col >= 0 {
+				t.sum.Add(record.Rounded(b.Text(b.Col(c.in.col)[i]), v))
+			}
 		}
 	}
 }

@@ -28,8 +28,8 @@ var functions = map[string]function{
 	"count":    {0, 1, "count() or count(EXPR)", buildCount},
 	"rate":     {0, 0, "rate()", buildRate},
 	"ratio":    {1, 1, "ratio(EXPR)", buildRatio},
-	"sum":      {1, 1, "sum(X)", sumsOf(func(t *total) float64 { return t.sum.Float() })},
-	"avg":      {1, 1, "avg(X)", sumsOf(func(t *total) float64 { return t.sum.Float() / float64(t.n) })},
+	"sum":      {1, 1, "sum(X)", sumsOf(appendSum)},
+	"avg":      {1, 1, "avg(X)", sumsOf(appendMean)},
 	"min":      {1, 1, "min(X)", extremesOf(func(s *span) float64 { return s.min })},
 	"max":      {1, 1, "max(X)", extremesOf(func(s *span) float64 { return s.max })},
 	"stddev":   {1, 1, "stddev(X)", buildStdDev},
@@ -83,8 +83,9 @@ func buildRatio(bd *builder, c call) (appender, error) {
 	}, err
 }
 
-// sumsOf makes a number from the sum and the count of numbers.
-func sumsOf(f func(*total) float64) func(*builder, call) (appender, error) {
+// sumsOf has what follows from the sum and the count of numbers written; null
+// where there are none.
+func sumsOf(write func([]byte, *total) []byte) func(*builder, call) (appender, error) {
 	return func(bd *builder, c call) (appender, error) {
 		in, err := bd.number(c.args[0])
 		k := bd.state("sums "+c.args[0], func() column { return &sums{in: in} })
@@ -93,10 +94,20 @@ func sumsOf(f func(*total) float64) func(*builder, call) (appender, error) {
 			if t.n == 0 {
 				return append(dst, "null"...)
 			}
-			return appendNumber(dst, f(t))
+			return write(dst, t)
 		}, err
 	}
 }
+
+// appendSum appends the sum, whole numbers in full.
+func appendSum(dst []byte, t *total) []byte {
+	if dst, ok := t.sum.AppendWhole(dst); ok {
+		return dst
+	}
+	return appendNumber(dst, t.sum.Float())
+}
+
+func appendMean(dst []byte, t *total) []byte { return appendNumber(dst, t.sum.Float()/float64(t.n)) }
 
 func extremesOf(f func(*span) float64) func(*builder, call) (appender, error) {
 	return func(bd *builder, c call) (appender, error) {

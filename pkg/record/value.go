@@ -187,6 +187,27 @@ func ParseNumber(b []byte) (float64, bool) {
 	return f, true
 }
 
+// Rounded returns what f, as which ParseNumber has read text, lacks of it where
+// that is a whole number too large for a float64: a small number, exact for
+// whole numbers of 64 bits with or without sign; 0 of any other text.
+func Rounded(text []byte, f float64) float64 {
+	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
+		text = text[1:]
+	}
+	if math.Abs(f) > 1<<64 || f != math.Trunc(f) {
+		return 0
+	}
+	m, err := strconv.ParseUint(unsafe.String(unsafe.SliceData(text), len(text)), 10, 64)
+	if err != nil {
+		return 0
+	}
+	near := uint64(0) // as which 2^64 counts: differences are taken modulo it
+	if math.Abs(f) < 1<<64 {
+		near = uint64(math.Abs(f))
+	}
+	return math.Copysign(1, f) * float64(int64(m-near))
+}
+
 // parseLong is ParseNumber for what its fast path leaves.
 func parseLong(b []byte) (float64, bool) {
 	if !looksDecimal(b) {

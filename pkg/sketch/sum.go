@@ -12,9 +12,9 @@ const nano = 1_000_000_000
 // Sum adds numbers exactly: its result is the float64 nearest to the true sum,
 // in whatever order they came. A number with up to nine decimal places and 15
 // digits in all (or within 2^-51 of one), as logs hold them, counts as that
-// decimal, in units of 1e-9
-// in 128 bits; so 0.1 ten times is 1. Any other counts as the binary fraction
-// that it is. NaN and infinities are ignored.
+// decimal, in units of 1e-9 in 128 bits, and so does a whole number below 2^63;
+// so 0.1 ten times is 1. Any other counts as the binary fraction that it is. NaN
+// and infinities are ignored.
 type Sum struct {
 	hi   int64 // the fixed-point part, two's complement
 	lo   uint64
@@ -62,8 +62,9 @@ func (s *Sum) addSlow(v float64) {
 		scale /= 10
 	}
 	m := math.RoundToEven(v * scale)
-	if math.Abs(m) <= 1<<53 && m/scale == v {
+	if math.Abs(m) < 1<<63 && m/scale == v && (scale == 1 || math.Abs(m) <= 1<<53) {
 		s.addFixed(int64(m), uint64(nano/scale))
+		s.spill()
 		return
 	}
 	if s.rest == nil {
@@ -73,11 +74,32 @@ func (s *Sum) addSlow(v float64) {
 	s.rest.add(mantissa, exp, negative)
 }
 
+// spill moves the whole part of a fixed-point part that nears its end to the
+// other numbers.
+func (s *Sum) spill() {
+	if s.hi < 1<<61 && s.hi > -1<<61 {
+		return
+	}
+	whole, left := new(big.Int).QuoRem(s.fixed(), big.NewInt(nano), new(big.Int))
+	s.hi, s.lo = 0, 0
+	s.addFixed(left.Int64(), 1)
+	if s.rest == nil {
+		s.rest = new(longsum)
+	}
+	negative := whole.Sign() < 0
+	whole.Abs(whole)
+	for exp := 0; whole.Sign() > 0; exp += digitBits {
+		s.rest.add(whole.Uint64()&digitMask, exp, negative)
+		whole.Rsh(whole, digitBits)
+	}
+}
+
 // Merge adds all numbers of o, which stays as it is.
 func (s *Sum) Merge(o *Sum) {
 	var carry uint64
 	s.lo, carry = bits.Add64(s.lo, o.lo, 0)
 	s.hi += o.hi + int64(carry)
+	s.spill()
 	if o.rest != nil {
 		if s.rest == nil {
 			s.rest = new(longsum)
@@ -93,12 +115,31 @@ func (s *Sum) Float() float64 {
 			return f
 		}
 	}
+	f, _ := s.rat().Float64()
+	return f
+}
+
+func (s *Sum) rat() *big.Rat {
 	r := new(big.Rat).SetFrac(s.fixed(), big.NewInt(nano))
 	if s.rest != nil {
 		r.Add(r, s.rest.rat())
 	}
-	f, _ := r.Float64()
-	return f
+	return r
+}
+
+// AppendWhole appends the sum in full where it is a whole number that a float64
+// may not hold, from 2^53 up to 1e21, beyond which numbers are written with an
+// exponent; ok is false where it is not.
+func (s *Sum) AppendWhole(dst []byte) (_ []byte, ok bool) {
+	f := math.Abs(s.Float())
+	if f < 1<<53 || f >= 1e21 {
+		return dst, false
+	}
+	r := s.rat()
+	if !r.IsInt() {
+		return dst, false
+	}
+	return r.Num().Append(dst, 10), true
 }
 
 // short returns the fixed-point part where it is a decimal that one division

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/sketch"
 )
 
@@ -113,6 +114,80 @@ func TestSumOfAnySizeIsDecoded(t *testing.T) {
 			}
 			other := *s
 			s.Merge(&other)
+		}
+	}
+}
+
+// TestSumOfWholeNumbersIsExact sums integers of 64 bits as aggregates do: each as
+// the float that it is read as, and what that lacks.
+func TestSumOfWholeNumbersIsExact(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 11))
+	for _, n := range []int{1, 2, 50} { // 50 of 64 bits stay below 1e21
+		for range 200 {
+			var s, half sketch.Sum
+			want := new(big.Int)
+			for i := range n {
+				v := new(big.Int).SetUint64(r.Uint64() >> r.IntN(64))
+				if i%3 == 0 {
+					v.Neg(v)
+				}
+				want.Add(want, v)
+				f, _ := record.ParseNumber([]byte(v.String()))
+				to := &s
+				if i%2 == 0 {
+					to = &half
+				}
+				to.Add(f)
+				to.Add(record.Rounded([]byte(v.String()), f))
+			}
+			s.Merge(&half)
+			got, large := s.AppendWhole(nil)
+			if !large {
+				got = strconv.AppendInt(nil, int64(s.Float()), 10)
+			}
+			if wantLarge := want.CmpAbs(big.NewInt(1<<53)) >= 0; large != wantLarge || string(got) != want.String() {
+				t.Fatalf("the sum of %d integers is %s, want %s", n, got, want)
+			}
+		}
+	}
+	for text, want := range map[string]string{
+		"9223372036854775807": "9223372036854775807", "-9223372036854775808": "-9223372036854775808",
+		"18446744073709551615": "18446744073709551615", "9007199254740993": "9007199254740993", "+9007199254740993": "9007199254740993",
+	} {
+		var s sketch.Sum
+		f, _ := record.ParseNumber([]byte(text))
+		s.Add(f)
+		s.Add(record.Rounded([]byte(text), f))
+		if got, _ := s.AppendWhole(nil); string(got) != want {
+			t.Errorf("%s is summed as %s", text, got)
+		}
+	}
+	for _, text := range []string{"12", "9007199254740993.5", "1e300", "99999999999999999999", "x", ""} {
+		f, _ := record.ParseNumber([]byte(text))
+		if lost := record.Rounded([]byte(text), f); lost != 0 {
+			t.Errorf("%q lacks %v as a float", text, lost)
+		}
+	}
+}
+
+// TestSumBeyondItsFixedPart doubles a sum until it has left the 128 bits.
+func TestSumBeyondItsFixedPart(t *testing.T) {
+	for _, sign := range []float64{1, -1} {
+		var s sketch.Sum
+		s.Add(sign * (1<<62 + 1<<10))
+		s.Add(sign * 0.5)
+		want := new(big.Rat).SetFloat64(sign * (1<<62 + 1<<10))
+		want.Add(want, new(big.Rat).SetFloat64(sign*0.5))
+		for range 60 {
+			var other sketch.Sum
+			if _, err := other.Decode(s.Append(nil)); err != nil {
+				t.Fatal(err)
+			}
+			s.Merge(&other)
+			want.Add(want, want)
+			if f, _ := want.Float64(); s.Float() != f {
+				t.Fatalf("got %v, want %v", s.Float(), f)
+			}
 		}
 	}
 }
