@@ -50,6 +50,9 @@ func (c *chunk) fill(rows record.Rows) int64 {
 		if c.sink.part >= 0 {
 			r.Partition = c.sink.part
 		}
+		if c.sink.cfg.in != nil {
+			r.Topic = c.sink.cfg.Topic
+		}
 		c.recs = append(c.recs, r)
 		c.rows = append(c.rows, int32(i))
 		c.size += int64(rec.Value.Len) + int64(rec.Key.Len) + recordCost

@@ -43,12 +43,14 @@ type SinkConfig struct {
 	Headers     []Header
 	Tombstones  bool   // an empty value becomes null
 	KeepTime    bool   // the record's time is its event time or the one of its source, not now
-	Txn         string // transactional id: each Write is one transaction
+	Txn         string // transactional id: each Write is one transaction; see also Txn.OpenSink
 
 	// OnFailed takes records that the topic refuses for what they are, marked
 	// Bad with the reason, while the others go on. It is called from Write and
 	// Flush. Without it the first such record ends the run.
 	OnFailed func(*record.Batch) error
+
+	in *Txn // whose client sends
 }
 
 // A Sink produces records to a topic. It implements stream.Sink and
@@ -90,6 +92,10 @@ func OpenSink(ctx context.Context, cfg SinkConfig) (*Sink, error) {
 	s.chunks.New = func() any { return newChunk(s) }
 	if err := s.inspect(ctx); err != nil {
 		return nil, err
+	}
+	if cfg.in != nil {
+		s.client = cfg.in.client
+		return s, nil
 	}
 	opts, err := s.options()
 	if err != nil {
@@ -251,7 +257,11 @@ func (s *Sink) send(rows record.Rows) error {
 		s.chunks.Put(c)
 		return s.failure()
 	}
-	if err := s.reserve(size); err != nil {
+	err := s.reserve(size)
+	if err == nil && s.cfg.in != nil {
+		err = s.cfg.in.begin()
+	}
+	if err != nil {
 		s.chunks.Put(c)
 		return err
 	}
@@ -354,7 +364,9 @@ func (s *Sink) handBack() error {
 // Close ends the sink. What is still in flight is given up; Flush first.
 func (s *Sink) Close() error {
 	s.fail(kgo.ErrClientClosed)
-	s.client.Close()
+	if s.cfg.in == nil {
+		s.client.Close()
+	}
 	return nil
 }
 

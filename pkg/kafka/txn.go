@@ -1,0 +1,191 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A TxnConfig says how transactions are made. The zero value of a field is its
+// default.
+type TxnConfig struct {
+	Config
+	ID      string        // transactional id; whoever opens it fences those that had it before
+	Codec   string        // as in SinkConfig
+	Timeout time.Duration // the cluster aborts a transaction that is open for so long; by default 10 s
+}
+
+// A Txn makes transactions: all that its sinks and its changelog are given
+// between two commits, over any number of topics, and the positions of the group
+// that it was read from, is there for readers of committed records at once or
+// not at all (KIP-98, KIP-447). It is for one goroutine.
+type Txn struct {
+	cfg    TxnConfig
+	client *kgo.Client
+	admin  *kadm.Client
+	spread spread
+	sinks  []*Sink
+	flush  []func(context.Context) error
+	open   bool
+	ids    map[string][16]byte // of topics
+}
+
+// ErrAborted says that a transaction was aborted for a reason that passes, such
+// as a rebalance: nothing of it is seen, and reading again from what the group
+// has committed does all of it again.
+var ErrAborted = errors.New("the transaction was aborted")
+
+// A spread gives each topic the partitioner of its sink. Others are written to
+// partition by partition.
+type spread struct{ of sync.Map }
+
+// ForTopic returns the partitioner of one topic.
+func (s *spread) ForTopic(topic string) kgo.TopicPartitioner {
+	if p, ok := s.of.Load(topic); ok {
+		return p.(kgo.Partitioner).ForTopic(topic)
+	}
+	return kgo.ManualPartitioner().ForTopic(topic)
+}
+
+// OpenTxn takes over the transactional id. A transaction that another holder of it
+// has left open is aborted.
+func OpenTxn(ctx context.Context, cfg TxnConfig) (*Txn, error) {
+	setDefault(&cfg.Timeout, 10*time.Second)
+	codec, err := parseCodec(cfg.Codec)
+	if err != nil {
+		return nil, err
+	}
+	t := &Txn{cfg: cfg, ids: map[string][16]byte{}}
+	t.client, err = cfg.open(ctx,
+		kgo.TransactionalID(cfg.ID), kgo.TransactionTimeout(cfg.Timeout), kgo.ProducerBatchCompression(codec),
+		kgo.RecordPartitioner(&t.spread), kgo.MaxBufferedRecords(1<<30), kgo.UnknownTopicRetries(20))
+	if err != nil {
+		return nil, err
+	}
+	t.admin = kadm.NewClient(t.client)
+	ctx, cancel := context.WithTimeout(ctx, 3*cfg.Timeout)
+	defer cancel()
+	if _, _, err := t.client.ProducerID(ctx); err != nil {
+		t.Close()
+		return nil, cfg.explain(err, "")
+	}
+	return t, nil
+}
+
+// OpenSink returns a sink whose records are part of the transactions. Its Flush
+// waits for the acknowledgements; Commit does that by itself. No two sinks of a
+// Txn may have the same topic.
+func (t *Txn) OpenSink(ctx context.Context, cfg SinkConfig) (*Sink, error) {
+	if _, twice := t.spread.of.Load(cfg.Topic); twice {
+		return nil, fault.Usagef("", "topic %q is written to by two outputs of one transaction", cfg.Topic)
+	}
+	cfg.Config, cfg.in = t.cfg.Config, t
+	s, err := OpenSink(ctx, cfg)
+	if err == nil {
+		t.spread.of.Store(cfg.Topic, s.spread)
+		t.sinks = append(t.sinks, s)
+	}
+	return s, err
+}
+
+// begin begins a transaction unless one is under way.
+func (t *Txn) begin() error {
+	if t.open {
+		return nil
+	}
+	if err := t.client.BeginTransaction(); err != nil {
+		return t.failed(context.Background(), nil, err)
+	}
+	t.open = true
+	return nil
+}
+
+// Commit commits what was written, and positions of a group, which may be nil.
+// An error that is ErrAborted may pass when the group is read again; others do
+// not.
+func (t *Txn) Commit(ctx context.Context, group *Source, at []stream.Position) error {
+	for _, s := range t.sinks {
+		if err := s.Flush(ctx); err != nil {
+			return err
+		}
+	}
+	for _, flush := range t.flush {
+		if err := flush(ctx); err != nil {
+			return err
+		}
+	}
+	if !t.open {
+		if group == nil {
+			return nil
+		}
+		return group.Commit(ctx, at) // nothing was written: nothing has to be seen with it
+	}
+	err := t.addOffsets(ctx, group, at)
+	if err == nil {
+		err = t.client.EndTransaction(ctx, kgo.TryCommit)
+	}
+	t.open = false
+	if err != nil {
+		_ = t.client.EndTransaction(context.WithoutCancel(ctx), kgo.TryAbort) // the cause is what matters
+		return t.failed(context.WithoutCancel(ctx), group, err)
+	}
+	return nil
+}
+
+// Abort gives up what was written since the last commit.
+func (t *Txn) Abort(ctx context.Context) error {
+	if !t.open {
+		return nil
+	}
+	t.open = false
+	if err := t.client.AbortBufferedRecords(ctx); err != nil {
+		return err
+	}
+	return t.client.EndTransaction(ctx, kgo.TryAbort)
+}
+
+// Around returns sink, which writes to the Txn's topics, with the positions of
+// group in its transactions.
+func (t *Txn) Around(sink stream.Sink, group *Source) *TxnSink {
+	return &TxnSink{Sink: sink, txn: t, group: group}
+}
+
+// A TxnSink is a stream.Keeper: a Flush is a transaction.
+type TxnSink struct {
+	stream.Sink
+	txn   *Txn
+	group *Source
+	at    []stream.Position
+}
+
+// Positions returns none: the group knows them.
+func (k *TxnSink) Positions(context.Context) ([]stream.Position, error) { return nil, nil }
+
+// Keep adds positions to what the next Flush commits.
+func (k *TxnSink) Keep(at []stream.Position) { k.at = append(k.at, at...) }
+
+// Flush commits what was written, with the positions.
+func (k *TxnSink) Flush(ctx context.Context) error {
+	at := k.at
+	k.at = nil
+	return k.txn.Commit(ctx, k.group, at)
+}
+
+// Close ends the Txn. A transaction that is under way is aborted.
+func (t *Txn) Close() {
+	if t.client == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_ = t.Abort(ctx) // the cluster does it otherwise, after the time-out
+	t.client.Close()
+	t.client = nil
+}

@@ -1,0 +1,170 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// addOffsets makes positions of a group a part of the transaction. Where one is of
+// a partition that is not the member's any more, all of it is void.
+func (t *Txn) addOffsets(ctx context.Context, group *Source, at []stream.Position) error {
+	if group == nil || group.cfg.Group == "" || len(at) == 0 {
+		return nil
+	}
+	mine := group.mine(at)
+	n := 0
+	for _, parts := range mine {
+		n += len(parts)
+	}
+	if n < len(at) {
+		return fmt.Errorf("%w: a partition was taken away before it ended", ErrAborted)
+	}
+	if err := t.learn(ctx, mine); err != nil {
+		return err
+	}
+	id, epoch, err := t.client.ProducerID(ctx)
+	if err != nil {
+		return err
+	}
+	add := kmsg.NewPtrAddOffsetsToTxnRequest()
+	add.TransactionalID, add.ProducerID, add.ProducerEpoch, add.Group = t.cfg.ID, id, epoch, group.cfg.Group
+	if err := t.retry(ctx, func() error {
+		resp, err := add.RequestWith(ctx, t.client)
+		if err != nil {
+			return err
+		}
+		return kerr.ErrorForCode(resp.ErrorCode)
+	}); err != nil {
+		return err
+	}
+	commit := t.offsetCommit(group, mine)
+	commit.ProducerID, commit.ProducerEpoch = id, epoch
+	return t.retry(ctx, func() error {
+		resp, err := commit.RequestWith(ctx, t.client)
+		if err != nil {
+			return err
+		}
+		for _, topic := range resp.Topics {
+			for _, p := range topic.Partitions {
+				err = errors.Join(err, kerr.ErrorForCode(p.ErrorCode))
+			}
+		}
+		return err
+	})
+}
+
+// offsetCommit returns the request that names the positions. The member's name
+// and generation are in it: a member that was put out of its group is refused.
+func (t *Txn) offsetCommit(group *Source, at map[string]map[int32]kgo.EpochOffset) *kmsg.TxnOffsetCommitRequest {
+	req := kmsg.NewPtrTxnOffsetCommitRequest()
+	req.TransactionalID, req.Group = t.cfg.ID, group.cfg.Group
+	req.MemberID, req.Generation = group.client.GroupMetadata()
+	if group.cfg.InstanceID != "" {
+		req.InstanceID = &group.cfg.InstanceID
+	}
+	for name, parts := range at {
+		topic := kmsg.NewTxnOffsetCommitRequestTopic()
+		topic.Topic, topic.TopicID = name, t.ids[name]
+		for n, o := range parts {
+			p := kmsg.NewTxnOffsetCommitRequestTopicPartition()
+			p.Partition, p.Offset, p.LeaderEpoch = n, o.Offset, o.Epoch
+			topic.Partitions = append(topic.Partitions, p)
+		}
+		req.Topics = append(req.Topics, topic)
+	}
+	return req
+}
+
+// learn finds out the ids of topics, by which newer brokers know them.
+func (t *Txn) learn(ctx context.Context, at map[string]map[int32]kgo.EpochOffset) error {
+	for name := range at {
+		if _, known := t.ids[name]; known {
+			continue
+		}
+		meta, err := t.admin.Metadata(ctx, name)
+		if err != nil {
+			return err
+		}
+		t.ids[name] = meta.Topics[name].ID
+	}
+	return nil
+}
+
+// retry repeats a request while the coordinator is still busy with the
+// transaction before, or moves.
+func (t *Txn) retry(ctx context.Context, request func() error) error {
+	const pause = 20 * time.Millisecond
+	for range t.cfg.Timeout / pause {
+		err := request()
+		if err == nil || !errors.Is(err, kerr.ConcurrentTransactions) && !errors.Is(err, kerr.CoordinatorLoadInProgress) &&
+			!errors.Is(err, kerr.NotCoordinator) && !errors.Is(err, kerr.CoordinatorNotAvailable) {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return kerr.ConcurrentTransactions
+}
+
+// fenced are the errors of a producer whose transactional id another one has, or
+// whose transaction was open for longer than its time-out.
+var fenced = []error{kerr.ProducerFenced, kerr.InvalidProducerEpoch, kerr.FencedInstanceID, kerr.InvalidTxnState}
+
+// passing are the errors of a transaction that may succeed when it is done again.
+var passing = []error{
+	kerr.IllegalGeneration, kerr.UnknownMemberID, kerr.StaleMemberEpoch, kerr.GroupIDNotFound, kerr.RebalanceInProgress,
+	kerr.CoordinatorNotAvailable, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator, kerr.ConcurrentTransactions,
+	kerr.TransactionAbortable, kerr.InvalidProducerIDMapping, kerr.OperationNotAttempted, kerr.UnknownServerError,
+	kerr.RequestTimedOut, ErrAborted,
+}
+
+func isAny(err error, list []error) bool {
+	return slices.ContainsFunc(list, func(e error) bool { return errors.Is(err, e) })
+}
+
+// failed says why a transaction failed, and makes what passes ErrAborted.
+func (t *Txn) failed(ctx context.Context, group *Source, err error) error {
+	switch {
+	case isAny(err, passing), isAny(err, fenced) && group.stays(ctx):
+		return errors.Join(ErrAborted, err)
+	case isAny(err, fenced):
+		return fault.Hint(fmt.Errorf("transactional id %q: another instance has taken it over: %w", t.cfg.ID, err),
+			"this instance has stopped; two that run at a time need different ids")
+	}
+	return t.cfg.explain(err, "")
+}
+
+// stays reports whether the group still has this reader under its name, so that
+// what fenced its transaction was only time.
+func (s *Source) stays(ctx context.Context) bool {
+	if s == nil || s.client == nil || s.cfg.Group == "" || s.cfg.InstanceID == "" {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	me, _ := s.client.GroupMetadata()
+	if s.cfg.Balancer == "kip848" {
+		groups, err := s.admin.DescribeConsumerGroups(ctx, s.cfg.Group)
+		return err == nil && slices.ContainsFunc(groups[s.cfg.Group].Members, func(m kadm.ConsumerGroupMember) bool {
+			return m.MemberID == me
+		})
+	}
+	groups, err := s.admin.DescribeGroups(ctx, s.cfg.Group)
+	return err == nil && slices.ContainsFunc(groups[s.cfg.Group].Members, func(m kadm.DescribedGroupMember) bool {
+		return m.MemberID == me
+	})
+}
