@@ -45,6 +45,8 @@ type File struct {
 	number  int    // of rotated files
 	file    *os.File
 	size    int64      // of file
+	ending  []byte     // its last bytes
+	dirty   bool       // it has bytes that may not be on disk
 	period  int64      // in which file was begun
 	w       *Writer    // nil where no file is open
 	z       compressor // nil where the file is not compressed
@@ -82,7 +84,10 @@ func (f *File) begin() error {
 	if err != nil {
 		return fmt.Errorf("output %q: %w", f.path, reason(err))
 	}
-	f.file, f.size, f.started = file, 0, false
+	f.file, f.started = file, false
+	if f.size, f.ending, err = endOf(file); err != nil {
+		return fmt.Errorf("output %q: %w", f.path, reason(err))
+	}
 	var enc codec.Encoder
 	if f.opt.Encoder != nil {
 		enc = f.opt.Encoder()
@@ -143,6 +148,9 @@ func (f storer) Write(p []byte) (int, error) {
 func (f counted) Write(p []byte) (int, error) {
 	n, err := f.file.Write(p)
 	f.size += int64(n)
+	f.ending = append(f.ending, p[max(0, n-endSize):n]...)
+	f.ending = f.ending[:copy(f.ending, f.ending[max(0, len(f.ending)-endSize):])]
+	f.dirty = true
 	return n, err
 }
 
@@ -234,7 +242,8 @@ func (f *File) settle() error {
 		f.z.Reset(counted{f})
 		f.started = false
 	}
-	if f.opt.Durable {
+	if f.opt.Durable && f.dirty {
+		f.dirty = false
 		return f.failed(f.file.Sync())
 	}
 	return nil

@@ -111,6 +111,7 @@ func reason(err error) error {
 func newFile(path string, opt Options) (*Source, error) {
 	s := newSource(path, opt)
 	s.open = func(ctx context.Context) (*input, error) { return s.openFile(ctx, path) }
+	s.path = path
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) && opt.Follow {
 		return s, nil
@@ -119,7 +120,7 @@ func newFile(path string, opt Options) (*Source, error) {
 		return nil, fmt.Errorf("input %q: %w", path, reason(err))
 	}
 	if !info.Mode().IsRegular() {
-		s.opt.Follow = false
+		s.opt.Follow, s.path = false, ""
 		return s, readable(path)
 	}
 	if !opt.Follow {

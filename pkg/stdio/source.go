@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -39,6 +40,8 @@ type Options struct {
 	Format    Format
 	MaxRecord int           // longer records are bad; by default codec.DefaultMaxRecord
 	Follow    bool          // wait for more at the end of a file, and for the next one of its name
+	Grows     bool          // another run will read on: what is not whole at the end is left to it
+	Uncounted bool          // lines have no numbers: a run that goes on where another ended does not know them
 	Poll      time.Duration // how often Follow looks for more, by default 200 ms
 	Now       func() int64  // the wall clock, ns since 1970; by default the machine's
 	Note      func(string)  // takes what a person should know: that a file was rotated or cut short
@@ -82,11 +85,12 @@ const chunk = 64 << 10
 type Source struct {
 	opt  Options
 	name string // as the user gave it; "stdin" for stdin
+	path string // of a file that is no pipe
 	open func(ctx context.Context) (*input, error)
-	lazy bool             // it is a regular file that open opens anew each time
-	size int64            // of the file when it was found, -1 where it has none
-	from *stream.Position // where an earlier run ended
-	read atomic.Int64     // bytes read of the file, as stored
+	lazy bool              // it is a regular file that open opens anew each time
+	size int64             // of the file when it was found, -1 where it has none
+	from []stream.Position // where earlier runs ended
+	read atomic.Int64      // bytes read of the file, as stored
 
 	in     *input
 	origin *record.Origin
@@ -107,10 +111,12 @@ func NewReader(r io.Reader, name string, opt Options) *Source {
 	return s
 }
 
+const stdinName = "stdin"
+
 // Stdin returns a source that reads f, which is not closed, under the name
 // "stdin".
 func Stdin(f *os.File, opt Options) *Source {
-	s := newSource("stdin", opt)
+	s := newSource(stdinName, opt)
 	s.opt.Follow = false
 	s.open = func(context.Context) (*input, error) { return newInput(f, &s.read, true) }
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
@@ -132,15 +138,25 @@ func (s *Source) Size() (int64, bool) { return max(s.size, 0), s.size >= 0 }
 // called at any time.
 func (s *Source) Progress() (read, total int64) { return s.read.Load(), max(s.size, 0) }
 
-// Seek has the source begin where an earlier run ended, if the file is still
-// the one that the position is in. Pipes begin anew.
+// Seek has the source begin where an earlier run ended, if the file is one that
+// a position is in, by whatever name it went then. Of a stream that is no file
+// it passes over as many bytes: it must be the same one again.
 func (s *Source) Seek(at []stream.Position) error {
-	for i := range at {
-		if at[i].Source == s.name {
-			s.from = &at[i]
+	s.from = at
+	return nil
+}
+
+// ended returns where an earlier run ended in the stream that has been opened;
+// false where none has read it.
+func (s *Source) ended() (next int64, ok bool) {
+	for _, p := range s.from {
+		switch {
+		case p.Partition != s.origin.Partition || p.Next <= next:
+		case p.Partition == 0 && p.Source == s.name, p.Partition != 0 && s.in.holds(p.Next):
+			next, ok = p.Next, true
 		}
 	}
-	return nil
+	return next, ok
 }
 
 // Peek fills b with the first records of a regular file, from where an earlier
@@ -206,6 +222,9 @@ func (s *Source) start(ctx context.Context) error {
 	s.in = in
 	s.origin = &record.Origin{Source: s.name, Modified: in.modified()}
 	s.framer, s.base, s.line, s.quiet = nil, 0, 1, false
+	if s.opt.Uncounted {
+		s.line = 0
+	}
 	return s.place(s.in.sniff(ctx))
 }
 
@@ -261,13 +280,17 @@ func (s *Source) whole(b *record.Batch, seen int, err error) int {
 	switch {
 	case s.framer == nil:
 		return 0
-	case err == io.EOF:
+	case err == io.EOF && !s.leaves():
 		return len(b.Data)
 	case bytes.IndexByte(b.Data[seen:], '\n') < 0:
 		return 0
 	}
 	return s.framer.Cut(b.Data)
 }
+
+// leaves reports whether what is not whole at the end of the stream is left to
+// the next run.
+func (s *Source) leaves() bool { return s.opt.Grows && s.in.plain == nil && s.in.tail == nil }
 
 // end ends the source behind the batch that is being delivered. What is
 // followed goes on with the next file of its name.
@@ -319,21 +342,33 @@ func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed
 	s.origin.Partition = s.in.generation(sample)
 	skip := s.opt.Format.Begin(sample, s.origin)
 	s.framer = s.opt.Format.Framer(s.origin)
-	if s.from != nil && s.from.Partition == s.origin.Partition && s.in.holds(s.from.Next) {
-		return true, s.resume(ctx, b)
+	next, ok := s.ended()
+	s.from = nil // no position is in the next file of the name
+	if ok {
+		return true, s.resume(ctx, b, next)
 	}
 	s.advance(b.Data[:skip])
 	b.Data = b.Data[:copy(b.Data, b.Data[skip:])]
 	return false, nil
 }
 
-// resume throws away what was read and goes to where an earlier run ended.
-func (s *Source) resume(ctx context.Context, b *record.Batch) error {
-	next := s.from.Next
-	s.from = nil
-	b.Data = b.Data[:0]
+// resume goes to where an earlier run ended, and throws away what was read
+// before.
+func (s *Source) resume(ctx context.Context, b *record.Batch, next int64) error {
 	s.base, s.line = next, 0
-	return s.in.skipTo(ctx, next)
+	if s.in.regular() {
+		b.Data = b.Data[:0]
+		return s.in.skipTo(ctx, next)
+	}
+	got := min(next, int64(len(b.Data)))
+	b.Data = b.Data[:copy(b.Data, b.Data[got:])]
+	s.more = len(b.Data) > 0
+	skipped, err := io.CopyN(io.Discard, s.in.stream(), next-got)
+	if err == io.EOF {
+		return fault.Hint(fmt.Errorf("it ends at byte %d, and an earlier run has read it to byte %d", got+skipped, next),
+			"give it the same stream again, from its beginning")
+	}
+	return err
 }
 
 // deliver makes b a batch of its first n bytes and keeps the rest for the next
@@ -372,6 +407,9 @@ func (s *Source) tooLong(ctx context.Context, b *record.Batch) error {
 		rest := b.Data[keep:]
 		end := bytes.IndexByte(rest, '\n')
 		if end >= 0 || err == io.EOF {
+			if end < 0 && s.leaves() {
+				return io.EOF
+			}
 			if end < 0 {
 				end = len(rest)
 			}

@@ -46,7 +46,7 @@ type Checkpoint struct {
 	path    string
 	lock    *os.File
 	at      positions
-	states  states
+	states  *states
 	sink    stream.Sink // takes the rows
 	outputs []output
 	open    bool // a transaction is under way
@@ -88,7 +88,7 @@ func (k *Checkpoint) begin(ctx context.Context, opt CheckpointOptions) error {
 	if k.c, err = open(k.path, "_pragma=journal_mode(wal)&_pragma=synchronous(full)"); err != nil {
 		return err
 	}
-	k.at, k.states = positions{c: k.c}, states{c: k.c}
+	k.at, k.states = positions{c: k.c}, &states{c: k.c, path: k.path}
 	if err := k.identify(ctx); err != nil {
 		return err
 	}
@@ -242,8 +242,8 @@ func (k *Checkpoint) Save(task stream.Task, entries stream.Entries, all bool) er
 	return k.failed("writing to", err)
 }
 
-// Full reports whether the next Save of a task had better be all of it.
-func (k *Checkpoint) Full(task stream.Task) bool { return k.states.full(task) }
+// Stale reports whether the next Save of a task had better be all of it.
+func (k *Checkpoint) Stale(task stream.Task) bool { return k.states.stale(task) }
 
 // Keep adds positions to the next Flush.
 func (k *Checkpoint) Keep(at []stream.Position) {

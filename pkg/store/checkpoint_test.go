@@ -22,7 +22,7 @@ import (
 var (
 	_ stream.Keeper    = (*store.Checkpoint)(nil)
 	_ stream.Pusher    = (*store.Checkpoint)(nil)
-	_ stream.Compacter = (*store.Checkpoint)(nil)
+	_ stream.Refresher = (*store.Checkpoint)(nil)
 )
 
 // A memory is an output without a file.
@@ -213,7 +213,7 @@ func TestStateIsThatOfAMap(t *testing.T) {
 					t.Fatalf("seed %d: -want +got\n%s", seed, d)
 				}
 				var e stream.Entries
-				all := k.Full(task) || rnd.IntN(10) == 0
+				all := k.Stale(task) || rnd.IntN(10) == 0
 				change(rnd, m, &e)
 				if all {
 					e = nil
@@ -247,15 +247,15 @@ func TestLogIsReplacedWhenItHasGrown(t *testing.T) {
 	load(t, k, stream.Task{})
 	chunk := entries("key", strings.Repeat("x", 100<<10))
 	n := 0
-	for ; !k.Full(stream.Task{}); n++ {
+	for ; !k.Stale(stream.Task{}); n++ {
 		must(t, k.Save(stream.Task{}, chunk, false))
 	}
 	if n < 10 || n > 12 {
-		t.Errorf("full after %d chunks of 100 KiB, want just over 1 MiB", n)
+		t.Errorf("stale after %d chunks of 100 KiB, want just over 1 MiB", n)
 	}
 	must(t, k.Save(stream.Task{}, chunk, true))
-	if k.Full(stream.Task{}) {
-		t.Error("still full")
+	if k.Stale(stream.Task{}) {
+		t.Error("still stale")
 	}
 }
 
@@ -348,7 +348,7 @@ func BenchmarkCheckpoint(b *testing.B) {
 	for b.Loop() {
 		n++
 		begin := time.Now()
-		must(b, k.Save(stream.Task{}, few, k.Full(stream.Task{})))
+		must(b, k.Save(stream.Task{}, few, k.Stale(stream.Task{})))
 		k.Keep([]stream.Position{{Source: "a", Next: n}})
 		must(b, k.Flush(b.Context()))
 		worst = max(worst, time.Since(begin))

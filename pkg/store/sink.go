@@ -45,7 +45,7 @@ type Sink struct {
 	table *table // nil until the first rows are known
 	open  bool   // a transaction is under way
 	at    positions
-	state states
+	state *states
 	once  map[string]bool // sources whose bytes come only once
 }
 
@@ -64,7 +64,7 @@ func OpenSink(ctx context.Context, path, table string, opt SinkOptions) (*Sink, 
 	}
 	s := &Sink{
 		c: c, path: path, name: table, opt: opt, once: map[string]bool{"stdin": true},
-		at: positions{c: c, sink: table}, state: states{c: c, sink: table},
+		at: positions{c: c, sink: table}, state: &states{c: c, path: path, sink: table},
 	}
 	if err := s.begin(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -206,8 +206,8 @@ func (s *Sink) Save(task stream.Task, entries stream.Entries, all bool) error {
 	return nil
 }
 
-// Full reports whether the next Save of a task had better be all of it.
-func (s *Sink) Full(task stream.Task) bool { return s.state.full(task) }
+// Stale reports whether the next Save of a task had better be all of it.
+func (s *Sink) Stale(task stream.Task) bool { return s.state.stale(task) }
 
 // Keep adds positions to what the next Flush commits.
 func (s *Sink) Keep(at []stream.Position) {

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/zeebo/xxh3"
 
@@ -17,8 +18,10 @@ import (
 // table of the sink's database, in the sink's transactions.
 type states struct {
 	c     conn
+	path  string // of the database
 	sink  string
-	tasks map[stream.Task]*taskLog
+	mu    sync.Mutex
+	tasks map[stream.Task]*taskLog // those that were loaded
 }
 
 // A taskLog is what is known of the log of a task.
@@ -33,7 +36,6 @@ const leastLog = 1 << 20
 
 // create makes the tables where there are none.
 func (s *states) create(ctx context.Context) error {
-	s.tasks = map[stream.Task]*taskLog{}
 	_, err := exec(ctx, s.c, `CREATE TABLE IF NOT EXISTS _logctl_state (
 		sink TEXT NOT NULL, source TEXT NOT NULL, partition INTEGER NOT NULL, number INTEGER NOT NULL,
 		whole INTEGER NOT NULL, hash INTEGER NOT NULL, entries BLOB,
@@ -70,16 +72,22 @@ func (s *states) reset(ctx context.Context) error {
 	return err
 }
 
-// full reports whether the log of a task has grown so long that all of its state
+// stale reports whether the log of a task has grown so long that all of its state
 // is better written again.
-func (s *states) full(task stream.Task) bool {
-	log := s.tasks[task]
+func (s *states) stale(task stream.Task) bool {
+	log := s.log(task)
 	return log != nil && log.changes > max(log.whole, leastLog)
+}
+
+func (s *states) log(task stream.Task) *taskLog {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tasks[task]
 }
 
 // save adds a chunk to the transaction under way.
 func (s *states) save(ctx context.Context, task stream.Task, entries stream.Entries, all bool) error {
-	log := s.tasks[task]
+	log := s.log(task)
 	if log == nil {
 		return fmt.Errorf("state of %s is saved that was not loaded", taskName(task))
 	}
@@ -102,12 +110,33 @@ func (s *states) save(ctx context.Context, task stream.Task, entries stream.Entr
 	return err
 }
 
-// load gives each entry of a task once, with its last value. Only what has
-// changed since the last chunk with everything is held in memory meanwhile.
+// load gives each entry of a task once, with its last value, as the last
+// transaction has left it. It reads over a connection of its own, so that others
+// may write meanwhile.
 func (s *states) load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
-	log := &taskLog{}
-	changed := map[string][]byte{}
-	err := s.chunks(ctx, task, false, func(number int64, entries stream.Entries) error {
+	c, err := open(s.path, "_pragma=query_only(1)")
+	if err != nil {
+		return err
+	}
+	log, err := s.replay(ctx, c, task, put)
+	if err := errors.Join(err, c.Close()); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tasks == nil {
+		s.tasks = map[stream.Task]*taskLog{}
+	}
+	s.tasks[task] = log
+	return nil
+}
+
+// replay reads a log. Only what has changed since the last chunk with everything is
+// held in memory.
+func (s *states) replay(ctx context.Context, c conn, task stream.Task, put func(key, value []byte) error,
+) (*taskLog, error) {
+	log, changed := &taskLog{}, map[string][]byte{}
+	err := s.chunks(ctx, c, task, false, func(number int64, entries stream.Entries) error {
 		log.last, log.changes = number, log.changes+int64(len(entries))
 		return entries.Each(func(key, value []byte) error {
 			changed[string(key)] = value
@@ -115,9 +144,9 @@ func (s *states) load(ctx context.Context, task stream.Task, put func(key, value
 		})
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = s.chunks(ctx, task, true, func(number int64, entries stream.Entries) error {
+	err = s.chunks(ctx, c, task, true, func(number int64, entries stream.Entries) error {
 		log.last, log.whole = max(log.last, number), int64(len(entries))
 		return entries.Each(func(key, value []byte) error {
 			if _, ok := changed[string(key)]; ok {
@@ -127,27 +156,26 @@ func (s *states) load(ctx context.Context, task stream.Task, put func(key, value
 		})
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for key, value := range changed {
 		if value == nil {
 			continue
 		}
 		if err := put([]byte(key), value); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	s.tasks[task] = log
-	return nil
+	return log, nil
 }
 
 // chunks calls each for the chunks of a task, in order: those with everything, or
 // those with changes.
-func (s *states) chunks(ctx context.Context, task stream.Task, whole bool,
+func (s *states) chunks(ctx context.Context, c conn, task stream.Task, whole bool,
 	each func(number int64, entries stream.Entries) error,
 ) error {
 	var failed error
-	err := query(ctx, s.c, `SELECT number, hash, entries FROM _logctl_state
+	err := query(ctx, c, `SELECT number, hash, entries FROM _logctl_state
 		WHERE sink = ? AND source = ? AND partition = ? AND whole = ? ORDER BY number`,
 		func(row []driver.Value) {
 			number, _ := row[0].(int64)

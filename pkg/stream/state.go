@@ -45,15 +45,6 @@ type Vault interface {
 	Save(task Task, entries Entries, all bool) error
 }
 
-// A Compacter is a Vault whose record of changes grows, until it is given everything
-// again.
-type Compacter interface {
-	Vault
-	// Full reports whether the next Save of a task had better have all of its
-	// entries.
-	Full(task Task) bool
-}
-
 // Entries are entries of state, one behind the other: each the lengths of its
 // key and, plus one, of its value (0 where it is gone) as varints, and both.
 type Entries []byte

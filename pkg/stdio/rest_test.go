@@ -1,0 +1,243 @@
+package stdio_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/logctl/logctl/pkg/stdio"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A resumer reads the same paths again and again, each time from where it ended.
+type resumer struct {
+	t     *testing.T
+	opt   stdio.Options
+	at    map[stream.Position]int64 // by everything but Next
+	notes []string
+	gone  int
+}
+
+func newResumer(t *testing.T) *resumer {
+	r := &resumer{t: t, at: map[stream.Position]int64{}}
+	r.opt = stdio.Options{Grows: true, Format: lines{}, Note: func(s string) { r.notes = append(r.notes, s) }}
+	return r
+}
+
+// read returns the lines that are new, those of files that were renamed first.
+func (r *resumer) read(paths ...string) (all []string) {
+	r.t.Helper()
+	var at []stream.Position
+	for p, next := range r.at {
+		p.Next = next
+		at = append(at, p)
+	}
+	sources, err := stdio.Open(paths, r.opt)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	rest, gone, err := stdio.Rest(sources, at, r.opt)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.gone += len(gone)
+	for _, p := range gone {
+		p.Next = 0
+		delete(r.at, p)
+	}
+	for _, s := range slices.Concat(rest, sources) {
+		if err := s.(stream.Seeker).Seek(at); err != nil {
+			r.t.Fatal(err)
+		}
+		got, ends := readBatches(r.t, s, 256)
+		all = append(all, got...)
+		for _, p := range ends {
+			next := p.Next
+			p.Next = 0
+			r.at[p] = next
+		}
+	}
+	return all
+}
+
+// However a log grows and is rotated between runs that go on from each other,
+// they read every line once, those of a file in its order.
+func TestRunsReadAGrowingLogOnce(t *testing.T) {
+	for seed := range uint64(40) {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		path := filepath.Join(t.TempDir(), "app.log")
+		paths := []string{path}
+		if seed%2 == 1 {
+			paths = []string{path + "*"} // several rotations between two runs need the older files named
+		}
+		r := newResumer(t)
+		var got, want []string
+		pending, known := "", false // known: a run has seen the file that is written
+		for range 60 {
+			switch n := rnd.IntN(10); {
+			case n == 0 && pending == "" && (known || seed%2 == 1):
+				for i := 9; i > 0; i-- {
+					_ = os.Rename(fmt.Sprintf("%s.%d", path, i), fmt.Sprintf("%s.%d", path, i+1)) // most are not there
+				}
+				_ = os.Rename(path, path+".1")
+				if seed%2 == 0 {
+					appendTo(t, path, "first of another\n")
+					want = append(want, "first of another")
+					got = append(got, r.read(paths...)...)
+				}
+			case n < 6:
+				line := fmt.Sprintf("line %d", len(want))
+				cut := rnd.IntN(len(line))
+				if pending != "" {
+					appendTo(t, path, pending)
+					pending = ""
+				} else {
+					want = append(want, line)
+					appendTo(t, path, line[:cut])
+					pending = line[cut:] + "\n"
+				}
+			default:
+				if _, err := os.Stat(path); err == nil {
+					more := r.read(paths...)
+					got, known = append(got, more...), known || len(more) > 0
+				}
+			}
+		}
+		appendTo(t, path, pending)
+		if pending == "" {
+			appendTo(t, path, "the end\n")
+			want = append(want, "the end")
+		}
+		got = append(got, r.read(paths...)...)
+		slices.Sort(got)
+		slices.Sort(want)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("seed %d: -want +got\n%s", seed, d)
+		}
+	}
+}
+
+func TestFilesThatAreGone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.log")
+	r := newResumer(t)
+	write(t, path, []byte("a\n"))
+	r.read(path)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, []byte("another\n"))
+	if got := r.read(path); !slices.Equal(got, []string{"another"}) || r.gone != 1 {
+		t.Errorf("got %q, %d gone", got, r.gone)
+	}
+	if len(r.notes) != 1 || !strings.Contains(r.notes[0], "app.log was replaced") {
+		t.Errorf("notes %q", r.notes)
+	}
+	if got := r.read(path); len(got) != 0 || len(r.notes) != 1 {
+		t.Errorf("again: %q, notes %q", got, r.notes)
+	}
+}
+
+// A stream that is no file is passed over up to where the last run ended.
+func TestStreamIsPassedOver(t *testing.T) {
+	text := strings.Repeat("0123456789\n", 1000)
+	for _, next := range []int64{0, 11, 11 * 20, 11 * 999, 11 * 1000} {
+		for _, arena := range []int{16, 4096} {
+			s := stdio.NewReader(strings.NewReader(text), "stdin", stdio.Options{Format: lines{}, Grows: true})
+			if err := s.Seek([]stream.Position{{Source: "stdin", Next: next}, {Source: "x", Next: 7}}); err != nil {
+				t.Fatal(err)
+			}
+			got, err := readAll(t, s, arena, 100)
+			if err != nil || int64(len(got)) != 1000-next/11 {
+				t.Fatalf("from byte %d: %d records, %v", next, len(got), err)
+			}
+			if len(got) > 0 && (got[0].Offset != next || got[0].Value != "0123456789") {
+				t.Errorf("from byte %d: first %+v", next, got[0])
+			}
+		}
+	}
+	s := stdio.NewReader(strings.NewReader("0123456789\n"), "stdin", stdio.Options{Format: lines{}})
+	if err := s.Seek([]stream.Position{{Source: "stdin", Next: 22}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readAll(t, s, 100, 100); err == nil || !strings.Contains(err.Error(), "ends at byte 11") {
+		t.Errorf("a shorter stream: %v", err)
+	}
+}
+
+// What is not whole at the end is left, be it longer than a record may be.
+func TestGrowingFileLeavesItsEnd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	for _, end := range []string{"", "part", strings.Repeat("x", 300)} {
+		write(t, path, []byte("whole\n"+end))
+		s := open(t, stdio.Options{Grows: true, Uncounted: true, MaxRecord: 100}, path)[0]
+		got, err := readAll(t, s, 64, 100)
+		if d := cmp.Diff([]row{{Value: "whole"}}, got); d != "" || err != nil {
+			t.Errorf("-want +got\n%s%v", d, err)
+		}
+	}
+}
+
+func TestOutputIsCutBack(t *testing.T) {
+	for _, name := range []string{"f.log", "f.log.gz", "f.log.zst"} {
+		path := filepath.Join(t.TempDir(), name)
+		create := func() *stdio.File {
+			f, err := stdio.Create(path, stdio.FileOptions{Durable: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return f
+		}
+		put := func(f *stdio.File, text string) {
+			if err := f.Write(batch(text).All()); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var want []string
+		f := create()
+		for i := range 5 {
+			text := fmt.Sprintf("line %d %s", i, strings.Repeat("y", 100*i))
+			want = append(want, text)
+			put(f, text)
+			n, check, err := f.Mark()
+			if err != nil {
+				t.Fatal(err)
+			}
+			put(f, "too much")
+			if err := f.Write(batch("more of it").All()); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			f = create()
+			if err := f.CutBack(n, check); err != nil {
+				t.Fatal(err)
+			}
+			if again, same, err := f.Mark(); again != n || same != check || err != nil {
+				t.Fatalf("%s is cut to %d, want %d, %v", name, again, n, err)
+			}
+			if err := f.CutBack(n, check+1); err == nil || !strings.Contains(err.Error(), "not those that were written") {
+				t.Errorf("other bytes: %v", err)
+			}
+			if err := f.CutBack(n+1, check); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%d were written", n+1)) {
+				t.Errorf("a file that is shorter: %v", err)
+			}
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := readAll(t, open(t, stdio.Options{}, path)[0], 1024, 1000)
+		if d := cmp.Diff(want, values(got)); d != "" || err != nil {
+			t.Errorf("%s: -want +got\n%s%v", name, d, err)
+		}
+	}
+}
