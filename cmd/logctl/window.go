@@ -39,7 +39,7 @@ each window and key, written when the window closes.
 
 Aggregates: count(), count(EXPR), sum, avg, min, max, stddev, variance, rate(),
 ratio(EXPR), distinct(X), p50(X) … p99.9(X), quantile(X, Q), topk(X, N), mode(X),
-first(X), last(X). Quantiles are within 0.8 % of the exact ones; distinct counts are
+first(X), last(X), any(EXPR), until(EXPR), counts(X), values(X), tail(X, N). Quantiles are within 0.8 % of the exact ones; distinct counts are
 exact up to 1,536, then within about 1 %.`,
 		Example: `  # Requests, error rate and slow responses a minute
   logctl window --size 1m --agg 'count(), ratio(status >= 500), p99(latency_ms)' app.log

@@ -43,6 +43,17 @@ func advance[T int64 | uint64](r *reader, v T, n int, ok bool) T {
 	return v
 }
 
+// kind takes the kind of a value.
+func (r *reader) kind() record.Kind {
+	if r.err != nil || len(r.src) == 0 || record.Kind(r.src[0]) > record.Array {
+		r.err = errCell
+		return record.Missing
+	}
+	kind := record.Kind(r.src[0])
+	r.src = r.src[1:]
+	return kind
+}
+
 // bytes takes bytes behind their length.
 func (r *reader) bytes() []byte {
 	n := r.uint()
@@ -151,8 +162,15 @@ func (c *tops) decode(g uint32, src []byte) (rest []byte, err error) { return c.
 
 func (c *picks) reset(g uint32) { c.cells[g] = pick{} }
 
-func (c *picks) encode(dst []byte, g uint32) []byte {
-	p := &c.cells[g]
+func (c *picks) encode(dst []byte, g uint32) []byte { return c.cells[g].encode(dst) }
+
+func (c *picks) decode(g uint32, src []byte) (rest []byte, err error) {
+	r := reader{src: src}
+	c.cells[g] = c.decodePick(&r)
+	return r.src, r.err
+}
+
+func (p *pick) encode(dst []byte) []byte {
 	dst = append(dst, byte(p.kind))
 	if p.kind == record.Missing {
 		return dst
@@ -167,31 +185,56 @@ func (c *picks) encode(dst []byte, g uint32) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(p.text))), p.text...)
 }
 
-func (c *picks) decode(g uint32, src []byte) (rest []byte, err error) {
-	if len(src) == 0 {
-		return nil, errCell
-	}
-	c.cells[g] = pick{}
-	kind := record.Kind(src[0])
+// origins are of values that were decoded.
+type origins struct{ last *record.Origin }
+
+// decodePick takes a value with a copy of its text.
+func (o *origins) decodePick(r *reader) pick {
+	kind := r.kind()
 	if kind == record.Missing {
-		return src[1:], nil
+		return pick{}
 	}
-	r := reader{src: src[1:]}
 	p := pick{time: r.int(), offset: r.int(), kind: kind}
 	source, partition := r.bytes(), r.int()
 	p.text = append(p.text, r.bytes()...)
-	if r.err != nil || partition != int64(int32(partition)) {
-		return nil, errCell
+	if r.err == nil && partition != int64(int32(partition)) {
+		r.err = errCell
 	}
-	p.origin = c.origin(string(source), int32(partition))
-	c.cells[g] = p
-	return r.src, nil
+	if r.err != nil {
+		return pick{}
+	}
+	p.origin = o.origin(string(source), int32(partition))
+	return p
 }
 
-// origin returns the origin of a value that was decoded.
-func (c *picks) origin(source string, partition int32) *record.Origin {
-	if c.last == nil || c.last.Source != source || c.last.Partition != partition {
-		c.last = &record.Origin{Source: source, Partition: partition}
+func (o *origins) origin(source string, partition int32) *record.Origin {
+	if o.last == nil || o.last.Source != source || o.last.Partition != partition {
+		o.last = &record.Origin{Source: source, Partition: partition}
 	}
-	return c.last
+	return o.last
+}
+
+func encodePicks(dst []byte, list []pick) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(list)))
+	for k := range list {
+		dst = list[k].encode(dst)
+	}
+	return dst
+}
+
+// decodePicks calls put for what encodePicks has written: n values at most.
+func (o *origins) decodePicks(src []byte, n int, put func(*pick)) (rest []byte, err error) {
+	r := reader{src: src}
+	count := r.uint()
+	if count > uint64(n) {
+		return nil, errCell
+	}
+	for range count {
+		p := o.decodePick(&r)
+		if r.err != nil || p.kind == record.Missing {
+			return nil, errCell
+		}
+		put(&p)
+	}
+	return r.src, r.err
 }

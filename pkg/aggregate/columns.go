@@ -213,9 +213,9 @@ func (c *tops) merge(to uint32, from column, g uint32) { c.cells[to].Merge(from.
 // picks keeps the value of the first or the last record that has one, by
 // event time, then partition, then offset.
 type picks struct {
-	in    *input
-	sign  int            // 1 for the first, -1 for the last
-	last  *record.Origin // of what was decoded
+	in   *input
+	sign int // 1 for the first, -1 for the last
+	origins
 	cells []pick
 }
 
@@ -245,9 +245,14 @@ func (c *picks) put(g uint32, p *pick) {
 	if cell.kind != record.Missing && c.sign*p.compare(cell) >= 0 {
 		return
 	}
-	text := append(cell.text[:0], p.text...)
-	*cell = *p
-	cell.text = text
+	cell.set(p)
+}
+
+// set replaces a value by another one, whose text it copies.
+func (p *pick) set(by *pick) {
+	text := append(p.text[:0], by.text...)
+	*p = *by
+	p.text = text
 }
 
 func (p *pick) compare(o *pick) int {

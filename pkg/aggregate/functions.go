@@ -41,6 +41,11 @@ var functions = map[string]function{
 	"mode":     {1, 1, "mode(X)", buildMode},
 	"first":    {1, 1, "first(X)", pickOf("first", 1)},
 	"last":     {1, 1, "last(X)", pickOf("last", -1)},
+	"any":      {1, 1, "any(EXPR)", buildAny},
+	"until":    {1, 1, "until(EXPR)", buildUntil},
+	"counts":   {1, 1, "counts(X)", buildCounts},
+	"values":   {1, 2, "values(X) or values(X, N)", buildValues},
+	"tail":     {2, 2, "tail(X, N)", buildTail},
 }
 
 // rows returns the state that counts a group's rows.

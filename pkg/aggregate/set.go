@@ -42,7 +42,8 @@ type field struct {
 type Row struct {
 	Cells  *Cells
 	Group  uint32
-	Length time.Duration // that the group covers, for rates
+	Start  int64         // where what the group covers begins, in ns since 1970,
+	Length time.Duration // and how long it is, for rates
 }
 
 // Compile compiles a list of aggregates, as in `n=count(), p99(latency_ms)`, and
@@ -100,12 +101,21 @@ func (s *Set) Mismatches() (n int64) {
 // AppendFields appends all aggregates of a group as fields, each with a comma
 // before it.
 func (s *Set) AppendFields(dst []byte, r Row) []byte {
-	for i := range s.fields {
-		f := &s.fields[i]
-		dst = f.append(append(dst, f.label...), r)
+	for k := range s.fields {
+		dst = s.AppendField(dst, k, r)
 	}
 	return dst
 }
+
+// AppendField appends an aggregate of a group by its place among Names, as a
+// field with a comma before it.
+func (s *Set) AppendField(dst []byte, k int, r Row) []byte {
+	f := &s.fields[k]
+	return f.append(append(dst, f.label...), r)
+}
+
+// AppendValue appends the JSON of an aggregate of a group.
+func (s *Set) AppendValue(dst []byte, k int, r Row) []byte { return s.fields[k].append(dst, r) }
 
 // A builder compiles aggregates. States and inputs are shared by all that need
 // the same.

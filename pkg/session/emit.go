@@ -31,7 +31,8 @@ func (o *Op) writeClosed(out stream.Output) error {
 		if err := o.write(n, out); err != nil {
 			return err
 		}
-		o.remove(n)
+		o.unlink(n)
+		o.sessions.remove(n)
 	}
 	o.stats.closed.Add(int64(len(o.closing)))
 	o.closing = o.closing[:0]
@@ -101,7 +102,7 @@ func (o *Op) write(n uint32, out stream.Output) error {
 	row.Data = stamp.AppendRFC3339(append(row.Data, `,"session_start":"`...), s.start)
 	row.Data = stamp.AppendRFC3339(append(row.Data, `","session_end":"`...), s.end)
 	row.Data = appendMillis(append(row.Data, `","duration_ms":`...), s.end-s.start)
-	row.Data = strconv.AppendUint(append(row.Data, `,"events":`...), s.events, 10)
+	row.Data = strconv.AppendUint(append(row.Data, `,"events":`...), o.sessions.events(n), 10)
 	if o.set != nil {
 		row.Data = o.set.AppendFields(row.Data, aggregate.Row{
 			Cells: o.cells, Group: n, Length: time.Duration(s.end - s.start),

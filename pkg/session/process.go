@@ -36,7 +36,7 @@ func (o *Op) Stats() Stats {
 func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 	b := rows.Batch
 	numbers := o.keys.Numbers(b)
-	o.forgetUsers(len(b.Recs))
+	o.lookUp(rows, numbers)
 	for i := rows.Lo; i < rows.Hi; i++ {
 		rec := &b.Recs[i]
 		if !rec.Live() {
@@ -49,17 +49,43 @@ func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 			}
 			continue
 		}
-		u := &o.known[numbers[i]]
-		if u.round != o.round {
-			*u = knownUser{o.round, o.users.get(o.keys.Key(b, numbers[i]))}
-		}
-		n := o.add(b, u.user, rec.Time)
+		n := o.add(b, o.known[numbers[i]].user, rec.Time)
 		if o.cells != nil {
 			o.rows, o.members = append(o.rows, int32(i)), append(o.members, n)
 		}
 	}
 	o.flush(b)
 	return nil
+}
+
+// lookUp finds the users of rows. It asks for all of them before it looks at
+// any, and then for all of their sessions: so memory answers many questions at
+// a time, rather than one after the other.
+func (o *Op) lookUp(rows record.Rows, numbers []uint64) {
+	b := rows.Batch
+	o.forgetUsers(len(b.Recs))
+	o.wanted = o.wanted[:0]
+	for i := rows.Lo; i < rows.Hi; i++ {
+		if rec := &b.Recs[i]; rec.Live() && rec.Time >= o.limit {
+			if u := &o.known[numbers[i]]; u.round != o.round {
+				hash, _, _ := o.keys.Key(b, numbers[i])
+				*u = knownUser{o.round, o.users.guess(hash)}
+				o.wanted = append(o.wanted, uint32(numbers[i]))
+			}
+		}
+	}
+	for _, number := range o.wanted {
+		u := &o.known[number]
+		hash, kind, text := o.keys.Key(b, uint64(number))
+		if u.user == 0 || !o.users.is(u.user, hash, kind, text) {
+			u.user = o.users.get(hash, kind, text)
+		}
+	}
+	for _, number := range o.wanted {
+		if last := o.users.at(o.known[number].user).last; last != 0 {
+			o.newest = max(o.newest, o.sessions.at(last).start)
+		}
+	}
 }
 
 // forgetUsers makes ready for numbers of keys below n.
@@ -100,7 +126,7 @@ func (o *Op) add(b *record.Batch, user uint32, t int64) uint32 {
 	}
 	if before != 0 {
 		if s := ss.at(before); t-s.end <= o.gap {
-			s.events++
+			o.sessions.count(before, 1)
 			if t > s.end {
 				s.end = t
 				if after != 0 && ss.at(after).start-t <= o.gap {
@@ -113,17 +139,17 @@ func (o *Op) add(b *record.Batch, user uint32, t int64) uint32 {
 	if after != 0 {
 		if s := ss.at(after); s.start-t <= o.gap {
 			s.start = t // it stays behind the one before it
-			s.events++
+			o.sessions.count(after, 1)
 			return after
 		}
 	}
-	return o.open(user, t)
+	return o.begin(user, t)
 }
 
-// open opens a session of a user with one event.
-func (o *Op) open(user uint32, t int64) uint32 {
+// begin opens a session of a user with one event.
+func (o *Op) begin(user uint32, t int64) uint32 {
 	n := o.sessions.add()
-	o.alive++
+	o.open++
 	*o.sessions.at(n) = session{start: t, end: t, events: 1, user: user}
 	if o.cells != nil {
 		o.cells.Grow(int(n) + 1)
@@ -141,7 +167,6 @@ func (o *Op) link(n uint32) {
 		u.last = n
 	}
 	if !o.cfg.GraceUnlimited {
-		s.marks |= timed
 		o.timers.add(s.end+o.gap, n)
 	}
 }
@@ -150,17 +175,20 @@ func (o *Op) link(n uint32) {
 func (o *Op) merge(b *record.Batch, n, after uint32) {
 	s, a := o.sessions.at(n), o.sessions.at(after)
 	s.end = a.end
-	s.events += a.events
+	o.sessions.count(n, o.sessions.events(after))
 	if o.cells != nil {
 		o.flush(b)
 		o.cells.Merge(n, o.cells, after)
 	}
-	o.remove(after)
+	o.unlink(after)
+	if o.cfg.GraceUnlimited {
+		o.sessions.remove(after)
+	}
 }
 
-// remove takes a session away from its user, and the user where it was the last
-// one. A timer may still have its number.
-func (o *Op) remove(n uint32) {
+// unlink takes a session away from its user, and the user where it was the last
+// one. Its number is in use until it is removed: a timer may have it.
+func (o *Op) unlink(n uint32) {
 	s := o.sessions.at(n)
 	u := o.users.at(s.user)
 	u.root = o.sessions.delete(u.root, n)
@@ -173,11 +201,8 @@ func (o *Op) remove(n uint32) {
 	if o.cells != nil {
 		o.cells.Reset(n)
 	}
-	o.alive--
-	s.events = 0
-	if s.marks&timed == 0 {
-		o.sessions.remove(n)
-	}
+	s.user = 0
+	o.open--
 }
 
 // Due returns the least watermark at which time moves on by a step;
@@ -231,38 +256,43 @@ func (o *Op) close(out stream.Output) error {
 func (o *Op) expire(n uint32) {
 	s := o.sessions.at(n)
 	switch {
-	case s.events == 0: // it was merged
+	case s.user == 0:
 		o.sessions.remove(n)
 	case s.end+o.gap < o.limit:
-		s.marks &^= timed
 		o.closing = append(o.closing, n)
 	default:
 		o.timers.add(s.end+o.gap, n)
 	}
 }
 
-// Finish closes all sessions.
+// Finish closes all sessions, in stretches of time, so that it takes no memory
+// for a list of all.
 func (o *Op) Finish(out stream.Output) error {
-	o.closing = o.closing[:0]
-	for n := uint32(1); n < o.sessions.next; n++ {
-		s := o.sessions.at(n)
-		switch {
-		case s.events > 0:
-			s.marks &^= timed
-			o.closing = append(o.closing, n)
-		case s.marks&timed != 0: // it was merged
-			o.sessions.remove(n)
+	o.timers = timers{step: o.timers.step}
+	least, most := int64(math.MaxInt64), int64(math.MinInt64)
+	for n := uint32(1); n < o.sessions.unused; n++ {
+		if s := o.sessions.at(n); s.user != 0 {
+			least, most = min(least, s.end), max(most, s.end)
 		}
 	}
-	o.timers = timers{step: o.timers.step}
-	if err := o.writeClosed(out); err != nil {
-		return err
+	const stretch = 1 << 16 // sessions, about
+	width := (most-least)/(int64(o.open)/stretch+1) + 1
+	for from := least; from <= most; from += width {
+		for n := uint32(1); n < o.sessions.unused; n++ {
+			if s := o.sessions.at(n); s.user != 0 && s.end < from+width {
+				o.closing = append(o.closing, n)
+			}
+		}
+		if err := o.writeClosed(out); err != nil {
+			return err
+		}
 	}
+	o.sessions = sessions{}
 	o.count()
 	return o.writer.Flush(out)
 }
 
 func (o *Op) count() {
-	o.stats.open.Store(int64(o.alive))
-	o.stats.users.Store(int64(o.users.len()))
+	o.stats.open.Store(int64(o.open))
+	o.stats.users.Store(int64(o.users.n))
 }

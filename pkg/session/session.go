@@ -64,10 +64,11 @@ type Op struct {
 
 	known   []knownUser // by the numbers that a batch gives its keys
 	round   uint32
+	wanted  []uint32 // numbers of keys that are being looked up
 	rows    []int32  // that wait for being added to cells,
 	members []uint32 // and their sessions
 	closing []uint32 // sessions that are over
-	alive   int      // sessions that are open
+	open    int      // sessions that are open
 
 	late   stream.Sink
 	writer stream.RowWriter

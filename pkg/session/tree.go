@@ -1,29 +1,48 @@
 package session
 
+import "math"
+
 // The sessions of a user that are open at a time do not touch each other. They
 // stand in a search tree by their starts, a treap: most users have one or two,
 // but a batch job may find thousands, in any order.
 
 // A session is one that is open.
 type session struct {
-	start, end  int64 // of its first and of its last event
-	events      uint64
-	user        uint32
+	start, end  int64  // of its first and of its last event
+	events      uint32 // modulo 2^32
+	user        uint32 // 0: it was made part of another one
 	left, right uint32 // in the tree
-	marks       uint8
 }
 
-// What is noted of a session.
-const (
-	timed   uint8 = 1 << iota // a timer has its number
-	unsaved                   // its entry has changed since the last call of Changes
-	saved                     // Changes has given away an entry with its start
-	unsaid                    // it has changed since the last update was written
-	said                      // an update has been written
-)
+func (s *session) link() *uint32 { return &s.left }
 
 // sessions are all that are open.
-type sessions struct{ arena[session] }
+type sessions struct {
+	arena[session, *session]
+	many map[uint32]uint64 // how often events went beyond 2^32, for those with so many
+}
+
+// events returns how many events a session has.
+func (ss *sessions) events(n uint32) uint64 { return uint64(ss.at(n).events) + ss.many[n]<<32 }
+
+// count adds to the number of events.
+func (ss *sessions) count(n uint32, events uint64) {
+	s := ss.at(n)
+	sum := uint64(s.events) + events
+	s.events = uint32(sum)
+	if sum > math.MaxUint32 {
+		if ss.many == nil {
+			ss.many = map[uint32]uint64{}
+		}
+		ss.many[n] += sum >> 32
+	}
+}
+
+// remove gives a number up.
+func (ss *sessions) remove(n uint32) {
+	delete(ss.many, n)
+	ss.arena.remove(n)
+}
 
 // priority orders the tree's levels. It depends on the number alone, not on a
 // start, which may move.

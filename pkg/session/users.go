@@ -21,6 +21,7 @@ type user struct {
 
 const shortText = len(user{}.text) // longer ones stand elsewhere, text holds the place
 
+func (u *user) link() *uint32     { return &u.last }
 func (u *user) kind() record.Kind { return record.Kind(u.shape & 15) }
 func (u *user) size() int         { return int(u.shape >> 4) }
 
@@ -30,7 +31,7 @@ func (u *user) place() place {
 
 // users are found by their keys, by open addressing. They hold no pointer a key.
 type users struct {
-	arena[user]
+	arena[user, *user]
 	slots []uint32 // by hash
 	texts texts
 }
@@ -45,6 +46,27 @@ func (us *users) key(n uint32) (record.Kind, []byte) {
 	return u.kind(), u.text[:u.size()]
 }
 
+// guess returns the user that has the first place of a hash, 0 where there is
+// none: mostly the one that find finds.
+func (us *users) guess(hash uint64) uint32 {
+	if len(us.slots) == 0 {
+		return 0
+	}
+	return us.slots[hash&uint64(len(us.slots)-1)]
+}
+
+// is reports whether a user has a key.
+func (us *users) is(n uint32, hash uint64, kind record.Kind, text []byte) bool {
+	u := us.at(n)
+	if u.hash != hash || u.shape != uint32(len(text))<<4|uint32(kind) {
+		return false
+	}
+	if len(text) > shortText {
+		return bytes.Equal(us.texts.at(u.place(), len(text)), text)
+	}
+	return string(u.text[:len(text)]) == string(text)
+}
+
 // find returns the user with a key, 0 where there is none.
 func (us *users) find(hash uint64, kind record.Kind, text []byte) uint32 {
 	if len(us.slots) == 0 {
@@ -52,12 +74,8 @@ func (us *users) find(hash uint64, kind record.Kind, text []byte) uint32 {
 	}
 	mask := uint64(len(us.slots) - 1)
 	for s := hash & mask; us.slots[s] != 0; s = (s + 1) & mask {
-		n := us.slots[s]
-		if us.at(n).hash != hash {
-			continue
-		}
-		if k, key := us.key(n); k == kind && bytes.Equal(key, text) {
-			return n
+		if us.is(us.slots[s], hash, kind, text) {
+			return us.slots[s]
 		}
 	}
 	return 0
@@ -86,7 +104,7 @@ func (us *users) get(hash uint64, kind record.Kind, text []byte) uint32 {
 	} else {
 		copy(u.text[:], text)
 	}
-	if 4*us.len() > 3*len(us.slots) {
+	if 4*us.n > 3*len(us.slots) {
 		us.widen()
 	}
 	us.link(n)

@@ -53,7 +53,7 @@ func (o *Op) write(start int64, panes []int64, final bool, out stream.Output) er
 		row.Data = append(row.Data, head...)
 		kind, text := p.Key(r.group)
 		row.Data = o.keys.AppendFields(row.Data, kind, text)
-		row.Data = o.set.AppendFields(row.Data, aggregate.Row{Cells: p.cells, Group: r.group, Length: o.cfg.Size})
+		row.Data = o.set.AppendFields(row.Data, aggregate.Row{Cells: p.cells, Group: r.group, Start: start, Length: o.cfg.Size})
 		if o.cfg.Update {
 			row.Data = append(append(row.Data, `,"final":`...), trueOrFalse(final)...)
 		}

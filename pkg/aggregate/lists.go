@@ -1,0 +1,420 @@
+package aggregate
+
+import (
+	"encoding/binary"
+	"slices"
+	"strconv"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// The limits of lists: how many values one is asked for at most, how many
+// values() has where nothing is said, and how many counts() tells apart.
+const (
+	maxList     = 1000
+	defaultList = 100
+)
+
+// listLength reads the number of values of a list.
+func listLength(c call, k, otherwise int) (int, error) {
+	if len(c.args) <= k {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(c.args[k])
+	if err != nil || n < 1 || n > maxList {
+		return 0, fault.Usagef("as in "+c.name+"(path, 20)", "%s of %q values: want a number from 1 to %d",
+			c.name, c.args[k], maxList)
+	}
+	return n, nil
+}
+
+// buildAny makes whether a condition was true for any row.
+func buildAny(bd *builder, c call) (appender, error) {
+	k, err := bd.matching(c.args[0])
+	return func(dst []byte, r Row) []byte {
+		return strconv.AppendBool(dst, r.Cells.cols[k].(*matches).cells[r.Group] > 0)
+	}, err
+}
+
+// buildUntil makes the milliseconds from the row's start to the first record for
+// which a condition is true.
+func buildUntil(bd *builder, c call) (appender, error) {
+	in, err := bd.condition(c.args[0])
+	k := bd.state("earliest "+c.args[0], func() column { return &earliest{in: in} })
+	return func(dst []byte, r Row) []byte {
+		at := r.Cells.cols[k].(*earliest).cells[r.Group]
+		if !at.any {
+			return append(dst, "null"...)
+		}
+		return record.AppendNumber(dst, float64(at.time-r.Start)/1e6)
+	}, err
+}
+
+// buildCounts makes an object of the values and how often each of them was.
+func buildCounts(bd *builder, c call) (appender, error) {
+	in, err := bd.value(c.args[0])
+	k := bd.state("tallies "+c.args[0], func() column { return &tallies{in: in} })
+	return func(dst []byte, r Row) []byte { return r.Cells.cols[k].(*tallies).appendJSON(dst, r.Group) }, err
+}
+
+// buildValues makes an array of the different values, in the order in which they
+// first were.
+func buildValues(bd *builder, c call) (appender, error) {
+	n, err := listLength(c, 1, defaultList)
+	if err != nil {
+		return nil, err
+	}
+	in, err := bd.value(c.args[0])
+	id := "firsts " + strconv.Itoa(n) + " " + c.args[0]
+	k := bd.state(id, func() column { return &firsts{in: in, n: n} })
+	return func(dst []byte, r Row) []byte { return appendPicks(dst, r.Cells.cols[k].(*firsts).sorted(r.Group)) }, err
+}
+
+// buildTail makes an array of the values of the last rows that have one.
+func buildTail(bd *builder, c call) (appender, error) {
+	n, err := listLength(c, 1, 0)
+	if err != nil {
+		return nil, err
+	}
+	in, err := bd.value(c.args[0])
+	id := "tails " + strconv.Itoa(n) + " " + c.args[0]
+	k := bd.state(id, func() column { return &tails{in: in, n: n} })
+	return func(dst []byte, r Row) []byte { return appendPicks(dst, r.Cells.cols[k].(*tails).sorted(r.Group)) }, err
+}
+
+func appendPicks(dst []byte, list []pick) []byte {
+	dst = append(dst, '[')
+	for k := range list {
+		if k > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendJSON(dst, list[k].kind, list[k].text)
+	}
+	return append(dst, ']')
+}
+
+// earliest keeps when a condition was first true.
+type earliest struct {
+	in    *input
+	cells []moment
+}
+
+type moment struct {
+	time int64
+	any  bool
+}
+
+func (c *earliest) grow(n int) { c.cells = grown(c.cells, n) }
+
+func (c *earliest) add(b *record.Batch, rows []int32, groups []uint32) {
+	words := b.Words(c.in.at)
+	for k, i := range rows {
+		if words[i] != 0 {
+			c.put(groups[k], b.Recs[i].Time)
+		}
+	}
+}
+
+func (c *earliest) put(g uint32, t int64) {
+	if m := &c.cells[g]; !m.any || t < m.time {
+		*m = moment{t, true}
+	}
+}
+
+func (c *earliest) merge(to uint32, from column, g uint32) {
+	if m := from.(*earliest).cells[g]; m.any {
+		c.put(to, m.time)
+	}
+}
+
+func (c *earliest) reset(g uint32) { c.cells[g] = moment{} }
+
+func (c *earliest) encode(dst []byte, g uint32) []byte {
+	if m := c.cells[g]; m.any {
+		return binary.AppendVarint(append(dst, 1), m.time)
+	}
+	return append(dst, 0)
+}
+
+func (c *earliest) decode(g uint32, src []byte) (rest []byte, err error) {
+	c.cells[g] = moment{}
+	switch {
+	case len(src) > 0 && src[0] == 0:
+		return src[1:], nil
+	case len(src) == 0 || src[0] != 1:
+		return nil, errCell
+	}
+	r := reader{src: src[1:]}
+	c.cells[g] = moment{r.int(), true}
+	return r.src, r.err
+}
+
+// tallies counts rows by a value. Beyond maxList different ones, which are few
+// where this makes sense, the others are one.
+type tallies struct {
+	in    *input
+	cells []tally
+}
+
+type tally struct {
+	items []counted
+	other uint64
+}
+
+type counted struct {
+	hash, n uint64
+	kind    record.Kind
+	text    []byte
+}
+
+func (c *tallies) grow(n int) { c.cells = grown(c.cells, n) }
+
+func (c *tallies) add(b *record.Batch, rows []int32, groups []uint32) {
+	hashes, values := b.Words(c.in.at), b.Words(c.in.at+1)
+	for k, i := range rows {
+		if v := record.Value(values[i]); v.Kind() != record.Missing {
+			c.cells[groups[k]].count(counted{hashes[i], 1, v.Kind(), textOf(b, v)})
+		}
+	}
+}
+
+// count adds to the number of a value, which it copies.
+func (t *tally) count(x counted) {
+	for k := range t.items {
+		if t.items[k].hash == x.hash {
+			t.items[k].n += x.n
+			return
+		}
+	}
+	if len(t.items) == maxList {
+		t.other += x.n
+		return
+	}
+	t.items = extended(t.items)
+	it := &t.items[len(t.items)-1]
+	it.hash, it.n, it.kind, it.text = x.hash, x.n, x.kind, append(it.text[:0], x.text...)
+}
+
+// extended returns list with one more item: what stood in its place, for its
+// memory, or a new one.
+func extended[T any](list []T) []T {
+	if len(list) < cap(list) {
+		return list[:len(list)+1]
+	}
+	var zero T
+	return append(list, zero)
+}
+
+func (c *tallies) merge(to uint32, from column, g uint32) {
+	o := &from.(*tallies).cells[g]
+	for _, it := range o.items {
+		c.cells[to].count(it)
+	}
+	c.cells[to].other += o.other
+}
+
+func (c *tallies) reset(g uint32) {
+	c.cells[g].items, c.cells[g].other = c.cells[g].items[:0], 0
+}
+
+// appendJSON appends the counts in the order of the values.
+func (c *tallies) appendJSON(dst []byte, g uint32) []byte {
+	t := &c.cells[g]
+	slices.SortFunc(t.items, func(a, b counted) int { return compareText(a.kind, a.text, b.kind, b.text) })
+	dst = append(dst, '{')
+	for k := range t.items {
+		it := &t.items[k]
+		if k > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendName(dst, it.kind, it.text)
+		dst = strconv.AppendUint(append(dst, ':'), it.n, 10)
+	}
+	if t.other > 0 {
+		dst = strconv.AppendUint(append(dst, `,"":`...), t.other, 10)
+	}
+	return append(dst, '}')
+}
+
+func compareText(k record.Kind, a []byte, l record.Kind, b []byte) int {
+	if d := slices.Compare(a, b); d != 0 {
+		return d
+	}
+	return int(k) - int(l)
+}
+
+// appendName appends a value as the name of a member.
+func appendName(dst []byte, kind record.Kind, text []byte) []byte {
+	if kind == record.String {
+		return record.AppendQuoted(dst, text)
+	}
+	return record.AppendQuoted(dst, AppendJSON(nil, kind, text))
+}
+
+func (c *tallies) encode(dst []byte, g uint32) []byte {
+	t := &c.cells[g]
+	dst = binary.AppendUvarint(dst, t.other)
+	dst = binary.AppendUvarint(dst, uint64(len(t.items)))
+	for _, it := range t.items {
+		dst = binary.AppendUvarint(append(dst, byte(it.kind)), it.n)
+		dst = append(binary.AppendUvarint(dst, uint64(len(it.text))), it.text...)
+	}
+	return dst
+}
+
+func (c *tallies) decode(g uint32, src []byte) (rest []byte, err error) {
+	c.reset(g)
+	r := reader{src: src}
+	other, n := r.uint(), r.uint()
+	for range min(n, maxList) {
+		kind, count, text := r.kind(), r.uint(), r.bytes()
+		if r.err != nil {
+			break
+		}
+		c.cells[g].count(counted{HashKey(kind, text), count, kind, text})
+	}
+	if n > maxList || r.err != nil {
+		return nil, errCell
+	}
+	c.cells[g].other = other
+	return r.src, nil
+}
+
+// firsts keeps the first n different values.
+type firsts struct {
+	in *input
+	n  int
+	origins
+	cells []seen
+}
+
+type seen struct {
+	hashes []uint64
+	items  []pick
+}
+
+func (c *firsts) grow(n int) { c.cells = grown(c.cells, n) }
+
+func (c *firsts) add(b *record.Batch, rows []int32, groups []uint32) {
+	hashes, values := b.Words(c.in.at), b.Words(c.in.at+1)
+	for k, i := range rows {
+		if v, rec := record.Value(values[i]), &b.Recs[i]; v.Kind() != record.Missing {
+			p := pick{rec.Time, rec.Offset, b.Origin, v.Kind(), textOf(b, v)}
+			c.cells[groups[k]].put(hashes[i], &p, c.n)
+		}
+	}
+}
+
+// put adds a value where it is among the first n.
+func (s *seen) put(hash uint64, p *pick, n int) {
+	k := slices.Index(s.hashes, hash)
+	switch {
+	case k >= 0:
+		if p.compare(&s.items[k]) >= 0 {
+			return
+		}
+	case len(s.items) < n:
+		k = len(s.items)
+		s.hashes, s.items = append(s.hashes, hash), extended(s.items)
+	default:
+		for j := range s.items {
+			if k < 0 || s.items[j].compare(&s.items[k]) > 0 {
+				k = j
+			}
+		}
+		if p.compare(&s.items[k]) >= 0 {
+			return
+		}
+	}
+	s.hashes[k] = hash
+	s.items[k].set(p)
+}
+
+func (c *firsts) merge(to uint32, from column, g uint32) {
+	o := &from.(*firsts).cells[g]
+	for k := range o.items {
+		c.cells[to].put(o.hashes[k], &o.items[k], c.n)
+	}
+}
+
+func (c *firsts) reset(g uint32) {
+	s := &c.cells[g]
+	s.hashes, s.items = s.hashes[:0], s.items[:0]
+}
+
+// sorted returns the values in order.
+func (c *firsts) sorted(g uint32) []pick {
+	list := slices.Clone(c.cells[g].items)
+	slices.SortFunc(list, func(a, b pick) int { return a.compare(&b) })
+	return list
+}
+
+func (c *firsts) encode(dst []byte, g uint32) []byte { return encodePicks(dst, c.cells[g].items) }
+
+func (c *firsts) decode(g uint32, src []byte) (rest []byte, err error) {
+	c.reset(g)
+	return c.decodePicks(src, c.n, func(p *pick) { c.cells[g].put(HashKey(p.kind, p.text), p, c.n) })
+}
+
+// tails keeps the values of the last n rows that have one. A cell may have as
+// many more that are older.
+type tails struct {
+	in *input
+	n  int
+	origins
+	cells [][]pick
+}
+
+func (c *tails) grow(n int) { c.cells = grown(c.cells, n) }
+
+func (c *tails) add(b *record.Batch, rows []int32, groups []uint32) {
+	values := b.Words(c.in.at + 1)
+	for k, i := range rows {
+		if v, rec := record.Value(values[i]), &b.Recs[i]; v.Kind() != record.Missing {
+			c.put(groups[k], &pick{rec.Time, rec.Offset, b.Origin, v.Kind(), textOf(b, v)})
+		}
+	}
+}
+
+func (c *tails) put(g uint32, p *pick) {
+	if len(c.cells[g]) >= 2*c.n {
+		c.tidy(g)
+	}
+	list := extended(c.cells[g])
+	list[len(list)-1].set(p)
+	c.cells[g] = list
+}
+
+// tidy sorts a cell and leaves the last n.
+func (c *tails) tidy(g uint32) {
+	list := c.cells[g]
+	slices.SortFunc(list, func(a, b pick) int { return a.compare(&b) })
+	if more := len(list) - c.n; more > 0 {
+		for k := range c.n { // the others keep their memory behind them
+			list[k], list[k+more] = list[k+more], list[k]
+		}
+		c.cells[g] = list[:c.n]
+	}
+}
+
+func (c *tails) merge(to uint32, from column, g uint32) {
+	o := from.(*tails).cells[g]
+	for k := range o {
+		c.put(to, &o[k])
+	}
+}
+
+func (c *tails) reset(g uint32) { c.cells[g] = c.cells[g][:0] }
+
+func (c *tails) sorted(g uint32) []pick {
+	c.tidy(g)
+	return c.cells[g]
+}
+
+func (c *tails) encode(dst []byte, g uint32) []byte { return encodePicks(dst, c.sorted(g)) }
+
+func (c *tails) decode(g uint32, src []byte) (rest []byte, err error) {
+	c.reset(g)
+	return c.decodePicks(src, c.n, func(p *pick) { c.put(g, p) })
+}
