@@ -25,6 +25,7 @@ type run struct {
 	noFinish  bool                     // what was read is not all of it: do not end the operator
 	begun     map[*record.Origin]int64 // with Exactly: the position that the sink had when a partition came
 	committed int64                    // when the last commit began
+	prompt    bool                     // someone waits for the next one
 	flushed   int64                    // how many of the records written it flushed
 }
 
@@ -181,8 +182,15 @@ func (r *run) receive(ctx context.Context) error {
 	}
 }
 
-// idle waits for something to arrive. Before, what is held back is passed on.
+// idle waits for something to arrive. Before, what is held back is passed on,
+// and committed where someone waits for that.
 func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
+	if r.prompt {
+		r.prompt = false
+		if err := r.commit(ctx, true); err != nil {
+			return err
+		}
+	}
 	if p, ok := r.Sink.(stream.Pusher); ok {
 		if err := p.Push(); err != nil {
 			return err
@@ -239,6 +247,7 @@ func (r *run) take(ctx context.Context, j *job) error {
 	if err := r.account(j); err != nil {
 		return err
 	}
+	r.prompt = r.prompt || j.Prompt
 	r.lanes.add(l, j, r.Now())
 	if r.AtMostOnce {
 		return r.commitRead(ctx, j)

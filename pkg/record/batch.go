@@ -89,6 +89,10 @@ type Batch struct {
 
 	Zone *time.Location // in which expressions and encoders show times, that of the plan; nil is UTC
 
+	// Prompt asks that the positions behind this batch be committed as soon as
+	// nothing else is to be done: someone waits for that.
+	Prompt bool
+
 	// Barrier, where set, makes this batch an order instead of data: process
 	// all that came before it, make it durable, commit, then call Barrier.
 	Barrier func(error)

@@ -1,0 +1,231 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// Defaults of an IntakeConfig.
+const (
+	DefaultMaxBody    = 16 << 20
+	DefaultHold       = 64 << 20
+	DefaultAckTimeout = 30 * time.Second
+)
+
+// A Default is a field that records get which lack it.
+type Default struct{ Field, Value string }
+
+// IntakeConfig says how posted records are taken in. The zero value of a field
+// is its default.
+type IntakeConfig struct {
+	Config
+	MaxBody    int64         // of a request, by default 16 MiB
+	MaxRecord  int           // of a record; 0 for no limit but that
+	Hold       int64         // bytes of all requests together that are waiting, by default 64 MiB
+	Early      bool          // requests are answered before their records are stored
+	AckTimeout time.Duration // how long a request waits for that, by default 30 s
+	Fill       bool          // records get the id and the timestamp that they lack, and Defaults
+	Defaults   []Default
+
+	Bucket *limit.Bucket // one token a record; nil for no limit
+	Wait   time.Duration // how long a request may wait for its tokens
+
+	// Closed says that nothing is taken for now, why, and when to try again.
+	// nil is always open.
+	Closed func() (why string, retry time.Duration)
+}
+
+// An Intake is a stream.Source of records that are posted to it. It is one
+// partition; a record's offset is its number.
+//
+// POST /, /api/v1/logs and /api/v1/logs/batch take a JSON object, several one
+// after the other (NDJSON), or an array of them. The answer, 202 with the ids,
+// is given when a Commit has covered all records of the request: its batches
+// are Prompt. 400 names the place of what is no JSON, 413 is too large, 429 too
+// fast, 503 says that nothing is taken for now, or that it did not become known
+// in time whether the records are stored. A request is taken whole or not at
+// all, except that its records may be stored although it is told 503 then.
+type Intake struct {
+	cfg    IntakeConfig
+	srv    *Server
+	origin *record.Origin
+	posts  chan *post
+	closed chan struct{} // nothing more is taken
+	ended  chan struct{} // nothing more is stored
+	once   [2]sync.Once  // for closing them
+	takers sync.Pool
+	held   atomic.Int64
+	counts intakeCounts
+
+	current *post // what Read is in the middle of
+	offset  int64
+
+	mu      sync.Mutex
+	waiting []*post // handed on and not committed, in order
+}
+
+// A post is the records of a request on their way.
+type post struct {
+	text   []byte // the records, each with a newline behind it
+	reply  []byte // what the request is answered with
+	sizes  []int  // of each record, the newline included
+	at     int    // in text
+	next   int    // record
+	end    int64  // offset behind its last record, once that is known
+	lost   int    // records that were let go of
+	answer chan error
+}
+
+// ListenIntake opens the address. Records are taken once Serve is called.
+func ListenIntake(ctx context.Context, cfg IntakeConfig) (*Intake, error) {
+	setDefault(&cfg.MaxBody, DefaultMaxBody)
+	setDefault(&cfg.Hold, DefaultHold)
+	setDefault(&cfg.AckTimeout, DefaultAckTimeout)
+	s := &Intake{
+		cfg: cfg, posts: make(chan *post), closed: make(chan struct{}), ended: make(chan struct{}),
+		origin: &record.Origin{Source: "http:" + cfg.Addr, Modified: record.NoTime, Format: "ndjson"},
+	}
+	s.takers.New = func() any { return newTaker(cfg) }
+	cfg.Metrics = append(cfg.Metrics, s)
+	var err error
+	if s.srv, err = Listen(ctx, cfg.Config); err != nil {
+		return nil, err
+	}
+	for _, path := range []string{"POST /{$}", "POST /api/v1/logs", "POST /api/v1/logs/batch"} {
+		s.srv.Handle(path, http.HandlerFunc(s.take))
+	}
+	return s, nil
+}
+
+func setDefault[T int64 | time.Duration](v *T, to T) {
+	if *v == 0 {
+		*v = to
+	}
+}
+
+// URL returns the address that is listened on.
+func (s *Intake) URL() string { return s.srv.URL() }
+
+// Serve takes requests until Close. It returns nil after Close.
+func (s *Intake) Serve() error { return s.srv.Serve() }
+
+// Close stops listening. Requests that still wait are told so.
+func (s *Intake) Close() error {
+	s.stop()
+	s.once[1].Do(func() { close(s.ended) })
+	return s.srv.Close(context.Background())
+}
+
+// stop takes nothing more.
+func (s *Intake) stop() { s.once[0].Do(func() { close(s.closed) }) }
+
+// Read fills b with posted records, waiting for the first of them.
+func (s *Intake) Read(ctx context.Context, b *record.Batch) error {
+	if s.current == nil {
+		select {
+		case p := <-s.posts:
+			s.begin(p)
+		case <-ctx.Done():
+			s.stop()
+			return ctx.Err()
+		}
+	}
+	b.Origin, b.Arrived, b.Prompt = s.origin, time.Now().UnixNano(), !s.cfg.Early
+	for s.fill(b) {
+		select {
+		case p := <-s.posts:
+			s.begin(p)
+			continue
+		default:
+			b.AtEnd = true
+		}
+		break
+	}
+	b.Next = s.offset
+	return nil
+}
+
+// begin has the records of p handed on next.
+func (s *Intake) begin(p *post) {
+	p.end = s.offset + int64(len(p.sizes))
+	s.current = p
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = append(s.waiting, p)
+}
+
+// fill copies records of the current post into b, at least one into an empty b,
+// and reports whether that was the last of them.
+func (s *Intake) fill(b *record.Batch) bool {
+	p := s.current
+	for ; p.next < len(p.sizes); p.next++ {
+		n := p.sizes[p.next]
+		if len(b.Recs) > 0 && len(b.Data)+n > cap(b.Data) {
+			return false
+		}
+		rec := b.Add(p.text[p.at : p.at+n-1])
+		rec.Offset = s.offset
+		s.offset++
+		p.at += n
+	}
+	s.held.Add(-int64(cap(p.text)))
+	p.text, p.sizes, s.current = nil, nil, nil
+	if s.cfg.Early {
+		s.settle(p.end)
+	}
+	return true
+}
+
+// Commit answers the requests whose records are all below the position.
+func (s *Intake) Commit(_ context.Context, at []stream.Position) error {
+	for _, p := range at {
+		s.settle(p.Next)
+	}
+	return nil
+}
+
+func (s *Intake) settle(next int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for n < len(s.waiting) && s.waiting[n].end <= next {
+		p := s.waiting[n]
+		p.tell()
+		n++
+	}
+	s.waiting = append(s.waiting[:0], s.waiting[n:]...)
+}
+
+// tell answers the request, once.
+func (p *post) tell() {
+	var err error
+	if p.lost > 0 {
+		err = errLost
+	}
+	select {
+	case p.answer <- err:
+	default:
+	}
+}
+
+// Drop says that the record at an offset is stored nowhere: its request is told.
+func (s *Intake) Drop(offset int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.waiting {
+		if offset < p.end {
+			p.lost++
+			return
+		}
+	}
+}
+
+// Size is unknown: there is always more to come.
+func (s *Intake) Size() (int64, bool) { return 0, false }

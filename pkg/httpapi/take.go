@@ -1,0 +1,324 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stamp"
+)
+
+// A refusal is an answer other than 202.
+type refusal struct {
+	code  int
+	Error string `json:"error"`
+	Line  int    `json:"line,omitempty"` // where in the body, from 1
+	Byte  int    `json:"byte,omitempty"` // in that line, from 1
+	retry time.Duration
+}
+
+// errLost says that records of a request were dropped for want of a place.
+var errLost = errors.New("records were dropped: they could not be stored and were not kept")
+
+// take handles a request.
+func (s *Intake) take(w http.ResponseWriter, r *http.Request) {
+	p, no := s.admit(w, r)
+	if no == nil {
+		no = s.handOn(p, r)
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeWithin)) // not every server can
+	if no == nil {
+		s.counts.answer(http.StatusAccepted)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = w.Write(p.reply) // the caller may have gone
+		return
+	}
+	s.counts.answer(no.code)
+	if no.retry > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(no.retry.Seconds()))))
+	}
+	JSON(w, no.code, no)
+}
+
+// writeWithin is how long a caller may take to read its answer.
+const writeWithin = 30 * time.Second
+
+// admit reads the records of a request.
+func (s *Intake) admit(w http.ResponseWriter, r *http.Request) (*post, *refusal) {
+	if no := s.shut(); no != nil {
+		return nil, no
+	}
+	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
+		return nil, &refusal{code: http.StatusUnsupportedMediaType, Error: fmt.Sprintf("content encoding %q: want none", e)}
+	}
+	t := s.takers.Get().(*taker)
+	defer s.takers.Put(t)
+	defer func() { s.held.Add(-t.release()) }()
+	if no := s.receive(t, w, r); no != nil {
+		return nil, no
+	}
+	p, no := t.parse()
+	if no == nil {
+		no = s.pace(r, len(p.sizes))
+	}
+	return p, no
+}
+
+// shut returns why nothing is taken for now, or nil.
+func (s *Intake) shut() *refusal {
+	select {
+	case <-s.closed:
+		return &refusal{code: http.StatusServiceUnavailable, Error: "shutting down", retry: time.Second}
+	default:
+	}
+	if s.cfg.Closed != nil {
+		if why, retry := s.cfg.Closed(); why != "" {
+			return &refusal{code: http.StatusServiceUnavailable, Error: why, retry: max(retry, time.Second)}
+		}
+	}
+	return nil
+}
+
+// receive reads the body into t. What all requests hold together is bounded:
+// the memory for a body is taken as it comes, not as it is announced.
+func (s *Intake) receive(t *taker, w http.ResponseWriter, r *http.Request) *refusal {
+	s.held.Add(int64(cap(t.body)))
+	body := http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
+	for {
+		if len(t.body) == cap(t.body) && !s.grow(t) {
+			return &refusal{
+				code: http.StatusServiceUnavailable, retry: time.Second,
+				Error: "requests that wait hold all the memory that they may",
+			}
+		}
+		n, err := body.Read(t.body[len(t.body):cap(t.body)])
+		t.body = t.body[:len(t.body)+n]
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return unread(err)
+		}
+	}
+}
+
+// unread says why a body could not be read.
+func unread(err error) *refusal {
+	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &refusal{
+			code:  http.StatusRequestEntityTooLarge,
+			Error: fmt.Sprintf("the body is larger than %s bytes", human.Count(large.Limit)),
+		}
+	}
+	return &refusal{code: http.StatusBadRequest, Error: "the body ended before it was whole"}
+}
+
+// grow gives t a body twice as large, out of what all requests may hold.
+func (s *Intake) grow(t *taker) bool {
+	n := int64(max(2*cap(t.body), firstBody))
+	more := n - int64(cap(t.body))
+	if s.held.Add(more) > s.cfg.Hold && n > firstBody {
+		s.held.Add(-more)
+		return false
+	}
+	larger := make([]byte, len(t.body), n)
+	copy(larger, t.body)
+	t.body = larger
+	return true
+}
+
+// firstBody is the memory that a body begins with.
+const firstBody = 4 << 10
+
+// pace takes the tokens of n records, waiting for them for as long as is
+// allowed.
+func (s *Intake) pace(r *http.Request, n int) *refusal {
+	if s.cfg.Bucket == nil {
+		return nil
+	}
+	wait, ok := s.cfg.Bucket.TakeWithin(time.Now().UnixNano(), int64(n), s.cfg.Wait)
+	if !ok {
+		s.counts.throttled.Add(int64(n))
+		return &refusal{code: http.StatusTooManyRequests, Error: "more records than the rate allows", retry: wait}
+	}
+	if wait == 0 {
+		return nil
+	}
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-r.Context().Done():
+		return &refusal{code: http.StatusRequestTimeout, Error: "the caller has gone"}
+	}
+}
+
+// handOn gives the records to Read and waits until they are stored.
+func (s *Intake) handOn(p *post, r *http.Request) *refusal {
+	if len(p.sizes) == 0 {
+		return nil
+	}
+	text, reply := int64(cap(p.text)), int64(cap(p.reply))
+	s.held.Add(text + reply)
+	defer s.held.Add(-reply)
+	late := time.NewTimer(s.cfg.AckTimeout)
+	defer late.Stop()
+	select {
+	case s.posts <- p:
+		return s.await(p, r, late.C)
+	case <-r.Context().Done():
+		s.held.Add(-text)
+		return &refusal{code: http.StatusRequestTimeout, Error: "the caller has gone"}
+	case <-late.C:
+		s.held.Add(-text)
+		return &refusal{code: http.StatusServiceUnavailable, Error: "too busy to take more", retry: time.Second}
+	case <-s.closed:
+		s.held.Add(-text)
+		return &refusal{code: http.StatusServiceUnavailable, Error: "shutting down", retry: time.Second}
+	}
+}
+
+// await waits for what became of records that were handed on.
+func (s *Intake) await(p *post, r *http.Request, late <-chan time.Time) *refusal {
+	no := &refusal{code: http.StatusServiceUnavailable, retry: time.Second}
+	select {
+	case err := <-p.answer:
+		if err == nil {
+			return nil
+		}
+		no.Error = err.Error()
+	case <-r.Context().Done():
+		no.Error = "the caller has gone"
+	case <-late:
+		no.Error = fmt.Sprintf("not stored within %v; it may be, later", s.cfg.AckTimeout)
+	case <-s.ended:
+		no.Error = "the gateway ended before the records were known to be stored"
+	}
+	return no
+}
+
+// A taker turns bodies into records. It belongs to one request at a time.
+type taker struct {
+	cfg     IntakeConfig
+	split   *codec.Posted
+	body    []byte
+	objects []codec.PostedObject
+	answer  []byte   // of 202
+	fields  []string // id, timestamp, then those of the defaults
+	members [][]byte // `"field":"value"` of the defaults
+}
+
+func newTaker(cfg IntakeConfig) *taker {
+	t := &taker{cfg: cfg, fields: []string{"id", record.TimeField}}
+	for _, d := range cfg.Defaults {
+		t.fields = append(t.fields, d.Field)
+		member := append(record.AppendQuoted(nil, d.Field), ':')
+		t.members = append(t.members, record.AppendQuoted(member, d.Value))
+	}
+	t.split = codec.NewPosted(t.fields...)
+	return t
+}
+
+// release lets go of the body and returns how much that was. Small ones stay
+// for the next request.
+func (t *taker) release() int64 {
+	n := int64(cap(t.body))
+	if t.body = t.body[:0]; n > keptBody {
+		t.body = nil
+	}
+	return n
+}
+
+const keptBody = 64 << 10
+
+// parse returns the records of the body, completed, and prepares the answer.
+func (t *taker) parse() (*post, *refusal) {
+	p := &post{answer: make(chan error, 1)}
+	var err error
+	if t.objects, err = t.split.Split(t.body, t.objects[:0]); err != nil {
+		bad, _ := errors.AsType[*codec.PostedError](err)
+		return p, &refusal{code: http.StatusBadRequest, Error: bad.Error(), Line: bad.Line, Byte: bad.Byte}
+	}
+	p.text = make([]byte, 0, len(t.body)+len(t.objects)*t.most())
+	p.sizes = make([]int, 0, len(t.objects))
+	now := time.Now().UnixNano()
+	t.answer = strconv.AppendInt(append(t.answer[:0], `{"accepted":`...), int64(len(t.objects)), 10)
+	t.answer = append(t.answer, `,"ids":[`...)
+	for i, o := range t.objects {
+		start := len(p.text)
+		if i > 0 && t.cfg.Fill {
+			t.answer = append(t.answer, ',')
+		}
+		p.text = append(t.complete(p.text, o, now), '\n')
+		size := len(p.text) - start
+		if most := t.cfg.MaxRecord; most > 0 && size-1 > most {
+			return p, &refusal{
+				code:  http.StatusRequestEntityTooLarge,
+				Error: fmt.Sprintf("record %d of the body is %s", i+1, codec.TooLong(most)),
+			}
+		}
+		p.sizes = append(p.sizes, size)
+	}
+	p.reply = slices.Concat(t.answer, []byte("]}\n"))
+	return p, nil
+}
+
+// most is the greatest number of bytes by which a record grows.
+func (t *taker) most() int {
+	n := len(`"id":"00000000-0000-0000-0000-000000000000","timestamp":"2006-01-02T15:04:05.000Z",`) + 1
+	for _, m := range t.members {
+		n += len(m) + 1
+	}
+	return n
+}
+
+// complete appends the record o to dst, and its id to the answer. What it lacks
+// comes first: of a member that stands twice the first counts.
+func (t *taker) complete(dst []byte, o codec.PostedObject, now int64) []byte {
+	object := t.body[o.Off:o.End()]
+	if !t.cfg.Fill {
+		return append(dst, object...)
+	}
+	dst = append(dst, '{')
+	start := len(dst)
+	if o.Has&1 == 0 {
+		id := uuid.Must(uuid.NewV7())
+		dst = record.AppendQuoted(append(dst, `"id":`...), id.String())
+		t.answer = record.AppendQuoted(t.answer, id.String())
+		dst = append(dst, ',')
+	} else {
+		t.answer = t.appendID(o.First)
+	}
+	if o.Has&2 == 0 {
+		dst = stamp.AppendRFC3339(append(dst, `"timestamp":"`...), now)
+		dst = append(dst, `",`...)
+	}
+	for k, m := range t.members {
+		if o.Has>>(k+2)&1 == 0 {
+			dst = append(append(dst, m...), ',')
+		}
+	}
+	if o.Empty && len(dst) > start {
+		dst = dst[:len(dst)-1]
+	}
+	return append(dst, object[1:]...)
+}
+
+// appendID appends the id that a record came with to the answer.
+func (t *taker) appendID(v record.Value) []byte {
+	raw := t.body[v.Off() : v.Off()+v.Len()]
+	if v.Kind() == record.String || v.Kind() == record.Escaped {
+		return append(append(append(t.answer, '"'), raw...), '"')
+	}
+	return append(t.answer, raw...)
+}
