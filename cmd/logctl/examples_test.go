@@ -80,12 +80,12 @@ func newExample(t *testing.T, topics bool) *example {
 // command that would not end by itself is interrupted when it has spoken.
 func (e *example) run(t *testing.T, line string) {
 	t.Helper()
-	endless := strings.HasPrefix(line, "logctl broker") || strings.Contains(line, "--follow")
+	endless := strings.HasPrefix(line, "logctl broker") || strings.Contains(line, "--follow") || strings.Contains(line, "--from http:")
 	if strings.HasPrefix(line, "logctl broker") {
 		line += " --addr :0"
 	}
 	if endless {
-		line += " --listen :0"
+		line = strings.Replace(line, "http::8080", "http::0", 1) + " --listen :0"
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

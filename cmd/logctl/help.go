@@ -15,22 +15,24 @@ import (
 // The headings under which help lists the flags that commands share, in this
 // order; a command's own flags come before them.
 const (
-	inputSection    = "Input"
-	outputSection   = "Output"
-	readingSection  = "Reading Kafka"
-	writingSection  = "Writing Kafka"
-	loadSection     = "Made-up records"
-	kafkaSection    = "Connecting to Kafka"
-	runningSection  = "Running"
-	everySection    = "Every command"
-	sectionKey      = "logctl_section" // annotates a flag with its heading
-	helpWidth       = 100
-	widestFlag      = 28 // columns; what is wider has its text on the next line
-	indentOfSection = "  "
+	inputSection     = "Input"
+	outputSection    = "Output"
+	readingSection   = "Reading Kafka"
+	writingSection   = "Writing Kafka"
+	receivingSection = "Receiving over HTTP"
+	loadSection      = "Made-up records"
+	kafkaSection     = "Connecting to Kafka"
+	runningSection   = "Running"
+	everySection     = "Every command"
+	sectionKey       = "logctl_section" // annotates a flag with its heading
+	helpWidth        = 100
+	widestFlag       = 28 // columns; what is wider has its text on the next line
+	indentOfSection  = "  "
 )
 
 var sections = []string{
-	"", inputSection, outputSection, readingSection, writingSection, loadSection, kafkaSection, runningSection,
+	"", inputSection, outputSection, readingSection, writingSection, receivingSection, loadSection, kafkaSection,
+	runningSection,
 	everySection,
 }
 

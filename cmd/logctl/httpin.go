@@ -21,8 +21,8 @@ type httpInput struct {
 	defaults []string
 
 	// What a command sets beside its flags.
-	bucket *limit.Bucket                     // one token a record
-	wait   time.Duration                     // how long a request may wait for its tokens
+	bucket *limit.Bucket                            // one token a record
+	wait   time.Duration                            // how long a request may wait for its tokens
 	closed func() (why string, retry time.Duration) // nothing is taken for now
 
 	opened []*httpapi.Intake
@@ -40,7 +40,8 @@ func (f *httpInput) checkUse(p *pipeline) error {
 	if p.reads(stream.HTTP) {
 		return nil
 	}
-	return refuseUnused(p.cmd, new(httpInput).add, "taking in posted records, and no input is that", "as in --from http::8080")
+	return refuseUnused(p.cmd, new(httpInput).add, "taking in posted records, and no input is that",
+		"as in --from http::8080")
 }
 
 // reads reports whether an input is of a kind.
@@ -91,15 +92,19 @@ func (f *httpInput) open(p *pipeline, addr string) (stream.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.opened = append(f.opened, in)
+	if f.opened = append(f.opened, in); len(f.opened) == 1 {
+		p.notes = append(p.notes, f.says)
+	}
 	p.closers = append(p.closers, in.Close)
 	p.metrics = append(p.metrics, in)
-	note(p.cmd, "taking in records on %s", in.URL())
-	go func() {
-		if err := in.Serve(); err != nil {
-			note(p.cmd, "%v", err)
-		}
-	}()
+	p.opened = append(p.opened, func() {
+		note(p.cmd, "taking in records on %s", in.URL())
+		go func() {
+			if err := in.Serve(); err != nil {
+				note(p.cmd, "%v", err)
+			}
+		}()
+	})
 	return in, nil
 }
 

@@ -33,7 +33,7 @@ type inputFlags struct {
 
 func (f *inputFlags) add(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.from, "from", nil,
-		"read from `ENDPOINT`: a file, a glob, -, kafka:TOPIC, sqlite:FILE#TABLE (repeatable)")
+		"read from `ENDPOINT`: a file, a glob, -, kafka:TOPIC, http:HOST:PORT, sqlite:FILE#TABLE (repeatable)")
 	fs.StringVar(&f.format, "format", "auto",
 		"`FORMAT` of the input: auto, ndjson, csv, tsv, logfmt, common, combined, syslog, otlp, "+
 			"docker, cri, plain, csv:NAMES, regex:PATTERN")
@@ -131,9 +131,15 @@ func (p *pipeline) openSource(e stream.Endpoint, k *kafkaInput, opt stdio.Option
 			return nil, err
 		}
 		return []stream.Source{src}, nil
-	case stream.Null, stream.Postgres, stream.HTTP:
+	case stream.HTTP:
+		src, err := p.flags.http.open(p, e.Addr)
+		if err != nil {
+			return nil, err
+		}
+		return []stream.Source{src}, nil
+	case stream.Null, stream.Postgres:
 	}
-	return nil, fault.Usagef("a file, -, kafka:TOPIC or sqlite:FILE#TABLE",
+	return nil, fault.Usagef("a file, -, kafka:TOPIC, http:HOST:PORT or sqlite:FILE#TABLE",
 		"nothing can be read from a %s endpoint yet", e.Scheme)
 }
 
@@ -146,6 +152,8 @@ func (f *inputFlags) live(list []stream.Endpoint, k *kafkaInput) bool {
 			if !k.finite() {
 				return true
 			}
+		case stream.HTTP:
+			return true
 		case stream.Stdio:
 			if !stdinIsFile() {
 				return true

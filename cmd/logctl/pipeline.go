@@ -29,6 +29,7 @@ import (
 type streamFlags struct {
 	input  inputFlags
 	output outputFlags
+	http   httpInput
 	kafka  kafkaFlags
 	daemon daemonFlags
 	where  string
@@ -49,6 +50,7 @@ func (f *streamFlags) add(cmd *cobra.Command) {
 	section(fs, outputSection, func(fs *pflag.FlagSet) {
 		fs.StringVar(&f.zone, "tz", "UTC", "show times in `ZONE`, where days begin too: Europe/Berlin, Local, +02:00")
 	})
+	section(fs, receivingSection, f.http.add)
 	section(fs, kafkaSection, f.kafka.add)
 	section(fs, runningSection, f.daemon.add)
 }
@@ -68,6 +70,7 @@ type pipeline struct {
 	durable bool // files are synced before offsets are committed
 
 	topics  []*kafka.Sink  // for their reports
+	opened  []func()       // called when all is open
 	closers []func() error // called at the end, the last one first
 	metrics []prometheus.Collector
 	notes   []func() string // add to the summary; "" adds nothing
@@ -113,6 +116,9 @@ func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline,
 // open opens sources and sinks, once the plan is complete. Where nothing reads
 // fields, records are passed on unparsed.
 func (p *pipeline) open(k *kafkaInput) error {
+	if err := p.flags.http.checkUse(p); err != nil {
+		return err
+	}
 	sources, err := p.openSources(k)
 	if err != nil {
 		return err
@@ -151,6 +157,9 @@ func (p *pipeline) run(k *kafkaInput) error {
 		return p.close(err)
 	}
 	defer stop()
+	for _, f := range p.opened {
+		f()
+	}
 	quiet, _ := p.cmd.Flags().GetBool("quiet")
 	progress := term.StartProgress(p.cmd.ErrOrStderr(), quiet, p.progress)
 	err = engine.Run(p.cmd.Context(), p.Pipeline)

@@ -7,7 +7,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/transform"
 )
 
@@ -17,6 +19,7 @@ type produceFlags struct {
 	kafka    kafkaOutput
 	key      string
 	rate     string
+	rateWait time.Duration
 	report   bool
 	generate generateFlags
 }
@@ -36,6 +39,10 @@ all of them are acknowledged, and says how many were.`,
 
   # What a file holds, no faster than 500 records a second
   logctl produce --to kafka:app-logs --rate 500/s app.log
+
+  # An HTTP gateway: 202 when the records are acknowledged, 429 when they come too fast
+  logctl produce --to kafka:app-logs --from http::8080 --rate 50k/s
+
   # 100,000 made-up requests, 50,000 a second, and how fast they were acknowledged
   logctl produce --to kafka:load --generate http --limit 100000 --rate 50k/s --report`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
@@ -47,6 +54,8 @@ all of them are acknowledged, and says how many were.`,
 	fs.StringVarP(&f.key, "key", "k", "", "key of each record: a field or an `EXPR`")
 	fs.StringVar(&f.rate, "rate", "", "how many records a second: `RATE`, ramp:1k..50k/60s or burst:1k..20k/5s/60s "+
 		"(default as fast as possible)")
+	durationVar(fs, &f.rateWait, "rate-wait", 100*time.Millisecond,
+		"posted records: how long a request may wait for --rate before it is refused with 429")
 	fs.BoolVar(&f.report, "report", false, "print what was sent and acknowledged, and how fast, on stderr")
 	return cmd
 }
@@ -75,23 +84,37 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 	if f.stream.input.envelope {
 		f.kafka.keepTime = true // that of the envelope
 	}
-	if f.stream.input.follow {
+	if f.stream.input.follow || p.reads(stream.HTTP) {
 		p.Order = engine.AsItArrives
 	}
 	if f.report {
 		p.notes = append(p.notes, p.reports)
 	}
-	schedule, err := limit.ParseSchedule(f.rate)
+	schedule, err := f.setPace(p)
 	if err != nil {
 		return err
-	}
-	if f.generate.profile == "" && !schedule.Unlimited() {
-		p.pace = &schedule
 	}
 	if p.made, err = f.generate.source(schedule, f.stream.limit, len(args)+len(f.stream.input.from) > 0); err != nil {
 		return err
 	}
 	return p.run(nil)
+}
+
+// setPace has --rate kept: by whoever makes records, by refusing posted ones, or
+// by holding back what is written.
+func (f *produceFlags) setPace(p *pipeline) (limit.Schedule, error) {
+	schedule, err := limit.ParseSchedule(f.rate)
+	switch {
+	case err != nil || schedule.Unlimited() || f.generate.profile != "":
+	case !p.reads(stream.HTTP):
+		p.pace = &schedule
+	case len(p.endpoints) > 1:
+		return schedule, fault.Usagef("run one for each",
+			"--rate is for posted records or for other inputs, not for both at once")
+	default:
+		f.stream.http.bucket, f.stream.http.wait = &limit.Bucket{Schedule: schedule}, f.rateWait
+	}
+	return schedule, err
 }
 
 // reports says what each topic has acknowledged.
