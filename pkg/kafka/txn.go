@@ -32,7 +32,8 @@ type Txn struct {
 	admin  *kadm.Client
 	spread spread
 	sinks  []*Sink
-	flush  []func(context.Context) error
+	flush  []func(context.Context) error // before a commit
+	after  []func(context.Context) error // and behind it
 	open   bool
 	ids    map[string][16]byte // of topics
 }
@@ -135,6 +136,11 @@ func (t *Txn) Commit(ctx context.Context, group *Source, at []stream.Position) e
 	if err != nil {
 		_ = t.client.EndTransaction(context.WithoutCancel(ctx), kgo.TryAbort) // the cause is what matters
 		return t.failed(context.WithoutCancel(ctx), group, err)
+	}
+	for _, f := range t.after {
+		if err := f(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -1,0 +1,326 @@
+package kafka
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A ChangelogConfig says where state is kept. The zero value of a field is its
+// default.
+type ChangelogConfig struct {
+	Config
+	Topic      string // made where it is missing
+	Partitions int    // one for each task
+	Signature  string // of the operator; state of another one is refused
+	Reset      bool   // discard what is kept
+	Local      Local  // copies on this machine; may be nil
+}
+
+// A Local keeps copies of states, so that a restart reads only the end of the
+// changelog. A copy that is lost or too old costs time, nothing else.
+type Local interface {
+	// Load gives the entries of a task's copy and the offset of the changelog
+	// behind it, 0 where there is none.
+	Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) (next int64, err error)
+	// Save adds entries to the copy, with the offset behind them, at once.
+	Save(ctx context.Context, task stream.Task, entries stream.Entries, next int64) error
+}
+
+// A Changelog keeps the states of tasks in a compacted topic, the state of each
+// task in the partition of its number: the last value under a key counts. It is a
+// stream.Vault and a stream.Flusher. Save and Flush are for one goroutine.
+//
+// Its records carry the time when they were written, never event time: logs of
+// last year do not make it expire.
+type Changelog struct {
+	cfg    ChangelogConfig
+	client *kgo.Client
+	admin  *kadm.Client
+	txn    *Txn // whose transactions the records are part of; nil: they are acknowledged one by one
+
+	pending  sync.WaitGroup
+	failed   atomic.Pointer[error]
+	saved    map[int32]*copied
+	restored atomic.Int64 // entries read by Load so far
+}
+
+// copied is what the local copy of a task lacks.
+type copied struct {
+	task    stream.Task
+	signed  bool // the operator's signature has been written
+	entries stream.Entries
+	next    atomic.Int64 // offset behind the last acknowledged record
+}
+
+// What the first byte of a key says.
+const (
+	entryKey     = 'e' // an entry of the state
+	signatureKey = 's' // the signature of the operator
+)
+
+// OpenChangelog opens a changelog of its own producer.
+func OpenChangelog(ctx context.Context, cfg ChangelogConfig) (*Changelog, error) {
+	client, err := cfg.open(ctx, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxBufferedRecords(1<<30),
+		kgo.UnknownTopicRetries(20))
+	if err != nil {
+		return nil, err
+	}
+	c, err := newChangelog(ctx, cfg, client)
+	if err != nil {
+		client.Close()
+	}
+	return c, err
+}
+
+// OpenChangelog opens a changelog whose records are part of the transactions.
+func (t *Txn) OpenChangelog(ctx context.Context, cfg ChangelogConfig) (*Changelog, error) {
+	cfg.Config = t.cfg.Config
+	c, err := newChangelog(ctx, cfg, t.client)
+	if err != nil {
+		return nil, err
+	}
+	c.txn = t
+	t.flush = append(t.flush, c.wait)
+	t.after = append(t.after, c.copy)
+	return c, nil
+}
+
+func newChangelog(ctx context.Context, cfg ChangelogConfig, client *kgo.Client) (*Changelog, error) {
+	admin := &Admin{cfg: cfg.Config, adm: kadm.NewClient(client)}
+	if cfg.Reset {
+		found, err := admin.adm.ListTopics(ctx, cfg.Topic)
+		if err == nil && found.Has(cfg.Topic) {
+			if err := admin.Remove(ctx, cfg.Topic); err != nil {
+				return nil, err
+			}
+		}
+	}
+	_, err := admin.Create(ctx, TopicSpec{Name: cfg.Topic, Partitions: cfg.Partitions, Configs: map[string]string{
+		"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime",
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return &Changelog{cfg: cfg, client: client, admin: admin.adm, saved: map[int32]*copied{}}, nil
+}
+
+// Save sends entries to the task's partition. They are copied.
+func (c *Changelog) Save(task stream.Task, entries stream.Entries, _ bool) error {
+	if c.txn != nil {
+		if err := c.txn.begin(); err != nil {
+			return err
+		}
+	}
+	part := c.saved[task.Partition]
+	if part == nil {
+		part = &copied{task: task}
+		c.saved[task.Partition] = part
+	}
+	if !part.signed {
+		part.signed = true
+		c.send(part, []byte{signatureKey}, []byte(c.cfg.Signature))
+	}
+	arena := make([]byte, 0, 2*len(entries))
+	err := entries.Each(func(key, value []byte) error {
+		start := len(arena)
+		arena = append(append(arena, entryKey), key...)
+		k := arena[start:len(arena):len(arena)]
+		var v []byte
+		if value != nil {
+			start = len(arena)
+			arena = append(arena, value...)
+			v = arena[start:len(arena):len(arena)]
+		}
+		c.send(part, k, v)
+		return nil
+	})
+	if c.cfg.Local != nil {
+		part.entries = append(part.entries, entries...)
+	}
+	return errors.Join(err, c.failure())
+}
+
+func (c *Changelog) send(part *copied, key, value []byte) {
+	c.pending.Add(1)
+	r := &kgo.Record{Topic: c.cfg.Topic, Partition: part.task.Partition, Key: key, Value: value}
+	c.client.Produce(context.Background(), r, func(r *kgo.Record, err error) {
+		if err != nil {
+			c.failed.CompareAndSwap(nil, &err)
+		} else {
+			part.next.Store(max(part.next.Load(), r.Offset+1))
+		}
+		c.pending.Done()
+	})
+}
+
+func (c *Changelog) failure() error {
+	if err := c.failed.Load(); err != nil {
+		return fmt.Errorf("keeping state: %w", c.cfg.explain(*err, c.cfg.Topic))
+	}
+	return nil
+}
+
+// Flush returns when all that was saved is acknowledged. In a transaction, the
+// commit does that.
+func (c *Changelog) Flush(ctx context.Context) error {
+	if c.txn != nil {
+		return nil
+	}
+	if err := c.wait(ctx); err != nil {
+		return err
+	}
+	return c.copy(ctx)
+}
+
+func (c *Changelog) wait(ctx context.Context) error {
+	if err := c.client.Flush(ctx); err != nil {
+		return errors.Join(c.failure(), err)
+	}
+	c.pending.Wait()
+	return c.failure()
+}
+
+// copy brings the local copies up to what is committed.
+func (c *Changelog) copy(ctx context.Context) error {
+	if c.cfg.Local == nil {
+		return nil
+	}
+	for _, part := range c.saved {
+		if len(part.entries) == 0 {
+			continue
+		}
+		if err := c.cfg.Local.Save(ctx, part.task, part.entries, part.next.Load()); err != nil {
+			return err
+		}
+		part.entries = part.entries[:0]
+	}
+	return nil
+}
+
+// Restored returns how many entries Load has read so far.
+func (c *Changelog) Restored() int64 { return c.restored.Load() }
+
+// Load gives the state of a task: the local copy, and what was written after it,
+// up to the end that the partition has now. What of that belongs to an open
+// transaction is waited for: the transaction of a member that died ends at the
+// latest with its time-out, and until then its predecessor's state would be
+// missed (as in KAFKA-10167).
+func (c *Changelog) Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
+	state := map[string][]byte{}
+	from, err := c.loadLocal(ctx, task, state)
+	if err == nil {
+		err = c.replay(ctx, task.Partition, from, state)
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.claim(state[string(signatureKey)]); err != nil {
+		return err
+	}
+	for key, value := range state {
+		if key[0] != entryKey {
+			continue
+		}
+		if err := put([]byte(key[1:]), value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Changelog) loadLocal(ctx context.Context, task stream.Task, state map[string][]byte) (int64, error) {
+	if c.cfg.Local == nil {
+		return 0, nil
+	}
+	return c.cfg.Local.Load(ctx, task, func(key, value []byte) error {
+		state[string(entryKey)+string(key)] = bytes.Clone(value)
+		return nil
+	})
+}
+
+// claim makes sure that a state is the operator's own.
+func (c *Changelog) claim(signature []byte) error {
+	if signature != nil && string(signature) != c.cfg.Signature {
+		return fault.Hint(fmt.Errorf("topic %q holds the state of another command:\n  kept  %s\n  now   %s",
+			c.cfg.Topic, signature, c.cfg.Signature), "--reset discards that state; another --group begins anew")
+	}
+	return nil
+}
+
+// replay adds the records of a partition, from an offset up to the end that it has
+// now, to state.
+func (c *Changelog) replay(ctx context.Context, number int32, from int64, state map[string][]byte) error {
+	first, end, err := c.bounds(ctx, number)
+	if err != nil {
+		return fmt.Errorf("restoring state: %w", c.cfg.explain(err, c.cfg.Topic))
+	}
+	if from < first || from > end { // the copy is of a topic that was removed, or too old
+		clear(state)
+		from = first
+	}
+	if from == end {
+		return nil
+	}
+	client, err := c.cfg.open(ctx, kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.cfg.Topic: {number: kgo.NewOffset().At(from)}}))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for next := from; next < end; {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err0(); err != nil {
+			return fmt.Errorf("restoring state: %w", c.cfg.explain(err, c.cfg.Topic))
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			next = r.Offset + 1
+			switch {
+			case r.Attrs.IsControl() || len(r.Key) == 0:
+			case r.Value == nil:
+				delete(state, string(r.Key))
+			default:
+				state[string(r.Key)] = r.Value
+				c.restored.Add(1)
+			}
+		})
+	}
+	return nil
+}
+
+// bounds returns the offsets at which a partition begins and ends, those of open
+// transactions included. It waits for a leader.
+func (c *Changelog) bounds(ctx context.Context, number int32) (first, end int64, err error) {
+	at := part{c.cfg.Topic, number}
+	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		starts, err := c.admin.ListStartOffsets(ctx, c.cfg.Topic)
+		ends, failed := c.admin.ListEndOffsets(ctx, c.cfg.Topic)
+		if err = errors.Join(err, failed); err == nil {
+			err = errors.Join(starts.Error(), ends.Error())
+		}
+		if err == nil || ctx.Err() != nil || time.Since(began) > reachLeader {
+			return offsetOf(starts, at), offsetOf(ends, at), err
+		}
+	}
+}
+
+// reachLeader is how long a partition may have no leader.
+const reachLeader = 30 * time.Second
+
+// Close ends the changelog.
+func (c *Changelog) Close() error {
+	if c.txn == nil {
+		c.client.Close()
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package kafka_test
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+func openChangelog(t *testing.T, cfg kafka.ChangelogConfig) *kafka.Changelog {
+	t.Helper()
+	cfg.Topic, cfg.Partitions = "state", 3
+	c, err := kafka.OpenChangelog(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func load(t *testing.T, c *kafka.Changelog, task stream.Task) map[string]string {
+	t.Helper()
+	got := map[string]string{}
+	err := c.Load(t.Context(), task, func(key, value []byte) error {
+		if _, twice := got[string(key)]; twice {
+			t.Errorf("key %q comes twice", key)
+		}
+		got[string(key)] = string(value)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// entries returns pairs of key and value; "" is a value that is gone.
+func entries(pairs ...string) (e stream.Entries) {
+	for i := 0; i < len(pairs); i += 2 {
+		value := []byte(pairs[i+1])
+		if len(value) == 0 {
+			value = nil
+		}
+		e.Append([]byte(pairs[i]), value)
+	}
+	return e
+}
+
+func save(t *testing.T, c *kafka.Changelog, task stream.Task, e stream.Entries) {
+	t.Helper()
+	if err := c.Save(task, e, false); err != nil {
+		t.Fatal(err)
+	}
+	clear(e) // the caller's memory is used again
+	if err := c.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// copies keeps local copies in memory.
+type copies struct {
+	state map[stream.Task]map[string]string
+	next  map[stream.Task]int64
+}
+
+func newCopies() *copies {
+	return &copies{map[stream.Task]map[string]string{}, map[stream.Task]int64{}}
+}
+
+func (l *copies) Load(_ context.Context, task stream.Task, put func(key, value []byte) error) (int64, error) {
+	for k, v := range l.state[task] {
+		if err := put([]byte(k), []byte(v)); err != nil {
+			return 0, err
+		}
+	}
+	return l.next[task], nil
+}
+
+func (l *copies) Save(_ context.Context, task stream.Task, e stream.Entries, next int64) error {
+	if l.state[task] == nil {
+		l.state[task] = map[string]string{}
+	}
+	l.next[task] = next
+	return e.Each(func(key, value []byte) error {
+		l.state[task][string(key)] = string(value)
+		if value == nil {
+			delete(l.state[task], string(key))
+		}
+		return nil
+	})
+}
+
+func TestChangelog(t *testing.T) {
+	conn, _ := cluster(t)
+	cfg := kafka.ChangelogConfig{Config: conn, Signature: "window 1m", Local: newCopies()}
+	c := openChangelog(t, cfg)
+	one, two := stream.Task{Source: "in", Partition: 1}, stream.Task{Source: "in", Partition: 2}
+	save(t, c, one, entries("", "time", "a", "1", "b", "1"))
+	save(t, c, two, entries("a", "other"))
+	save(t, c, one, entries("a", "2", "b", "", "c", "3"))
+	want := map[string]string{"": "time", "a": "2", "c": "3"}
+	for _, local := range []kafka.Local{nil, cfg.Local, newCopies()} {
+		cfg.Local = local
+		again := openChangelog(t, cfg)
+		if d := cmp.Diff(want, load(t, again, one)); d != "" {
+			t.Errorf("local %v: %s", local, d)
+		}
+		if got := again.Restored(); local != nil && local.(*copies).next[one] > 0 && got > 0 {
+			t.Errorf("%d entries were read although the copy is up to date", got)
+		}
+	}
+	// A copy that lags is completed from the topic.
+	cfg.Local = nil
+	save(t, openChangelog(t, cfg), one, entries("d", "4"))
+	want["d"] = "4"
+	cfg.Local = c.Config().Local
+	if d := cmp.Diff(want, load(t, openChangelog(t, cfg), one)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestChangelogOfAnotherOperator(t *testing.T) {
+	conn, _ := cluster(t)
+	cfg := kafka.ChangelogConfig{Config: conn, Signature: "window 1m"}
+	task := stream.Task{Source: "in"}
+	save(t, openChangelog(t, cfg), task, entries("a", "1"))
+	cfg.Signature = "window 5m"
+	err := openChangelog(t, cfg).Load(t.Context(), task, nil)
+	if err == nil || !strings.Contains(err.Error(), "state of another command") {
+		t.Errorf("got %v", err)
+	}
+	cfg.Reset = true
+	if got := load(t, openChangelog(t, cfg), task); len(got) > 0 {
+		t.Errorf("after a reset there is %v", got)
+	}
+}
+
+// The state of a member that died in the middle of a transaction is what it had
+// committed last, also while that transaction is still open: it holds back the
+// last stable offset, up to which a naive reader would read.
+func TestChangelogBehindAnOpenTransaction(t *testing.T) {
+	conn, _ := cluster(t)
+	task := stream.Task{Source: "in"}
+	open := func(id string) (*kafka.Txn, *kafka.Changelog) {
+		txn, err := kafka.OpenTxn(t.Context(), kafka.TxnConfig{Config: conn, ID: id, Timeout: 2 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(txn.Close)
+		c, err := txn.OpenChangelog(t.Context(), kafka.ChangelogConfig{Topic: "state", Partitions: 1, Signature: "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return txn, c
+	}
+	commit := func(txn *kafka.Txn, c *kafka.Changelog, e stream.Entries) {
+		if err := c.Save(task, e, false); err != nil {
+			t.Fatal(err)
+		}
+		if err := txn.Commit(t.Context(), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, a := open("first")
+	commit(first, a, entries("a", "1", "b", "1"))
+	_, b := open("second") // it has had the partition for a moment, and dies
+	if err := b.Save(task, entries("b", "never committed"), false); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	commit(first, a, entries("a", "2")) // lies behind the open transaction
+	_, c := open("third")
+	want := map[string]string{"a": "2", "b": "1"}
+	if got := load(t, c, task); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
