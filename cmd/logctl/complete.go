@@ -31,6 +31,7 @@ var values = map[string][]string{
 	"generate":    generate.Profiles(),
 	"isolation":   {"read_committed", "read_uncommitted"},
 	"linger":      {"auto"},
+	"order":       orders,
 	"output":      codec.Encodings,
 	"partitioner": {"murmur2", "sticky", "round-robin"},
 	"sasl":        {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"},

@@ -15,6 +15,7 @@ import (
 type consumeFlags struct {
 	stream   streamFlags
 	kafka    kafkaInput
+	handler  handlerFlags
 	set      string
 	fields   string
 	template string
@@ -41,12 +42,18 @@ or of their event time with --time-field.`,
 
   # A topic into a database, every record exactly once through any crash
   logctl consume --from kafka:app-logs --stop end --group archive \
-    --delivery exactly-once --to sqlite:logs.db`,
+    --delivery exactly-once --to sqlite:logs.db
+
+  # Each record to a program that stays and answers it; what it fails with, set aside
+  logctl consume --from kafka:app-logs --stop end --group mailer \
+    --exec 'cat' --workers 4 --retry 5 --dlq dead.ndjson`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.stream.add(cmd)
 	fs := cmd.Flags()
 	section(fs, readingSection, f.kafka.add)
+	section(fs, handlerSection, f.handler.add)
+	section(fs, handlerSection, f.handler.retry.add)
 	fs.StringVar(&f.set, "set", "", "set fields: `NAME=EXPR,…`")
 	fs.StringVar(&f.fields, "select", "", "write JSON objects of these fields: `FIELD,NAME=EXPR,…`")
 	fs.StringVar(&f.template, "template", "",
@@ -58,6 +65,9 @@ or of their event time with --time-field.`,
 func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	if len(args)+len(f.stream.input.from) == 0 {
 		return fault.Usagef("as in --from kafka:app-logs", "consume needs an input")
+	}
+	if err := f.handler.check(cmd, &f.stream.input); err != nil {
+		return err
 	}
 	f.stream.output.template = f.template
 	f.stream.objects = f.set != "" || f.fields == "" && f.stream.output.wantsObjects(cmd)
@@ -76,6 +86,9 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	p.Order = f.order(p)
 	if err := f.guarantee(p); err != nil {
+		return err
+	}
+	if err := f.handler.apply(p); err != nil {
 		return err
 	}
 	return p.run(&f.kafka)

@@ -18,6 +18,7 @@ const (
 	inputSection     = "Input"
 	outputSection    = "Output"
 	readingSection   = "Reading Kafka"
+	handlerSection   = "Handlers"
 	writingSection   = "Writing Kafka"
 	receivingSection = "Receiving over HTTP"
 	loadSection      = "Made-up records"
@@ -31,9 +32,8 @@ const (
 )
 
 var sections = []string{
-	"", inputSection, outputSection, readingSection, writingSection, receivingSection, loadSection, kafkaSection,
-	runningSection,
-	everySection,
+	"", inputSection, outputSection, readingSection, handlerSection, writingSection, receivingSection, loadSection,
+	kafkaSection, runningSection, everySection,
 }
 
 // section adds the flags that declare declares, under a heading of the help.

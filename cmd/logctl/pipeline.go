@@ -67,6 +67,8 @@ type pipeline struct {
 	producer  *kafkaOutput    // how records go to Kafka
 	pace      *limit.Schedule // how fast records are written; nil: as fast as they come
 
+	wrap func(stream.Sink) (stream.Sink, error) // puts something before the sink; may be nil
+
 	durable bool // files are synced before offsets are committed
 
 	topics  []*kafka.Sink  // for their reports
@@ -129,8 +131,13 @@ func (p *pipeline) open(k *kafkaInput) error {
 		if p.Dead, err = p.sideSink(p.flags.input.dlq); err != nil {
 			return err
 		}
+		p.Dead = stream.Locked(p.Dead)
 	}
-	return p.openSinks()
+	if err := p.openSinks(); err != nil || p.wrap == nil {
+		return err
+	}
+	p.Sink, err = p.wrap(p.Sink)
+	return err
 }
 
 // refused takes what a topic refuses for its own sake, as too large.

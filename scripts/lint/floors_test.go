@@ -24,17 +24,17 @@ const module = "github.com/logctl/logctl/"
 var floors = [][]string{
 	{"pkg/record", "pkg/human", "pkg/fault"},
 	{"pkg/stamp", "pkg/limit"}, // the mezzanine of floor 0: they read durations as pkg/human does
-	{"pkg/codec", "pkg/expr", "pkg/sketch", "pkg/stream"},
+	{"pkg/codec", "pkg/expr", "pkg/sketch", "pkg/stream", "pkg/letter"},
 	// The mezzanine of floor 1, for all operators: keys and aggregates of groups; many conditions matched at once;
 	// changes of records.
 	{"pkg/aggregate", "pkg/rules", "pkg/transform"},
 	{
 		"pkg/window", "pkg/generate", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",
-		"pkg/mapreduce", "pkg/index", "pkg/template",
+		"pkg/mapreduce", "pkg/index", "pkg/template", "pkg/retry",
 	},
 	{
 		"pkg/stdio", "pkg/kafka", "pkg/broker", "pkg/store", "pkg/httpapi", "pkg/notify", "pkg/term", "pkg/load",
-		"pkg/member", "pkg/spool",
+		"pkg/member", "pkg/spool", "pkg/exec",
 	},
 	{"pkg/engine", "pkg/dash"},
 	{"cmd/logctl"},
@@ -49,6 +49,7 @@ var doors = map[string][]string{
 	"github.com/twmb":  {"pkg/kafka", "pkg/broker"},
 	"modernc.org":      {"pkg/store"},
 	"net/http":         {"pkg/httpapi"},
+	"os/exec":          {"pkg/exec"},
 }
 
 // world is what the floors below the doors may not import, net including all

@@ -1,0 +1,69 @@
+package exec
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/logctl/logctl/pkg/retry"
+)
+
+// An answer is what a handler says to one record.
+type answer struct {
+	output bool // the line is a record of its own
+	err    *retry.Error
+}
+
+var ackOK = []byte(`{"ack":"ok"}`)
+
+// parseAnswer reads a line that a handler wrote: {"ack":"ok"}, {"ack":"retry"}
+// or {"ack":"fail"}, the latter two with an "error" and a "class" if it likes.
+// Any other line is output, and a success.
+func parseAnswer(line []byte) answer {
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	if bytes.Equal(line, ackOK) {
+		return answer{}
+	}
+	if len(line) == 0 || line[0] != '{' || !bytes.Contains(line, []byte(`"ack"`)) {
+		return answer{output: true}
+	}
+	var a struct {
+		Ack   *string         `json:"ack"`
+		Error json.RawMessage `json:"error"`
+		Class string          `json:"class"`
+	}
+	if json.Unmarshal(line, &a) != nil || a.Ack == nil {
+		return answer{output: true}
+	}
+	e := retry.Error{Class: strings.ToUpper(a.Class), Message: messageOf(a.Error)}
+	switch *a.Ack {
+	case "ok":
+		return answer{}
+	case "retry":
+		e.Kind = retry.Transient
+		setDefault(&e.Class, retry.Asked)
+		setDefault(&e.Message, "the handler asked for another attempt")
+	case "fail":
+		e.Kind = retry.Permanent
+		setDefault(&e.Class, retry.Refused)
+		setDefault(&e.Message, "the handler refused the record")
+	default:
+		return answer{output: true}
+	}
+	return answer{err: &e}
+}
+
+func setDefault(s *string, to string) {
+	if *s == "" {
+		*s = to
+	}
+}
+
+// messageOf returns the text of an error, which may be any JSON.
+func messageOf(raw json.RawMessage) string {
+	var text string
+	if len(raw) > 0 && json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return string(raw)
+}

@@ -1,0 +1,56 @@
+package exec_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/logctl/logctl/pkg/exec"
+)
+
+func TestParseAnswer(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"ack":"ok"}`:                       "",
+		"{\"ack\":\"ok\"}\r":                 "",
+		`{ "note": 1, "ack" : "ok" }`:        "",
+		`{"ack":"retry"}`:                    "transient",
+		`{"error":{"code":7},"ack":"retry"}`: "transient",
+		`{"ack":"fail","error":"no"}`:        "permanent",
+		`{"ack":"perhaps"}`:                  "output",
+		`{"ack":true}`:                       "output",
+		`{"tcp":{"ack":"ok"}}`:               "output",
+		`{"message":"he said \"ack\""}`:      "output",
+		`{"ack":"ok"`:                        "output",
+		`ack`:                                "output",
+		``:                                   "output",
+		`["ack"]`:                            "output",
+		"\xff{\"ack\":\"ok\"}":               "output",
+		`{"ack":"ok"} {"ack":"fail"}`:        "output",
+	} {
+		output, kind := exec.ParseAnswer([]byte(line))
+		if output {
+			kind = "output"
+		}
+		if kind != want {
+			t.Errorf("%q: got %q, want %q", line, kind, want)
+		}
+	}
+}
+
+// FuzzParseAnswer checks against the plain reading of the protocol.
+func FuzzParseAnswer(f *testing.F) {
+	for _, s := range []string{`{"ack":"ok"}`, `{"ack":"retry","error":5}`, `{"a":{"ack":"fail"}}`, `{"ack":null}`, "x", "{}"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		output, kind := exec.ParseAnswer(line)
+		var a struct{ Ack any }
+		ack := ""
+		if len(line) > 0 && line[0] == '{' && json.Unmarshal(line, &a) == nil {
+			ack, _ = a.Ack.(string)
+		}
+		if output && kind != "" || kind == "transient" && ack != "retry" || kind == "permanent" && ack != "fail" ||
+			!output && kind == "" && ack != "ok" {
+			t.Errorf("%q: output %v, kind %q, ack %q", line, output, kind, ack)
+		}
+	})
+}

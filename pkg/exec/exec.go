@@ -1,0 +1,304 @@
+// Package exec is the door to other programs: it has handlers do something
+// with each record. A handler is a command that stays, reads a record a line on
+// its stdin and answers a line for each, in order; or a command that is started
+// for each record.
+//
+// What a handler cannot do now it is asked again later, without holding up the
+// records of other keys; what it never will be able to do is a dead letter. A
+// handler that crashes, hangs or talks nonsense is started again, and what it
+// has not answered is given to the next one.
+package exec
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/letter"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/retry"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// An Order says which records are handled one after the other.
+type Order int
+
+// The orders. Where a record has to wait for another attempt, those behind it
+// in its order wait with it.
+const (
+	ByKey       Order = iota // those of one key; records without one are in no order
+	ByPartition              // those of one partition
+	Unordered
+)
+
+// Options say what handles records, and how. The zero value of a field is its
+// default.
+type Options struct {
+	Command   string        // for sh -c
+	Workers   int           // how many of them at a time, by default 1
+	Order     Order         // by default ByKey
+	PerRecord bool          // one process a record: status 0 is done, 75 asks for another attempt, else it is refused
+	Envelope  bool          // the handler reads envelopes instead of values
+	Timeout   time.Duration // how long an answer may take, by default a minute
+	MaxLine   int           // greatest length of an answer, by default 1 MB
+
+	Policy     retry.Policy
+	Out        stream.Sink // takes what handlers write
+	Dead       stream.Sink // takes dead letters; nil: the first one ends the run
+	Later      stream.Sink // takes records that have to wait long; nil: they wait in memory
+	RetryTopic string      // where those come back from
+
+	Stderr io.Writer    // takes what handlers say there, rate-limited
+	Note   func(string) // tells a person something; may be nil
+}
+
+// A Sink gives records to handlers. It is a stream.Sink, Flusher, Pusher and
+// Tracker: what a handler answers it writes to Options.Out. Out, Dead and Later
+// are called by several goroutines, one at a time each; Dead may be shared with
+// others where it is a stream.Locked.
+type Sink struct {
+	opt     Options
+	workers []*worker
+	track   tracker
+	pool    *record.Pool // of what handlers write
+	ctx     context.Context
+	fail    context.CancelCauseFunc
+	running sync.WaitGroup
+
+	outMu   sync.Mutex // guards Out
+	laterMu sync.Mutex // guards Later
+	pushed  time.Time  // when Out was pushed last
+
+	stderr   *complaints
+	shared   shared
+	turn     int // the worker that is next
+	seq      uint64
+	lists    [][]entry    // of Write, one for each worker
+	draining atomic.Int32 // see drainMode
+	kept     atomic.Int64 // bytes of records that wait
+
+	Stats Stats
+}
+
+// Stats count what handlers do. They may be read at any time.
+type Stats struct {
+	Handled  atomic.Int64 // records that were answered with success
+	Retried  atomic.Int64 // attempts that failed and are made again
+	Later    atomic.Int64 // of those, through the retry topic
+	Dead     atomic.Int64 // dead letters
+	Output   atomic.Int64 // records that handlers wrote
+	Started  atomic.Int64 // processes of handlers that stay
+	Failures atomic.Int64 // of those, that ended or were ended before they had answered everything
+	Waiting  atomic.Int64 // records that wait for another attempt, or behind one that does
+}
+
+// Open returns a sink whose handlers start with the first records.
+func Open(opt Options) *Sink {
+	opt.Workers = max(opt.Workers, 1)
+	if opt.Timeout == 0 {
+		opt.Timeout = time.Minute
+	}
+	if opt.MaxLine == 0 {
+		opt.MaxLine = 1_000_000
+	}
+	if opt.Note == nil {
+		opt.Note = func(string) {}
+	}
+	if opt.Stderr == nil {
+		opt.Stderr = io.Discard
+	}
+	s := &Sink{
+		opt: opt, pool: record.NewPool(2*opt.Workers+2, outArena), lists: make([][]entry, opt.Workers),
+		shared: shared{workers: opt.Workers},
+	}
+	s.stderr = newComplaints(opt.Stderr)
+	s.track.parts = map[partition]*part{}
+	s.track.changed = make(chan struct{}, 1)
+	s.ctx, s.fail = context.WithCancelCause(context.Background())
+	for n := range opt.Workers {
+		w := newWorker(s, n)
+		s.workers = append(s.workers, w)
+		s.running.Go(w.run)
+	}
+	return s
+}
+
+const outArena = 256 << 10
+
+// Write takes rows; it does not wait for them to be handled.
+func (s *Sink) Write(rows record.Rows) error {
+	if err := s.failure(); err != nil {
+		return err
+	}
+	l := s.track.add(rows)
+	if l == nil {
+		return nil
+	}
+	retried := s.opt.RetryTopic != "" && rows.Origin != nil && rows.Origin.Source == s.opt.RetryTopic
+	for at, row := range l.rows {
+		e := entry{lot: l, at: int32(at), row: row, seq: s.seq}
+		s.seq++
+		if retried {
+			s.workers[s.next()].resume(e)
+			continue
+		}
+		s.assign(e, s.id(rows, int(row)))
+	}
+	s.share()
+	return nil
+}
+
+// assign puts an entry where the worker will find it that handles its order.
+func (s *Sink) assign(e entry, id uint64) {
+	n := 0
+	switch {
+	case len(s.workers) == 1:
+	case id != 0:
+		n = int(id % uint64(len(s.workers)))
+	default:
+		s.shared.gather(e)
+		return
+	}
+	e.id = id
+	s.lists[n] = append(s.lists[n], e)
+}
+
+// share hands over what assign has gathered.
+func (s *Sink) share() {
+	for n, list := range s.lists {
+		if len(list) > 0 {
+			s.workers[n].take(list)
+			clear(list)
+			s.lists[n] = list[:0]
+		}
+	}
+	if s.shared.publish() {
+		for _, w := range s.workers {
+			signal(w.wake)
+		}
+	}
+}
+
+func (s *Sink) next() int {
+	s.turn = (s.turn + 1) % len(s.workers)
+	return s.turn
+}
+
+// Flush makes durable what was handed on; see stream.Tracker.
+func (s *Sink) Flush(ctx context.Context) error {
+	if err := s.failure(); err != nil {
+		return err
+	}
+	if err := flush(ctx, &s.outMu, s.opt.Out); err != nil {
+		return err
+	}
+	return flush(ctx, &s.laterMu, s.opt.Later)
+}
+
+func flush(ctx context.Context, mu *sync.Mutex, to stream.Sink) error {
+	f, ok := to.(stream.Flusher)
+	if !ok {
+		return nil
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	return f.Flush(ctx)
+}
+
+// Push passes on what the output has gathered.
+func (s *Sink) Push() error {
+	if err := s.failure(); err != nil {
+		return err
+	}
+	s.outMu.Lock()
+	defer s.outMu.Unlock()
+	return s.push()
+}
+
+func (s *Sink) push() error {
+	s.pushed = time.Now()
+	if p, ok := s.opt.Out.(stream.Pusher); ok {
+		return p.Push()
+	}
+	return nil
+}
+
+// pushEvery is how long output may be held while more of it comes.
+const pushEvery = 100 * time.Millisecond
+
+// deliver writes what handlers have written. With idle, nothing more is awaited
+// for now.
+func (s *Sink) deliver(b *record.Batch, idle bool) error {
+	s.outMu.Lock()
+	defer s.outMu.Unlock()
+	if len(b.Recs) > 0 {
+		s.Stats.Output.Add(int64(len(b.Recs)))
+		if err := s.opt.Out.Write(b.All()); err != nil {
+			return err
+		}
+	}
+	if idle || time.Since(s.pushed) > pushEvery {
+		return s.push()
+	}
+	return nil
+}
+
+// bury writes the dead letter of a record.
+func (s *Sink) bury(b *record.Batch, row int, st *letter.State) error {
+	if s.opt.Dead == nil {
+		return fault.Hint(fmt.Errorf("%s: the handler failed: %s: %s", st.ID(), st.Class, st.Reason),
+			"--dlq ENDPOINT sets such records aside and goes on")
+	}
+	s.Stats.Dead.Add(1)
+	return s.opt.Dead.Write(letterOf(b, row, st).All())
+}
+
+// postpone writes a record that is to be tried again to the retry topic.
+func (s *Sink) postpone(b *record.Batch, row int, st *letter.State) error {
+	s.Stats.Later.Add(1)
+	s.laterMu.Lock()
+	defer s.laterMu.Unlock()
+	return s.opt.Later.Write(letterOf(b, row, st).All())
+}
+
+func letterOf(b *record.Batch, row int, st *letter.State) *record.Batch {
+	l := record.NewBatch()
+	l.Origin, l.Arrived = b.Origin, time.Now().UnixNano()
+	letter.Append(l, b, row, st)
+	return l
+}
+
+func (s *Sink) failure() error { return context.Cause(s.ctx) }
+
+// Close ends the handlers: they see the end of their input, and are killed if
+// they do not take it for one.
+func (s *Sink) Close() error {
+	s.fail(errClosed)
+	for _, w := range s.workers {
+		signal(w.wake)
+	}
+	s.running.Wait()
+	return nil
+}
+
+// say tells a person something.
+func (s *Sink) say(format string, args ...any) { s.opt.Note(fmt.Sprintf(format, args...)) }
+
+var errClosed = fault.Usagef("", "the handlers are closed")
+
+// signal makes sure that c has a message waiting.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func newChance(n int) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), uint64(n))) //nolint:gosec // it only spreads attempts
+}

@@ -1,0 +1,169 @@
+package exec
+
+import (
+	"container/heap"
+	"sync"
+
+	"github.com/logctl/logctl/pkg/letter"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// An entry is a record on its way through a worker.
+type entry struct {
+	lot *lot
+	at  int32  // its index in the lot
+	row int32  // its index in the lot's batch
+	id  uint64 // the order that it is in; 0 for none
+	seq uint64 // its place in that order
+	own *own   // of one that has failed, or waits behind one
+}
+
+// own is what an entry has beside its lot.
+type own struct {
+	batch  *record.Batch // a copy of the record; nil while it stands in the lot's batch
+	size   int64         // of the copy
+	state  letter.State
+	failed bool  // it waits for another attempt, and others behind it
+	due    int64 // ns since 1970
+}
+
+// source returns where the record stands.
+func (e *entry) source() (*record.Batch, int) {
+	if e.copied() {
+		return e.own.batch, 0
+	}
+	return e.lot.batch, int(e.row)
+}
+
+func (e *entry) copied() bool { return e.own != nil && e.own.batch != nil }
+
+// blocks reports whether others wait behind the entry.
+func (e *entry) blocks() bool { return e.own != nil && e.own.failed && e.id != 0 }
+
+// A fifo is a queue of entries that can be put back to its front.
+type fifo struct {
+	ring  []entry
+	first int
+	n     int
+}
+
+func (f *fifo) at(i int) *entry { return &f.ring[(f.first+i)&(len(f.ring)-1)] }
+
+func (f *fifo) grow() {
+	if f.n < len(f.ring) {
+		return
+	}
+	wider := make([]entry, max(2*len(f.ring), 16))
+	for i := range f.n {
+		wider[i] = *f.at(i)
+	}
+	f.ring, f.first = wider, 0
+}
+
+func (f *fifo) push(e entry) {
+	f.grow()
+	f.n++
+	*f.at(f.n - 1) = e
+}
+
+// pushFront puts an entry before all others.
+func (f *fifo) pushFront(e entry) {
+	f.grow()
+	f.first = (f.first - 1) & (len(f.ring) - 1)
+	f.n++
+	*f.at(0) = e
+}
+
+// pop takes the first entry; there must be one.
+func (f *fifo) pop() entry {
+	e := f.at(0)
+	taken := *e
+	*e = entry{}
+	f.first = (f.first + 1) & (len(f.ring) - 1)
+	f.n--
+	return taken
+}
+
+// insert adds an entry in the order of seq; mostly it is the last one.
+func (f *fifo) insert(e entry) {
+	f.push(e)
+	for i := f.n - 1; i > 0 && f.at(i-1).seq > e.seq; i-- {
+		*f.at(i) = *f.at(i - 1)
+		*f.at(i - 1) = e
+	}
+}
+
+// waits are entries by the time at which they are due: a heap.
+type waits []entry
+
+func (w waits) Len() int           { return len(w) }
+func (w waits) Less(i, j int) bool { return w[i].own.due < w[j].own.due }
+func (w waits) Swap(i, j int)      { w[i], w[j] = w[j], w[i] }
+
+// Push is for package heap.
+func (w *waits) Push(x any) { *w = append(*w, x.(entry)) }
+
+// Pop is for package heap.
+func (w *waits) Pop() any {
+	old := *w
+	e := old[len(old)-1]
+	old[len(old)-1] = entry{}
+	*w = old[:len(old)-1]
+	return e
+}
+
+func (w *waits) add(e entry) { heap.Push(w, e) }
+
+// next takes the entry that has been due for the longest time; false where none
+// is due.
+func (w *waits) next(now int64) (entry, bool) {
+	if len(*w) == 0 || (*w)[0].own.due > now {
+		return entry{}, false
+	}
+	return heap.Pop(w).(entry), true
+}
+
+// shared are the records that are in no order: whichever worker is free takes
+// them.
+type shared struct {
+	workers int
+	fresh   []entry // for the goroutine that calls Write
+
+	mu    sync.Mutex
+	queue fifo
+}
+
+func (s *shared) gather(e entry) { s.fresh = append(s.fresh, e) }
+
+// publish lets the workers have what was gathered, and reports whether there is
+// something.
+func (s *shared) publish() bool {
+	if len(s.fresh) == 0 {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.fresh {
+		s.queue.push(e)
+	}
+	clear(s.fresh)
+	s.fresh = s.fresh[:0]
+	return true
+}
+
+// take appends up to n entries to list, no more than one worker's share.
+func (s *shared) take(list []entry, n int) []entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n = min(n, (s.queue.n+s.workers-1)/s.workers)
+	for range n {
+		list = append(list, s.queue.pop())
+	}
+	return list
+}
+
+func (s *shared) empty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue.n == 0
+}

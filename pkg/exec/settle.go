@@ -1,0 +1,202 @@
+package exec
+
+import (
+	"time"
+
+	"github.com/logctl/logctl/pkg/letter"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/retry"
+)
+
+// An outcome gathers what became of entries, and what their handler wrote for
+// them. It belongs to one goroutine.
+type outcome struct {
+	w        *worker
+	out      *record.Batch
+	from     []entry // for each record of out, what it was written for
+	finished []entry
+	dropped  []entry
+}
+
+// add takes the answer to an entry; line is what the handler wrote.
+func (o *outcome) add(e entry, a answer, line []byte) error {
+	w := o.w
+	switch {
+	case e.lot.left.Load():
+		o.dropped = append(o.dropped, e)
+	case w.waitsBehind(e): // the answer is void
+	case a.err != nil:
+		return w.failed(e, *a.err)
+	default:
+		if a.output {
+			if err := o.write(&e, line); err != nil {
+				return err
+			}
+		}
+		w.s.Stats.Handled.Add(1)
+		o.finished = append(o.finished, e)
+	}
+	return nil
+}
+
+// write adds a record to the output. It has the place, the time, the key and the
+// headers of the one that it was written for.
+func (o *outcome) write(e *entry, line []byte) error {
+	src, row := e.source()
+	if o.out != nil && (o.out.Origin != src.Origin || len(o.out.Data)+len(line) > outArena) {
+		if err := o.settle(false); err != nil {
+			return err
+		}
+	}
+	if o.out == nil {
+		b, err := o.w.s.pool.Get(o.w.s.ctx)
+		if err != nil {
+			return err
+		}
+		b.Origin, b.Arrived, o.out = src.Origin, src.Arrived, b
+	}
+	rec, from := o.out.Add(line), &src.Recs[row]
+	rec.Offset, rec.Stamp, rec.Time, rec.Line = from.Offset, from.Stamp, from.Time, from.Line
+	o.from = append(o.from, *e)
+	return nil
+}
+
+// addKeys adds keys and headers behind the values of the output, which then can
+// be written as one.
+func (o *outcome) addKeys() {
+	for i := range o.from {
+		src, row := o.from[i].source()
+		from, to := &src.Recs[row], &o.out.Recs[i]
+		if from.Flags&record.HasKey != 0 {
+			to.Flags |= record.HasKey
+			to.Key = record.AppendSpan(o.out, src.Bytes(from.Key))
+		}
+		if from.Headers.Len > 0 {
+			letter.CopyHeaders(o.out, src, to, from)
+		}
+	}
+}
+
+// settle hands on the output and finishes what it was written for. With idle,
+// nothing more is awaited for now.
+func (o *outcome) settle(idle bool) error {
+	w := o.w
+	if o.out != nil {
+		o.addKeys()
+		err := w.s.deliver(o.out, idle)
+		o.out.Release()
+		o.out = nil
+		clear(o.from)
+		o.from = o.from[:0]
+		if err != nil {
+			return err
+		}
+	}
+	for i := range o.finished {
+		if e := &o.finished[i]; e.blocks() {
+			w.unblock(e.id)
+		}
+	}
+	for i := range o.dropped {
+		if e := &o.dropped[i]; e.blocks() {
+			w.unblock(e.id)
+		}
+	}
+	w.finish(o.finished)
+	w.drop(o.dropped)
+	clear(o.finished)
+	clear(o.dropped)
+	o.finished, o.dropped = o.finished[:0], o.dropped[:0]
+	return nil
+}
+
+// waitsBehind reports whether an entry that the handler has answered is behind
+// one that waits: then the answer does not count, and the entry is set behind it.
+func (w *worker) waitsBehind(e entry) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	line := w.blocked[e.id]
+	if line == nil || e.blocks() {
+		return false
+	}
+	w.keep(&e)
+	line.insert(e)
+	return true
+}
+
+// failed decides what becomes of an entry whose attempt has failed.
+func (w *worker) failed(e entry, why retry.Error) error {
+	b, row := e.source()
+	if e.own == nil || e.own.state.Attempts == 0 {
+		w.keepState(&e)
+	}
+	st := &e.own.state
+	now := time.Now().UnixNano()
+	w.mu.Lock() // it guards chance
+	at, again := w.s.opt.Policy.Next(st, why, now, w.chance)
+	w.mu.Unlock()
+	blocked := e.own.failed
+	switch {
+	case again && w.s.opt.Later != nil && at-now > int64(retry.Wait):
+		st.Due = at
+		w.s.Stats.Retried.Add(1)
+		if err := w.s.postpone(b, row, st); err != nil {
+			return err
+		}
+	case again:
+		w.s.Stats.Retried.Add(1)
+		w.wait(e, at)
+		return nil
+	default:
+		if err := w.s.bury(b, row, st); err != nil {
+			return err
+		}
+	}
+	if blocked && e.id != 0 {
+		w.unblock(e.id)
+	}
+	w.finish([]entry{e})
+	return nil
+}
+
+// keepState begins the state of an entry that fails for the first time.
+func (w *worker) keepState(e *entry) {
+	b, row := e.source()
+	st, _ := letter.Read(b, row)
+	fresh := letter.State{Origin: letter.OriginOf(b, row), Correlation: st.Correlation}
+	if e.own == nil {
+		e.own = new(own)
+		w.s.Stats.Waiting.Add(1)
+	}
+	e.own.state = fresh
+}
+
+// wait has an entry wait for another attempt. Others of its order wait behind
+// it.
+func (w *worker) wait(e entry, at int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.keep(&e)
+	e.own.due = at
+	if e.own.failed = true; e.id != 0 && w.blocked[e.id] == nil {
+		w.blocked[e.id] = new(fifo)
+	}
+	w.waits.add(e)
+	signal(w.wake)
+}
+
+// unblock lets go on what has waited behind an entry of the given order, before
+// all that came later.
+func (w *worker) unblock(id uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	line := w.blocked[id]
+	if line == nil {
+		return
+	}
+	delete(w.blocked, id)
+	for i := line.n - 1; i >= 0; i-- {
+		w.ready.pushFront(*line.at(i))
+	}
+	signal(w.wake)
+}

@@ -1,0 +1,322 @@
+package exec
+
+import (
+	"context"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A tracker knows what is not finished.
+type tracker struct {
+	mu      sync.Mutex
+	parts   map[partition]*part
+	open    int           // entries that are neither finished nor dropped
+	free    []*lot        // for reuse
+	changed chan struct{} // has a message when open, or what is in flight, has changed
+}
+
+type partition struct {
+	source string
+	number int32
+}
+
+// A part is what is open of one partition.
+type part struct {
+	lots  []*lot // in order; the first one has something open
+	left  bool   // another reader goes on with it
+	floor int64  // of a part that was left: the first record that is not finished
+}
+
+// A lot is the live rows of one Write.
+type lot struct {
+	batch   *record.Batch
+	part    *part
+	rows    []int32
+	offsets []int64  // of the rows
+	done    []uint64 // a bit for each row that is finished
+	open    int      // rows that are neither finished nor dropped
+	held    int      // rows for which the batch is kept
+	leaving atomic.Bool
+	left    atomic.Bool
+}
+
+// add takes in the live rows; nil where there are none.
+func (t *tracker) add(rows record.Rows) *lot {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.empty()
+	for i := rows.Lo; i < rows.Hi; i++ {
+		if rec := &rows.Recs[i]; rec.Live() {
+			l.rows = append(l.rows, int32(i))
+			l.offsets = append(l.offsets, rec.Offset)
+		}
+	}
+	n := len(l.rows)
+	if n == 0 {
+		t.free = append(t.free, l)
+		return nil
+	}
+	for len(l.done) < (n+63)/64 {
+		l.done = append(l.done, 0)
+	}
+	rows.Retain()
+	l.batch, l.open, l.held = rows.Batch, n, n
+	l.leaving.Store(false)
+	l.part = t.partOf(rows.Origin)
+	l.part.left = false
+	l.part.lots = append(l.part.lots, l)
+	t.open += n
+	return l
+}
+
+func (t *tracker) empty() *lot {
+	if n := len(t.free); n > 0 {
+		l := t.free[n-1]
+		t.free = t.free[:n-1]
+		return l
+	}
+	return new(lot)
+}
+
+func (t *tracker) partOf(o *record.Origin) *part {
+	var id partition
+	if o != nil {
+		id = partition{o.Source, o.Partition}
+	}
+	p := t.parts[id]
+	if p == nil {
+		p = new(part)
+		t.parts[id] = p
+	}
+	return p
+}
+
+// finish notes that entries are finished.
+func (t *tracker) finish(list []entry) {
+	if len(list) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range list {
+		e := &list[i]
+		e.lot.done[e.at/64] |= 1 << (e.at % 64)
+		t.close(e)
+	}
+	signal(t.changed)
+}
+
+// drop notes that entries are given up: others will read them again.
+func (t *tracker) drop(list []entry) {
+	if len(list) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range list {
+		t.close(&list[i])
+	}
+	signal(t.changed)
+}
+
+func (t *tracker) close(e *entry) {
+	l := e.lot
+	if e.copied() {
+		e.own.batch = nil
+	} else {
+		l.release()
+	}
+	t.open--
+	if l.open--; l.open == 0 {
+		t.settled(l)
+	}
+}
+
+// copied notes that an entry does not need its batch any more.
+func (t *tracker) copied(l *lot) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l.release()
+}
+
+func (l *lot) release() {
+	if l.held--; l.held == 0 {
+		l.batch.Release()
+		l.batch = nil
+	}
+}
+
+// settled takes lots out of their part that have nothing open, unless something
+// in them was dropped: that is to be read again.
+func (t *tracker) settled(l *lot) {
+	if l.left.Load() {
+		return
+	}
+	p := l.part
+	for len(p.lots) > 0 && p.lots[0].open == 0 && p.lots[0].complete() {
+		t.recycle(p.lots[0])
+		copy(p.lots, p.lots[1:])
+		p.lots = p.lots[:len(p.lots)-1]
+	}
+}
+
+func (t *tracker) recycle(l *lot) {
+	l.part = nil
+	l.rows, l.offsets = l.rows[:0], l.offsets[:0]
+	clear(l.done)
+	t.free = append(t.free, l)
+}
+
+// complete reports whether all rows are finished.
+func (l *lot) complete() bool { return l.first() == len(l.rows) }
+
+// first returns the index of the first row that is not finished.
+func (l *lot) first() int {
+	for k, word := range l.done {
+		if word != ^uint64(0) {
+			return min(k*64+bits.TrailingZeros64(^word), len(l.rows))
+		}
+	}
+	return len(l.rows)
+}
+
+// Finished returns p, lowered to the first record of its partition that was
+// written and is not finished.
+func (s *Sink) Finished(p stream.Position) stream.Position {
+	s.track.mu.Lock()
+	defer s.track.mu.Unlock()
+	known := s.track.parts[partition{p.Source, p.Partition}]
+	switch {
+	case known == nil:
+	case known.left:
+		p.Next = min(p.Next, known.floor)
+	case len(known.lots) > 0:
+		p.Next = min(p.Next, known.firstOpen(p.Next))
+	}
+	return p
+}
+
+func (p *part) firstOpen(otherwise int64) int64 {
+	for _, l := range p.lots {
+		if i := l.first(); i < len(l.rows) {
+			return l.offsets[i]
+		}
+	}
+	return otherwise
+}
+
+// leaveWithin is how long Leave waits for what handlers have in hand: what they
+// finish need not be done again by others.
+const leaveWithin = 2 * time.Second
+
+// Leave gives up partitions: nothing of them is begun any more. What handlers
+// have in hand is waited for, for a moment.
+func (s *Sink) Leave(gone []*record.Origin) {
+	s.track.beginNoMore(gone)
+	timer := time.NewTimer(leaveWithin)
+	defer timer.Stop()
+	for waiting := true; waiting && s.inHand(func(l *lot) bool { return l.leaving.Load() }); {
+		select {
+		case <-s.track.changed:
+		case <-timer.C:
+			waiting = false
+		case <-s.ctx.Done():
+			waiting = false
+		}
+	}
+	s.track.leave(gone)
+	for _, w := range s.workers {
+		signal(w.wake)
+	}
+}
+
+func (t *tracker) beginNoMore(gone []*record.Origin) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, o := range gone {
+		for _, l := range t.partOf(o).lots {
+			l.leaving.Store(true)
+		}
+	}
+}
+
+func (t *tracker) leave(gone []*record.Origin) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, o := range gone {
+		p := t.partOf(o)
+		p.left, p.floor = true, p.firstOpen(1<<63-1)
+		for _, l := range p.lots {
+			l.left.Store(true)
+		}
+		p.lots = nil
+	}
+}
+
+// inHand reports whether handlers have something of a lot that counts.
+func (s *Sink) inHand(counts func(*lot) bool) bool {
+	for _, w := range s.workers {
+		if w.inHand(counts) {
+			return true
+		}
+	}
+	return false
+}
+
+// The modes of Sink.draining.
+const (
+	working  = iota
+	drainAll // everything is to be finished
+	drainNow // only what handlers have in hand; the rest can be read again
+)
+
+// Drain waits until everything is finished; see stream.Tracker.
+func (s *Sink) Drain(ctx context.Context, again bool) error {
+	mode := int32(drainAll)
+	if again {
+		mode = drainNow
+	}
+	if s.draining.Swap(mode) != mode {
+		for _, w := range s.workers {
+			signal(w.wake)
+		}
+	}
+	for {
+		if err := s.failure(); err != nil {
+			return err
+		}
+		if s.track.opened() == 0 {
+			return nil
+		}
+		select {
+		case <-s.track.changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-s.ctx.Done():
+		}
+	}
+}
+
+func (t *tracker) opened() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.open
+}
+
+// id names the order that a record is in; 0 for none.
+func (s *Sink) id(rows record.Rows, row int) uint64 {
+	switch rec := &rows.Recs[row]; {
+	case s.opt.Order == ByKey && rec.Flags&record.HasKey != 0:
+		return max(xxh3.Hash(rows.Bytes(rec.Key)), 1)
+	case s.opt.Order == ByPartition && rows.Origin != nil:
+		return max(xxh3.HashString(rows.Origin.Source)+uint64(rows.Origin.Partition), 1)
+	}
+	return 0
+}
