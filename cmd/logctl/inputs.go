@@ -90,10 +90,7 @@ func (p *pipeline) openSources(k *kafkaInput) ([]stream.Source, error) {
 	if p.made != nil {
 		return []stream.Source{p.made}, nil
 	}
-	f := &p.flags.input
-	opt := stdio.Options{
-		Format: p.decoder, MaxRecord: int(f.maxRecord), Follow: f.follow, Note: func(s string) { note(p.cmd, "%s", s) },
-	}
+	opt := p.reading()
 	var sources []stream.Source
 	for _, e := range p.endpoints {
 		opened, err := p.openSource(e, k, opt)
@@ -103,6 +100,15 @@ func (p *pipeline) openSources(k *kafkaInput) ([]stream.Source, error) {
 		sources = append(sources, opened...)
 	}
 	return sources, nil
+}
+
+// reading says how files and pipes are read.
+func (p *pipeline) reading() stdio.Options {
+	f := &p.flags.input
+	return stdio.Options{
+		Format: p.decoder, MaxRecord: int(f.maxRecord), Follow: f.follow, Grows: p.Continues, Uncounted: p.checkpoint != nil,
+		Note: func(s string) { note(p.cmd, "%s", s) },
+	}
 }
 
 func (p *pipeline) openSource(e stream.Endpoint, k *kafkaInput, opt stdio.Options) ([]stream.Source, error) {

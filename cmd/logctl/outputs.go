@@ -166,11 +166,7 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 		if err != nil {
 			return nil, err
 		}
-		s, err := stdio.Create(e.Path, opt)
-		if err != nil {
-			return nil, err
-		}
-		return p.closing(s)
+		return p.createFile(e.Path, opt)
 	case stream.Kafka:
 		return p.openKafkaSink(e)
 	case stream.SQLite:
@@ -223,6 +219,9 @@ func (p *pipeline) sideSink(name string) (stream.Sink, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.checkpoint != nil && e.Scheme != stream.File {
+		return nil, fault.Usagef("", "--checkpoint: what was written can only be cut back in files, not in %q", name)
+	}
 	if e.Scheme != stream.File && e.Scheme != stream.Stdio {
 		return p.openSink(e)
 	}
@@ -238,9 +237,14 @@ func (p *pipeline) sideSink(name string) (stream.Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := stdio.Create(e.Path, opt)
+	return p.createFile(e.Path, opt)
+}
+
+func (p *pipeline) createFile(path string, opt stdio.FileOptions) (stream.Sink, error) {
+	s, err := stdio.Create(path, opt)
 	if err != nil {
 		return nil, err
 	}
+	p.checkpoint.writes(path, s)
 	return p.closing(s)
 }

@@ -69,7 +69,8 @@ type pipeline struct {
 
 	wrap func(stream.Sink) (stream.Sink, error) // puts something before the sink; may be nil
 
-	durable bool // files are synced before offsets are committed
+	durable    bool        // files are synced before offsets are committed
+	checkpoint *checkpoint // what is kept for the next run; nil: nothing
 
 	topics  []*kafka.Sink  // for their reports
 	opened  []func()       // called when all is open
@@ -133,11 +134,15 @@ func (p *pipeline) open(k *kafkaInput) error {
 		}
 		p.Dead = stream.Locked(p.Dead)
 	}
-	if err := p.openSinks(); err != nil || p.wrap == nil {
+	if err := p.openSinks(); err != nil {
 		return err
 	}
-	p.Sink, err = p.wrap(p.Sink)
-	return err
+	if p.wrap != nil {
+		if p.Sink, err = p.wrap(p.Sink); err != nil {
+			return err
+		}
+	}
+	return p.checkpoint.resume(p.cmd.Context(), p)
 }
 
 // refused takes what a topic refuses for its own sake, as too large.

@@ -82,7 +82,7 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	p.notes = append(p.notes,
 		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
-		func() string { return unfinished(cmd, "open sessions", op.Stats().Open) })
+		func() string { return p.unfinished("open sessions", op.Stats().Open) })
 	if err := p.run(&f.kafka); err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type windowFlags struct {
 	late     string
 	emit     string
 	every    time.Duration
+	state    stateFlags
 }
 
 func newWindow() *cobra.Command {
@@ -47,6 +48,9 @@ exact up to 1,536, then within about 1 %.`,
   # The busiest clients of each hour, as a table
   logctl window --size 1h --by client --agg 'n=count(), sum(bytes)' -o table access.log
 
+  # Every minute from cron: what is new in a log that grows and is rotated
+  logctl window --checkpoint app.ckpt --to rows.ndjson app.log
+
   # Ten-minute windows every two minutes, from Kafka
   logctl window --from kafka:app-logs --stop end --size 10m --hop 2m --by service`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
@@ -66,6 +70,7 @@ exact up to 1,536, then within about 1 %.`,
 	fs.StringVar(&f.emit, "emit", "final",
 		"`WHEN` rows are written: final (the window has closed) or update (as they change)")
 	durationVar(fs, &f.every, "every", time.Second, "how often --emit update writes what has changed")
+	f.state.add(fs)
 	return cmd
 }
 
@@ -96,6 +101,9 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 	if len(f.stream.output.unique) == 0 {
 		f.stream.output.unique = op.RowKey()
 	}
+	if err := f.state.open(p); err != nil {
+		return p.close(err)
+	}
 	if f.late != "" {
 		sink, err := p.sideSink(f.late)
 		if err != nil {
@@ -105,7 +113,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	p.notes = append(p.notes,
 		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
-		func() string { return unfinished(cmd, "open windows", int64(op.Open())) })
+		func() string { return p.unfinished("open windows", int64(op.Open())) })
 	if err := p.run(&f.kafka); err != nil {
 		return err
 	}
@@ -121,18 +129,9 @@ func (f *windowFlags) config(cmd *cobra.Command, p *pipeline) window.Config {
 		Update: f.emit == "update", Every: f.every,
 	}
 	if !cmd.Flags().Changed("grace") {
-		cfg.GraceUnlimited = !f.stream.input.live(p.endpoints, &f.kafka)
+		cfg.GraceUnlimited = f.state.path == "" && !f.stream.input.live(p.endpoints, &f.kafka)
 	}
 	return cfg
-}
-
-// unfinished says what an interrupted run has not written: n windows or the like
-// whose time was not over.
-func unfinished(cmd *cobra.Command, what string, n int64) string {
-	if n == 0 || cmd.Context().Err() == nil {
-		return ""
-	}
-	return what + " not written " + human.Count(n)
 }
 
 // lateness says how many records came too late, and what would have kept them.
