@@ -8,8 +8,8 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// csv finds fields in records of RFC 4180: fields between commas, quotes
-// around those that hold commas, quotes (doubled) or newlines. The header line
+// csv finds fields in records of RFC 4180: fields between commas (or, as ssv,
+// semicolons), quotes around those that hold such, quotes (doubled) or newlines. The header line
 // names the columns, without the spaces around a name; of two columns with one
 // name the first counts.
 //
@@ -20,13 +20,16 @@ import (
 // where something other than a comma stands behind one that is.
 type csv struct {
 	binding
-	columns [][]target
-	last    int // the columns behind this one are not asked for
+	separator byte
+	columns   [][]target
+	last      int // the columns behind this one are not asked for
 }
 
-func newCSV(plan *record.Plan, header string) *csv {
-	p := &csv{binding: newBinding(plan), last: -1}
-	for i, name := range csvNames(header) {
+// newCSV returns a parser for columns with the names of a header line or,
+// where names is not empty, those names, between commas.
+func newCSV(plan *record.Plan, separator byte, header, names string) *csv {
+	p := &csv{binding: newBinding(plan), separator: separator, last: -1}
+	for i, name := range headerNames(separator, header, names) {
 		to := p.byName[name]
 		p.columns = append(p.columns, to)
 		if len(to) > 0 {
@@ -36,14 +39,22 @@ func newCSV(plan *record.Plan, header string) *csv {
 	return p
 }
 
+// headerNames returns names where there are any, else those of a header line.
+func headerNames(separator byte, header, names string) []string {
+	if names != "" {
+		return csvNames(names, ',')
+	}
+	return csvNames(header, separator)
+}
+
 // csvNames returns the names of the columns.
-func csvNames(header string) []string {
+func csvNames(header string, separator byte) []string {
 	var names []string
 	if header == "" {
 		return nil
 	}
 	for i := 0; i <= len(header); {
-		text, next, quoted, ok := csvField([]byte(header), i)
+		text, next, quoted, ok := csvField([]byte(header), i, separator)
 		if !ok {
 			text, next = []byte(header[i:]), len(header)+1
 		}
@@ -69,10 +80,10 @@ func (p *csv) parse(b *record.Batch, row int, s record.Span) (reason string) {
 	n := 0
 	for i := 0; i <= len(line); n++ {
 		start := i
-		text, next, quoted, ok := csvField(line, i)
+		text, next, quoted, ok := csvField(line, i, p.separator)
 		if !ok {
 			p.clear(b, row)
-			return csvFlaw(line, start, n)
+			return p.flaw(line, start, n)
 		}
 		if n <= p.last && len(p.columns[n]) > 0 {
 			off := int(s.Off) + start
@@ -97,13 +108,13 @@ func columnCount(got, want int) string {
 // csvField returns the field that begins at line[i], without its quotes but
 // with those inside still doubled, and where the next one begins: beyond
 // len(line) behind the last. ok is false where its quotes are wrong.
-func csvField(line []byte, i int) (text []byte, next int, quoted, ok bool) {
+func csvField(line []byte, i int, separator byte) (text []byte, next int, quoted, ok bool) {
 	if i == len(line) || line[i] != '"' {
-		end := fieldEnd(line, i, ',')
+		end := fieldEnd(line, i, separator)
 		return line[i:end], end + 1, false, true
 	}
 	end := closingQuote(line, i+1)
-	if end < 0 || end+1 < len(line) && line[end+1] != ',' {
+	if end < 0 || end+1 < len(line) && line[end+1] != separator {
 		return nil, 0, true, false
 	}
 	return line[i+1 : end], end + 2, true, true
@@ -118,14 +129,15 @@ func fieldEnd(line []byte, i int, separator byte) int {
 	return len(line)
 }
 
-// csvFlaw says what is wrong with the quotes of column n, which begins at
+// flaw says what is wrong with the quotes of column n, which begins at
 // line[i].
-func csvFlaw(line []byte, i, n int) string {
+func (p *csv) flaw(line []byte, i, n int) string {
 	end := closingQuote(line, i+1)
 	if end < 0 {
 		return fmt.Sprintf("no closing quote in column %d", n+1)
 	}
-	return fmt.Sprintf("got %q behind the closing quote of column %d, want a comma", line[end+1:end+2], n+1)
+	return fmt.Sprintf("got %q behind the closing quote of column %d, want a %s", line[end+1:end+2], n+1,
+		map[byte]string{',': "comma", ';': "semicolon"}[p.separator])
 }
 
 // value returns the value of a field, which stands at off.

@@ -72,6 +72,11 @@ func TestCSV(t *testing.T) {
 			"5 \"a\\tb\\\\c\\\\x\"\nnull \"\\\"q\\\"\"\nbad: 1 columns, want the 2 of the header",
 		},
 		{"given names, tsv", "tsv:user,status", "a\t1\n", "1 \"a\""},
+		{
+			"semicolons", "ssv", "status;user\n1,5;\"a;\"\"b\"\"\"\n2;a,\"b\n3;\"x\",y\n4;\"a\nb\"\n",
+			"\"1,5\" \"a;\\\"b\\\"\"\n2 \"a,\\\"b\"\nbad: got \",\" behind the closing quote of column 2, want a semicolon\n4 \"a\\nb\"",
+		},
+		{"given names, semicolons", "ssv:user,status", "a;1\n", "1 \"a\""},
 		{"only a header", "csv", "status,user", ""},
 		{"nothing", "csv", "", ""},
 	}

@@ -59,15 +59,26 @@ func (d *Decoder) Begin(sample []byte, o *record.Origin) (skip int) {
 	case (name == "docker" || name == "cri") && given == "":
 		o.Format = name + ":" + detectWithin(name, splitSample(sample))
 	}
-	if name, given = splitFormat(o.Format); inside || given != "" || name != "csv" && name != "tsv" {
+	if inside || !hasHeader(o.Format) {
 		return skip
 	}
-	end := lineEnd(sample, 0)
-	if name == "csv" {
-		end = csvEnd(sample, 0)
-	}
+	end := headerEnd(o.Format, sample)
 	o.Header = string(bytes.TrimSuffix(sample[:end], []byte{'\r'}))
 	return skip + min(end+1, len(sample))
+}
+
+// headerEnd returns where the header of a format that has one ends.
+func headerEnd(format string, sample []byte) int {
+	switch format {
+	case "csv":
+		return csvEnd(sample, 0, ',')
+	case "ssv":
+		return csvEnd(sample, 0, ';')
+	case "zeek":
+		return zeekHeaderEnd(sample)
+	default:
+		return lineEnd(sample, 0)
+	}
 }
 
 func (d *Decoder) detect(sample []byte, inside bool) string {
@@ -86,7 +97,9 @@ func (d *Decoder) Framer(o *record.Origin) Framer {
 	case d.opt.Envelope:
 		return lineFramer{d.opt.MaxRecord}
 	case name == "csv":
-		return csvFramer{d.opt.MaxRecord}
+		return csvFramer{',', d.opt.MaxRecord}
+	case name == "ssv":
+		return csvFramer{';', d.opt.MaxRecord}
 	case d.start != nil:
 		return multiFramer{d.start, d.opt.MaxRecord}
 	default:
@@ -129,7 +142,7 @@ type formatParser struct {
 	line       lineParser
 	batch      batchParser // the same, where it takes batches, or nil
 	structured bool        // an empty line is no record
-	splits     bool        // a line may be several records
+	always     bool        // which lines are records, only the parser knows
 }
 
 // Parse finds the fields and the times of the records of b.
@@ -142,7 +155,7 @@ func (p *parser) Parse(b *record.Batch) {
 	if p.envelope != nil {
 		p.envelope.open(b)
 	}
-	if len(p.plan.Fields) > 0 || p.decoder.opt.Check || p.objects != nil || p.at.splits {
+	if len(p.plan.Fields) > 0 || p.decoder.opt.Check || p.objects != nil || p.at.always {
 		p.fields(b)
 	}
 	p.times(b)
@@ -175,7 +188,7 @@ func (p *parser) use(o *record.Origin) {
 func (d *Decoder) newFormat(plan *record.Plan, o *record.Origin) *formatParser {
 	f := &formatParser{framer: d.Framer(o), line: d.newLine(plan, o.Format, o.Header), structured: isStructured(o.Format)}
 	f.batch, _ = f.line.(batchParser)
-	f.splits = Splits(o.Format)
+	f.always = Splits(o.Format) || o.Format == "zeek"
 	return f
 }
 
@@ -186,7 +199,11 @@ func (d *Decoder) newLine(plan *record.Plan, format, header string) lineParser {
 	case "ndjson":
 		return newNDJSON(plan, d.opt.Strict)
 	case "csv":
-		return newCSV(plan, cmp.Or(rest, header))
+		return newCSV(plan, ',', header, rest)
+	case "ssv":
+		return newCSV(plan, ';', header, rest)
+	case "zeek":
+		return newZeek(plan, header)
 	case "tsv":
 		return newTSV(plan, header, rest)
 	case "logfmt":

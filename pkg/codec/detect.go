@@ -34,6 +34,9 @@ func detect(lines [][]byte, inside bool) string {
 	if len(lines) == 0 {
 		return "plain"
 	}
+	if !inside && isZeek(lines) {
+		return "zeek"
+	}
 	for _, candidate := range []struct {
 		format string
 		fits   func(line []byte) bool
@@ -55,6 +58,8 @@ func detect(lines [][]byte, inside bool) string {
 		return "csv"
 	case !inside && isTable(lines, '\t'):
 		return "tsv"
+	case !inside && isTable(lines, ';'):
+		return "ssv"
 	case most(lines, isLogfmt):
 		return "logfmt"
 	default:
@@ -227,11 +232,11 @@ func isLogfmt(line []byte) bool {
 // each. Records that go over several lines are put together first.
 func isTable(lines [][]byte, separator byte) bool {
 	rows := lines
-	if separator == ',' {
-		rows = joinQuoted(lines)
+	if separator != '\t' {
+		rows = joinQuoted(lines, separator)
 	}
 	header := columnsOf(rows[0], separator)
-	prose := bytes.Contains(rows[0], []byte(", ")) // a space behind a comma is how people write
+	prose := bytes.Contains(rows[0], []byte{separator, ' '}) // a space behind a comma is how people write
 	if len(header) < 2 || len(rows) < 2 || prose || !isHeader(header) {
 		return false
 	}
@@ -239,11 +244,11 @@ func isTable(lines [][]byte, separator byte) bool {
 }
 
 // joinQuoted joins lines that newlines within quotes have parted.
-func joinQuoted(lines [][]byte) [][]byte {
+func joinQuoted(lines [][]byte, separator byte) [][]byte {
 	text := bytes.Join(lines, newline)
 	var rows [][]byte
 	for i := 0; i < len(text); {
-		end := csvEnd(text, i)
+		end := csvEnd(text, i, separator)
 		rows = append(rows, text[i:end])
 		i = end + 1
 	}
@@ -251,10 +256,10 @@ func joinQuoted(lines [][]byte) [][]byte {
 }
 
 func columnsOf(row []byte, separator byte) []string {
-	if separator == ',' {
-		return csvNames(string(row))
+	if separator == '\t' {
+		return tsvNames(string(row), "")
 	}
-	return tsvNames(string(row), "")
+	return csvNames(string(row), separator)
 }
 
 // isHeader reports whether columns can be the names of some: all different and

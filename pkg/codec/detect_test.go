@@ -54,6 +54,9 @@ func TestDetect(t *testing.T) {
 		{"a header alone", "time,text\n", "plain"},
 		{"prose with commas", "Hello, world\nGood, bye\n", "plain"},
 		{"tsv", "time\ttext\n1\ta b\n", "tsv"},
+		{"semicolons", "time;client;amount\n2026-01-01;a;1,5\n2026-01-01;b;2,5\n", "ssv"},
+		{"prose with semicolons", "this; is a sentence\nand; so is this\n", "plain"},
+		{"zeek", "#separator \\x09\n#fields\tts\n1.5\n", "zeek"},
 		{"mixed", commonLine + "\n" + jsonLine + "\n" + prose + "\n", "plain"},
 	}
 	for _, tt := range tests {
@@ -84,6 +87,8 @@ func TestBegin(t *testing.T) {
 		{"docker", "docker", `{"log":"a=1 b=2","stream":"stdout","time":""}`, false, false, "docker:logfmt", "", 0},
 		{"docker of", "docker:plain", `{"log":"a=1 b=2"}`, false, false, "docker:plain", "", 0},
 		{"envelope", "", `{"value":"a=1 b=2"}` + "\n" + `{"value":null}`, false, true, "logfmt", "", 0},
+		{"zeek", "", "#separator \\x09\n#fields\ta\n1\n", false, false, "zeek", "#separator \\x09\n#fields\ta", 26},
+		{"zeek in a topic", "", "#separator \\x09\n#fields\ta\n1\n", true, false, "plain", "", 0},
 		{"no newline", "tsv", "a\tb", false, false, "tsv", "a\tb", 3},
 	}
 	for _, tt := range tests {

@@ -17,7 +17,8 @@ import (
 // colon: the names of columns (csv:time,host,status), the format of what is
 // within (docker:ndjson, cri:logfmt), a pattern.
 var Formats = []string{
-	"auto", "ndjson", "csv", "tsv", "logfmt", "common", "combined", "syslog", "otlp", "docker", "cri", "plain", "regex:",
+	"auto", "ndjson", "csv", "tsv", "ssv", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "docker", "cri", "plain",
+	"regex:",
 }
 
 // splitFormat splits a format into its name and what it says besides.
@@ -31,11 +32,11 @@ func checkFormat(format string) error {
 	name, rest := splitFormat(format)
 	var err error
 	switch name {
-	case "", "auto", "ndjson", "logfmt", "common", "combined", "syslog", "otlp", "plain":
+	case "", "auto", "ndjson", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "plain":
 		if rest == "" && !strings.Contains(format, ":") {
 			return nil
 		}
-	case "csv", "tsv":
+	case "csv", "tsv", "ssv":
 		if format == name || !slices.Contains(strings.Split(rest, ","), "") {
 			return nil
 		}
@@ -45,7 +46,7 @@ func checkFormat(format string) error {
 		return withCaret(err, "format", rest)
 	case "docker", "cri":
 		inner, _ := splitFormat(rest)
-		if !slices.Contains([]string{"csv", "tsv", "docker", "cri"}, inner) {
+		if !slices.Contains([]string{"csv", "tsv", "ssv", "zeek", "docker", "cri"}, inner) {
 			return checkFormat(rest)
 		}
 	}
@@ -86,6 +87,17 @@ func compileStart(pattern string) (*regexp.Regexp, error) {
 // Splits reports whether what a source calls a record of a format may be several:
 // they have one offset, and numbers (record.Rec.Part).
 func Splits(format string) bool { return format == "otlp" }
+
+// hasHeader reports whether a stream of a format begins with the names of its
+// columns, which are no record.
+func hasHeader(format string) bool {
+	switch name, names := splitFormat(format); name {
+	case "csv", "tsv", "ssv", "zeek":
+		return names == ""
+	default:
+		return false
+	}
+}
 
 // isStructured reports whether the records of a format have fields of their
 // own, so that an empty line is none.

@@ -78,7 +78,10 @@ func lineEnd(data []byte, i int) int {
 // A csvFramer has a record a line, except that newlines within quotes are part
 // of a field (RFC 4180). A quote opens at the start of a field only, so that a
 // stray one within a field swallows nothing.
-type csvFramer struct{ maxRecord int }
+type csvFramer struct {
+	separator byte
+	maxRecord int
+}
 
 func (f csvFramer) Cut(data []byte) int {
 	if bytes.IndexByte(data, '"') < 0 {
@@ -86,7 +89,7 @@ func (f csvFramer) Cut(data []byte) int {
 	}
 	whole := 0
 	for {
-		end := csvEnd(data, whole)
+		end := csvEnd(data, whole, f.separator)
 		if end == len(data) {
 			return whole
 		}
@@ -97,7 +100,7 @@ func (f csvFramer) Cut(data []byte) int {
 func (f csvFramer) Frame(b *record.Batch) {
 	line, step := numbering(b)
 	for off := 0; off < len(b.Data); {
-		end := csvEnd(b.Data, off)
+		end := csvEnd(b.Data, off, f.separator)
 		appendRecord(b, off, end, line, f.maxRecord)
 		if step > 0 {
 			line += 1 + int64(bytes.Count(b.Data[off:end], newline))
@@ -110,10 +113,10 @@ var newline = []byte{'\n'}
 
 // csvEnd returns where the CSV record that begins at data[i] ends: at its
 // newline, or with data where it has none outside of quotes.
-func csvEnd(data []byte, i int) int {
+func csvEnd(data []byte, i int, separator byte) int {
 	for {
 		end := lineEnd(data, i)
-		i = openQuote(data[:end], i)
+		i = openQuote(data[:end], i, separator)
 		if i < 0 {
 			return end
 		}
@@ -127,14 +130,14 @@ func csvEnd(data []byte, i int) int {
 // openQuote returns the index behind the first quote from line[i] on that
 // opens a field, -1 where none does. What is before line[i] is the end of a
 // field in quotes, or of a record.
-func openQuote(line []byte, i int) int {
+func openQuote(line []byte, i int, separator byte) int {
 	for from := i; ; {
 		n := bytes.IndexByte(line[from:], '"')
 		if n < 0 {
 			return -1
 		}
 		from += n + 1
-		if q := from - 1; q == 0 || line[q-1] == ',' || line[q-1] == '\n' {
+		if q := from - 1; q == 0 || line[q-1] == separator || line[q-1] == '\n' {
 			return from
 		}
 	}

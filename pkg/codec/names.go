@@ -22,7 +22,11 @@ func namesOf(b *record.Batch, format string) []string {
 	name, rest := splitFormat(format)
 	switch name {
 	case "csv":
-		return csvNames(b.Origin.Header + rest)
+		return headerNames(',', b.Origin.Header, rest)
+	case "ssv":
+		return headerNames(';', b.Origin.Header, rest)
+	case "zeek":
+		return readZeekHeader(b.Origin.Header).names
 	case "tsv":
 		return tsvNames(b.Origin.Header, rest)
 	case "common":

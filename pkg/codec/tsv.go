@@ -29,7 +29,7 @@ func newTSV(plan *record.Plan, header, names string) *tsv {
 // tsvNames returns the names of the columns.
 func tsvNames(header, names string) []string {
 	if names != "" {
-		return csvNames(names)
+		return csvNames(names, ',')
 	}
 	if header == "" {
 		return nil
