@@ -15,30 +15,11 @@ import (
 type durationFlag time.Duration
 
 func (d *durationFlag) Type() string   { return "duration" }
-func (d *durationFlag) String() string { return formatDuration(time.Duration(*d)) }
+func (d *durationFlag) String() string { return human.Span(time.Duration(*d)) }
 func (d *durationFlag) Set(s string) error {
 	v, err := human.ParseDuration(s)
 	*d = durationFlag(v)
 	return err
-}
-
-// formatDuration writes a duration so that durationFlag reads it back, without
-// the zero units of Go's form.
-func formatDuration(d time.Duration) string {
-	switch {
-	case d == 0:
-		return "0"
-	case d%(24*time.Hour) == 0:
-		return (d / 24).String()[:len((d/24).String())-len("h0m0s")] + "d"
-	case d%time.Hour == 0:
-		s := d.String()
-		return s[:len(s)-len("0m0s")]
-	case d%time.Minute == 0:
-		s := d.String()
-		return s[:len(s)-len("0s")]
-	default:
-		return d.String()
-	}
 }
 
 func durationVar(fs *pflag.FlagSet, p *time.Duration, name string, value time.Duration, usage string) {

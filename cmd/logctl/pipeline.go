@@ -212,8 +212,8 @@ func (p *pipeline) summary() {
 	}
 	note(p.cmd, "%s", b.String())
 	for _, path := range p.Stats.Unseen(p.plan) {
-		if p.Stats.In.Load() == 0 {
-			break
+		if p.Stats.In.Load() == p.Stats.Bad.Load() {
+			break // none could be read at all
 		}
 		note(p.cmd, "no record has a field %q%s", path, suffix(fault.DidYouMean(path, p.Stats.Names())))
 	}

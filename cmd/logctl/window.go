@@ -138,7 +138,7 @@ func (f *windowFlags) config(cmd *cobra.Command, p *pipeline) window.Config {
 func lateness(n int64, needed time.Duration) string {
 	text := "late " + human.Count(n)
 	if n > 0 {
-		text += fmt.Sprintf(" (--grace %s would have kept them)", formatDuration(needed.Truncate(time.Second)+time.Second))
+		text += fmt.Sprintf(" (--grace %s would have kept them)", human.Span(needed.Truncate(time.Second)+time.Second))
 	}
 	return text
 }

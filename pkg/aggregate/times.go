@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -42,7 +43,7 @@ func (x *Times) Prepare(b *record.Batch) {
 		case rec.Time == record.NoTime:
 			b.SetBad(i, "it has no event time")
 		case x.MaxAhead > 0 && rec.Time >= ahead:
-			b.SetBad(i, "its event time is more than "+x.MaxAhead.String()+" ahead of the time when it was read")
+			b.SetBad(i, "its event time is more than "+human.Span(x.MaxAhead)+" ahead of the time when it was read")
 			x.ahead.Add(1)
 		default:
 			b.SetBad(i, "its event time is not between the years 1824 and 2116")

@@ -43,6 +43,24 @@ func ParseDuration(s string) (time.Duration, error) {
 	return time.Duration(sum), nil
 }
 
+// Span writes a duration in full, so that ParseDuration reads it back: 0, 250ms,
+// 90s as 1m30s, 1h30m, 7d.
+func Span(d time.Duration) string {
+	s := d.String()
+	switch {
+	case d == 0:
+		return "0"
+	case d%(24*time.Hour) == 0:
+		return strconv.FormatInt(int64(d/(24*time.Hour)), 10) + "d"
+	case d%time.Hour == 0:
+		return strings.TrimSuffix(s, "0m0s")
+	case d%time.Minute == 0:
+		return strings.TrimSuffix(s, "0s")
+	default:
+		return s
+	}
+}
+
 // ParseSize reads a number of bytes such as 512, 64KiB, 10MB, 1.5G. K, M, G
 // and T are powers of 1000, Ki, Mi, Gi and Ti of 1024; a final B is ignored.
 func ParseSize(s string) (int64, error) {

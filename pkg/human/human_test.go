@@ -23,6 +23,18 @@ func TestParseDuration(t *testing.T) {
 	}
 }
 
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0", time.Minute: "1m", 90 * time.Second: "1m30s", 90 * time.Minute: "1h30m", 48 * time.Hour: "2d", -24 * time.Hour: "-1d",
+		36 * time.Hour: "36h", 250 * time.Millisecond: "250ms", time.Hour + time.Second: "1h0m1s", 1500 * time.Microsecond: "1.5ms",
+	} {
+		got := human.Span(d)
+		if back, err := human.ParseDuration(got); got != want || err != nil || back != d {
+			t.Errorf("%v is written %s and read %v, %v; want %s", d, got, back, err, want)
+		}
+	}
+}
+
 func TestParseSize(t *testing.T) {
 	for s, want := range map[string]int64{
 		"512": 512, "64KiB": 65536, "10MB": 10_000_000, "1.5G": 1_500_000_000, "1GiB": 1 << 30, "2k": 2000, "0": 0, "1B": 1,

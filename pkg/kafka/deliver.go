@@ -106,8 +106,8 @@ func (s *Sink) lost(err error) error {
 	open := human.Count(max(s.counts.sent.Load()-s.counts.done.Load(), 1))
 	if errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrRecordRetries) {
 		hint := "the cluster may be down; --timeout says how long to wait for it"
-		return fault.Hint(fmt.Errorf("topic %q: kafka at %s did not acknowledge %s records within %v%s",
-			s.cfg.Topic, s.cfg.addr(), open, s.cfg.Timeout, s.lastError()), hint)
+		return fault.Hint(fmt.Errorf("topic %q: kafka at %s did not acknowledge %s records within %s%s",
+			s.cfg.Topic, s.cfg.addr(), open, human.Span(s.cfg.Timeout), s.lastError()), hint)
 	}
 	said := s.cfg.explain(err, s.cfg.Topic)
 	return fault.Hint(fmt.Errorf("%s records are not acknowledged: %w", open, said), fault.HintOf(said))

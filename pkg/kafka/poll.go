@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 )
 
 // begin takes the marks of the topics and starts to read.
@@ -218,8 +219,8 @@ const checkEvery = time.Second
 // tail holds no records, or the group has nothing left to do.
 func (s *Source) checkSilence(ctx context.Context) error {
 	if d, err := s.link.down(); d > s.cfg.Timeout {
-		return fault.Hint(fmt.Errorf("topic %q: kafka at %s has not answered for %v: %w", s.name(), s.cfg.addr(),
-			d.Round(time.Second), err), "the cluster may be down")
+		return fault.Hint(fmt.Errorf("topic %q: kafka at %s has not answered for %s: %w", s.name(), s.cfg.addr(),
+			human.Span(d.Round(time.Second)), err), "the cluster may be down")
 	}
 	if s.cfg.Stop.kind == atDefault {
 		return nil

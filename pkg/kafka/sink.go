@@ -283,8 +283,8 @@ func (s *Sink) reserve(n int64) error {
 			s.counts.progress.Store(time.Now().UnixNano())
 		}
 		if used > 0 && used+n > s.cfg.Buffer && time.Since(began) > s.cfg.MaxBlock {
-			return false, fault.Hint(fmt.Errorf("topic %q: the buffer of %s stayed full for %v%s", s.cfg.Topic,
-				human.Bytes(s.cfg.Buffer), s.cfg.MaxBlock, s.lastError()), "raise --buffer or --max-block, or send less")
+			return false, fault.Hint(fmt.Errorf("topic %q: the buffer of %s stayed full for %s%s", s.cfg.Topic,
+				human.Bytes(s.cfg.Buffer), human.Span(s.cfg.MaxBlock), s.lastError()), "raise --buffer or --max-block, or send less")
 		}
 		return used == 0 || used+n <= s.cfg.Buffer, nil
 	})

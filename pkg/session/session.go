@@ -15,6 +15,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -115,11 +116,11 @@ const stepsInGap = 64
 func checkSpans(c *Config) error {
 	switch {
 	case c.Gap < time.Millisecond:
-		return fault.Usagef("as in --gap 30m", "session gap %v: want at least a millisecond", c.Gap)
+		return fault.Usagef("as in --gap 30m", "session gap %s: want at least 1ms", human.Span(c.Gap))
 	case c.Grace < 0:
-		return fault.Usagef("", "grace %v: want 0 or more", c.Grace)
+		return fault.Usagef("", "grace %s: want 0 or more", human.Span(c.Grace))
 	case c.Gap > maxSpan || c.Grace > maxSpan:
-		return fault.Usagef("", "session gap %v and grace %v: want less than 36 years", c.Gap, c.Grace)
+		return fault.Usagef("", "session gap %s and grace %s: want less than 36 years", human.Span(c.Gap), human.Span(c.Grace))
 	default:
 		return nil
 	}

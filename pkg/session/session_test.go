@@ -128,11 +128,11 @@ func TestRow(t *testing.T) {
 
 func TestWrongUse(t *testing.T) {
 	for want, cfg := range map[string]session.Config{
-		`session gap 0s: want at least a millisecond`:            {},
-		`grace -1ns: want 0 or more`:                             {Gap: minute, Grace: -1},
-		`two fields of a row are called "events"`:                {Gap: minute, Key: []string{"events"}},
-		`two fields of a row are called "x"`:                     {Gap: minute, Key: []string{"x"}, Aggs: "x=count()"},
-		`session gap 438000h0m0s and grace 0s: want less than 3`: {Gap: 438000 * time.Hour},
+		`session gap 0: want at least 1ms`:                 {},
+		`grace -1ns: want 0 or more`:                       {Gap: minute, Grace: -1},
+		`two fields of a row are called "events"`:          {Gap: minute, Key: []string{"events"}},
+		`two fields of a row are called "x"`:               {Gap: minute, Key: []string{"x"}, Aggs: "x=count()"},
+		`session gap 18250d and grace 0: want less than 3`: {Gap: 438000 * time.Hour},
 	} {
 		_, err := session.New(cfg, record.NewPlan())
 		if fault.Status(err) != fault.Usage || !strings.HasPrefix(err.Error(), want) {

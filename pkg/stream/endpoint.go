@@ -40,7 +40,7 @@ type Endpoint struct {
 // ParseEndpoint reads an endpoint: "-", a path, kafka:topic[,topic],
 // kafka:^pattern, kafka://host:port,host:port/topic, http:host:port,
 // sqlite:file[#table], postgres://…[#table] or null:. A path that looks like one
-// of the others is written with ./ before it.
+// of the others, or like one of a kind that is unknown, is written with ./ before it.
 func ParseEndpoint(s string) (Endpoint, error) {
 	if s == "-" {
 		return Endpoint{Scheme: Stdio}, nil
@@ -66,11 +66,22 @@ func ParseEndpoint(s string) (Endpoint, error) {
 	case Null:
 		return Endpoint{Scheme: Null}, nil
 	}
-	if near := fault.Nearest(scheme, schemes); near != "" && scheme != near {
-		return Endpoint{}, fault.Usagef(fmt.Sprintf("did you mean %s:%s? A file of that name is written ./%s", near, rest, s),
-			"endpoint %q begins with an unknown kind %q", s, scheme+":")
+	if !isKind(scheme) {
+		return parsePath(s)
 	}
-	return parsePath(s)
+	hint := "one of " + strings.Join(schemes, ":, ") + ":"
+	if near := fault.Nearest(scheme, schemes); near != "" {
+		hint = fmt.Sprintf("did you mean %s:%s?", near, rest)
+	}
+	return Endpoint{}, fault.Usagef(hint+" A file of that name is written ./"+s,
+		"endpoint %q begins with an unknown kind %q", s, scheme+":")
+}
+
+// isKind reports whether text before a colon looks like the kind of an endpoint,
+// and not like the beginning of a file's name: a lower-case word of two letters
+// or more.
+func isKind(s string) bool {
+	return len(s) > 1 && !strings.ContainsFunc(s, func(r rune) bool { return r < 'a' || r > 'z' })
 }
 
 func parsePath(s string) (Endpoint, error) {

@@ -17,6 +17,10 @@ func TestParseEndpoint(t *testing.T) {
 		"./kafka:x":            {Scheme: stream.File, Path: "./kafka:x"},
 		"logs/*.gz":            {Scheme: stream.File, Path: "logs/*.gz"},
 		"10:30.log":            {Scheme: stream.File, Path: "10:30.log"},
+		"C:logs":               {Scheme: stream.File, Path: "C:logs"},
+		"x:y":                  {Scheme: stream.File, Path: "x:y"},
+		"app-1:2.log":          {Scheme: stream.File, Path: "app-1:2.log"},
+		"./redis:logs":         {Scheme: stream.File, Path: "./redis:logs"},
 		"kafka:app-logs":       {Scheme: stream.Kafka, Topics: []string{"app-logs"}},
 		"kafka:a,b":            {Scheme: stream.Kafka, Topics: []string{"a", "b"}},
 		"kafka:^app-.*":        {Scheme: stream.Kafka, Topics: []string{"^app-.*"}, Pattern: true},
@@ -35,7 +39,8 @@ func TestParseEndpoint(t *testing.T) {
 		}
 	}
 	for s, hint := range map[string]string{
-		"kafak:logs": "did you mean kafka:logs?", "sqllite:a.db": "did you mean sqlite:a.db?", "kafka:": "letters", "kafka:a b": "letters",
+		"kafak:logs": "did you mean kafka:logs? A file of that name is written ./kafak:logs",
+		"redis:logs": "one of kafka:, http:, sqlite:, postgres:, null: A file of that name is written ./redis:logs", "elasticsearch:x": "one of", "sqllite:a.db": "did you mean sqlite:a.db?", "kafka:": "letters", "kafka:a b": "letters",
 		"kafka://h:1,/t": "kafka://host", "http:x": "http:127", "sqlite:": "sqlite:logs.db", "": "a file",
 	} {
 		_, err := stream.ParseEndpoint(s)

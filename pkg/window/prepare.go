@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -28,7 +29,7 @@ func (o *Op) checkRecords(b *record.Batch) {
 		case rec.Time == record.NoTime:
 			b.SetBad(i, "it has no event time")
 		case o.cfg.MaxAhead > 0 && rec.Time >= ahead:
-			b.SetBad(i, "its event time is more than "+o.cfg.MaxAhead.String()+" ahead of the time when it was read")
+			b.SetBad(i, "its event time is more than "+human.Span(o.cfg.MaxAhead)+" ahead of the time when it was read")
 			o.stats.ahead.Add(1)
 		default:
 			b.SetBad(i, "its event time is not between the years 1824 and 2116")

@@ -19,6 +19,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stamp"
 	"github.com/logctl/logctl/pkg/stream"
@@ -122,14 +123,14 @@ func (o *Op) checkTimes() error {
 	c := &o.cfg
 	switch {
 	case c.Size < minSize:
-		return fault.Usagef("as in --size 1m", "window size %v: want at least %v", c.Size, minSize)
+		return fault.Usagef("as in --size 1m", "window size %s: want at least %s", human.Span(c.Size), human.Span(minSize))
 	case c.Hop < 0 || c.Hop > c.Size:
 		return fault.Usagef("with gaps between them records would be lost; for fewer rows choose a larger size",
-			"window hop %v: want at most the size, %v", c.Hop, c.Size)
+			"window hop %s: want at most the size, %s", human.Span(c.Hop), human.Span(c.Size))
 	case c.Grace < 0:
-		return fault.Usagef("", "grace %v: want 0 or more", c.Grace)
+		return fault.Usagef("", "grace %s: want 0 or more", human.Span(c.Grace))
 	case c.Size > maxTime/4 || c.Grace > maxTime/4:
-		return fault.Usagef("", "window size %v and grace %v: want less than 36 years", c.Size, c.Grace)
+		return fault.Usagef("", "window size %s and grace %s: want less than 36 years", human.Span(c.Size), human.Span(c.Grace))
 	default:
 		return nil
 	}
@@ -150,8 +151,8 @@ func (o *Op) checkNames() error {
 // Warnings says what is allowed but seldom meant.
 func (o *Op) Warnings() []string {
 	if n := o.size / o.hop; n > manyWindows {
-		return []string{fmt.Sprintf("each record belongs to %d windows: size %v is more than %d times the hop %v",
-			n, o.cfg.Size, manyWindows, o.cfg.Hop)}
+		return []string{fmt.Sprintf("each record belongs to %d windows: size %s is more than %d times the hop %s",
+			n, human.Span(o.cfg.Size), manyWindows, human.Span(o.cfg.Hop))}
 	}
 	return nil
 }

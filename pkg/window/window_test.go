@@ -238,7 +238,7 @@ func TestRecordsWithImpossibleTimesAreBad(t *testing.T) {
 		got = append(got, fmt.Sprint(f.Row, " ", f.Reason))
 	}
 	want := []string{
-		"1 its event time is more than 1h0m0s ahead of the time when it was read", "2 it has no event time", "3 cut",
+		"1 its event time is more than 1h ahead of the time when it was read", "2 it has no event time", "3 cut",
 	}
 	if !slices.Equal(got, want) || d.op.Stats().Ahead != 1 {
 		t.Errorf("faults %q, want %q; ahead %d", got, want, d.op.Stats().Ahead)
