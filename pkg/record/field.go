@@ -73,7 +73,11 @@ type Plan struct {
 func NewPlan() *Plan { return &Plan{Time: -1} }
 
 // Clone returns a plan of the same fields, which may get others.
-func (p *Plan) Clone() *Plan { return &Plan{Fields: slices.Clone(p.Fields), Time: p.Time} }
+func (p *Plan) Clone() *Plan {
+	c := *p
+	c.Fields, c.Use = slices.Clone(p.Fields), nil
+	return &c
+}
 
 // Column returns the column of the field with the given path, adding it to the
 // plan where it is new.

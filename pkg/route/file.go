@@ -1,0 +1,202 @@
+package route
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/logctl/logctl/pkg/expr"
+	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/rules"
+	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/transform"
+)
+
+// A File is a file of rules as it was read.
+type File struct {
+	Name    string
+	Rules   []Rule   // in the order in which they are looked at
+	Default []string // where records go that no rule matches; nil where nothing is said
+	Tests   []Test
+}
+
+// A Rule says which records go where, and what is changed in them on the way.
+type Rule struct {
+	Name     string
+	Priority float64 // lower first; without one a rule comes after all that have one
+	Cond     string  // an expression: when and match of the file
+	To       []string
+	Edit     transform.EditSpec
+	Sample   float64        // the share of what matches that is sent; 1 for all
+	Limit    limit.Schedule // how much of it is sent, at most
+	Rate     string         // Limit as it was written
+
+	doc  rules.Doc
+	node *yaml.Node
+	cond *yaml.Node // what match says
+	set  map[string]*yaml.Node
+}
+
+// Parse reads a file of rules. Its errors are wrong usage and begin with
+// NAME:LINE:COLUMN.
+func Parse(name string, text []byte) (*File, error) {
+	p := &parser{Doc: rules.Doc{Name: name}, file: &File{Name: name}}
+	root, err := p.Root(text)
+	if err != nil {
+		return nil, err
+	}
+	err = p.Each(root,
+		rules.Key{Name: "rules", Read: p.rules},
+		rules.Key{Name: "default", Read: func(n *yaml.Node) error { return p.endpoints(n, &p.file.Default) }},
+		rules.Key{Name: "tests", Read: p.tests},
+	)
+	if err == nil {
+		err = p.checkTests()
+	}
+	slices.SortStableFunc(p.file.Rules, func(a, b Rule) int { return cmp.Compare(a.Priority, b.Priority) })
+	return p.file, err
+}
+
+type parser struct {
+	rules.Doc
+	file *File
+}
+
+func (p *parser) rules(n *yaml.Node) error {
+	if n.Kind != yaml.SequenceNode {
+		return p.Errorf(n, "as in rules: [{name: errors, …}]", "want a list of rules")
+	}
+	return p.Items(n, func(item *yaml.Node) error {
+		r, err := p.rule(item)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(p.file.Rules, func(other Rule) bool { return other.Name == r.Name }) {
+			return p.Errorf(item, "give one of them another name", "two rules are called %q", r.Name)
+		}
+		p.file.Rules = append(p.file.Rules, r)
+		return nil
+	})
+}
+
+// ParseRule reads one rule, as it stands in the list of a file.
+func ParseRule(name string, text []byte) (Rule, error) {
+	p := &parser{Doc: rules.Doc{Name: name}, file: &File{Name: name}}
+	root, err := p.Root(text)
+	if err != nil {
+		return Rule{}, err
+	}
+	return p.rule(root)
+}
+
+func (p *parser) rule(n *yaml.Node) (Rule, error) {
+	r := Rule{Priority: math.Inf(1), Sample: 1, doc: p.Doc, node: n}
+	var when, match string
+	err := p.Each(n,
+		rules.Key{Name: "name", Read: func(n *yaml.Node) error { return p.Text(n, &r.Name) }},
+		rules.Key{Name: "priority", Read: func(n *yaml.Node) error { return p.Number(n, -1e9, 1e9, &r.Priority) }},
+		rules.Key{Name: "when", Read: func(n *yaml.Node) (err error) { when, err = p.when("", n); return err }},
+		rules.Key{Name: "match", Read: func(n *yaml.Node) error { r.cond = n; return p.Text(n, &match) }},
+		rules.Key{Name: "to", Read: func(n *yaml.Node) error { return p.endpoints(n, &r.To) }},
+		rules.Key{Name: "set", Read: func(n *yaml.Node) error { return p.set(n, &r) }},
+		rules.Key{Name: "drop", Read: func(n *yaml.Node) error { return p.Texts(n, &r.Edit.Drop) }},
+		rules.Key{Name: "rename", Read: func(n *yaml.Node) error { return p.rename(n, &r) }},
+		rules.Key{Name: "redact", Read: func(n *yaml.Node) error { return p.redact(n, &r) }},
+		rules.Key{Name: "sample", Read: func(n *yaml.Node) error { return p.Number(n, 0, 1, &r.Sample) }},
+		rules.Key{Name: "limit", Read: func(n *yaml.Node) error { return p.limit(n, &r) }},
+	)
+	switch {
+	case err != nil:
+		return r, err
+	case r.Name == "":
+		return r, p.Errorf(n, "as in name: errors", "a rule has no name")
+	case when == "" && match == "":
+		return r, p.Errorf(n, "when: {level: ERROR}, or match: level >= ERROR", "rule %q matches nothing", r.Name)
+	case len(r.To) == 0:
+		return r, p.Errorf(n, "to: null: drops what matches", "rule %q sends nowhere", r.Name)
+	}
+	r.Cond = join(when, match)
+	return r, nil
+}
+
+// join joins what when and match say by and.
+func join(when, match string) string {
+	switch {
+	case when == "":
+		return match
+	case match == "":
+		return when
+	default:
+		return when + " and (" + match + ")"
+	}
+}
+
+// endpoints reads where to send: an endpoint or a list of them.
+func (p *parser) endpoints(n *yaml.Node, to *[]string) error {
+	return p.Items(n, func(item *yaml.Node) error {
+		var name string
+		if err := p.Text(item, &name); err != nil {
+			return err
+		}
+		e, err := stream.ParseEndpoint(name)
+		if err != nil {
+			return p.Wrap(item, "", err)
+		}
+		if e.Scheme == stream.Kafka && (e.Pattern || len(e.Topics) != 1) {
+			return p.Errorf(item, "list them one by one", "endpoint %q: want one topic to write to", name)
+		}
+		if !slices.Contains(*to, name) {
+			*to = append(*to, name)
+		}
+		return nil
+	})
+}
+
+func (p *parser) set(n *yaml.Node, r *Rule) error {
+	r.set = map[string]*yaml.Node{}
+	return p.Pairs(n, func(key, value *yaml.Node) error {
+		var src string
+		if err := p.Text(value, &src); err != nil {
+			return err
+		}
+		r.set[key.Value] = value
+		r.Edit.Set = append(r.Edit.Set, expr.Assignment{Name: key.Value, Src: src})
+		return nil
+	})
+}
+
+func (p *parser) rename(n *yaml.Node, r *Rule) error {
+	return p.Pairs(n, func(key, value *yaml.Node) error {
+		to := transform.Rename{From: key.Value}
+		if err := p.Text(value, &to.To); err != nil {
+			return err
+		}
+		r.Edit.Rename = append(r.Edit.Rename, to)
+		return nil
+	})
+}
+
+func (p *parser) redact(n *yaml.Node, r *Rule) error {
+	return p.Items(n, func(item *yaml.Node) error {
+		if err := p.Texts(item, &r.Edit.Redact); err != nil {
+			return err
+		}
+		if _, err := transform.NewRedactor(r.Edit.Redact); err != nil {
+			return p.Wrap(item, "", err)
+		}
+		return nil
+	})
+}
+
+func (p *parser) limit(n *yaml.Node, r *Rule) error {
+	err := p.Text(n, &r.Rate)
+	if err != nil {
+		return err
+	}
+	if r.Limit, err = limit.ParseSchedule(r.Rate); err != nil {
+		return p.Wrap(n, "", err)
+	}
+	return nil
+}

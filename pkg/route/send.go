@@ -1,0 +1,187 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A Destination is where rules send records: an endpoint that is open.
+type Destination struct {
+	Name  string
+	Sink  stream.Sink
+	Sent  atomic.Int64 // records given to Sink
+	Bytes atomic.Int64 // of their values
+}
+
+// Destinations are all that were opened so far, each once.
+type Destinations struct {
+	open1 func(name string) (stream.Sink, error)
+	mu    sync.Mutex
+	list  atomic.Pointer[[]*Destination]
+}
+
+// NewDestinations returns a set that opens what is new with open.
+func NewDestinations(open func(name string) (stream.Sink, error)) *Destinations {
+	d := &Destinations{open1: open}
+	d.list.Store(new([]*Destination))
+	return d
+}
+
+// All returns the destinations in the order in which they were opened.
+func (d *Destinations) All() []*Destination { return *d.list.Load() }
+
+// open returns the destinations of the given names, opening those that are new.
+// What was opened stays open, whatever goes wrong.
+func (d *Destinations) open(names []string) ([]*Destination, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var found []*Destination
+	for _, name := range names {
+		all := d.All()
+		k := slices.IndexFunc(all, func(o *Destination) bool { return o.Name == name })
+		if k >= 0 {
+			found = append(found, all[k])
+			continue
+		}
+		sink, err := d.open1(name)
+		if err != nil {
+			return nil, fmt.Errorf("destination %q: %w", name, err)
+		}
+		o := &Destination{Name: name, Sink: sink}
+		grown := append(slices.Clone(all), o)
+		d.list.Store(&grown)
+		found = append(found, o)
+	}
+	return found, nil
+}
+
+// A Router is the part of a pipeline that decides: a stream.Operator whose
+// batches were parsed for the plan of a Table.
+type Router struct {
+	Stats *Stats
+	Now   func() int64 // the wall clock, for measuring; nil measures nothing
+}
+
+// Prepare decides for all records of a batch.
+func (r *Router) Prepare(b *record.Batch) {
+	if t := tableOf(b); t != nil {
+		t.Prepare(b)
+	}
+}
+
+// tableOf returns the table by which a batch is routed; nil for a batch that
+// nobody has parsed, which has no records.
+func tableOf(b *record.Batch) *Table {
+	if b.Plan == nil {
+		return nil
+	}
+	t, _ := b.Plan.Use.(*Table)
+	return t
+}
+
+// Process asks the rules with limits and passes the records on.
+func (r *Router) Process(rows record.Rows, out stream.Output) error {
+	t := tableOf(rows.Batch)
+	if t == nil {
+		return nil
+	}
+	if t.limits {
+		for i := rows.Lo; i < rows.Hi; i++ {
+			if rows.Recs[i].Live() {
+				t.gate(rows.Batch, i)
+			}
+		}
+	}
+	if r.Now != nil && rows.Arrived > 0 {
+		r.Stats.decided(r.Now() - rows.Arrived)
+	}
+	return out.Emit(rows)
+}
+
+// A Switch is the sink behind a Router: it gives each destination its records, in
+// their order.
+type Switch struct{ dests *Destinations }
+
+// NewSwitch returns the sink of destinations.
+func NewSwitch(d *Destinations) *Switch { return &Switch{d} }
+
+// Write stops at the first destination that fails: the pipeline ends, and nothing
+// that only some of them have is committed.
+func (s *Switch) Write(rows record.Rows) error {
+	t := tableOf(rows.Batch)
+	if t == nil {
+		return errors.New("records that were not routed")
+	}
+	for w := range t.words {
+		used := uint64(0)
+		for i, bits := range rows.Words(w)[rows.Lo:rows.Hi] {
+			if rows.Recs[rows.Lo+i].Live() {
+				used |= bits
+			}
+		}
+		for ; used != 0; used &= used - 1 {
+			if err := t.write(rows, w<<6+bits.TrailingZeros64(used)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// write gives destination d its records of rows.
+func (t *Table) write(rows record.Rows, d int) error {
+	view, err := t.views.Get(context.Background()) // those under way come back, or their sink fails
+	if err != nil {
+		return err
+	}
+	defer view.Release()
+	view.View(rows.Batch)
+	words, forms := rows.Words(d>>6), rows.Words(t.words)
+	size := int64(0)
+	for i := rows.Lo; i < rows.Hi; i++ {
+		if words[i]>>(d&63)&1 == 0 || !rows.Recs[i].Live() {
+			continue
+		}
+		view.Recs = append(view.Recs, rows.Recs[i])
+		if forms[i] != 0 {
+			if form, ok := t.formOf(rows.Batch, i, d); ok {
+				view.Recs[len(view.Recs)-1].Value = form
+			}
+		}
+		size += int64(view.Recs[len(view.Recs)-1].Value.Len)
+	}
+	dest := t.dests[d]
+	dest.Sent.Add(int64(len(view.Recs)))
+	dest.Bytes.Add(size)
+	return dest.Sink.Write(view.All())
+}
+
+// Flush returns when every destination has what it was given.
+func (s *Switch) Flush(ctx context.Context) error {
+	var errs []error
+	for _, d := range s.dests.All() {
+		if f, ok := d.Sink.(stream.Flusher); ok {
+			errs = append(errs, f.Flush(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Push passes on what destinations have gathered.
+func (s *Switch) Push() error {
+	var errs []error
+	for _, d := range s.dests.All() {
+		if p, ok := d.Sink.(stream.Pusher); ok {
+			errs = append(errs, p.Push())
+		}
+	}
+	return errors.Join(errs...)
+}

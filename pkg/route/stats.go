@@ -1,0 +1,59 @@
+package route
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/logctl/logctl/pkg/sketch"
+)
+
+// Stats count what was decided, across changes of the rules. All members and
+// methods may be used while records are routed.
+type Stats struct {
+	Default  atomic.Int64 // records that no rule matched
+	Sampled  atomic.Int64 // matches that a rule's sample left out
+	Reloads  atomic.Int64 // tables that came into force after the first one
+	Rejected atomic.Int64 // changed rules that were wrong, and did not
+
+	mu      sync.Mutex
+	rules   map[string]*RuleStats
+	latency sketch.Quantiles
+}
+
+// RuleStats count what one rule did.
+type RuleStats struct {
+	Hits    atomic.Int64 // records that it matched
+	Limited atomic.Int64 // of them, those that its limit left out
+}
+
+// rule returns the counts of the rule of a name, which go on where it comes back.
+func (s *Stats) rule(name string) *RuleStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rules == nil {
+		s.rules = map[string]*RuleStats{}
+	}
+	if s.rules[name] == nil {
+		s.rules[name] = new(RuleStats)
+	}
+	return s.rules[name]
+}
+
+// Of returns the counts of a rule.
+func (s *Stats) Of(name string) *RuleStats { return s.rule(name) }
+
+// decided notes how long after its arrival a batch was decided.
+func (s *Stats) decided(ns int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latency.Add(float64(max(ns, 0)) / 1e9)
+}
+
+// Latency returns how many seconds passed from the arrival of a record until it
+// was decided where it goes, over all batches.
+func (s *Stats) Latency() (q sketch.Quantiles) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q.Merge(&s.latency)
+	return q
+}

@@ -1,0 +1,172 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/logctl/logctl/pkg/expr"
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+// A Doc reads a file of rules by its nodes, so that what is wrong is named with
+// its line and column: FILE:LINE:COLUMN. Name is the file, for messages. All
+// its errors are wrong usage.
+type Doc struct{ Name string }
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\n  )?line (\d+): (.*)`)
+
+// Root returns the mapping that the text of a file is. JSON is read, too.
+func (d Doc) Root(text []byte) (*yaml.Node, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+			return nil, fault.Usagef("the file is YAML", "%s:%s: %s", d.Name, m[1], m[2])
+		}
+		return nil, fault.Usagef("the file is YAML", "%s: %s", d.Name, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	if len(doc.Content) == 0 {
+		return &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}, nil
+	}
+	if root := doc.Content[0]; root.Kind == yaml.MappingNode {
+		return root, nil
+	}
+	return nil, d.Errorf(doc.Content[0], "", "want keys and values, not %s", kindOf(doc.Content[0]))
+}
+
+// Errorf returns an error that begins with the place of n.
+func (d Doc) Errorf(n *yaml.Node, hint, format string, args ...any) error {
+	return fault.Usagef(hint, "%s:%d:%d: %s", d.Name, n.Line, n.Column, fmt.Sprintf(format, args...))
+}
+
+// Wrap places an error about the value of n, its hint kept. What is wrong in an
+// expression is placed within it, where that stands on one line.
+func (d Doc) Wrap(n *yaml.Node, what string, err error) error {
+	at := *n
+	if se, ok := errors.AsType[*expr.SyntaxError](err); ok && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+		at.Column += se.Pos
+		if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+			at.Column++
+		}
+	}
+	return d.Errorf(&at, fault.HintOf(err), "%s%v", what, err)
+}
+
+// A Key is what is done with the value of a key.
+type Key struct {
+	Name string
+	Read func(value *yaml.Node) error
+}
+
+// Each reads the keys of a mapping, in the order of the file. An unknown key is
+// an error that names the nearest; so is one that stands there twice.
+func (d Doc) Each(n *yaml.Node, keys ...Key) error {
+	names := make([]string, len(keys))
+	for k := range keys {
+		names[k] = keys[k].Name
+	}
+	return d.Pairs(n, func(key, value *yaml.Node) error {
+		k := slices.Index(names, key.Value)
+		if k < 0 {
+			hint := fault.DidYouMean(key.Value, names)
+			if hint == "" {
+				hint = "one of " + strings.Join(names, ", ")
+			}
+			return d.Errorf(key, hint, "unknown key %q", key.Value)
+		}
+		return keys[k].Read(value)
+	})
+}
+
+// Pairs calls f with each key and value of a mapping.
+func (d Doc) Pairs(n *yaml.Node, f func(key, value *yaml.Node) error) error {
+	if n = alias(n); n.Kind != yaml.MappingNode {
+		return d.Errorf(n, "", "want keys and values, not %s", kindOf(n))
+	}
+	seen := map[string]bool{}
+	for k := 0; k+1 < len(n.Content); k += 2 {
+		key, value := n.Content[k], alias(n.Content[k+1])
+		if key.Kind != yaml.ScalarNode {
+			return d.Errorf(key, "", "want a name as key, not %s", kindOf(key))
+		}
+		if seen[key.Value] {
+			return d.Errorf(key, "leave one of them out", "the key %q stands here twice", key.Value)
+		}
+		seen[key.Value] = true
+		if err := f(key, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Items calls f with each entry of a list, or with n itself where it is none.
+func (d Doc) Items(n *yaml.Node, f func(item *yaml.Node) error) error {
+	if n = alias(n); n.Kind != yaml.SequenceNode {
+		return f(n)
+	}
+	for _, item := range n.Content {
+		if err := f(alias(item)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Text reads a scalar.
+func (d Doc) Text(n *yaml.Node, to *string) error {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		return d.Errorf(n, "", "want text, not %s", kindOf(n))
+	}
+	*to = n.Value
+	return nil
+}
+
+// Texts reads a list of scalars, or one by itself.
+func (d Doc) Texts(n *yaml.Node, to *[]string) error {
+	return d.Items(n, func(item *yaml.Node) error {
+		var text string
+		if err := d.Text(item, &text); err != nil {
+			return err
+		}
+		*to = append(*to, text)
+		return nil
+	})
+}
+
+// Number reads a number between lo and hi.
+func (d Doc) Number(n *yaml.Node, lo, hi float64, to *float64) error {
+	f, err := strconv.ParseFloat(n.Value, 64)
+	if n.Kind != yaml.ScalarNode || err != nil || f < lo || f > hi {
+		return d.Errorf(n, "", "want a number between %v and %v, not %s", lo, hi, kindOf(n))
+	}
+	*to = f
+	return nil
+}
+
+// alias returns what n stands for.
+func alias(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// kindOf says what a node is, for messages.
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "keys and values"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	if n.Tag == "!!null" {
+		return "nothing"
+	}
+	return strconv.Quote(n.Value)
+}
