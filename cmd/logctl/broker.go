@@ -70,7 +70,7 @@ func (f *brokerFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	stop, err := f.daemon.serve(cmd, nil)
+	stop, err := f.daemon.serve(cmd, nil, nil)
 	if err != nil {
 		return fmt.Errorf("%w%s", err, closing(b.Close()))
 	}

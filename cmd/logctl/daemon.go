@@ -36,7 +36,9 @@ func (f *daemonFlags) add(fs *pflag.FlagSet) {
 }
 
 // serve listens, if asked to, until the returned function is called.
-func (f *daemonFlags) serve(cmd *cobra.Command, ready func() error, metrics ...prometheus.Collector) (func(), error) {
+func (f *daemonFlags) serve(
+	cmd *cobra.Command, ready func() error, routes []httpapi.Route, metrics ...prometheus.Collector,
+) (func(), error) {
 	if f.listen == "" {
 		return func() {}, nil
 	}
@@ -50,6 +52,7 @@ func (f *daemonFlags) serve(cmd *cobra.Command, ready func() error, metrics ...p
 	}
 	srv, err := httpapi.Listen(cmd.Context(), httpapi.Config{
 		Addr: addr, Token: token, CertFile: f.tlsCert, KeyFile: f.tlsKey, Pprof: f.pprof, Ready: ready, Metrics: metrics,
+		Routes: routes,
 	})
 	if err != nil {
 		return nil, err

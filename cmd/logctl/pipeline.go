@@ -15,6 +15,7 @@ import (
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/httpapi"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/limit"
@@ -76,7 +77,10 @@ type pipeline struct {
 	opened  []func()       // called when all is open
 	closers []func() error // called at the end, the last one first
 	metrics []prometheus.Collector
-	notes   []func() string // add to the summary; "" adds nothing
+	routes  []httpapi.Route             // what is served besides under --listen
+	parser  func() engine.Parser        // instead of the decoder's own for the plan
+	sink    func() (stream.Sink, error) // instead of what --to names
+	notes   []func() string             // add to the summary; "" adds nothing
 	started time.Time
 }
 
@@ -127,14 +131,22 @@ func (p *pipeline) open(k *kafkaInput) error {
 		return err
 	}
 	p.Sources, p.Plan = sources, p.plan
-	p.Parser = func() engine.Parser { return p.decoder.NewParser(p.plan) }
+	p.Parser = p.parser
+	if p.Parser == nil {
+		p.Parser = func() engine.Parser { return p.decoder.NewParser(p.plan) }
+	}
 	if p.flags.input.dlq != "" {
 		if p.Dead, err = p.sideSink(p.flags.input.dlq); err != nil {
 			return err
 		}
 		p.Dead = stream.Locked(p.Dead)
 	}
-	if err := p.openSinks(); err != nil {
+	if p.sink != nil {
+		p.Sink, err = p.sink()
+	} else {
+		err = p.openSinks()
+	}
+	if err != nil {
 		return err
 	}
 	if p.wrap != nil {
@@ -163,7 +175,7 @@ func (p *pipeline) run(k *kafkaInput) error {
 	stop := func() {}
 	err := p.open(k)
 	if err == nil {
-		stop, err = p.flags.daemon.serve(p.cmd, nil, append(p.metrics, p.Stats)...)
+		stop, err = p.flags.daemon.serve(p.cmd, nil, p.routes, append(p.metrics, p.Stats)...)
 	}
 	if err != nil {
 		return p.close(err)

@@ -32,7 +32,7 @@ Exit status: 0 done, 1 a failure while working (or the answer "no"), 2 wrong usa
 	cmd.SetVersionTemplate("logctl {{.Version}}\n")
 	cmd.CompletionOptions.HiddenDefaultCmd = true
 	cmd.AddCommand(
-		newProduce(), newConsume(), newWindow(), newSessionize(),
+		newProduce(), newConsume(), newRoute(), newWindow(), newSessionize(),
 		newBroker(), newTopic(),
 		newConfig(),
 	)

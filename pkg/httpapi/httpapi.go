@@ -30,6 +30,7 @@ type Config struct {
 	KeyFile  string
 	Pprof    bool // serve Go's profiles under /debug/pprof/
 
+	Routes  []Route      // the command's own queries
 	Ready   func() error // why the daemon is not ready; nil when it is. A nil func is always ready
 	Metrics []prometheus.Collector
 }
@@ -90,6 +91,9 @@ func (s *Server) handle(cfg Config) {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registry.MustRegister(cfg.Metrics...)
 	s.mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	for _, r := range cfg.Routes {
+		s.mux.HandleFunc(r.Pattern, r.serve)
+	}
 	if cfg.Pprof {
 		s.mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		s.mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

@@ -124,7 +124,7 @@ func (w *worker) send(t *Table, b *record.Batch, i int, words [][]uint64, to []u
 		words[d][i] = bits
 		all |= bits
 	}
-	if all == 0 {
+	if all == 0 && t.leaves == nil {
 		b.Recs[i].Flags |= record.Dropped
 	}
 }

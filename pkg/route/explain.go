@@ -37,6 +37,7 @@ type Form struct {
 // the rules that matched, and of all with every. The table was compiled with
 // Options.Explain.
 func (t *Table) Explain(b *record.Batch, i int, every bool) Explanation {
+	t.gate(b, i)
 	e := Explanation{Rules: []string{}, To: []string{}, Why: []Reason{}}
 	for k := range t.rules {
 		matched := t.conds[k].True(b, i) && !(t.first && len(e.Rules) > 0)

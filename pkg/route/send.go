@@ -66,9 +66,25 @@ func (d *Destinations) open(names []string) ([]*Destination, error) {
 // A Router is the part of a pipeline that decides: a stream.Operator whose
 // batches were parsed for the plan of a Table.
 type Router struct {
+	*Live
 	Stats *Stats
 	Now   func() int64 // the wall clock, for measuring; nil measures nothing
 }
+
+// Live is the table that is in force. It may be changed while records are routed.
+type Live struct{ table atomic.Pointer[Table] }
+
+// Set puts a table in force: for all batches that are parsed from now on.
+func (l *Live) Set(t *Table) { l.table.Store(t) }
+
+// Table returns the table that is in force; nil before the first one.
+func (l *Live) Table() *Table { return l.table.Load() }
+
+// Plan returns what that table reads.
+func (l *Live) Plan() *record.Plan { return l.Table().plan }
+
+// Mismatches returns how many comparisons met a value of another type.
+func (l *Live) Mismatches() int64 { return l.Table().Mismatches() }
 
 // Prepare decides for all records of a batch.
 func (r *Router) Prepare(b *record.Batch) {

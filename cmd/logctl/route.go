@@ -1,0 +1,171 @@
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/route"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// routeFlags is everything that can be said to logctl route.
+type routeFlags struct {
+	stream streamFlags
+	kafka  kafkaInput
+	write  kafkaOutput
+	rules  rulesFlags
+}
+
+func newRoute() *cobra.Command {
+	var f routeFlags
+	cmd := &cobra.Command{
+		Use:   "route --rules FILE [--to ENDPOINT] [FILE…]",
+		Short: "Send each record where rules say",
+		Long: `Route sends each record to the destinations of all rules that it matches, once to
+each, and to the default where it matches none: the file's own, else --to, else stdout.
+
+A rule matches by fields (when: a list is any of, keys are all of, * and ? are patterns)
+or by an expression (match), and may set, drop, rename and mask fields of what it sends,
+send a share of it (sample) or no more than so much (limit):
+
+  rules:
+    - name: security
+      priority: 1
+      when: {level: [ERROR, FATAL], service: [auth, payment-*]}
+      to: [kafka:logs-security, kafka:logs-critical]
+    - name: failed-logins
+      match: message =~ '(?i)failed login' and status >= 400
+      to: kafka:logs-security
+      set: {team: '"security"'}
+      redact: [email, ipv4]
+  default: kafka:logs-default`,
+		Example: `  # Sort a log into files
+  logctl route --rules rules.yaml app.log
+
+  # Why does each record go where it goes?
+  logctl route explain --rules rules.yaml app.log
+
+  # Before the rules go live: are they right, and do their examples pass?
+  logctl route check rules.yaml
+  logctl route test rules.yaml`,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	f.stream.add(cmd)
+	fs := cmd.Flags()
+	section(fs, readingSection, f.kafka.add)
+	section(fs, writingSection, f.write.add)
+	f.rules.add(fs)
+	cmd.AddCommand(newRouteCheck(), newRouteTest(), newRouteExplain())
+	return cmd
+}
+
+func (f *routeFlags) run(cmd *cobra.Command, args []string) error {
+	f.stream.objects = f.stream.output.wantsObjects(cmd)
+	p, err := f.stream.newPipeline(cmd, args)
+	if err != nil {
+		return err
+	}
+	if err := f.kafka.checkUse(p); err != nil {
+		return err
+	}
+	if f.stream.input.timeField != "" {
+		p.plan.ReadTime(f.stream.input.timeField)
+	}
+	p.producer, p.durable = &f.write, f.kafka.group != ""
+	p.Order = routeOrder(p)
+	r := newRouting(&f.rules, p)
+	if len(f.stream.output.to) > 0 {
+		r.options.Default = f.stream.output.to
+	}
+	if err := r.load(); err != nil {
+		return err
+	}
+	r.attach()
+	return p.run(&f.kafka)
+}
+
+// routeOrder reads topics and growing files as they come: routing needs no order
+// but that of each partition.
+func routeOrder(p *pipeline) engine.Order {
+	for _, e := range p.endpoints {
+		if e.Scheme == stream.Kafka || p.flags.input.follow {
+			return engine.AsItArrives
+		}
+	}
+	return engine.InSequence
+}
+
+// A routing is the rules of a run and where they send.
+type routing struct {
+	flags   *rulesFlags
+	p       *pipeline
+	file    *route.File
+	options route.Options
+	stats   *route.Stats
+	live    *route.Live
+	dests   *destinations
+}
+
+func newRouting(f *rulesFlags, p *pipeline) *routing {
+	stats := new(route.Stats)
+	return &routing{
+		flags: f, p: p, stats: stats, live: new(route.Live), dests: newDestinations(p),
+		options: route.Options{First: f.match == matchFirst, Plan: p.plan, Stats: stats},
+	}
+}
+
+// load reads the rules and finds what is wrong with them, before anything is
+// opened.
+func (r *routing) load() (err error) {
+	if err := r.flags.check(); err != nil {
+		return err
+	}
+	if r.file, err = readRules(r.flags.rules); err != nil {
+		return err
+	}
+	if r.file.Default == nil && r.options.Default == nil {
+		r.options.Default = []string{"-"}
+	}
+	_, err = route.Compile(r.file, r.options)
+	return err
+}
+
+// attach has the pipeline route.
+func (r *routing) attach() {
+	p := r.p
+	p.Operator = &route.Router{Live: r.live, Stats: r.stats, Now: func() int64 { return time.Now().UnixNano() }}
+	p.parser = func() engine.Parser { return codec.NewLiveParser(p.decoder, r.live.Plan) }
+	p.sink = r.open
+	p.notes = append(p.notes, r.summary)
+}
+
+// open opens the destinations, and puts the rules in force.
+func (r *routing) open() (stream.Sink, error) {
+	p := r.p
+	p.closers = append(p.closers, r.dests.close)
+	r.options.Dests = r.dests.set
+	t, err := route.Compile(r.file, r.options)
+	if err != nil {
+		return nil, err
+	}
+	r.live.Set(t)
+	p.plan, p.Plan = t.Plan(), t.Plan()
+	return route.NewSwitch(r.dests.set), nil
+}
+
+// readRules reads a file of rules.
+func readRules(path string) (*route.File, error) {
+	if path == "" {
+		return nil, fault.Usagef("as in --rules rules.yaml", "route needs rules")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fault.Usagef("", "reading rules: %w", err)
+	}
+	return route.Parse(path, text)
+}

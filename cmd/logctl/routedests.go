@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/route"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// rulesFlags say by which rules records are routed.
+type rulesFlags struct {
+	rules string
+	match string
+}
+
+// The ways to choose among the rules that match.
+const (
+	matchAll   = "all"
+	matchFirst = "first"
+)
+
+func (f *rulesFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&f.rules, "rules", "", "route by the rules in `FILE`")
+	fs.StringVar(&f.match, "match", matchAll, "`WHICH` rules count of those that match: all, or the first by priority")
+}
+
+func (f *rulesFlags) check() error {
+	if known := []string{matchAll, matchFirst}; !slices.Contains(known, f.match) {
+		return fault.Usagef(fault.DidYouMean(f.match, known), "--match %q: want all or first", f.match)
+	}
+	return nil
+}
+
+// destinations are the endpoints that rules send to, opened as rules come to name
+// them.
+type destinations struct {
+	p       *pipeline
+	set     *route.Destinations
+	mu      sync.Mutex
+	closers []func() error
+	metrics []prometheus.Collector
+}
+
+func newDestinations(p *pipeline) *destinations {
+	d := &destinations{p: p}
+	d.set = route.NewDestinations(d.open)
+	return d
+}
+
+// open opens one endpoint. Rules that change while the pipeline runs open theirs
+// beside it: what it has for itself is left alone.
+func (d *destinations) open(name string) (stream.Sink, error) {
+	e, err := stream.ParseEndpoint(name)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	own := *d.p
+	own.closers, own.metrics, own.topics = nil, nil, nil
+	sink, err := own.openSink(e)
+	d.closers = append(d.closers, own.closers...)
+	d.metrics = append(d.metrics, own.metrics...)
+	d.p.Held = d.p.Held || own.Held
+	return sink, err
+}
+
+// close closes all of them.
+func (d *destinations) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	own := pipeline{closers: d.closers}
+	d.closers = nil
+	return own.close(nil)
+}
+
+// summary says what went where, and which rules matched nothing.
+func (r *routing) summary() string {
+	var parts, unused []string
+	for _, d := range r.dests.set.All() {
+		parts = append(parts, fmt.Sprintf("%s %s", d.Name, human.Count(d.Sent.Load())))
+	}
+	text := "to " + strings.Join(parts, " ")
+	limited := int64(0)
+	for _, rule := range r.live.Table().File.Rules {
+		counts := r.stats.Of(rule.Name)
+		limited += counts.Limited.Load()
+		if counts.Hits.Load() == 0 {
+			unused = append(unused, rule.Name)
+		}
+	}
+	for _, x := range []struct {
+		what string
+		n    int64
+	}{{"no rule", r.stats.Default.Load()}, {"sampled out", r.stats.Sampled.Load()}, {"over a limit", limited}} {
+		if x.n > 0 {
+			text += fmt.Sprintf(", %s %s", x.what, human.Count(x.n))
+		}
+	}
+	if len(unused) > 0 {
+		text += ", rules that matched nothing: " + strings.Join(unused[:min(len(unused), 10)], " ")
+	}
+	return text
+}

@@ -1,0 +1,110 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+// A Route is a query of a command.
+type Route struct {
+	Pattern string // of http.ServeMux: "GET /api/rules/{name}"
+
+	// Do answers. What it returns is written as JSON, a Text as it is, nil as 204
+	// No Content. An error of wrong usage is 400, others are 500, unless it is
+	// made by Errorf. It is called from several goroutines at a time.
+	Do func(*Request) (any, error)
+}
+
+// A Request is what a Route is asked.
+type Request struct {
+	Body []byte // up to maxBody bytes
+	r    *http.Request
+}
+
+// Path returns what stood in the place of {name} of the pattern.
+func (r *Request) Path(name string) string { return r.r.PathValue(name) }
+
+// Query returns a parameter of the query; "" where there is none.
+func (r *Request) Query(name string) string { return r.r.URL.Query().Get(name) }
+
+// Method returns the HTTP method.
+func (r *Request) Method() string { return r.r.Method }
+
+// Text is an answer that is no JSON.
+type Text struct {
+	Type string // as in text/plain
+	Body string
+}
+
+// Created is an answer with status 201.
+type Created struct{ Value any }
+
+// maxBody bounds what is read of a request.
+const maxBody = 8 << 20
+
+// statusError is an error with a status of HTTP.
+type statusError struct {
+	error
+	code int
+}
+
+// Unwrap returns the error itself.
+func (e statusError) Unwrap() error { return e.error }
+
+// Errorf returns an error that is answered with an HTTP status.
+func Errorf(code int, format string, args ...any) error {
+	return statusError{fmt.Errorf(format, args...), code}
+}
+
+// NotFound returns an error that is answered with 404.
+func NotFound(format string, args ...any) error { return Errorf(http.StatusNotFound, format, args...) }
+
+// Conflict returns an error that is answered with 409.
+func Conflict(format string, args ...any) error { return Errorf(http.StatusConflict, format, args...) }
+
+func (rt Route) serve(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		answerError(w, Errorf(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", tooLarge.Limit))
+		return
+	}
+	if err != nil {
+		answerError(w, Errorf(http.StatusBadRequest, "reading the body: %w", err))
+		return
+	}
+	v, err := rt.Do(&Request{body, r})
+	if err != nil {
+		answerError(w, err)
+		return
+	}
+	switch v := v.(type) {
+	case nil:
+		w.WriteHeader(http.StatusNoContent)
+	case Created:
+		JSON(w, http.StatusCreated, v.Value)
+	case Text:
+		w.Header().Set("Content-Type", v.Type)
+		_, _ = io.WriteString(w, v.Body) // the caller has gone; there is no one to tell
+	default:
+		JSON(w, http.StatusOK, v)
+	}
+}
+
+// answerError says what is wrong, and what to try.
+func answerError(w http.ResponseWriter, err error) {
+	code := http.StatusInternalServerError
+	if fault.Status(err) == fault.Usage {
+		code = http.StatusBadRequest
+	}
+	if own := (statusError{}); errors.As(err, &own) {
+		code = own.code
+	}
+	JSON(w, code, struct {
+		Error string `json:"error"`
+		Hint  string `json:"hint,omitempty"`
+	}{err.Error(), fault.HintOf(err)})
+}
