@@ -203,11 +203,15 @@ func (p *pipeline) openKafkaSink(e stream.Endpoint) (stream.Sink, error) {
 		return nil, err
 	}
 	sc.OnFailed = p.refused
+	p.Held = true
+	if p.txn != nil {
+		return p.openInTxn(e, sc)
+	}
 	s, err := kafka.OpenSink(p.cmd.Context(), sc)
 	if err != nil {
 		return nil, err
 	}
-	p.topics, p.Held = append(p.topics, s), true
+	p.topics = append(p.topics, s)
 	p.metrics = append(p.metrics, s.Metrics())
 	return p.closing(s)
 }

@@ -70,8 +70,11 @@ type pipeline struct {
 
 	wrap func(stream.Sink) (stream.Sink, error) // puts something before the sink; may be nil
 
-	durable    bool        // files are synced before offsets are committed
-	checkpoint *checkpoint // what is kept for the next run; nil: nothing
+	durable    bool          // files are synced before offsets are committed
+	checkpoint *checkpoint   // what is kept for the next run; nil: nothing
+	inTxn      bool          // all topics are written in one transaction, with the offsets of the group
+	txn        *kafka.Txn    // open, where inTxn
+	group      *kafka.Source // whose offsets are in it; nil for none
 
 	topics  []*kafka.Sink  // for their reports
 	opened  []func()       // called when all is open
@@ -131,6 +134,11 @@ func (p *pipeline) open(k *kafkaInput) error {
 		return err
 	}
 	p.Sources, p.Plan = sources, p.plan
+	if p.inTxn {
+		if err := p.openTxn(); err != nil {
+			return err
+		}
+	}
 	p.Parser = p.parser
 	if p.Parser == nil {
 		p.Parser = func() engine.Parser { return p.decoder.NewParser(p.plan) }

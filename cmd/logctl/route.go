@@ -19,6 +19,9 @@ type routeFlags struct {
 	kafka  kafkaInput
 	write  kafkaOutput
 	rules  rulesFlags
+
+	fanout   string
+	delivery string
 }
 
 func newRoute() *cobra.Command {
@@ -60,6 +63,10 @@ send a share of it (sample) or no more than so much (limit):
 	section(fs, readingSection, f.kafka.add)
 	section(fs, writingSection, f.write.add)
 	f.rules.add(fs)
+	fs.StringVar(&f.fanout, "fanout", fanoutAll, "`HOW` copies of a record belong together: all (each destination must "+
+		"take its own), txn (all in one Kafka transaction, or none), best-effort (the first of each rule must)")
+	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once "+
+		"(--fanout txn, from a group)")
 	cmd.AddCommand(newRouteCheck(), newRouteTest(), newRouteExplain())
 	return cmd
 }
@@ -83,6 +90,9 @@ func (f *routeFlags) run(cmd *cobra.Command, args []string) error {
 		r.options.Default = f.stream.output.to
 	}
 	if err := r.load(); err != nil {
+		return err
+	}
+	if err := f.guarantee(cmd, p, r); err != nil {
 		return err
 	}
 	r.attach()
@@ -155,6 +165,9 @@ func (r *routing) open() (stream.Sink, error) {
 	}
 	r.live.Set(t)
 	p.plan, p.Plan = t.Plan(), t.Plan()
+	if p.txn != nil {
+		return p.txn.Around(route.NewSwitch(r.dests.set), p.group), nil
+	}
 	return route.NewSwitch(r.dests.set), nil
 }
 

@@ -62,6 +62,11 @@ func (d *destinations) open(name string) (stream.Sink, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.p.inTxn {
+		if err := onlyTopics([]string{name}); err != nil {
+			return nil, err
+		}
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	own := *d.p

@@ -315,6 +315,10 @@ func (s *Source) Close() error {
 	return nil
 }
 
+// Member returns the group and the stable name of this member, "" where there is
+// none.
+func (s *Source) Member() (group, instance string) { return s.cfg.Group, s.cfg.InstanceID }
+
 // Metrics returns the client's own metrics.
 func (s *Source) Metrics() prometheus.Collector { return s.metrics }
 

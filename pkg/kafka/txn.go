@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type Txn struct {
 	client *kgo.Client
 	admin  *kadm.Client
 	spread spread
+	mu     sync.Mutex // guards sinks: a topic may be opened while others are written
 	sinks  []*Sink
 	flush  []func(context.Context) error // before a commit
 	after  []func(context.Context) error // and behind it
@@ -91,6 +93,8 @@ func (t *Txn) OpenSink(ctx context.Context, cfg SinkConfig) (*Sink, error) {
 	s, err := OpenSink(ctx, cfg)
 	if err == nil {
 		t.spread.of.Store(cfg.Topic, s.spread)
+		t.mu.Lock()
+		defer t.mu.Unlock()
 		t.sinks = append(t.sinks, s)
 	}
 	return s, err
@@ -112,10 +116,8 @@ func (t *Txn) begin() error {
 // An error that is ErrAborted may pass when the group is read again; others do
 // not.
 func (t *Txn) Commit(ctx context.Context, group *Source, at []stream.Position) error {
-	for _, s := range t.sinks {
-		if err := s.Flush(ctx); err != nil {
-			return err
-		}
+	if err := t.settle(ctx); err != nil {
+		return err
 	}
 	for _, flush := range t.flush {
 		if err := flush(ctx); err != nil {
@@ -140,6 +142,26 @@ func (t *Txn) Commit(ctx context.Context, group *Source, at []stream.Position) e
 	for _, f := range t.after {
 		if err := f(ctx); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// settle returns when all records are acknowledged, those included that a sink
+// refuses and that become dead letters of another one meanwhile.
+func (t *Txn) settle(ctx context.Context) error {
+	t.mu.Lock()
+	sinks := slices.Clip(t.sinks)
+	t.mu.Unlock()
+	for open := true; open; {
+		open = false
+		for _, s := range sinks {
+			if err := s.Flush(ctx); err != nil {
+				return err
+			}
+		}
+		for _, s := range sinks {
+			open = open || s.inflight.Load() > 0
 		}
 	}
 	return nil
