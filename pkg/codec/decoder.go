@@ -189,6 +189,10 @@ func (d *Decoder) newFormat(plan *record.Plan, o *record.Origin) *formatParser {
 	f := &formatParser{framer: d.Framer(o), line: d.newLine(plan, o.Format, o.Header), structured: isStructured(o.Format)}
 	f.batch, _ = f.line.(batchParser)
 	f.always = Splits(o.Format) || o.Format == "zeek"
+	lines, isLines := f.framer.(lineFramer)
+	if p, ok := f.line.(*ndjson); ok && isLines && canIndex && !d.opt.Envelope && (len(plan.Fields) > 0 || d.opt.Check) {
+		f.framer = indexFramer{lines, p}
+	}
 	return f
 }
 

@@ -40,26 +40,47 @@ func (f lineFramer) Cut(data []byte) int { return bytes.LastIndexByte(data, '\n'
 
 func (f lineFramer) Frame(b *record.Batch) {
 	line, step := numbering(b)
-	data, recs := b.Data, b.Recs
-	for off := 0; off < len(data); line += step {
-		end := lineEnd(data, off)
-		if end-off > f.maxRecord {
-			b.Recs = recs
-			appendRecord(b, off, end, line, f.maxRecord)
-			recs = b.Recs
-		} else {
-			// Field by field, and not as a whole: copying what was written just now
-			// in other widths takes longer than all else here.
-			recs = slices.Grow(recs, 1)[:len(recs)+1]
-			rec := &recs[len(recs)-1]
-			rec.Value = record.Span{Off: uint32(off), Len: uint32(end - off)}
-			rec.Key, rec.Headers, rec.Flags, rec.Part = record.Span{}, record.Span{}, 0, 0
-			rec.Offset, rec.Line = b.Base+int64(off), line
-			rec.Stamp, rec.Time = record.NoTime, record.NoTime
-		}
+	for off := 0; off < len(b.Data); line += step {
+		end := lineEnd(b.Data, off)
+		f.add(b, off, end, line)
 		off = end + 1
 	}
-	b.Recs = recs
+}
+
+// add appends the record that is data[from:to].
+func (f lineFramer) add(b *record.Batch, from, to int, line int64) {
+	if to-from > f.maxRecord {
+		appendRecord(b, from, to, line, f.maxRecord)
+		return
+	}
+	// Field by field, and not as a whole: copying what was written just now in
+	// other widths takes longer than all else here.
+	b.Recs = slices.Grow(b.Recs, 1)[:len(b.Recs)+1]
+	rec := &b.Recs[len(b.Recs)-1]
+	rec.Value = record.Span{Off: uint32(from), Len: uint32(to - from)}
+	rec.Key, rec.Headers, rec.Flags, rec.Part = record.Span{}, record.Span{}, 0, 0
+	rec.Offset, rec.Line = b.Base+int64(from), line
+	rec.Stamp, rec.Time = record.NoTime, record.NoTime
+}
+
+// An indexFramer is a lineFramer that finds the lines by the index that the
+// parser of its batches is to use.
+type indexFramer struct {
+	lineFramer
+	parser *ndjson
+}
+
+func (f indexFramer) Frame(b *record.Batch) {
+	line, step := numbering(b)
+	off := 0
+	for _, end := range f.parser.lines(b.Data) {
+		f.add(b, off, int(end), line)
+		off = int(end) + 1
+		line += step
+	}
+	if off < len(b.Data) {
+		f.add(b, off, len(b.Data), line)
+	}
 }
 
 // numbering returns the number of the first line of b and what to add for each

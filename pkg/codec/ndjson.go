@@ -26,7 +26,8 @@ type ndjson struct {
 	keys   map[string]int32 // the keys that a plan's paths can begin with, to their slots
 	lens   uint64           // has a bit for the length of each of keys
 	fields [][]candidate    // for each field of the plan, the best first
-	quotes quoteIndex       // of the record at hand
+	index  index            // of the batch at hand, or the record
+	framed int              // the length of the batch that was indexed to be framed; 0 for none
 	slots  []record.Value   // what the keys hold in the record at hand; 0 where absent
 	cols   [][]record.Value // the columns of the batch at hand
 
@@ -75,13 +76,19 @@ func lenBit(n int) uint64 { return 1 << min(n, 63) }
 
 // parse finds the fields of the record in s, which is row's text.
 func (p *ndjson) parse(b *record.Batch, row int, s record.Span) (reason string) {
-	p.begin(b, 0)
+	p.begin(b)
+	p.index.begin(int(s.Off), 0)
+	p.framed = 0
 	return p.line(b.Data, row, s)
 }
 
 // parseBatch finds the fields of all live records of b.
 func (p *ndjson) parseBatch(b *record.Batch) {
-	p.begin(b, indexAhead)
+	p.begin(b)
+	if p.framed != len(b.Data) {
+		p.index.begin(0, indexAhead)
+	}
+	p.framed = 0
 	for row := range b.Recs {
 		rec := &b.Recs[row]
 		if !rec.Live() {
@@ -93,9 +100,16 @@ func (p *ndjson) parseBatch(b *record.Batch) {
 	}
 }
 
+// lines returns the offsets of the newlines of the batch that is parsed next.
+func (p *ndjson) lines(data []byte) []int32 {
+	p.framed = len(data)
+	p.index.begin(0, indexAhead)
+	p.index.see(data, len(data))
+	return p.index.lines
+}
+
 // begin makes the parser ready for records of b.
-func (p *ndjson) begin(b *record.Batch, ahead int) {
-	p.quotes.begin(ahead)
+func (p *ndjson) begin(b *record.Batch) {
 	for k := range p.cols {
 		p.cols[k] = b.Col(k)
 	}
@@ -103,8 +117,14 @@ func (p *ndjson) begin(b *record.Batch, ahead int) {
 
 func (p *ndjson) line(data []byte, row int, s record.Span) (reason string) {
 	start, end := int(s.Off), int(s.End())
+	if canIndex && p.follow(data, row, start, end) {
+		return ""
+	}
 	if leaf := p.match(data, start, end); leaf >= 0 {
 		p.fillLearned(data, row, leaf)
+		if canIndex {
+			p.lay(data[:end], start, leaf)
+		}
 		return ""
 	}
 	data = data[:end]

@@ -79,6 +79,8 @@ func numberEnd(data []byte, i int) int {
 	return end
 }
 
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
 // space returns the index of the first byte from data[i] on that is not JSON's
 // white space, or len(data).
 func space(data []byte, i int) int {
@@ -102,8 +104,24 @@ func settle(data []byte, v record.Value) record.Value {
 	if v.Kind() != unsettled {
 		return v
 	}
-	raw := data[v.Off() : v.Off()+v.Len()]
-	return record.NewValue(scalarKind(raw), v.Off(), v.Len())
+	off, n := v.Off(), v.Len()
+	if uint(n-1) < 8 && off+8 <= len(data) && isShortNumber(word(data, off), n) {
+		return record.NewValue(record.Number, off, n)
+	}
+	return record.NewValue(scalarKind(data[off:off+n]), off, n)
+}
+
+// isShortNumber is isNumber for the first n bytes of w, one to eight, without a
+// loop. It is false for numbers other than digits with at most one point among
+// them, and for those that begin with 0.
+func isShortNumber(w uint64, n int) bool {
+	w ^= ones * '0'
+	other := ((w&^highs + ones*(0x80-10)) | w) & highs & (1<<(8*n) - 1)
+	if w&0xff-1 >= 9 || other&(other-1) != 0 {
+		return false
+	}
+	at := bits.TrailingZeros64(other) &^ 7 // 64 where there is no point
+	return other == 0 || byte(w>>at) == '.'^'0' && at != 8*(n-1)
 }
 
 func scalarKind(raw []byte) record.Kind {

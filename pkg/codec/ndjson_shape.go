@@ -47,6 +47,8 @@ type shapes struct {
 
 	misses, patience int
 	folded           bool // objects are not unfolded any more
+
+	tracks tracks
 }
 
 // Instead of a slot in shapes.direct.
@@ -81,6 +83,7 @@ func (s *shapes) forget() {
 	s.nodes, s.first = s.nodes[:0], nil
 	s.text, s.direct, s.has = s.text[:0], s.direct[:0], s.has[:0]
 	s.leaves, s.misses = 0, 0
+	s.tracks.forget()
 	s.patience = min(max(2*s.patience, firstPatience), maxPatience)
 }
 
@@ -93,9 +96,9 @@ func (p *ndjson) match(data []byte, i, end int) (leaf int32) { //nolint:gocognit
 		return -1
 	}
 	if canIndex {
-		p.quotes.mark(data, i, end)
+		p.index.see(data, end)
 	}
-	quotes, strict := p.quotes, p.check.strict
+	strict := p.check.strict
 	for n != nil {
 		if !n.begins(data, i) && !p.shapes.standsAt(n, data, i) {
 			n = n.other
@@ -108,7 +111,7 @@ func (p *ndjson) match(data []byte, i, end int) (leaf int32) { //nolint:gocognit
 		var v record.Value
 		var m uint64
 		if canIndex {
-			m = quotes.window(i + 1)
+			m = p.index.window(i + 1)
 		}
 		quote := i + 1 + bits.TrailingZeros64(m)
 		if data[i] == '"' && m != 0 && data[quote] == '"' {

@@ -3,6 +3,7 @@ package codec
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -260,6 +261,74 @@ func TestNDJSONLearns(t *testing.T) {
 			if got := p.match(b.Data, int(s.Off), int(s.End())) >= 0; got != tt.want {
 				t.Errorf("%s: matched is %v, want %v", tt.name, got, tt.want)
 			}
+		}
+	}
+}
+
+// Tracks are laid down and taken, for what they can hold.
+func TestNDJSONTracks(t *testing.T) {
+	if !canIndex {
+		t.Skip("there are none on this processor")
+	}
+	tests := []struct {
+		name, first, then string
+		want              bool
+	}{
+		{"other values", `{"a":1,"b":"x"}`, `{"a":-2.5e3,"b":"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"}`, true},
+		{"nothing", `{}`, `{}`, true},
+		{"white space, the same", `{"a": 1, "b": 2} `, "{\"a\": 23, \"b\": null}\r", true},
+		{"objects", `{"a":{"c":1,"d":{}},"b":2}`, `{"a":{"c":7777,"d":{}},"b":2}`, true},
+		{"arrays", `{"a":["x",1,[]],"b":2}`, `{"a":["",[77]],"b":2}`, true},
+		{"an object that is read", `{"b":{"c":1,"d":2},"a":2}`, `{"b":{"c":111,"d":0},"a":4}`, true},
+		{"a long key", `{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa":1}`, `{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa":23}`, true},
+		{"a key with escapes", `{"a\n\":":1}`, `{"a\n\":":2}`, true},
+		{"an escape", `{"a":"x","b":2}`, `{"a":"\n","b":2}`, false},
+		{"an escape in the first", `{"a":"\n","b":2}`, `{"a":"\n","b":2}`, false},
+		{"a mark in a scalar", `{"a":\,"b":""}`, `{"a":1,"b":"\"}`, false},
+		{"other kinds", `{"a":1,"b":"x"}`, `{"a":"1","b":"x"}`, false},
+		{"a long scalar", `{"a":1,"b":2}`, `{"a":12345678901234567,"b":2}`, false},
+		{"a comma for a value", `{"a":1,"b":2}`, `{"a":,,"b":2}`, false},
+		{"no value", `{"a":1,"b":2}`, `{"a":,"b":2}`, false},
+		{"marks in the wrong array", `{"a":["x"],"b":"y"}`, `{"a":[],"b":"y\"\""}`, false},
+		{"a space before the colon", `{"a" :1,"b":2}`, `{"a" :1,"b":2}`, false},
+		{"more behind it", `{"a":1}`, `{"a":1}}`, false},
+		{"something before it", `{"a":1}`, ` {"a":1}`, false},
+	}
+	for _, tt := range tests {
+		p := newNDJSON(planOf("b", "a"), false)
+		p.parseBatch(batchOf([]string{tt.first, tt.first}))
+		b := batchOf([]string{tt.then})
+		b.Data = slices.Grow(b.Data, maxStep)
+		p.begin(b)
+		p.index.begin(0, indexAhead)
+		if got := p.follow(b.Data, 0, 0, len(tt.then)); got != tt.want {
+			t.Errorf("%s: on a track is %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Framing by the index is framing, and what is parsed then is the same.
+func TestIndexFrames(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	pieces := append(appLines(5), "", "\r", `{"a":1}`, `{"a":"\n"}`, `{"a":`, strings.Repeat("x", 1200), `{"a":"`+strings.Repeat("y", 900)+`"}`)
+	p := newNDJSON(planOf("a", "service"), false)
+	for range 500 {
+		var text []byte
+		for range r.IntN(40) {
+			text = append(append(text, pieces[r.IntN(len(pieces))]...), '\n')
+		}
+		text = text[:len(text)-min(len(text), r.IntN(2))]
+		want := &record.Batch{Data: text, Base: 7, Line: 3}
+		lineFramer{1000}.Frame(want)
+		got := &record.Batch{Data: text, Base: 7, Line: 3}
+		indexFramer{lineFramer{1000}, p}.Frame(got)
+		if !slices.Equal(got.Recs, want.Recs) || !slices.Equal(got.Faults, want.Faults) {
+			t.Fatalf("%q: framed as %v, want %v", text, got.Recs, want.Recs)
+		}
+		p.parseBatch(got)
+		newNDJSON(planOf("a", "service"), false).parseBatch(want)
+		if !slices.Equal(got.Faults, want.Faults) || !slices.Equal(got.Col(0), want.Col(0)) || !slices.Equal(got.Col(1), want.Col(1)) {
+			t.Fatalf("%q: parsed otherwise", text)
 		}
 	}
 }

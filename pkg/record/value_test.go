@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"strconv"
 	"testing"
 
@@ -35,6 +36,10 @@ func FuzzParseNumber(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		got, ok := record.ParseNumber([]byte(s))
+		b := &record.Batch{Data: []byte(s + "........")}
+		if n, isNumber := b.Num(record.NewValue(record.Number, 0, len(s))); n != got || isNumber != ok {
+			t.Errorf("%q in a batch: %v %v, want %v %v", s, n, isNumber, got, ok)
+		}
 		if !ok {
 			return
 		}
@@ -43,6 +48,24 @@ func FuzzParseNumber(f *testing.F) {
 			t.Errorf("%q: %v, strconv says %v %v", s, got, want, err)
 		}
 	})
+}
+
+// Numbers of a batch are read as ParseNumber reads their text, whatever stands
+// around them.
+func TestNumAgrees(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for range 200_000 {
+		text := make([]byte, 1+r.IntN(9))
+		for i := range text {
+			text[i] = "0123456789012345678901234567890123456789.....-+eE /:\x80\xb0\xb9\x1e"[r.IntN(56)]
+		}
+		b := &record.Batch{Data: append(append([]byte("7."), text...), "1.234567"[:r.IntN(9)]...)}
+		want, isNumber := record.ParseNumber(text)
+		got, ok := b.Num(record.NewValue(record.String, 2, len(text)))
+		if ok != isNumber || got != want {
+			t.Fatalf("%q: %v %v, want %v %v", text, got, ok, want, isNumber)
+		}
+	}
 }
 
 // FuzzText checks quoting and unescaping against encoding/json.
@@ -113,5 +136,20 @@ func BenchmarkParseNumber(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		record.ParseNumber(text)
+	}
+}
+
+func BenchmarkNum(b *testing.B) {
+	batch := &record.Batch{Data: []byte("123.45,8.1,503,17.5,1024,9,12345.67,        ")}
+	var values []record.Value
+	off := 0
+	for text := range bytes.SplitSeq(bytes.TrimRight(batch.Data, ", "), []byte(",")) {
+		values = append(values, record.NewValue(record.Number, off, len(text)))
+		off += len(text) + 1
+	}
+	b.ReportAllocs()
+	r := rand.New(rand.NewPCG(1, 1))
+	for b.Loop() {
+		batch.Num(values[r.IntN(len(values))])
 	}
 }
