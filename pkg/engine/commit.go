@@ -19,6 +19,9 @@ func (r *run) commit(ctx context.Context, now bool) error {
 	}
 	r.committed = r.Now()
 	moved := r.lanes.moved()
+	if r.unburied != nil {
+		return r.unburied
+	}
 	all := slices.Concat(moved...)
 	if len(all) == 0 && r.out.sent == r.flushed && !now {
 		return nil
@@ -113,7 +116,7 @@ func (r *run) resume(ctx context.Context) error {
 // what that one has committed to the sink since this run began is not written
 // again.
 func (r *run) takeOver(ctx context.Context, j *job) error {
-	if !r.Exactly {
+	if !r.Exactly || j.Origin == nil || !j.Origin.Topic {
 		return nil
 	}
 	from, known := r.begun[j.Origin]

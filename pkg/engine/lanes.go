@@ -34,6 +34,8 @@ type lanes struct {
 	later  []unopened // sources to start, the next one first
 	opened int        // sources started and not ended
 	last   *lane      // the one whose rows were picked last
+
+	unburied error // why dead letters could not be written
 }
 
 func newLanes(r *readers) *lanes {
@@ -240,11 +242,14 @@ func (ls *lanes) queuedOf(source int) (queued, most int) {
 func (ls *lanes) moved() [][]stream.Position {
 	at := make([][]stream.Position, len(ls.Sources))
 	for _, l := range ls.all {
-		l.head(release)
+		l.head(ls.release)
 		if !l.moved {
 			continue
 		}
 		l.moved = false
+		if len(l.queue) > 0 {
+			ls.bury(l.queue[0], l.row)
+		}
 		if p, ok := l.position(); ok && ls.finished(l, &p) {
 			at[l.source] = append(at[l.source], p)
 		}

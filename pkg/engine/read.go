@@ -17,6 +17,7 @@ type job struct {
 	source int
 	parsed chan struct{} // closed when a parser is done with it
 	size   int64         // bytes that were read
+	buried int           // how many of its faults are dead letters
 	end    bool          // the source has ended; there is no batch
 	err    error         // why, where it was not its end; of a batch, why it could not be parsed
 }

@@ -153,7 +153,7 @@ func (r *run) next(pick func(*task, func(*job)) (record.Rows, bool)) (*task, rec
 		if t.ticked != before {
 			r.Stats.Watermark.Store(r.time())
 		}
-		if rows, ok := pick(t, release); ok {
+		if rows, ok := pick(t, r.lanes.release); ok {
 			return t, rows, nil
 		}
 	}
@@ -268,23 +268,17 @@ func (r *run) sourceEnded(j *job) error {
 	return nil
 }
 
-// account counts what a batch brings and sees to its bad records.
+// account counts what a batch brings.
 func (r *run) account(j *job) error {
 	r.Stats.read(j)
 	if r.Plan != nil && (j.Plan == nil || j.Plan == r.Plan) {
 		r.Stats.notice(r.Plan, j.Batch)
 	}
-	if len(j.Faults) == 0 {
-		return nil
-	}
-	if r.Strict {
+	if r.Strict && len(j.Faults) > 0 {
 		f := j.Faults[0]
 		return fmt.Errorf("%s: %s", Place(j.Batch, f.Row), f.Reason)
 	}
-	if r.Dead == nil {
-		return nil
-	}
-	return WriteDead(r.Dead, j.Batch)
+	return nil
 }
 
 // process takes rows through the operator of their task.
@@ -399,9 +393,6 @@ func (r *run) drainBarriers(err error) {
 }
 
 var errEnded = errors.New("the run has ended")
-
-// release gives a batch back when all its rows are dealt with.
-func release(j *job) { j.Release() }
 
 // Place says where row i of b comes from: file:line, or topic/partition@offset.
 func Place(b *record.Batch, i int) string {

@@ -25,7 +25,7 @@ func (t *task) tell(now int64, always bool, out stream.Output) error {
 	if !ok || !t.ready {
 		return nil
 	}
-	t.tidy(release)
+	t.tidy(t.release)
 	t.watermark = max(t.watermark, t.reached(now, int64(t.Idle)))
 	if t.watermark == t.ticked && !always {
 		return nil

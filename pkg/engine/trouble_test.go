@@ -522,7 +522,8 @@ func (s *seeker) Seek([]stream.Position) error { return nil }
 func TestTakeover(t *testing.T) {
 	k := &keeper{at: map[int32]int64{0: 9}}
 	var dead text
-	src := &seeker{lines{name: "x", times: make([]int64, 20), n: 6}}
+	origin := &record.Origin{Source: "x", Topic: true}
+	src := &seeker{lines{name: "x", times: make([]int64, 20), n: 6, fresh: origin}}
 	p := engine.Pipeline{Sources: []stream.Source{src}, Sink: k, Dead: &dead, Parser: newMarker, Exactly: true}
 	if err := runSoon(t.Context(), t, p); err != nil {
 		t.Fatal(err)
