@@ -120,8 +120,8 @@ func (l *lane) recall(o *record.Origin) {
 		return
 	}
 	at := place{o.Source, o.Partition}
-	if t, ok := l.task.times[at]; ok {
-		l.max = max(l.max, t)
+	if seen, ok := l.task.times[at]; ok {
+		l.max = max(l.max, seen.max)
 		delete(l.task.times, at)
 	}
 }
@@ -134,8 +134,5 @@ func (l *lane) waits() bool { return len(l.queue) == 0 && !l.ended && !l.atEnd }
 // not when it has ended, nor when it is at its end and has been silent for the
 // idle time.
 func (l *lane) holds(now, idle int64) bool {
-	if l.ended {
-		return len(l.queue) > 0
-	}
-	return len(l.queue) > 0 || !l.atEnd || now-l.active < idle
+	return len(l.queue) > 0 || !l.ended && (!l.atEnd || now-l.active < idle)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -28,8 +29,12 @@ type loaded struct {
 // the empty key.
 type clock struct {
 	watermark int64
-	times     map[place]int64 // greatest event time of each partition
+	times     map[place]seen
 }
+
+// seen is what is known of a partition: its greatest event time, and when it last
+// had something.
+type seen struct{ max, active int64 }
 
 // loadFirst loads the state of the one task of a run without New, before
 // anything is read.
@@ -78,6 +83,7 @@ func (r *run) load(ctx context.Context, t *task) {
 func (r *run) start(l loaded) error {
 	r.Stats.Restoring.Add(-1)
 	l.ready, l.watermark, l.times = true, l.at.watermark, l.at.times
+	r.forget(l.task)
 	for _, lane := range l.mine {
 		if len(lane.queue) > 0 {
 			lane.recall(lane.queue[0].Origin)
@@ -89,6 +95,13 @@ func (r *run) start(l loaded) error {
 		return fmt.Errorf("restoring state%s: %w", l.name(), l.err)
 	}
 	return nil
+}
+
+// forget drops what is known of partitions that were silent for so long that they
+// hold nothing back. There is no end of them where files are rotated.
+func (r *run) forget(t *task) {
+	now := r.Now()
+	maps.DeleteFunc(t.times, func(_ place, last seen) bool { return r.Continues && now-last.active >= int64(r.Idle) })
 }
 
 // name returns the task's partition for messages, nothing for a whole run.
@@ -148,18 +161,20 @@ func (t *task) appendTimes(dst []byte) []byte {
 		if l.origin == nil || l.max == record.NoTime {
 			continue
 		}
-		dst = binary.AppendUvarint(dst, uint64(len(l.origin.Source)))
-		dst = append(dst, l.origin.Source...)
-		dst = binary.AppendVarint(dst, int64(l.origin.Partition))
-		dst = binary.AppendVarint(dst, l.max)
+		dst = appendSeen(dst, place{l.origin.Source, l.origin.Partition}, seen{l.max, l.active})
 	}
-	for at, time := range t.times { // of partitions that were not seen again yet
-		dst = binary.AppendUvarint(dst, uint64(len(at.source)))
-		dst = append(dst, at.source...)
-		dst = binary.AppendVarint(dst, int64(at.partition))
-		dst = binary.AppendVarint(dst, time)
+	for at, last := range t.times { // of partitions that were not seen again yet
+		dst = appendSeen(dst, at, last)
 	}
 	return dst
+}
+
+func appendSeen(dst []byte, at place, last seen) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(at.source)))
+	dst = append(dst, at.source...)
+	dst = binary.AppendVarint(dst, int64(at.partition))
+	dst = binary.AppendVarint(dst, last.max)
+	return binary.AppendVarint(dst, last.active)
 }
 
 var errTimes = errors.New("decoding the times of partitions: not what was encoded")
@@ -170,7 +185,7 @@ func (c *clock) decode(src []byte) error {
 	if n <= 0 {
 		return errTimes
 	}
-	c.watermark, c.times = watermark, map[place]int64{}
+	c.watermark, c.times = watermark, map[place]seen{}
 	for src = src[n:]; len(src) > 0; {
 		size, n := binary.Uvarint(src)
 		if n <= 0 || size > uint64(len(src)-n) {
@@ -178,13 +193,14 @@ func (c *clock) decode(src []byte) error {
 		}
 		name := string(src[n : n+int(size)])
 		src = src[n+int(size):]
-		partition, a := binary.Varint(src)
-		time, b := binary.Varint(src[max(a, 0):])
-		if a <= 0 || b <= 0 {
-			return errTimes
+		var numbers [3]int64
+		for i := range numbers {
+			if numbers[i], n = binary.Varint(src); n <= 0 {
+				return errTimes
+			}
+			src = src[n:]
 		}
-		c.times[place{name, int32(partition)}] = time
-		src = src[a+b:]
+		c.times[place{name, int32(numbers[0])}] = seen{numbers[1], numbers[2]}
 	}
 	return nil
 }

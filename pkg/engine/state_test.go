@@ -171,6 +171,46 @@ func TestTimeIsKeptBetweenRuns(t *testing.T) {
 	}
 }
 
+// Where another run will go on with the input, a partition that has come to its end
+// holds the others' time for as long as one that is silent does; what an earlier
+// run has read of it counts.
+func TestEndedPartitionsHoldTimeWhileTheInputGoesOn(t *testing.T) {
+	const idle = 1000
+	run := func(v *vault, now int64, continues bool, sources ...stream.Source) int64 {
+		t.Helper()
+		op := newTally()
+		p := engine.Pipeline{
+			Sources: sources, Operator: op, Sink: new(text), Vault: v, Continues: continues, Order: engine.InTime,
+			Idle: idle, Now: func() int64 { return now },
+		}
+		if err := runSoon(t.Context(), t, p); err != nil {
+			t.Fatal(err)
+		}
+		return op.(*tally).ticked
+	}
+	a := func(times ...int64) stream.Source { return &lines{name: "a", times: times, n: 1} }
+	b := func(times ...int64) stream.Source { return &lines{name: "b", times: times, n: 1} }
+	if got := run(newVault(), 1, false, a(10, 90), b(20)); got != 90 {
+		t.Errorf("at the end of all input it is %d, want 90", got)
+	}
+	v := newVault()
+	for _, c := range []struct {
+		what    string
+		now     int64
+		sources []stream.Source
+		want    int64
+	}{
+		{"b ends at 20", 10_000, []stream.Source{a(10, 90), b(20)}, 20},
+		{"b was silent for less than --idle", 10_999, []stream.Source{a(100), b()}, 20},
+		{"b has more", 11_500, []stream.Source{a(110), b(105)}, 105},
+		{"b was silent for --idle", 12_500, []stream.Source{a(120), b()}, 120},
+	} {
+		if got := run(v, c.now, true, c.sources...); got != c.want {
+			t.Errorf("%s: time is %d, want %d", c.what, got, c.want)
+		}
+	}
+}
+
 func TestStateThatCannotBeLoaded(t *testing.T) {
 	v := newVault()
 	v.err = errors.New("the disk is gone")

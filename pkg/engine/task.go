@@ -13,10 +13,10 @@ type task struct {
 	op        stream.Operator
 	mine      []*lane
 	watermark int64
-	ticked    int64           // the watermark that the operator knows
-	times     map[place]int64 // greatest event times of partitions, from the state
-	touched   bool            // something has happened since its state was saved
-	ready     bool            // its state is there
+	ticked    int64          // the watermark that the operator knows
+	times     map[place]seen // partitions of earlier runs that were not read again
+	touched   bool           // something has happened since its state was saved
+	ready     bool           // its state is there
 }
 
 // tell ticks the operator where the watermark has risen, or always.
@@ -26,7 +26,7 @@ func (t *task) tell(now int64, always bool, out stream.Output) error {
 		return nil
 	}
 	t.tidy(t.release)
-	t.watermark = max(t.watermark, t.reached(now, int64(t.Idle)))
+	t.watermark = max(t.watermark, t.reached(now))
 	if t.watermark == t.ticked && !always {
 		return nil
 	}
@@ -104,7 +104,7 @@ func (t *task) dueWith(l *lane) int64 {
 		return forever // others hold it back, or it would have been told
 	}
 	for _, other := range t.mine {
-		if other != l && other.max < due && other.holds(now, int64(t.Idle)) {
+		if other != l && other.max < due && t.holdsBack(other, now) {
 			return forever
 		}
 	}
@@ -112,6 +112,9 @@ func (t *task) dueWith(l *lane) int64 {
 		if u.first < due {
 			return forever
 		}
+	}
+	if t.unread(now) < due {
+		return forever
 	}
 	return due
 }
@@ -146,19 +149,41 @@ func (t *task) least(done func(*job)) (best *lane, limit int64) {
 }
 
 // reached returns the event time that every partition of the task has reached.
-func (t *task) reached(now, idle int64) int64 {
+func (t *task) reached(now int64) int64 {
 	least, most := int64(forever), record.NoTime
 	for _, l := range t.mine {
 		most = max(most, l.max)
-		if l.holds(now, idle) {
+		if t.holdsBack(l, now) {
 			least = min(least, l.max)
 		}
 	}
 	for _, u := range t.later {
 		least = min(least, u.first)
 	}
+	least = min(least, t.unread(now))
 	if least == forever {
 		return most
+	}
+	return least
+}
+
+// holdsBack reports whether a lane holds the watermark. Where another run will go
+// on with the input, its end is a silence like any other.
+func (t *task) holdsBack(l *lane, now int64) bool {
+	return l.holds(now, int64(t.Idle)) || t.Continues && l.ended && l.max > record.NoTime && now-l.active < int64(t.Idle)
+}
+
+// unread returns the time at which partitions that this run has not come to hold the
+// watermark: those that an earlier run has read, not long ago.
+func (t *task) unread(now int64) int64 {
+	least := int64(forever)
+	if !t.Continues {
+		return least
+	}
+	for _, last := range t.times {
+		if now-last.active < int64(t.Idle) {
+			least = min(least, last.max)
+		}
 	}
 	return least
 }
