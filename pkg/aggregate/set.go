@@ -47,11 +47,14 @@ type Row struct {
 }
 
 // Compile compiles a list of aggregates, as in `n=count(), p99(latency_ms)`, and
-// adds the fields that they read to plan. Errors are of wrong usage.
+// adds the fields that they read to plan. An empty list has none. Errors are of
+// wrong usage.
 func Compile(src string, plan *record.Plan) (*Set, error) {
 	bd := &builder{plan: plan, set: new(Set), index: map[string]int{}, calls: map[string]*input{}}
-	if err := bd.aggregates(src); err != nil {
-		return nil, err
+	if strings.TrimSpace(src) != "" {
+		if err := bd.aggregates(src); err != nil {
+			return nil, err
+		}
 	}
 	bd.set.free = bd.set.inputs.number()
 	return bd.set, nil

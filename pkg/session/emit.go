@@ -7,11 +7,9 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/zeebo/xxh3"
 
-	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stamp"
 	"github.com/logctl/logctl/pkg/stream"
@@ -27,43 +25,48 @@ type rowBuffers struct {
 // removes them.
 func (o *Op) writeClosed(out stream.Output) error {
 	o.rank(o.closing)
-	for _, n := range o.closing {
-		if err := o.write(n, out); err != nil {
+	for _, e := range o.closing {
+		if err := o.write(e.n, out); err != nil {
 			return err
 		}
-		o.unlink(n)
-		o.sessions.remove(n)
+		if o.order == nil {
+			o.unlink(e.n)
+			o.sessions.remove(e.n)
+		}
+	}
+	if o.order != nil {
+		o.dropEnded()
 	}
 	o.stats.closed.Add(int64(len(o.closing)))
 	o.closing = o.closing[:0]
 	return nil
 }
 
-// rank orders sessions by end, start and key. Many are first divided into
-// stretches of time, which is cheaper than comparing them all.
-func (o *Op) rank(list []uint32) {
+// rank orders sessions by the time since when they are over, their ends, starts
+// and keys. Many are first divided into stretches of time, which is cheaper
+// than comparing them all.
+func (o *Op) rank(list []ending) {
 	const few = 64
 	if len(list) < few {
 		slices.SortFunc(list, o.compare)
 		return
 	}
-	least, most := o.sessions.at(list[0]).end, o.sessions.at(list[0]).end
-	for _, n := range list {
-		end := o.sessions.at(n).end
-		least, most = min(least, end), max(most, end)
+	least, most := list[0].over, list[0].over
+	for _, e := range list {
+		least, most = min(least, e.over), max(most, e.over)
 	}
 	width := (most-least)/int64(len(list)/8) + 1
 	first := make([]uint32, (most-least)/width+2) // where each stretch begins, once they are added up
-	for _, n := range list {
-		first[(o.sessions.at(n).end-least)/width+1]++
+	for _, e := range list {
+		first[(e.over-least)/width+1]++
 	}
 	for k := 1; k < len(first); k++ {
 		first[k] += first[k-1]
 	}
-	ranked, next := make([]uint32, len(list)), slices.Clone(first)
-	for _, n := range list {
-		k := (o.sessions.at(n).end - least) / width
-		ranked[next[k]] = n
+	ranked, next := make([]ending, len(list)), slices.Clone(first)
+	for _, e := range list {
+		k := (e.over - least) / width
+		ranked[next[k]] = e
 		next[k]++
 	}
 	for k := 1; k < len(first); k++ {
@@ -72,14 +75,17 @@ func (o *Op) rank(list []uint32) {
 	copy(list, ranked)
 }
 
-func (o *Op) compare(a, b uint32) int {
-	x, y := o.sessions.at(a), o.sessions.at(b)
+func (o *Op) compare(a, b ending) int {
+	if a.over != b.over {
+		return cmp.Compare(a.over, b.over)
+	}
+	x, y := o.sessions.at(a.n), o.sessions.at(b.n)
 	if d := cmp.Or(cmp.Compare(x.end, y.end), cmp.Compare(x.start, y.start)); d != 0 {
 		return d
 	}
 	o.row.key = o.appendKey(o.row.key[:0], x.user)
 	o.row.other = o.appendKey(o.row.other[:0], y.user)
-	return bytes.Compare(o.row.key, o.row.other)
+	return cmp.Or(bytes.Compare(o.row.key, o.row.other), cmp.Compare(a.n, b.n))
 }
 
 // appendKey appends the JSON of a user's key.
@@ -90,29 +96,35 @@ func (o *Op) appendKey(dst []byte, user uint32) []byte {
 
 // write writes the row of a session.
 func (o *Op) write(n uint32, out stream.Output) error {
+	if o.cfg.Events {
+		return nil // they have been written
+	}
 	row, err := o.writer.Row(out)
 	if err != nil {
 		return err
 	}
 	s := o.sessions.at(n)
 	kind, text := o.users.key(s.user)
-	row.Data = append(row.Data, `{"session_id":"`...)
-	row.Data = o.appendID(row.Data, kind, text, s.start)
-	row.Data = o.keys.AppendFields(append(row.Data, '"'), kind, text)
-	row.Data = stamp.AppendRFC3339(append(row.Data, `,"session_start":"`...), s.start)
-	row.Data = stamp.AppendRFC3339(append(row.Data, `","session_end":"`...), s.end)
-	row.Data = appendMillis(append(row.Data, `","duration_ms":`...), s.end-s.start)
-	row.Data = strconv.AppendUint(append(row.Data, `,"events":`...), o.sessions.events(n), 10)
-	if o.set != nil {
-		row.Data = o.set.AppendFields(row.Data, aggregate.Row{
-			Cells: o.cells, Group: n, Length: time.Duration(s.end - s.start),
-		})
-	}
+	row.Data = o.appendRow(append(row.Data, '{'), n)
 	row.Data = append(row.Data, '}')
 	o.row.key = o.keys.AppendKey(o.row.key[:0], kind, text)
 	o.writer.End(s.end, o.row.key)
 	o.stats.rows.Add(1)
 	return nil
+}
+
+// appendRow appends the fields of a session's row.
+func (o *Op) appendRow(dst []byte, n uint32) []byte {
+	s := o.sessions.at(n)
+	kind, text := o.users.key(s.user)
+	dst = append(dst, `"session_id":"`...)
+	dst = o.appendID(dst, kind, text, s.start)
+	dst = o.keys.AppendFields(append(dst, '"'), kind, text)
+	dst = stamp.AppendRFC3339(append(dst, `,"session_start":"`...), s.start)
+	dst = stamp.AppendRFC3339(append(dst, `","session_end":"`...), s.end)
+	dst = appendMillis(append(dst, `","duration_ms":`...), s.end-s.start)
+	dst = strconv.AppendUint(append(dst, `,"events":`...), o.sessions.events(n), 10)
+	return o.fields.appendTo(dst, o, n)
 }
 
 // appendID appends what names a session: a hash of its key and its start.

@@ -13,26 +13,28 @@ import (
 type Stats struct {
 	Open        int64         // sessions that are open
 	Users       int64         // keys that have any
+	Held        int64         // events that wait for their turn
 	Closed      int64         // sessions that were closed
 	Rows        int64         // rows that were written
+	Cut         int64         // sessions that were ended by their number of events
 	Late        int64         // records that came too late
 	Ahead       int64         // records that were set aside for being stamped in the future
 	GraceNeeded time.Duration // the grace that would have kept all of them; 0 where none was late
 }
 
-type counters struct{ open, users, closed, rows, late, needed atomic.Int64 }
+type counters struct{ open, users, held, closed, rows, cut, late, needed atomic.Int64 }
 
 // Stats returns the present counts. It may be called from any goroutine.
 func (o *Op) Stats() Stats {
 	s := &o.stats
 	return Stats{
-		Open: s.open.Load(), Users: s.users.Load(), Closed: s.closed.Load(), Rows: s.rows.Load(),
-		Late: s.late.Load(), Ahead: o.times.Ahead(), GraceNeeded: time.Duration(s.needed.Load()),
+		Open: s.open.Load(), Users: s.users.Load(), Held: s.held.Load(), Closed: s.closed.Load(), Rows: s.rows.Load(),
+		Cut: s.cut.Load(), Late: s.late.Load(), Ahead: o.times.Ahead(), GraceNeeded: time.Duration(s.needed.Load()),
 	}
 }
 
-// Process adds rows to the sessions of their users. It writes none but late
-// ones.
+// Process adds rows to the sessions of their users, or holds them until their
+// turn. It writes none but late ones.
 func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 	b := rows.Batch
 	numbers := o.keys.Numbers(b)
@@ -49,7 +51,12 @@ func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 			}
 			continue
 		}
-		n := o.add(b, o.known[numbers[i]].user, rec.Time)
+		user := o.known[numbers[i]].user
+		if o.order != nil {
+			o.hold(b, i, user)
+			continue
+		}
+		n := o.add(b, user, rec.Time)
 		if o.cells != nil {
 			o.rows, o.members = append(o.rows, int32(i)), append(o.members, n)
 		}
@@ -154,6 +161,9 @@ func (o *Op) begin(user uint32, t int64) uint32 {
 	if o.cells != nil {
 		o.cells.Grow(int(n) + 1)
 	}
+	if o.order != nil {
+		o.order.describe(n)
+	}
 	o.link(n)
 	return n
 }
@@ -162,13 +172,33 @@ func (o *Op) begin(user uint32, t int64) uint32 {
 func (o *Op) link(n uint32) {
 	s := o.sessions.at(n)
 	u := o.users.at(s.user)
-	u.root = o.sessions.insert(u.root, n)
-	if u.last == 0 || o.sessions.at(u.last).start < s.start {
+	if o.order != nil {
 		u.last = n
+	} else {
+		u.root = o.sessions.insert(u.root, n)
+		if u.last == 0 || o.sessions.at(u.last).start < s.start {
+			u.last = n
+		}
 	}
-	if !o.cfg.GraceUnlimited {
-		o.timers.add(s.end+o.gap, n)
+	if o.order != nil || !o.cfg.GraceUnlimited {
+		o.setTimer(n)
 	}
+}
+
+// setTimer has a session looked at when it may be over.
+func (o *Op) setTimer(n uint32) {
+	o.timers.add(o.deadline(o.sessions.at(n)), n)
+	if o.order != nil {
+		o.order.details[n].timed = true
+	}
+}
+
+// deadline returns the last time of an event that a session could still have.
+func (o *Op) deadline(s *session) int64 {
+	if length := int64(o.cfg.MaxLength); length > 0 {
+		return min(s.end+o.gap, s.start+length)
+	}
+	return s.end + o.gap
 }
 
 // merge makes one session of two that follow each other.
@@ -198,10 +228,15 @@ func (o *Op) unlink(n uint32) {
 	if u.root == 0 {
 		o.users.drop(s.user)
 	}
+	o.retire(n)
+}
+
+// retire empties a session that has no user any more.
+func (o *Op) retire(n uint32) {
 	if o.cells != nil {
 		o.cells.Reset(n)
 	}
-	s.user = 0
+	o.sessions.at(n).user = 0
 	o.open--
 }
 
@@ -239,35 +274,60 @@ func (o *Op) Tick(watermark, _ int64, out stream.Output) error {
 
 // close closes the sessions that no awaited record can extend.
 func (o *Op) close(out stream.Output) error {
-	for o.timers.first() <= o.limit {
-		list := o.timers.take()
-		for _, n := range list {
-			o.expire(n)
-		}
-		o.timers.drop(list)
+	if o.order != nil {
+		return o.settle(o.limit, out)
 	}
-	if len(o.closing) == 0 {
-		return nil
+	for o.timers.first() <= o.limit {
+		o.expire(o.limit)
 	}
 	return o.writeClosed(out)
 }
 
-// expire closes a session whose timer has come, or sets it another one.
-func (o *Op) expire(n uint32) {
-	s := o.sessions.at(n)
-	switch {
-	case s.user == 0:
-		o.sessions.remove(n)
-	case s.end+o.gap < o.limit:
-		o.closing = append(o.closing, n)
-	default:
-		o.timers.add(s.end+o.gap, n)
+// expire takes the sessions whose timers are next: those that are over before t
+// are to be closed, the others get another timer.
+func (o *Op) expire(t int64) {
+	list := o.timers.take()
+	for _, n := range list {
+		s := o.sessions.at(n)
+		switch over := o.deadline(s); {
+		case s.user == 0:
+			o.sessions.remove(n)
+		case o.order.untimed(n): // it is being closed
+		case over < t:
+			o.end(n, over, o.whyOver(s))
+		default:
+			o.setTimer(n)
+		}
+	}
+	o.timers.drop(list)
+}
+
+// end has a session closed that is over since a time.
+func (o *Op) end(n uint32, over int64, why uint8) {
+	o.closing = append(o.closing, ending{over, n})
+	if o.order != nil {
+		o.markEnded(n, why)
 	}
 }
 
-// Finish closes all sessions, in stretches of time, so that it takes no memory
-// for a list of all.
+// Finish closes all sessions.
 func (o *Op) Finish(out stream.Output) error {
+	var err error
+	if o.order != nil {
+		err = o.settle(math.MaxInt64, out)
+	} else {
+		err = o.closeAll(out)
+	}
+	if err != nil {
+		return err
+	}
+	o.count()
+	return o.writer.Flush(out)
+}
+
+// closeAll closes all sessions in stretches of time, so that it takes no memory
+// for a list of all.
+func (o *Op) closeAll(out stream.Output) error {
 	o.timers = timers{step: o.timers.step}
 	least, most := int64(math.MaxInt64), int64(math.MinInt64)
 	for n := uint32(1); n < o.sessions.unused; n++ {
@@ -280,7 +340,7 @@ func (o *Op) Finish(out stream.Output) error {
 	for from := least; from <= most; from += width {
 		for n := uint32(1); n < o.sessions.unused; n++ {
 			if s := o.sessions.at(n); s.user != 0 && s.end < from+width {
-				o.closing = append(o.closing, n)
+				o.end(n, s.end+o.gap, overByGap)
 			}
 		}
 		if err := o.writeClosed(out); err != nil {
@@ -288,11 +348,13 @@ func (o *Op) Finish(out stream.Output) error {
 		}
 	}
 	o.sessions = sessions{}
-	o.count()
-	return o.writer.Flush(out)
+	return nil
 }
 
 func (o *Op) count() {
 	o.stats.open.Store(int64(o.open))
 	o.stats.users.Store(int64(o.users.n))
+	if o.order != nil {
+		o.stats.held.Store(int64(o.order.held.n))
+	}
 }

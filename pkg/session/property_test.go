@@ -172,7 +172,7 @@ func TestRowsAreThoseOfSortedInput(t *testing.T) {
 			{"shuffled", -1, shuffled(r, events)},
 			{"backwards", -1, backwards(events)},
 		} {
-			cfg := session.Config{Gap: gap, Aggs: "b=sum(bytes)", Grace: max(c.grace, 0), GraceUnlimited: c.grace < 0}
+			cfg := session.Config{Gap: gap, Details: session.Details{Aggs: "b=sum(bytes)"}, Grace: max(c.grace, 0), GraceUnlimited: c.grace < 0}
 			d := newDriver(t, cfg)
 			d.run(c.input, 1+r.IntN(300))
 			if s := d.op.Stats(); s.Late != 0 || s.Open != 0 || s.Users != 0 {
@@ -196,7 +196,7 @@ func backwards(events []event) []event {
 func TestLatenessDoesNotDependOnBatches(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	events := disordered(r, randomEvents(r, 2000), time.Hour)
-	cfg := session.Config{Gap: gap, Aggs: "b=sum(bytes)", Grace: 20 * time.Minute}
+	cfg := session.Config{Gap: gap, Details: session.Details{Aggs: "b=sum(bytes)"}, Grace: 20 * time.Minute}
 	var want string
 	for k, size := range []int{1, 2, 13, 400, 2000} {
 		d := newDriver(t, cfg)

@@ -1,16 +1,19 @@
 // Package session gathers the records of each user into sessions: runs of
-// events with less than a gap between them.
+// events with no more than a gap between them.
 //
 // A session that is open is a start, an end and a count, and cells of mergeable
 // aggregates where they are asked for. An event that comes out of order extends
 // a session or makes one of two, so that the rows do not depend on the order of
 // the records, as far as none is late.
+//
+// Where it matters in which order events come (sessions that are cut by their
+// length or by a condition, funnels, numbered events), they are held until no
+// earlier one is awaited, and then settle in order. See order.go.
 package session
 
 import (
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/logctl/logctl/pkg/aggregate"
@@ -23,9 +26,10 @@ import (
 // Config says what a session is and what is to be known of it. Gap is all that
 // has to be set.
 type Config struct {
-	Key  []string      // fields or NAME=EXPR; by default user
-	Gap  time.Duration // a session is over so long after its last event
-	Aggs string        // aggregates, as in `sum(bytes), p99(latency_ms)`
+	Key []string      // fields or NAME=EXPR; by default user
+	Gap time.Duration // a session is over so long after its last event
+	Details
+	Cuts
 
 	Grace          time.Duration // how late a record may come
 	GraceUnlimited bool          // none is late; sessions close at the end of the input only
@@ -34,6 +38,14 @@ type Config struct {
 	// beyond the time when they were read, so that one bad clock does not
 	// close everyone's sessions.
 	MaxAhead time.Duration
+}
+
+// Cuts say what ends a session besides the gap. The zero value is nothing.
+type Cuts struct {
+	MaxLength time.Duration // no event of a session is farther from its start
+	MaxEvents uint64        // the event with this number is the last one
+	StartWhen string        // an event for which it is true is the first one
+	EndWhen   string        // an event for which it is true is the last one
 }
 
 // DefaultKey is what records are grouped by where nothing is said.
@@ -53,28 +65,35 @@ type Op struct {
 	cfg        Config
 	gap, grace int64
 	keys       *aggregate.Keys
-	set        *aggregate.Set
+	fields     fields
 	times      aggregate.Times
 
 	users    users
 	sessions sessions
 	cells    *aggregate.Cells // nil where there are no aggregates
 	timers   timers
-	limit    int64 // no record before it is awaited
-	newest   int64 // time of a record
+	order    *order // nil where the order of events does not matter
+	limit    int64  // no record before it is awaited
+	newest   int64  // time of a record
 
 	known   []knownUser // by the numbers that a batch gives its keys
 	round   uint32
 	wanted  []uint32 // numbers of keys that are being looked up
 	rows    []int32  // that wait for being added to cells,
 	members []uint32 // and their sessions
-	closing []uint32 // sessions that are over
+	closing []ending // sessions that are over
 	open    int      // sessions that are open
 
 	late   stream.Sink
 	writer stream.RowWriter
 	row    rowBuffers
 	stats  counters
+}
+
+// An ending is a session that is over, since a time.
+type ending struct {
+	over int64
+	n    uint32
 }
 
 // A knownUser is what a key was found to be in a round.
@@ -100,11 +119,14 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 	if o.keys.Len() == 0 {
 		return nil, fault.Usagef("as in --key user", "sessions need a key")
 	}
-	if strings.TrimSpace(cfg.Aggs) != "" {
-		if o.set, err = aggregate.Compile(cfg.Aggs, plan); err != nil {
-			return nil, err
-		}
-		o.cells = o.set.NewCells()
+	if err := o.fields.compile(&cfg, plan); err != nil {
+		return nil, err
+	}
+	if o.fields.set.Len() > 0 {
+		o.cells = o.fields.set.NewCells()
+	}
+	if o.fields.ordered() {
+		o.order = newOrder(o)
 	}
 	return o, o.checkNames()
 }
@@ -119,7 +141,9 @@ func checkSpans(c *Config) error {
 		return fault.Usagef("as in --gap 30m", "session gap %s: want at least 1ms", human.Span(c.Gap))
 	case c.Grace < 0:
 		return fault.Usagef("", "grace %s: want 0 or more", human.Span(c.Grace))
-	case c.Gap > maxSpan || c.Grace > maxSpan:
+	case c.MaxLength < 0:
+		return fault.Usagef("as in --max-length 12h", "longest session %s: want more than 0", human.Span(c.MaxLength))
+	case c.Gap > maxSpan || c.Grace > maxSpan || c.MaxLength > maxSpan:
 		return fault.Usagef("", "session gap %s and grace %s: want less than 36 years", human.Span(c.Gap), human.Span(c.Grace))
 	default:
 		return nil
@@ -128,12 +152,8 @@ func checkSpans(c *Config) error {
 
 // checkNames makes sure that the fields of a row have different names.
 func (o *Op) checkNames() error {
-	names := []string{"session_id", "session_start", "session_end", "duration_ms", "events"}
-	own := o.keys.Names()
-	if o.set != nil {
-		own = append(own, o.set.Names()...)
-	}
-	for _, name := range own {
+	names := o.fields.reserved()
+	for _, name := range slices.Concat(o.keys.Names(), o.fields.set.Names()) {
 		if slices.Contains(names, name) {
 			return fault.Usagef("give one of them another name: other="+name, "two fields of a row are called %q", name)
 		}
@@ -147,13 +167,7 @@ func (o *Op) RowKey() []string { return []string{"session_id"} }
 
 // Mismatches returns how many comparisons in keys and expressions met a value of
 // another type, as text beside a number. It may be called from any goroutine.
-func (o *Op) Mismatches() int64 {
-	n := o.keys.Mismatches()
-	if o.set != nil {
-		n += o.set.Mismatches()
-	}
-	return n
-}
+func (o *Op) Mismatches() int64 { return o.keys.Mismatches() + o.fields.mismatches() }
 
 // SetLate has records that come too late written to a sink.
 func (o *Op) SetLate(to stream.Sink) { o.late = to }
@@ -163,7 +177,5 @@ func (o *Op) SetLate(to stream.Sink) { o.late = to }
 func (o *Op) Prepare(b *record.Batch) {
 	o.times.Prepare(b)
 	o.keys.Prepare(b)
-	if o.set != nil {
-		o.set.Prepare(b)
-	}
+	o.fields.prepare(b)
 }

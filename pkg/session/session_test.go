@@ -106,7 +106,8 @@ func TestIdleSessionsClose(t *testing.T) {
 
 func TestRow(t *testing.T) {
 	d := newDriver(t, session.Config{
-		Key: []string{"user, site=host"}, Gap: minute, GraceUnlimited: true, Aggs: "sum(bytes), last(path)",
+		Key: []string{"user, site=host"}, Gap: minute, GraceUnlimited: true,
+		Details: session.Details{Aggs: "sum(bytes), last(path)"},
 	})
 	e := visit("ann", 1500*time.Microsecond)
 	e.fields["host"], e.fields["bytes"], e.fields["path"] = "a\"b", 7, "/x"
@@ -131,7 +132,7 @@ func TestWrongUse(t *testing.T) {
 		`session gap 0: want at least 1ms`:                 {},
 		`grace -1ns: want 0 or more`:                       {Gap: minute, Grace: -1},
 		`two fields of a row are called "events"`:          {Gap: minute, Key: []string{"events"}},
-		`two fields of a row are called "x"`:               {Gap: minute, Key: []string{"x"}, Aggs: "x=count()"},
+		`two fields of a row are called "x"`:               {Gap: minute, Key: []string{"x"}, Details: session.Details{Aggs: "x=count()"}},
 		`session gap 18250d and grace 0: want less than 3`: {Gap: 438000 * time.Hour},
 	} {
 		_, err := session.New(cfg, record.NewPlan())
