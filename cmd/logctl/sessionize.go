@@ -2,26 +2,16 @@ package main
 
 import (
 	"errors"
-	"time"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/session"
+	"github.com/logctl/logctl/pkg/stream"
 )
-
-// sessionizeFlags is everything that can be said to logctl sessionize.
-type sessionizeFlags struct {
-	stream   streamFlags
-	kafka    kafkaInput
-	key      []string
-	gap      time.Duration
-	agg      string
-	grace    time.Duration
-	maxAhead time.Duration
-	late     string
-}
 
 func newSessionize() *cobra.Command {
 	var f sessionizeFlags
@@ -30,25 +20,25 @@ func newSessionize() *cobra.Command {
 		Short: "Gather the events of each user into sessions",
 		Long: `Sessionize writes one row for each session of a user: a run of events no farther
 apart than --gap. Events that come out of order extend sessions, or make one of
-two, so that the rows are those of sorted input.`,
-		Example: `  # Who visited, for how long, and how many pages
-  logctl sessionize --key client --gap 30m access.log
+two, so that the rows are those of sorted input.
 
-  # With bytes and the last page of each session, as a table
-  logctl sessionize --key client --agg 'sum(bytes), last(path)' -o table access.log`,
+A funnel and what else cuts a session need the events in order: they are held
+until --grace has passed, over a file without --grace until its end.`,
+		Example: `  # Who visited, for how long, with how many bytes and which last page
+  logctl sessionize --key client --agg 'sum(bytes), last(path)' -o table access.log
+
+  # Visits of at most an hour, the pages of each, and whether one of them was a download
+  logctl sessionize --key client --max-length 1h --page path --convert 'path =~ "^/downloads/"' access.log
+
+  # How far users come, and who gives up on the way
+  logctl sessionize --key user_id --type path --funnel 'login=path == "/login", cart=path =~ "^/api/v1/cart"' \
+    --on-abandon 'funnel_step == 1' app.log
+
+  # The requests themselves, numbered within their sessions
+  logctl sessionize --key client --events access.log`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
-	f.stream.add(cmd)
-	fs := cmd.Flags()
-	section(fs, readingSection, f.kafka.add)
-	fs.StringArrayVar(&f.key, "key", []string{session.DefaultKey}, "sessions are of each value of `FIELDS` or NAME=EXPR (repeatable)")
-	durationVar(fs, &f.gap, "gap", 30*time.Minute, "a session is over after so long without events")
-	fs.StringVar(&f.agg, "agg", "", "`AGGREGATES` of each session, as in 'sum(bytes), p99(latency_ms)'")
-	durationVar(fs, &f.grace, "grace", time.Minute,
-		"how late a record may come (default unlimited where the input is finite, else 1m)")
-	durationVar(fs, &f.maxAhead, "max-ahead", 0,
-		"set records aside that are stamped more than this beyond the wall clock (0: none)")
-	fs.StringVar(&f.late, "late", "", "write late records to `ENDPOINT`")
+	f.add(cmd)
 	return cmd
 }
 
@@ -57,6 +47,10 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 		return fault.Usagef("leave --group out: every run then reads from --start",
 			"sessionize cannot be a member of a group yet: its state would not move with the partitions")
 	}
+	if known := []string{"closed", "update"}; !slices.Contains(known, f.emit) {
+		return fault.Usagef(fault.DidYouMean(f.emit, known), "--emit %q: want closed or update", f.emit)
+	}
+	f.stream.objects = f.op.Events
 	p, err := f.stream.newPipeline(cmd, args)
 	if err == nil {
 		err = f.kafka.checkUse(p)
@@ -70,18 +64,15 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	p.Operator, p.Order = op, engine.InTime
-	if len(f.stream.output.unique) == 0 {
+	if len(f.stream.output.unique) == 0 && !f.op.Events {
 		f.stream.output.unique = op.RowKey()
 	}
-	if f.late != "" {
-		sink, err := p.sideSink(f.late)
-		if err != nil {
-			return err
-		}
-		op.SetLate(sink)
+	if err := f.openSides(p, op); err != nil {
+		return p.close(err)
 	}
 	p.notes = append(p.notes,
 		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
+		func() string { return f.cutNote(op.Stats().Cut) },
 		func() string { return p.unfinished("open sessions", op.Stats().Open) })
 	if err := p.run(&f.kafka); err != nil {
 		return err
@@ -92,10 +83,47 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func (f *sessionizeFlags) config(cmd *cobra.Command, p *pipeline) session.Config {
-	cfg := session.Config{Key: f.key, Gap: f.gap, Aggs: f.agg, Grace: f.grace, MaxAhead: f.maxAhead}
-	if !cmd.Flags().Changed("grace") {
-		cfg.GraceUnlimited = !f.stream.input.live(p.endpoints, &f.kafka)
+// openSides opens where late records and abandoned sessions go.
+func (f *sessionizeFlags) openSides(p *pipeline, op *session.Op) error {
+	if f.late != "" {
+		sink, err := p.sideSink(f.late)
+		if err != nil {
+			return err
+		}
+		op.SetLate(sink)
 	}
-	return cfg
+	if f.gaveUp == "" {
+		return f.checkAbandoned()
+	}
+	e, err := stream.ParseEndpoint(f.gaveUp)
+	if err != nil {
+		return err
+	}
+	sink, err := p.openSink(e)
+	op.SetAbandoned(sink)
+	return err
+}
+
+// checkAbandoned refuses events in a table whose rows they would replace.
+func (f *sessionizeFlags) checkAbandoned() error {
+	list, err := f.stream.output.endpoints()
+	if err != nil || f.op.Abandon == "" {
+		return err
+	}
+	for _, e := range list {
+		if e.Scheme == stream.SQLite || e.Scheme == stream.Postgres {
+			return fault.Usagef("say where they go: --abandoned gave-up.ndjson",
+				"--on-abandon: its events have the ids of their sessions, whose rows they would replace in a table")
+		}
+	}
+	return nil
+}
+
+// cutNote says how many sessions were as long as --max-events allows: bots,
+// mostly.
+func (f *sessionizeFlags) cutNote(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return "cut by --max-events " + human.Count(n)
 }

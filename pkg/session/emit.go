@@ -26,10 +26,11 @@ type rowBuffers struct {
 func (o *Op) writeClosed(out stream.Output) error {
 	o.rank(o.closing)
 	for _, e := range o.closing {
-		if err := o.write(e.n, out); err != nil {
+		if err := o.write(e.n, true, out); err != nil {
 			return err
 		}
 		if o.order == nil {
+			o.discard(e.n)
 			o.unlink(e.n)
 			o.sessions.remove(e.n)
 		}
@@ -95,7 +96,7 @@ func (o *Op) appendKey(dst []byte, user uint32) []byte {
 }
 
 // write writes the row of a session.
-func (o *Op) write(n uint32, out stream.Output) error {
+func (o *Op) write(n uint32, final bool, out stream.Output) error {
 	if o.cfg.Events {
 		return nil // they have been written
 	}
@@ -104,17 +105,31 @@ func (o *Op) write(n uint32, out stream.Output) error {
 		return err
 	}
 	s := o.sessions.at(n)
-	kind, text := o.users.key(s.user)
-	row.Data = o.appendRow(append(row.Data, '{'), n)
+	row.Data = append(row.Data, '{')
+	if o.cfg.Update {
+		row.Data = append(row.Data, `"op":"upsert",`...)
+	}
+	start := len(row.Data)
+	row.Data = o.appendRow(row.Data, n, final)
+	var event []byte
+	if final && o.fields.abandon != nil {
+		event = o.judge(row, start, n)
+	}
+	if o.cfg.Update {
+		row.Data = append(append(row.Data, `,"final":`...), trueOrFalse(final)...)
+	}
 	row.Data = append(row.Data, '}')
-	o.row.key = o.keys.AppendKey(o.row.key[:0], kind, text)
+	o.row.key = o.appendKey(o.row.key[:0], s.user)
 	o.writer.End(s.end, o.row.key)
 	o.stats.rows.Add(1)
-	return nil
+	if event == nil {
+		return nil
+	}
+	return o.writeAbandoned(event, o.row.key, s.end, out)
 }
 
 // appendRow appends the fields of a session's row.
-func (o *Op) appendRow(dst []byte, n uint32) []byte {
+func (o *Op) appendRow(dst []byte, n uint32, final bool) []byte {
 	s := o.sessions.at(n)
 	kind, text := o.users.key(s.user)
 	dst = append(dst, `"session_id":"`...)
@@ -124,7 +139,7 @@ func (o *Op) appendRow(dst []byte, n uint32) []byte {
 	dst = stamp.AppendRFC3339(append(dst, `","session_end":"`...), s.end)
 	dst = appendMillis(append(dst, `","duration_ms":`...), s.end-s.start)
 	dst = strconv.AppendUint(append(dst, `,"events":`...), o.sessions.events(n), 10)
-	return o.fields.appendTo(dst, o, n)
+	return o.fields.appendTo(dst, o, n, final)
 }
 
 // appendID appends what names a session: a hash of its key and its start.

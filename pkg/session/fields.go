@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type Details struct {
 	Convert  string   // a condition: whether and when it was first true
 	Funnel   string   // steps: types, or NAME=CONDITION, that are to follow each other
 	Aggs     string   // aggregates, as in `sum(bytes), p99(latency_ms)`
+	Abandon  string   // a condition on sessions that are over, of their fields and of the types that were
 
 	Events bool // the events are written, with their place in the session, and not the sessions
 }
@@ -29,12 +31,18 @@ type Details struct {
 // DefaultType is the field with the type of an event where none is named.
 const DefaultType = "type"
 
+// hiddenTypes is the name of the counts by type where only a verdict needs them.
+const hiddenTypes = "_types"
+
 // fields are what a row has besides the usual.
 type fields struct {
 	cfg        *Config
 	set        *aggregate.Set
 	start, end *expr.Expr // conditions of cuts; may be nil
 	funnel     []step
+	types      int // where the set has the counts by type; -1: nowhere
+	hidden     int // aggregates at the set's end that rows do not have
+	abandon    *verdict
 	mask       int // the batch's column of words with the conditions
 }
 
@@ -60,10 +68,20 @@ func (f *fields) compile(cfg *Config, plan *record.Plan) error {
 	if err != nil {
 		return err
 	}
+	if cfg.Abandon != "" && cfg.Type == "" {
+		list = append(list, hiddenTypes+"=counts("+DefaultType+")")
+		f.hidden = 1
+	}
 	if f.set, err = aggregate.Compile(strings.Join(list, ", "), plan); err != nil {
 		return err
 	}
 	f.mask = f.set.Words()
+	f.types = slices.IndexFunc(f.set.Names(), func(name string) bool {
+		return name == hiddenTypes || name == "types" && cfg.Type != ""
+	})
+	if f.abandon, err = newVerdict(cfg.Abandon); err != nil {
+		return err
+	}
 	if f.funnel, err = compileFunnel(cfg.Funnel, cfg.typeField(), plan); err != nil {
 		return err
 	}
@@ -165,6 +183,12 @@ func (f *fields) reserved() []string {
 	if len(f.funnel) > 0 {
 		names = append(names, "funnel_step", "funnel")
 	}
+	if f.abandon != nil {
+		names = append(names, "abandoned")
+	}
+	if f.cfg.Update {
+		names = append(names, "op", "final")
+	}
 	return names
 }
 
@@ -218,14 +242,18 @@ func (f *fields) maskOf(b *record.Batch, i int) (mask uint64) {
 }
 
 // appendTo appends the fields of a session.
-func (f *fields) appendTo(dst []byte, o *Op, n uint32) []byte {
+func (f *fields) appendTo(dst []byte, o *Op, n uint32, final bool) []byte {
 	s := o.sessions.at(n)
-	if f.cuts() {
+	switch {
+	case f.cuts() && final:
 		dst = append(append(append(dst, `,"ended_by":"`...), reasons[o.order.details[n].why]...), '"')
+	case f.cuts():
+		dst = append(dst, `,"ended_by":null`...)
 	}
-	dst = f.set.AppendFields(dst, aggregate.Row{
-		Cells: o.cells, Group: n, Start: s.start, Length: time.Duration(s.end - s.start),
-	})
+	row := aggregate.Row{Cells: o.cells, Group: n, Start: s.start, Length: time.Duration(s.end - s.start)}
+	for k := range f.set.Len() - f.hidden {
+		dst = f.set.AppendField(dst, k, row)
+	}
 	if len(f.funnel) == 0 {
 		return dst
 	}

@@ -184,6 +184,7 @@ func (o *Op) take(h *held) uint32 {
 	} else {
 		o.sessions.at(n).end = h.time
 		o.sessions.count(n, 1)
+		o.marks.note(n)
 	}
 	d := &o.order.details[n]
 	if int(d.step) < len(o.fields.funnel) && h.mask>>(stepBits+d.step)&1 != 0 {
@@ -250,6 +251,7 @@ func (o *Op) dropEnded() {
 	x.idle = x.idle[:0]
 	for _, e := range o.closing {
 		x.idle = append(x.idle, o.sessions.at(e.n).user)
+		o.discard(e.n)
 		o.retire(e.n)
 		if !x.details[e.n].timed {
 			o.sessions.remove(e.n)

@@ -34,9 +34,10 @@ func (o *Op) Stats() Stats {
 }
 
 // Process adds rows to the sessions of their users, or holds them until their
-// turn. It writes none but late ones.
-func (o *Op) Process(rows record.Rows, _ stream.Output) error {
+// turn. It writes none but late ones and retractions.
+func (o *Op) Process(rows record.Rows, out stream.Output) error {
 	b := rows.Batch
+	o.out, o.failed = out, nil
 	numbers := o.keys.Numbers(b)
 	o.lookUp(rows, numbers)
 	for i := rows.Lo; i < rows.Hi; i++ {
@@ -62,7 +63,7 @@ func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 		}
 	}
 	o.flush(b)
-	return nil
+	return o.failed
 }
 
 // lookUp finds the users of rows. It asks for all of them before it looks at
@@ -133,7 +134,8 @@ func (o *Op) add(b *record.Batch, user uint32, t int64) uint32 {
 	}
 	if before != 0 {
 		if s := ss.at(before); t-s.end <= o.gap {
-			o.sessions.count(before, 1)
+			ss.count(before, 1)
+			o.marks.note(before)
 			if t > s.end {
 				s.end = t
 				if after != 0 && ss.at(after).start-t <= o.gap {
@@ -145,8 +147,10 @@ func (o *Op) add(b *record.Batch, user uint32, t int64) uint32 {
 	}
 	if after != 0 {
 		if s := ss.at(after); s.start-t <= o.gap {
+			o.takeBack(after)
 			s.start = t // it stays behind the one before it
-			o.sessions.count(after, 1)
+			ss.count(after, 1)
+			o.marks.note(after)
 			return after
 		}
 	}
@@ -165,6 +169,7 @@ func (o *Op) begin(user uint32, t int64) uint32 {
 		o.order.describe(n)
 	}
 	o.link(n)
+	o.marks.note(n)
 	return n
 }
 
@@ -210,6 +215,7 @@ func (o *Op) merge(b *record.Batch, n, after uint32) {
 		o.flush(b)
 		o.cells.Merge(n, o.cells, after)
 	}
+	o.takeBack(after)
 	o.unlink(after)
 	if o.cfg.GraceUnlimited {
 		o.sessions.remove(after)
@@ -236,6 +242,7 @@ func (o *Op) retire(n uint32) {
 	if o.cells != nil {
 		o.cells.Reset(n)
 	}
+	o.marks.forget(n)
 	o.sessions.at(n).user = 0
 	o.open--
 }
@@ -257,8 +264,8 @@ func (o *Op) Due() int64 {
 }
 
 // Tick closes the sessions that are over: the watermark has passed their end by
-// more than gap and grace.
-func (o *Op) Tick(watermark, _ int64, out stream.Output) error {
+// more than gap and grace. It writes what has changed where updates are wanted.
+func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 	if watermark != record.NoTime && !o.cfg.GraceUnlimited {
 		limit := floorDiv(watermark-o.grace, o.timers.step) * o.timers.step
 		if limit > o.limit {
@@ -266,6 +273,12 @@ func (o *Op) Tick(watermark, _ int64, out stream.Output) error {
 			if err := o.close(out); err != nil {
 				return err
 			}
+		}
+	}
+	if o.marks.wanted&unsaid != 0 && now-o.updated >= int64(o.cfg.Every) {
+		o.updated = now
+		if err := o.update(out); err != nil {
+			return err
 		}
 	}
 	o.count()

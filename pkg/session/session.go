@@ -38,6 +38,12 @@ type Config struct {
 	// beyond the time when they were read, so that one bad clock does not
 	// close everyone's sessions.
 	MaxAhead time.Duration
+
+	// Update has rows written as they change, every Every at most, with the
+	// fields op and final. A row that is no more true, since its session became
+	// part of another one, is retracted.
+	Update bool
+	Every  time.Duration
 }
 
 // Cuts say what ends a session besides the gap. The zero value is nothing.
@@ -73,8 +79,9 @@ type Op struct {
 	cells    *aggregate.Cells // nil where there are no aggregates
 	timers   timers
 	order    *order // nil where the order of events does not matter
-	limit    int64  // no record before it is awaited
-	newest   int64  // time of a record
+	marks    marks
+	limit    int64 // no record before it is awaited
+	newest   int64 // time of a record
 
 	known   []knownUser // by the numbers that a batch gives its keys
 	round   uint32
@@ -84,10 +91,14 @@ type Op struct {
 	closing []ending // sessions that are over
 	open    int      // sessions that are open
 
-	late   stream.Sink
-	writer stream.RowWriter
-	row    rowBuffers
-	stats  counters
+	late      stream.Sink
+	abandoned stream.Sink
+	out       stream.Output // while rows are processed
+	failed    error         // what went wrong with it
+	writer    stream.RowWriter
+	row       rowBuffers
+	updated   int64 // when rows were last written for change
+	stats     counters
 }
 
 // An ending is a session that is over, since a time.
@@ -127,6 +138,9 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 	}
 	if o.fields.ordered() {
 		o.order = newOrder(o)
+	}
+	if cfg.Update && !cfg.Events {
+		o.marks.wanted = unsaid
 	}
 	return o, o.checkNames()
 }

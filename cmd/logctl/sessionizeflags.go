@@ -1,0 +1,62 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/logctl/logctl/pkg/session"
+)
+
+// sessionizeFlags is everything that can be said to logctl sessionize.
+type sessionizeFlags struct {
+	stream streamFlags
+	kafka  kafkaInput
+	op     session.Config
+	late   string
+	emit   string
+	gaveUp string // where the events of abandoned sessions go
+}
+
+func (f *sessionizeFlags) add(cmd *cobra.Command) {
+	f.stream.add(cmd)
+	fs := cmd.Flags()
+	section(fs, readingSection, f.kafka.add)
+	fs.StringArrayVar(&f.op.Key, "key", []string{session.DefaultKey},
+		"sessions are of each value of `FIELDS` or NAME=EXPR (repeatable)")
+	durationVar(fs, &f.op.Gap, "gap", 30*time.Minute, "a session is over after so long without events")
+	durationVar(fs, &f.op.MaxLength, "max-length", 0, "no session is longer: a later event begins another one (0: any)")
+	fs.Uint64Var(&f.op.MaxEvents, "max-events", 0, "no session has more than `N` events, as those of bots (0: any)")
+	fs.StringVar(&f.op.StartWhen, "start-when", "", "an event for which `EXPR` is true begins a session")
+	fs.StringVar(&f.op.EndWhen, "end-when", "", "an event for which `EXPR` is true ends its session")
+	fs.StringArrayVar(&f.op.Keep, "keep", nil,
+		"the first value of `FIELDS` or NAME=EXPR, as in 'device=deviceType, country' (repeatable)")
+	fs.StringVar(&f.op.Type, "type", "", "count events by the value of `FIELD`")
+	fs.IntVar(&f.op.Sequence, "sequence", 0, "the types of the last `N` events (0: none)")
+	fs.StringVar(&f.op.Page, "page", "", "the different values of `FIELD` in order, the first and the last one")
+	fs.StringVar(&f.op.Convert, "convert", "", "whether there was an event for which `EXPR` is true, and how soon")
+	fs.StringVar(&f.op.Funnel, "funnel", "",
+		"how many of `STEPS` were reached one after the other: types, or NAME=EXPR, as in 'view, cart, paid=total > 0'")
+	fs.StringVar(&f.op.Aggs, "agg", "", "`AGGREGATES` of each session, as in 'sum(bytes), p99(latency_ms)'")
+	durationVar(fs, &f.op.Grace, "grace", time.Minute,
+		"how late a record may come (default unlimited where the input is finite, else 1m)")
+	durationVar(fs, &f.op.MaxAhead, "max-ahead", 0,
+		"set records aside that are stamped more than this beyond the wall clock (0: none)")
+	fs.StringVar(&f.late, "late", "", "write late records to `ENDPOINT`")
+	fs.StringVar(&f.emit, "emit", "closed",
+		"`WHEN` rows are written: closed (the session is over) or update (as they change)")
+	durationVar(fs, &f.op.Every, "every", time.Second, "how often --emit update writes what has changed")
+	fs.StringVar(&f.op.Abandon, "on-abandon", "",
+		"write an event when a session is over for which `EXPR` is true: of its fields, and of the types that it had")
+	fs.StringVar(&f.gaveUp, "abandoned", "", "write these events to `ENDPOINT` (default behind the row)")
+	fs.BoolVar(&f.op.Events, "events", false, "write the records, in order, with session_id, session_seq and session_age_ms")
+}
+
+func (f *sessionizeFlags) config(cmd *cobra.Command, p *pipeline) session.Config {
+	cfg := f.op
+	cfg.Update = f.emit == "update"
+	if !cmd.Flags().Changed("grace") {
+		cfg.GraceUnlimited = !f.stream.input.live(p.endpoints, &f.kafka)
+	}
+	return cfg
+}
