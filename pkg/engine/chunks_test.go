@@ -165,7 +165,7 @@ func TestWindowsAreTheSameHoweverInputIsCut(t *testing.T) {
 			all := sameEveryWay(t, "ndjson", texts, func(p *engine.Pipeline, plan *record.Plan, late stream.Sink) {
 				plan.ReadTime("")
 				op, err := window.New(window.Config{
-					Size: 30 * time.Second, Hop: 10 * time.Second, By: []string{"service"}, Grace: grace,
+					Sizes: []window.Size{window.Fixed(30 * time.Second)}, Hop: window.Fixed(10 * time.Second), By: []string{"service"}, Grace: grace,
 					Aggs: "count(), sum(ms), p90(ms), first(note), last(ms), distinct(note), topk(ms, 3)",
 				}, plan)
 				if err != nil {

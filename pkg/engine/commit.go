@@ -42,6 +42,9 @@ func (r *run) commit(ctx context.Context, now bool) error {
 			order = []any{r.Dead, r.Vault, r.Sink}
 		}
 	}
+	for _, s := range r.Sides {
+		order = slices.Insert(order, 0, any(s))
+	}
 	for _, s := range order {
 		if f, ok := s.(stream.Flusher); ok {
 			if err := f.Flush(ctx); err != nil {

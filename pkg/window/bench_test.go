@@ -57,9 +57,9 @@ func benchmark(b *testing.B, cfg window.Config, services int, prepare bool) {
 }
 
 func BenchmarkOp(b *testing.B) {
-	main := window.Config{Size: time.Minute, By: []string{"service"}, Aggs: "count(), avg(latency_ms), p99(latency_ms)"}
+	main := window.Config{Sizes: sizes(time.Minute), By: []string{"service"}, Aggs: "count(), avg(latency_ms), p99(latency_ms)"}
 	hopping, two, count, many := main, main, main, main
-	hopping.Hop = 10 * time.Second
+	hopping.Hop = fixed(10 * time.Second)
 	two.By = []string{"service", "level"}
 	count.Aggs = "count()"
 	many.Aggs = "count(), ratio(status >= 500), sum(latency_ms), stddev(latency_ms), distinct(path), " +
@@ -86,7 +86,7 @@ func BenchmarkOp(b *testing.B) {
 func BenchmarkGroups(b *testing.B) {
 	const groups = 100_000
 	plan := record.NewPlan()
-	op, err := window.New(window.Config{Size: time.Minute, By: []string{"k"}, Aggs: "count(), sum(v), avg(v)"}, plan)
+	op, err := window.New(window.Config{Sizes: sizes(time.Minute), By: []string{"k"}, Aggs: "count(), sum(v), avg(v)"}, plan)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -131,43 +131,47 @@ type discard struct{ b record.Batch }
 func (d *discard) Batch() (*record.Batch, error) { d.b.Reset(); return &d.b, nil }
 func (d *discard) Emit(record.Rows) error        { return nil }
 
-// BenchmarkHop measures what closing a window of 90 panes costs.
+// BenchmarkHop measures what windows of 90 panes cost beside those of one: 15m/10s
+// beside 10s, 10 windows and 10,000 rows a round.
 func BenchmarkHop(b *testing.B) {
-	for _, services := range []int{16, 1000} {
-		b.Run(fmt.Sprint(services), func(b *testing.B) {
-			plan := record.NewPlan()
-			op, err := window.New(window.Config{
-				Size: 15 * time.Minute, Hop: 10 * time.Second, By: []string{"service"},
-				Aggs: "count(), avg(latency_ms), p99(latency_ms)",
-			}, plan)
-			if err != nil {
+	for _, size := range []time.Duration{10 * time.Second, 15 * time.Minute} {
+		for _, services := range []int{16, 1000} {
+			b.Run(fmt.Sprint(size, "/", services), func(b *testing.B) { benchmarkHop(b, size, services) })
+		}
+	}
+}
+
+func benchmarkHop(b *testing.B, size time.Duration, services int) {
+	plan := record.NewPlan()
+	op, err := window.New(window.Config{
+		Sizes: sizes(size), Hop: fixed(10 * time.Second), By: []string{"service"},
+		Aggs: "count(), avg(latency_ms), p99(latency_ms)",
+	}, plan)
+	if err != nil {
+		b.Fatal(err)
+	}
+	batch := batchOf(plan, file, logEvents(rand.New(rand.NewPCG(1, 1)), 10_000, services))
+	op.Prepare(batch)
+	var out discard
+	step := func() {
+		for i := range batch.Recs {
+			batch.Recs[i].Time += int64(100 * time.Second)
+		}
+		for lo := 0; lo < len(batch.Recs); lo += 1000 {
+			if err := op.Process(record.Rows{Batch: batch, Lo: lo, Hi: lo + 1000}, &out); err != nil {
 				b.Fatal(err)
 			}
-			batch := batchOf(plan, file, logEvents(rand.New(rand.NewPCG(1, 1)), 10_000, services))
-			op.Prepare(batch)
-			var out discard
-			step := func() {
-				mark := int64(0)
-				for i := range batch.Recs {
-					rec := &batch.Recs[i]
-					rec.Time += int64(100 * time.Second)
-					mark = max(mark, rec.Time)
-				}
-				if err := op.Process(batch.All(), &out); err != nil {
-					b.Fatal(err)
-				}
-				if err := op.Tick(mark, 0, &out); err != nil {
-					b.Fatal(err)
-				}
+			if err := op.Tick(batch.Recs[lo+999].Time-int64(time.Second), 0, &out); err != nil {
+				b.Fatal(err)
 			}
-			for range 10 {
-				step()
-			}
-			b.ReportAllocs()
-			for b.Loop() { // 10 windows, 10,000 rows
-				step()
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/row")
-		})
+		}
 	}
+	for range 10 {
+		step()
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		step()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/row")
 }

@@ -202,3 +202,13 @@ func randomEvents(r *rand.Rand, n int) []event {
 }
 
 func lines(rows []string) string { return strings.Join(rows, "\n") }
+
+// fixed is a size of a fixed length, none where it is 0.
+func fixed(d time.Duration) window.Size { return window.Fixed(d) }
+
+func sizes(all ...time.Duration) (list []window.Size) {
+	for _, d := range all {
+		list = append(list, window.Fixed(d))
+	}
+	return list
+}

@@ -32,10 +32,10 @@ func TestRowsDoNotDependOnOrderOrBatches(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	events := randomEvents(r, 3000)
 	for _, cfg := range []window.Config{
-		{Size: 30 * time.Second, By: []string{"service"}, GraceUnlimited: true},
-		{Size: time.Minute, Hop: 20 * time.Second, By: []string{"service", "status"}, GraceUnlimited: true},
-		{Size: 25 * time.Second, Hop: 10 * time.Second, GraceUnlimited: true},
-		{Size: 20 * time.Second, By: []string{"service"}, Grace: time.Hour},
+		{Sizes: sizes(30 * time.Second), By: []string{"service"}, GraceUnlimited: true},
+		{Sizes: sizes(time.Minute), Hop: fixed(20 * time.Second), By: []string{"service", "status"}, GraceUnlimited: true},
+		{Sizes: sizes(25 * time.Second), Hop: fixed(10 * time.Second), GraceUnlimited: true},
+		{Sizes: sizes(20 * time.Second), By: []string{"service"}, Grace: time.Hour},
 	} {
 		cfg.Aggs = everyAggregate
 		want := lines(newDriver(t, cfg).run(events, len(events)))
@@ -57,7 +57,7 @@ func TestGraceKeepsWhatIsLateByLess(t *testing.T) {
 	slices.SortStableFunc(events, func(a, b event) int { return cmp.Compare(a.offset, b.offset) })
 	for _, hop := range []time.Duration{0, 5 * time.Second} {
 		cfg := window.Config{
-			Size: 10 * time.Second, Hop: hop, By: []string{"service"}, Aggs: everyAggregate, Grace: 10 * time.Second,
+			Sizes: sizes(10 * time.Second), Hop: fixed(hop), By: []string{"service"}, Aggs: everyAggregate, Grace: 10 * time.Second,
 		}
 		whole := cfg
 		whole.GraceUnlimited = true
@@ -76,7 +76,7 @@ func TestGraceKeepsWhatIsLateByLess(t *testing.T) {
 func TestLatenessDoesNotDependOnBatches(t *testing.T) {
 	events := randomEvents(rand.New(rand.NewPCG(4, 4)), 2000)
 	for _, hop := range []time.Duration{0, 2 * time.Second} {
-		cfg := window.Config{Size: 4 * time.Second, Hop: hop, By: []string{"service"}, Grace: time.Second}
+		cfg := window.Config{Sizes: sizes(4 * time.Second), Hop: fixed(hop), By: []string{"service"}, Grace: time.Second}
 		var want string
 		for k, size := range []int{1, 2, 13, 400, 2000} {
 			d := newDriver(t, cfg)
@@ -191,7 +191,7 @@ func TestRowsAreThoseOfANaiveLoop(t *testing.T) {
 		for _, c := range []struct{ size, hop time.Duration }{
 			{time.Minute, time.Minute}, {time.Minute, 20 * time.Second}, {25 * time.Second, 10 * time.Second},
 		} {
-			cfg := window.Config{Size: c.size, Hop: c.hop, By: []string{"service"}, Aggs: everyAggregate, GraceUnlimited: true}
+			cfg := window.Config{Sizes: sizes(c.size), Hop: fixed(c.hop), By: []string{"service"}, Aggs: everyAggregate, GraceUnlimited: true}
 			d := newDriver(t, cfg)
 			rows := parsed(t, d.run(events, 200))
 			want := naive(events, int64(c.size), int64(c.hop))
@@ -241,7 +241,7 @@ func compareRow(t *testing.T, id string, row, want map[string]any) {
 func TestPreparingInParallelChangesNothing(t *testing.T) {
 	events := randomEvents(rand.New(rand.NewPCG(6, 6)), 2000)
 	cfg := window.Config{
-		Size: 20 * time.Second, By: []string{"service", "big=status >= 500"}, Aggs: everyAggregate, GraceUnlimited: true,
+		Sizes: sizes(20 * time.Second), By: []string{"service", "big=status >= 500"}, Aggs: everyAggregate, GraceUnlimited: true,
 	}
 	want := newDriver(t, cfg).run(events, 100)
 	d := newDriver(t, cfg)
@@ -264,7 +264,7 @@ func TestPreparingInParallelChangesNothing(t *testing.T) {
 
 func TestFirstAndLastOfEqualTimes(t *testing.T) {
 	plan := record.NewPlan()
-	op, err := window.New(window.Config{Size: time.Minute, Aggs: "first(v), last(v)"}, plan)
+	op, err := window.New(window.Config{Sizes: sizes(time.Minute), Aggs: "first(v), last(v)"}, plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +298,7 @@ func TestManyKeys(t *testing.T) {
 		n = 100_000
 	}
 	plan := record.NewPlan()
-	op, err := window.New(window.Config{Size: time.Minute, By: []string{"k"}, Aggs: "count(), sum(v), avg(v)"}, plan)
+	op, err := window.New(window.Config{Sizes: sizes(time.Minute), By: []string{"k"}, Aggs: "count(), sum(v), avg(v)"}, plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +317,7 @@ func TestManyKeys(t *testing.T) {
 	if err := op.Tick(start+1, 0, &out); err != nil {
 		t.Fatal(err)
 	}
-	if s := op.Stats(); s.Groups != int64(n) || s.Panes != 1 {
+	if s := op.Stats(); s.Groups != int64(n) || s.Open != 1 {
 		t.Errorf("stats %+v, want %d groups", s, n)
 	}
 	if err := op.Finish(&out); err != nil || len(out.rows) != n {

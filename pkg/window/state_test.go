@@ -60,11 +60,21 @@ func (v vault) restore(t testing.TB, r *rand.Rand, op *window.Op) {
 func stateConfigs() map[string]window.Config {
 	by := []string{"service"}
 	return map[string]window.Config{
-		"tumbling": {Size: 20 * time.Second, By: by, Grace: 5 * time.Second},
-		"hopping":  {Size: 25 * time.Second, Hop: 10 * time.Second, By: []string{"service", "status"}, Grace: 2 * time.Second},
-		"no keys":  {Size: 10 * time.Second, Grace: time.Second},
-		"updates":  {Size: 20 * time.Second, By: by, Grace: 5 * time.Second, Update: true},
-		"all kept": {Size: time.Minute, By: by, GraceUnlimited: true},
+		"tumbling":    {Sizes: sizes(20 * time.Second), By: by, Grace: 5 * time.Second},
+		"hopping":     {Sizes: sizes(25 * time.Second), Hop: fixed(10 * time.Second), By: []string{"service", "status"}, Grace: 2 * time.Second},
+		"no keys":     {Sizes: sizes(10 * time.Second), Grace: time.Second},
+		"updates":     {Sizes: sizes(20 * time.Second), By: by, Grace: 5 * time.Second, Emit: window.Both},
+		"update only": {Sizes: sizes(20 * time.Second), By: by, Grace: 5 * time.Second, Emit: window.Update},
+		"several sizes": {
+			Sizes: sizes(10*time.Second, 30*time.Second, time.Minute), Hop: fixed(5 * time.Second), By: by,
+			Grace: 10 * time.Second,
+		},
+		"calendar":      {Sizes: []window.Size{{Months: 1, Zone: time.UTC}, {Days: 1, Zone: time.UTC}}, By: by, Grace: time.Second},
+		"sessions":      {Gap: 4 * time.Second, By: by, Grace: 2 * time.Second},
+		"one session":   {Gap: 400 * time.Millisecond, Grace: 9 * time.Second, Emit: window.Both},
+		"sliding":       {Sizes: sizes(15 * time.Second), Slide: true, By: by, Grace: 3 * time.Second},
+		"sliding, said": {Sizes: sizes(5 * time.Second), Slide: true, By: by, Grace: 8 * time.Second, Emit: window.Update},
+		"all kept":      {Sizes: sizes(time.Minute), By: by, GraceUnlimited: true},
 	}
 }
 
@@ -74,9 +84,9 @@ func TestStateIsAllThatMatters(t *testing.T) {
 	for name, cfg := range stateConfigs() {
 		cfg.Aggs = everyAggregate
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(8) {
+			for seed := range uint64(4) {
 				r := rand.New(rand.NewPCG(seed, 77))
-				events := randomEvents(r, 1200)
+				events := randomEvents(r, 800)
 				want := newDriver(t, cfg)
 				want.run(events, 50)
 
@@ -128,7 +138,7 @@ func sameState(t *testing.T, kept vault, op *window.Op) {
 
 // What nobody asks for is not kept: closed panes leave nothing behind.
 func TestClosedPanesLeaveNothing(t *testing.T) {
-	d := newDriver(t, window.Config{Size: time.Second, By: []string{"service"}})
+	d := newDriver(t, window.Config{Sizes: sizes(time.Second), By: []string{"service"}})
 	kept := vault{}
 	for range 3 {
 		d.feed(randomEvents(rand.New(rand.NewPCG(1, 1)), 100))
@@ -145,10 +155,11 @@ func TestSignatureTellsSettingsApart(t *testing.T) {
 	seen := map[string]string{}
 	for name, cfg := range stateConfigs() {
 		op := newDriver(t, cfg).op
-		if other, ok := seen[op.Signature()]; ok && name != "updates" && other != "updates" {
-			t.Errorf("%s and %s have one signature", name, other)
+		told := fmt.Sprint(cfg.Sizes, cfg.Hop, cfg.Gap, cfg.Slide)
+		if other, ok := seen[op.Signature()]; ok && told != other {
+			t.Errorf("%s has the signature of %s", name, other)
 		}
-		seen[op.Signature()] = name
+		seen[op.Signature()] = told
 	}
 }
 
@@ -187,7 +198,7 @@ func FuzzRestore(f *testing.F) {
 func BenchmarkChanges(b *testing.B) {
 	const groups, perBatch = 1_000_000, 50_000
 	plan := record.NewPlan()
-	op, err := window.New(window.Config{Size: time.Minute, By: []string{"k"}, Aggs: "count(), sum(v), avg(v)"}, plan)
+	op, err := window.New(window.Config{Sizes: sizes(time.Minute), By: []string{"k"}, Aggs: "count(), sum(v), avg(v)"}, plan)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -237,8 +248,8 @@ func BenchmarkChanges(b *testing.B) {
 
 // Signatures name every setting that the entries depend on.
 func TestSignatureIsReadable(t *testing.T) {
-	op := newDriver(t, window.Config{Size: time.Minute, By: []string{"service"}, Aggs: "count()"}).op
-	for _, part := range []string{"window", "size=1m", "service", "count()"} {
+	op := newDriver(t, window.Config{Sizes: sizes(time.Minute), By: []string{"service"}, Aggs: "count()"}).op
+	for _, part := range []string{"window", "sizes=[1m]", "service", "count()"} {
 		if !strings.Contains(op.Signature(), part) {
 			t.Errorf("%q is not in %q", part, op.Signature())
 		}

@@ -18,7 +18,7 @@ import (
 
 func TestRowsOfATumblingWindow(t *testing.T) {
 	d := newDriver(t, window.Config{
-		Size: time.Minute, By: []string{"service", "big=status >= 500"}, Grace: time.Second,
+		Sizes: sizes(time.Minute), By: []string{"service", "big=status >= 500"}, Grace: time.Second,
 		Aggs: "count(), avg(latency_ms), p99(latency_ms), ratio(status >= 500), errors=count(status >= 500), last(msg)",
 	})
 	for i, e := range []event{
@@ -56,7 +56,7 @@ func TestRowsOfATumblingWindow(t *testing.T) {
 	if end := d.out.recs[0].Time; end != start+int64(time.Minute) {
 		t.Errorf("time of a row is %v, want its window's end", time.Unix(0, end).UTC())
 	}
-	if s := d.op.Stats(); s.Closed != 1 || s.Rows != 3 || s.Panes != 0 || s.Groups != 0 {
+	if s := d.op.Stats(); s.Closed != 1 || s.Rows != 3 || s.Open != 0 || s.Groups != 0 {
 		t.Errorf("stats %+v", s)
 	}
 }
@@ -76,7 +76,7 @@ func TestHoppingWindowsHoldEachEventEquallyOften(t *testing.T) {
 	} {
 		for range 20 {
 			e := event{at: start + r.Int64N(int64(time.Hour)) - int64(30*time.Minute)}
-			rows := rowsOf(t, window.Config{Size: c.size, Hop: c.hop}, []event{e})
+			rows := rowsOf(t, window.Config{Sizes: sizes(c.size), Hop: fixed(c.hop)}, []event{e})
 			if len(rows) != c.times {
 				t.Fatalf("%v every %v: an event is in %d windows, want %d", c.size, c.hop, len(rows), c.times)
 			}
@@ -95,7 +95,7 @@ func TestSizeThatIsNoMultipleOfTheHop(t *testing.T) {
 	for i := range 60 {
 		events = append(events, event{at: start + int64(i)*int64(time.Second)})
 	}
-	rows := rowsOf(t, window.Config{Size: 25 * time.Second, Hop: 10 * time.Second}, events)
+	rows := rowsOf(t, window.Config{Sizes: sizes(25 * time.Second), Hop: fixed(10 * time.Second)}, events)
 	var got []string
 	for _, row := range rows {
 		got = append(got, fmt.Sprint(row["window_start"].(string)[14:19], " ", row["count"]))
@@ -117,14 +117,14 @@ func TestWeeksBeginOnMonday(t *testing.T) {
 	} {
 		events := []event{{at: at("2024-02-11T23:59:59.999Z")}, {at: at("2024-02-12T00:00:00.000Z")}}
 		var got []string
-		for _, row := range rowsOf(t, window.Config{Size: c.size, Hop: c.hop}, events) {
+		for _, row := range rowsOf(t, window.Config{Sizes: sizes(c.size), Hop: fixed(c.hop)}, events) {
 			got = append(got, fmt.Sprint(row["window_start"], " ", row["count"]))
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%v every %v: windows %q, want %q", c.size, c.hop, got, c.want)
 		}
 	}
-	before := rowsOf(t, window.Config{Size: oneWeek}, []event{{at: at("1969-12-31T00:00:00.000Z")}})
+	before := rowsOf(t, window.Config{Sizes: sizes(oneWeek)}, []event{{at: at("1969-12-31T00:00:00.000Z")}})
 	if got := before[0]["window_start"]; got != "1969-12-29T00:00:00.000Z" {
 		t.Errorf("the week of the last day of 1969 begins at %v", got)
 	}
@@ -142,7 +142,7 @@ func TestPercentileOfTwoValues(t *testing.T) {
 		}
 		events = append(events, event{at: start, fields: map[string]any{"ms": ms}})
 	}
-	rows := rowsOf(t, window.Config{Size: time.Minute, Aggs: "p95(ms), min(ms), max(ms), count()"}, events)
+	rows := rowsOf(t, window.Config{Sizes: sizes(time.Minute), Aggs: "p95(ms), min(ms), max(ms), count()"}, events)
 	if got := rows[0]["p95_ms"]; got != 5000.0 || rows[0]["min_ms"] != 1.0 {
 		t.Errorf("row %v, want p95 5000 and min 1", rows[0])
 	}
@@ -156,7 +156,7 @@ func TestAveragesOfARisingSeriesDiffer(t *testing.T) {
 	for size, want := range map[time.Duration]float64{
 		time.Minute: 869.5, 5 * time.Minute: 749.5, 15 * time.Minute: 449.5,
 	} {
-		rows := rowsOf(t, window.Config{Size: size, Hop: 10 * time.Second, Aggs: "avg(v), sum(v), rate()"}, events)
+		rows := rowsOf(t, window.Config{Sizes: sizes(size), Hop: fixed(10 * time.Second), Aggs: "avg(v), sum(v), rate()"}, events)
 		for _, row := range rows {
 			if row["window_end"] != "2026-11-24T10:15:00.000Z" {
 				continue
@@ -172,7 +172,7 @@ func TestBoundsBelongToTheLaterWindow(t *testing.T) {
 	events := []event{
 		{at: at("1969-12-31T23:59:59.999Z")}, {at: 0}, {at: int64(time.Minute)}, {at: int64(time.Minute) - 1},
 	}
-	rows := rowsOf(t, window.Config{Size: time.Minute, GraceUnlimited: true}, events)
+	rows := rowsOf(t, window.Config{Sizes: sizes(time.Minute), GraceUnlimited: true}, events)
 	var got []string
 	for _, row := range rows {
 		got = append(got, fmt.Sprint(row["window_start"], " ", row["count"]))
@@ -184,7 +184,7 @@ func TestBoundsBelongToTheLaterWindow(t *testing.T) {
 }
 
 func TestLateRecords(t *testing.T) {
-	d := newDriver(t, window.Config{Size: time.Minute, Grace: 30 * time.Second})
+	d := newDriver(t, window.Config{Sizes: sizes(time.Minute), Grace: 30 * time.Second})
 	sec := func(s int) event {
 		return event{at: start + int64(s)*int64(time.Second), fields: map[string]any{"s": s}}
 	}
@@ -203,7 +203,7 @@ func TestLateRecords(t *testing.T) {
 	if s.Late != 2 || s.Partly != 0 || s.GraceNeeded != 35*time.Second+1 {
 		t.Errorf("stats %+v, want 2 late, which a grace of 35 s and a bit would have kept", s)
 	}
-	kept := newDriver(t, window.Config{Size: time.Minute, Grace: s.GraceNeeded})
+	kept := newDriver(t, window.Config{Sizes: sizes(time.Minute), Grace: s.GraceNeeded})
 	kept.run([]event{sec(10), sec(95), sec(30)}, 3)
 	if s := kept.op.Stats(); s.Late != 0 {
 		t.Errorf("stats %+v: the grace that was named does not keep them", s)
@@ -211,7 +211,7 @@ func TestLateRecords(t *testing.T) {
 }
 
 func TestLateForSomeWindows(t *testing.T) {
-	d := newDriver(t, window.Config{Size: time.Minute, Hop: 30 * time.Second})
+	d := newDriver(t, window.Config{Sizes: sizes(time.Minute), Hop: fixed(30 * time.Second)})
 	sec := func(s int) event { return event{at: start + int64(s)*int64(time.Second)} }
 	d.run([]event{sec(10), sec(35), sec(65), sec(40), sec(10)}, 1)
 	var got []string
@@ -227,7 +227,7 @@ func TestLateForSomeWindows(t *testing.T) {
 }
 
 func TestRecordsWithImpossibleTimesAreBad(t *testing.T) {
-	d := newDriver(t, window.Config{Size: time.Minute, MaxAhead: time.Hour})
+	d := newDriver(t, window.Config{Sizes: sizes(time.Minute), MaxAhead: time.Hour})
 	ahead := start + 2*int64(time.Hour)
 	b := batchOf(d.plan, file, []event{{at: start}, {at: ahead}, {at: record.NoTime}, {at: math.MaxInt64}})
 	b.Arrived = start
@@ -264,7 +264,7 @@ func TestKeysAreWhatJSONSays(t *testing.T) {
 		`"" 1`, `"503" 1`, `"api" 2`, "\"bad\ufffd\" 2", `"q\"" 2`, `"true" 1`, `503 1`, `503.0 1`, `null 1`, `true 1`,
 	}
 	for _, by := range [][]string{{"k"}, {"k", "none"}} {
-		d := newDriver(t, window.Config{Size: time.Minute, By: by, GraceUnlimited: true})
+		d := newDriver(t, window.Config{Sizes: sizes(time.Minute), By: by, GraceUnlimited: true})
 		var got []string
 		for i, row := range d.run(events, 4) {
 			key := strings.TrimSuffix(strings.TrimPrefix(d.out.keys[i], "["), ",null]")
@@ -278,7 +278,7 @@ func TestKeysAreWhatJSONSays(t *testing.T) {
 }
 
 func TestUpdates(t *testing.T) {
-	d := newDriver(t, window.Config{Size: time.Minute, By: []string{"k"}, Update: true, Every: time.Second})
+	d := newDriver(t, window.Config{Sizes: sizes(time.Minute), By: []string{"k"}, Emit: window.Both, Every: time.Second})
 	ev := func(s int, k string) []event {
 		return []event{{at: start + int64(s)*int64(time.Second), fields: map[string]any{"k": k}}}
 	}
@@ -304,7 +304,7 @@ func TestUpdates(t *testing.T) {
 }
 
 func TestUpdatesOfHoppingWindows(t *testing.T) {
-	d := newDriver(t, window.Config{Size: time.Minute, Hop: 30 * time.Second, By: []string{"k"}, Update: true})
+	d := newDriver(t, window.Config{Sizes: sizes(time.Minute), Hop: fixed(30 * time.Second), By: []string{"k"}, Emit: window.Both})
 	d.feed([]event{{at: start, fields: map[string]any{"k": "a"}}})
 	d.feed([]event{{at: start + int64(40*time.Second), fields: map[string]any{"k": "b"}}})
 	var got []string
@@ -318,15 +318,21 @@ func TestUpdatesOfHoppingWindows(t *testing.T) {
 }
 
 func TestWrongUsage(t *testing.T) {
-	minute := window.Config{Size: time.Minute}
+	minute := window.Config{Sizes: sizes(time.Minute)}
 	with := func(change func(*window.Config)) window.Config { c := minute; change(&c); return c }
 	aggs := func(s string) window.Config { return with(func(c *window.Config) { c.Aggs = s }) }
 	for _, c := range []struct {
 		cfg        window.Config
 		text, hint string
 	}{
-		{window.Config{}, "want at least 1ms", "--size 1m"},
-		{with(func(c *window.Config) { c.Hop = time.Hour }), "want at most the size", "larger size"},
+		{window.Config{}, "no size of a window", "--size 1m"},
+		{window.Config{Sizes: sizes(1)}, "want at least 1ms", "--size 1m"},
+		{window.Config{Sizes: sizes(time.Minute, time.Minute)}, "given twice", ""},
+		{window.Config{Sizes: sizes(time.Minute), Gap: time.Minute}, "a gap together with a size", ""},
+		{window.Config{Sizes: sizes(time.Minute, time.Hour), Slide: true}, "one fixed size", ""},
+		{window.Config{Sizes: sizes(time.Minute), Arrival: true, Grace: 1}, "without event time", "leave --grace out"},
+		{window.Config{Sizes: []window.Size{{Days: 1, Zone: time.UTC}}, Hop: fixed(time.Hour)}, "not measured alike", ""},
+		{with(func(c *window.Config) { c.Hop = fixed(time.Hour) }), "want at most the size", "larger size"},
 		{with(func(c *window.Config) { c.Grace = -1 }), "grace -1ns", ""},
 		{aggs("cuont()"), `unknown aggregate "cuont"`, "did you mean count?"},
 		{aggs("count(), avg()"), "avg has 0 arguments: want avg(X)", ""},
@@ -353,7 +359,7 @@ func TestWrongUsage(t *testing.T) {
 
 func TestNamesOfAggregates(t *testing.T) {
 	rows := rowsOf(t, window.Config{
-		Size: time.Minute,
+		Sizes: sizes(time.Minute),
 		Aggs: `count(), avg(latency_ms), p99.9(latency_ms), topk(path, 5), quantile(a.b, 0.5),
 			count(level == "ERROR"), sum(größe), n=count(x)`,
 	}, []event{{at: start}})
@@ -368,7 +374,7 @@ func TestNamesOfAggregates(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	for hop, want := range map[time.Duration]int{time.Minute: 0, time.Second: 1} {
-		op, err := window.New(window.Config{Size: time.Hour, Hop: hop}, record.NewPlan())
+		op, err := window.New(window.Config{Sizes: sizes(time.Hour), Hop: fixed(hop)}, record.NewPlan())
 		if err != nil || len(op.Warnings()) != want {
 			t.Errorf("hop %v: warnings %q, error %v, want %d", hop, op.Warnings(), err, want)
 		}

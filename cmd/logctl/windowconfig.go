@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/window"
+)
+
+// aggregateHelp lists the aggregates.
+const aggregateHelp = `count(), count(EXPR), sum, avg, min, max, stddev, variance, rate(),
+ratio(EXPR), distinct(X), p50(X) … p99.9(X), quantile(X, Q), topk(X, N), mode(X),
+first(X), last(X), any(EXPR), until(EXPR), counts(X), values(X), tail(X, N). Quantiles
+are within 0.8 % of the exact ones; distinct counts are exact up to 1,536, then within
+about 1 %.`
+
+// windowShape is what is said about the windows themselves.
+type windowShape struct {
+	size  string
+	hop   string
+	slide bool
+	gap   time.Duration
+	time  string
+}
+
+func (f *windowShape) add(fs *pflag.FlagSet) {
+	fs.StringVar(&f.size, "size", "1m", "`SIZES` of windows: 90s, 1d, 1mo, 1d@Europe/Paris, several as 1m,5m,15m")
+	fs.StringVar(&f.hop, "hop", "", "a window begins every `SIZE` (default: every --size)")
+	fs.BoolVar(&f.slide, "slide", false, "a window of the size ends at each record, which belongs to it")
+	durationVar(fs, &f.gap, "gap", 0, "instead of a size: a window lasts until nothing comes for longer than this")
+	fs.StringVar(&f.time, "time", "event", "`WHICH` time counts: event (the record's), or processing (when it was read)")
+}
+
+// config returns what the operator is to do.
+func (f *windowFlags) config(p *pipeline) (window.Config, error) {
+	flags := p.cmd.Flags()
+	cfg := window.Config{
+		Slide: f.shape.slide, Gap: f.shape.gap, By: f.by, Aggs: f.agg, Grace: f.grace, MaxAhead: f.maxAhead, Every: f.every,
+	}
+	if err := f.shape.sizes(&cfg, p.plan.Zone, flags.Changed("size")); err != nil {
+		return cfg, err
+	}
+	when := map[string]window.Emit{"final": window.Final, "update": window.Update, "both": window.Both}
+	var known bool
+	if cfg.Emit, known = when[f.emit]; !known {
+		return cfg, fault.Usagef(fault.DidYouMean(f.emit, []string{"final", "update", "both"}),
+			"--emit %q: want final, update or both", f.emit)
+	}
+	switch {
+	case f.shape.time == "processing":
+		cfg.Arrival = true
+		if !flags.Changed("grace") {
+			cfg.Grace = 0
+		}
+	case f.shape.time != "event":
+		return cfg, fault.Usagef(fault.DidYouMean(f.shape.time, []string{"event", "processing"}),
+			"--time %q: want event or processing", f.shape.time)
+	case !flags.Changed("grace"):
+		cfg.GraceUnlimited = f.state.path == "" && !f.stream.input.live(p.endpoints, &f.kafka)
+	}
+	return cfg, nil
+}
+
+// sizes reads the sizes and the hop. Those of whole days are counted in zone.
+func (f *windowShape) sizes(cfg *window.Config, zone *time.Location, given bool) error {
+	if f.gap != 0 && !given && f.hop == "" {
+		return nil
+	}
+	for text := range strings.SplitSeq(f.size, ",") {
+		size, err := window.ParseSize(strings.TrimSpace(text), zone, loadZone)
+		if err != nil {
+			return err
+		}
+		cfg.Sizes = append(cfg.Sizes, size)
+	}
+	if f.hop == "" {
+		return nil
+	}
+	var err error
+	cfg.Hop, err = window.ParseSize(f.hop, zone, loadZone)
+	return err
+}
+
+// lateness says how many records came too late, and what would have kept them.
+func lateness(n int64, needed time.Duration) string {
+	text := "late " + human.Count(n)
+	if n > 0 {
+		text += fmt.Sprintf(" (--grace %s would have kept them)", human.Span(roundUp(needed)))
+	}
+	return text
+}
+
+// disorder says how far records came behind newer ones, and the grace with which
+// none is late.
+func disorder(op *window.Op) string {
+	l := op.Lateness()
+	if l.Most == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("out of order by up to %s (p99 %s)", human.Duration(l.Most), human.Duration(l.P99))
+	if l.KeepsAll > 0 && op.Stats().Late == 0 {
+		text += fmt.Sprintf(", --grace %s keeps all", human.Span(roundUp(l.KeepsAll)))
+	}
+	return text
+}
+
+// roundUp rounds up to seconds.
+func roundUp(d time.Duration) time.Duration { return d.Truncate(time.Second) + time.Second }

@@ -1,0 +1,84 @@
+package window
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/logctl/logctl/pkg/aggregate"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stamp"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A result is a row to be written: a group of a window.
+type result struct {
+	window
+	key   []byte // JSON of the group's key
+	kind  record.Kind
+	text  []byte // of the key as a Table has it
+	cells *aggregate.Cells
+	group uint32
+	final bool
+}
+
+// put writes a row.
+func (o *Op) put(r *result, out stream.Output) error {
+	b, err := o.rows.Row(&outlet{o, out})
+	if err != nil {
+		return err
+	}
+	b.Data = stamp.AppendIn(append(b.Data, `{"window_start":"`...), r.start, o.zone)
+	b.Data = stamp.AppendIn(append(b.Data, `","window_end":"`...), r.end, o.zone)
+	b.Data = o.keys.AppendFields(append(b.Data, '"'), r.kind, r.text)
+	row := aggregate.Row{Cells: r.cells, Group: r.group, Start: r.start, Length: time.Duration(r.end - r.start)}
+	b.Data = o.set.AppendFields(b.Data, row)
+	switch {
+	case o.cfg.Emit == Final:
+	case r.final:
+		b.Data = append(b.Data, `,"final":true`...)
+	default:
+		b.Data = append(b.Data, `,"final":false`...)
+	}
+	b.Data = append(b.Data, '}')
+	o.rows.End(r.end, r.key)
+	return nil
+}
+
+// A ranking is a group and the JSON of its key.
+type ranking struct {
+	key   []byte
+	group uint32
+}
+
+// ranked returns the groups in the order of their keys' bytes.
+func (o *Op) ranked(gs *groups) []ranking {
+	text := make([]byte, 0, gs.Text()+4*gs.Len())
+	all := make([]ranking, gs.Len())
+	for g := range all {
+		start := len(text)
+		kind, key := gs.Key(uint32(g))
+		text = o.keys.AppendKey(text, kind, key)
+		all[g] = ranking{text[start:len(text):len(text)], uint32(g)}
+	}
+	slices.SortFunc(all, func(a, b ranking) int { return bytes.Compare(a.key, b.key) })
+	return all
+}
+
+// An outlet is an Output on its way to another one: it counts what is written.
+type outlet struct {
+	*Op
+	to stream.Output
+}
+
+// Batch implements stream.Output.
+func (t *outlet) Batch() (*record.Batch, error) { return t.to.Batch() }
+
+// Emit implements stream.Output.
+func (t *outlet) Emit(rows record.Rows) error {
+	t.stats.rows.Add(int64(rows.Hi - rows.Lo))
+	return t.to.Emit(rows)
+}
+
+// flush passes on the rows that were gathered.
+func (o *Op) flush(out stream.Output) error { return o.rows.Flush(&outlet{o, out}) }

@@ -1,0 +1,86 @@
+package window
+
+import (
+	"encoding/binary"
+
+	"github.com/logctl/logctl/pkg/aggregate"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// changes gives away the open sessions of groups.
+func (m *sessions) changes(all bool, s *saver) error {
+	for g := range m.notes {
+		if !all && m.notes[g]&unsaved == 0 {
+			continue
+		}
+		s.key = appendGroupKey(append(s.key[:0], entrySession), m.table, uint32(g))
+		switch {
+		case m.heads[g] != none:
+			m.notes[g] = given
+			if err := s.put(s.key, m.encode(s, uint32(g))); err != nil {
+				return err
+			}
+			continue
+		case m.notes[g]&given != 0 && !all:
+			if err := s.put(s.key, nil); err != nil {
+				return err
+			}
+		}
+		m.notes[g] = 0
+	}
+	return nil
+}
+
+// encode encodes the sessions of a group.
+func (m *sessions) encode(s *saver, g uint32) []byte {
+	s.value = s.value[:0]
+	for at := m.heads[g]; at != none; at = m.spans[at].next {
+		sp := &m.spans[at]
+		s.value = binary.AppendVarint(binary.AppendVarint(s.value, sp.start), sp.last-sp.start)
+		mark := unsaid
+		if sp.said {
+			mark = 0
+		}
+		s.value = m.cells.Encode(append(s.value, mark), uint32(at))
+	}
+	return s.value
+}
+
+// restore takes back the sessions of a group.
+func (m *sessions) restore(key, value []byte) (bool, error) {
+	if len(key) < 2 || key[0] != entrySession {
+		return false, nil
+	}
+	kind, text := record.Kind(key[1]), key[2:]
+	if !m.keys.Valid(kind, text) || len(value) == 0 {
+		return false, nil
+	}
+	g, err := m.table.Group(aggregate.HashKey(kind, text), kind, text)
+	if err != nil {
+		return false, err
+	}
+	m.widen()
+	if m.heads[g] != none {
+		return false, nil
+	}
+	m.notes[g] = given
+	r := entryReader{src: value}
+	before := none
+	for !r.bad && len(r.src) > 0 {
+		start, length := r.time(), r.int()
+		if r.bad || length < 0 || length > maxTime || !possible(start) || !possible(start+length) ||
+			before != none && start <= m.spans[before].last+m.gap {
+			return false, nil
+		}
+		s := m.insert(g, before, none, start)
+		sp := &m.spans[s]
+		sp.last = start + length
+		if r.marks() != 0 && m.cfg.Emit != Final {
+			sp.said = false
+			m.said = append(m.said, s)
+		}
+		r.cells(m.cells, uint32(s))
+		before = s
+	}
+	return r.ok(), nil
+}

@@ -1,0 +1,389 @@
+package window
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/logctl/logctl/pkg/aggregate"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// Sliding windows end at each record: a window holds what came to its group since
+// a size before it, the record itself included, and what came exactly that size
+// before it not. Records of a group and a moment make one moment of its list.
+//
+// A window is not computed anew: the moments of a group that are closed stand in
+// two stacks, of which the front knows the sum of each moment and all behind it,
+// and the back the sum of all (the "two stacks" of Tangwongsan and others,
+// "General incremental sliding-window aggregation", 2015). So each moment is merged
+// a few times, however many windows hold it.
+type sliding struct {
+	*Op
+	length, step int64
+
+	table *aggregate.Table
+	lists []list
+	dead  int // groups without a moment
+
+	moments []moment
+	own     *aggregate.Cells // of each moment
+	sums    *aggregate.Cells // of each moment of a front: it and all behind it there
+	backs   *aggregate.Cells // of each group
+	one     *aggregate.Cells // for a row
+	free    []int32          // moments that are not in use
+	run     run
+
+	pending  []int32 // moments whose windows are open
+	closed   []int32 // groups of moments that are closed, in the order of their
+	closedAt []int64 // times
+	restored bool    // the lists have to be made
+
+	dirty []int32  // moments that have changed since the last call of Changes
+	gone  [][]byte // keys of entries that are no more
+	said  []int32  // moments that have changed since the last update
+}
+
+// A list is the moments of a group in their order: the front, the back, those
+// whose windows are open.
+type list struct {
+	head, tail  int32
+	front, back int32 // the last moments of the front and of the back
+}
+
+// A moment is the records of a group at one time.
+type moment struct {
+	t            int64
+	group        uint32
+	before, next int32
+	notes        uint8
+}
+
+// used is noted of a moment that is in use, open of one whose window is.
+const (
+	used uint8 = 1 << 5
+	open uint8 = 1 << 6
+)
+
+func newSliding(o *Op) *sliding {
+	m := &sliding{
+		Op: o, length: int64(o.cfg.Sizes[0].Length), step: step(o.cfg.Sizes[0].Length), table: aggregate.NewTable(nil),
+		own: o.set.NewCells(), sums: o.set.NewCells(), backs: o.set.NewCells(), one: o.set.NewCells(),
+	}
+	m.one.Grow(1)
+	return m
+}
+
+// add adds rows to the moments of their groups.
+func (m *sliding) add(rows record.Rows) error {
+	m.build()
+	b := rows.Batch
+	m.forgetKeys(len(b.Recs))
+	for i := rows.Lo; i < rows.Hi; i++ {
+		rec := &b.Recs[i]
+		if !rec.Live() {
+			continue
+		}
+		m.newest = max(m.newest, rec.Time)
+		if rec.Time < m.limit {
+			if err := m.tooLate(b, i, m.closesAt(rec.Time), true); err != nil {
+				return err
+			}
+			continue
+		}
+		g, err := m.groupOf(m.table, b, i)
+		if err != nil {
+			return err
+		}
+		m.widen()
+		at := m.place(g, rec.Time)
+		m.run.add(i, uint32(at))
+		m.touch(at)
+	}
+	m.run.flush(b, m.own)
+	return nil
+}
+
+func (m *sliding) widen() {
+	for len(m.lists) < m.table.Len() {
+		m.lists = append(m.lists, list{none, none, none, none})
+		m.dead++
+	}
+	m.backs.Grow(len(m.lists))
+}
+
+// place returns the moment of a group at t, which it makes where it is new.
+func (m *sliding) place(g uint32, t int64) int32 {
+	l := &m.lists[g]
+	before := l.tail
+	for before != none && m.moments[before].t > t {
+		before = m.moments[before].before
+	}
+	if before != none && m.moments[before].t == t {
+		return before
+	}
+	at := m.take(moment{t: t, group: g, notes: used | open})
+	m.link(l, before, at)
+	m.pending = append(m.pending, at)
+	return at
+}
+
+// take returns a moment to use.
+func (m *sliding) take(mo moment) int32 {
+	if n := len(m.free); n > 0 {
+		at := m.free[n-1]
+		m.free = m.free[:n-1]
+		m.moments[at] = mo
+		return at
+	}
+	m.moments = append(m.moments, mo)
+	m.own.Grow(len(m.moments))
+	m.sums.Grow(len(m.moments))
+	return int32(len(m.moments) - 1)
+}
+
+// link puts a moment behind another one of its list, or first.
+func (m *sliding) link(l *list, before, at int32) {
+	next := l.head
+	if before != none {
+		next = m.moments[before].next
+		m.moments[before].next = at
+	} else {
+		l.head = at
+	}
+	if next != none {
+		m.moments[next].before = at
+	} else {
+		l.tail = at
+	}
+	if l.head == l.tail {
+		m.dead--
+	}
+	m.moments[at].before, m.moments[at].next = before, next
+}
+
+// touch notes that a moment has changed, and for updates the windows that hold it.
+func (m *sliding) touch(at int32) {
+	if m.mark&unsaved != 0 && m.moments[at].notes&unsaved == 0 {
+		m.moments[at].notes |= unsaved
+		m.dirty = append(m.dirty, at)
+	}
+	if m.cfg.Emit == Final {
+		return
+	}
+	end := m.moments[at].t + m.length
+	for ; at != none && m.moments[at].t < end; at = m.moments[at].next {
+		if m.moments[at].notes&unsaid == 0 {
+			m.moments[at].notes |= unsaid
+			m.said = append(m.said, at)
+		}
+	}
+}
+
+func (m *sliding) closesAt(t int64) int64   { return t + 1 }
+func (m *sliding) next() int64              { return m.limit + m.step }
+func (m *sliding) settle(limit int64) int64 { return floor(limit, m.step) }
+func (m *sliding) size() (open, groups int) { return len(m.pending), m.table.Len() - m.dead }
+
+// close writes the rows of the windows that end before limit.
+func (m *sliding) close(limit int64, out stream.Output) error {
+	m.build()
+	kept, over := m.pending[:0], []int32(nil)
+	for _, at := range m.pending {
+		if m.moments[at].t < limit {
+			over = append(over, at)
+		} else {
+			kept = append(kept, at)
+		}
+	}
+	m.pending = kept
+	for _, k := range m.inOrder(over) {
+		mo := &m.moments[k.at]
+		m.stats.closed.Add(1)
+		m.pass(k.at)
+		if m.cfg.Emit == Update && mo.notes&unsaid == 0 {
+			continue
+		}
+		mo.notes &^= unsaid
+		m.window(k.at)
+		if err := m.write(k, true, out); err != nil {
+			return err
+		}
+	}
+	if limit == math.MaxInt64 {
+		limit = max(m.limit, m.settle(m.newest)+m.step)
+		m.expire(math.MaxInt64)
+	}
+	m.limit = limit
+	m.expire(limit - m.length)
+	m.compact()
+	return nil
+}
+
+// pass takes the moment over into the back of its list: its window is closed.
+func (m *sliding) pass(at int32) {
+	mo := &m.moments[at]
+	mo.notes &^= open
+	l := &m.lists[mo.group]
+	m.backs.Merge(mo.group, m.own, uint32(at))
+	l.back = at
+	m.evict(mo.group, mo.t-m.length)
+	m.closed, m.closedAt = append(m.closed, int32(mo.group)), append(m.closedAt, mo.t)
+}
+
+// evict forgets the moments of a list up to a time. All of them are closed.
+func (m *sliding) evict(g uint32, until int64) {
+	l := &m.lists[g]
+	for l.head != none && m.moments[l.head].t <= until {
+		if l.front == none {
+			m.turn(g)
+		}
+		at := l.head
+		if l.front == at {
+			l.front = none
+		}
+		if l.back == at {
+			l.back = none
+		}
+		l.head = m.moments[at].next
+		if l.head != none {
+			m.moments[l.head].before = none
+		} else {
+			l.tail = none
+			m.dead++
+		}
+		m.release(at)
+	}
+}
+
+// turn makes the back of a list its front.
+func (m *sliding) turn(g uint32) {
+	l := &m.lists[g]
+	l.front = l.back
+	for at := l.back; at != none; at = m.moments[at].before {
+		m.sums.Merge(uint32(at), m.own, uint32(at))
+		if at != l.back {
+			m.sums.Merge(uint32(at), m.sums, uint32(m.moments[at].next))
+		}
+	}
+	m.backs.Reset(g)
+}
+
+// release makes a moment free that is linked no more.
+func (m *sliding) release(at int32) {
+	mo := &m.moments[at]
+	if mo.notes&given != 0 {
+		key := appendTimeKey(nil, entryRecord, mo.t)
+		m.gone = append(m.gone, appendGroupKey(key, m.table, mo.group))
+	}
+	mo.notes = 0
+	m.own.Reset(uint32(at))
+	m.sums.Reset(uint32(at))
+	m.free = append(m.free, at)
+}
+
+// window makes the row's cells those of the window that ends at a moment that was
+// just closed.
+func (m *sliding) window(at int32) {
+	g := m.moments[at].group
+	l := &m.lists[g]
+	m.one.Reset(0)
+	if l.front != none {
+		m.one.Merge(0, m.sums, uint32(l.head))
+	}
+	m.one.Merge(0, m.backs, g)
+}
+
+// expire forgets the closed moments up to a time.
+func (m *sliding) expire(until int64) {
+	n := 0
+	for n < len(m.closed) && m.closedAt[n] <= until {
+		m.evict(uint32(m.closed[n]), until)
+		n++
+	}
+	m.closed, m.closedAt = slices.Delete(m.closed, 0, n), slices.Delete(m.closedAt, 0, n)
+}
+
+// update writes the rows of open windows that have changed.
+func (m *sliding) update(out stream.Output) error {
+	m.build()
+	changed := slices.DeleteFunc(m.said, func(at int32) bool { return m.moments[at].notes&(open|unsaid) != open|unsaid })
+	slices.Sort(changed)
+	for _, k := range m.inOrder(slices.Compact(changed)) {
+		mo := &m.moments[k.at]
+		mo.notes &^= unsaid
+		m.one.Reset(0)
+		for at := k.at; at != none && m.moments[at].t > mo.t-m.length; at = m.moments[at].before {
+			m.one.Merge(0, m.own, uint32(at))
+		}
+		if err := m.write(k, false, out); err != nil {
+			return err
+		}
+	}
+	m.said = m.said[:0]
+	return nil
+}
+
+// A rankedMoment is a moment and the JSON of its group's key.
+type rankedMoment struct {
+	at  int32
+	t   int64
+	key []byte
+}
+
+// inOrder returns moments in the order of time and key.
+func (m *sliding) inOrder(list []int32) []rankedMoment {
+	all := make([]rankedMoment, len(list))
+	for i, at := range list {
+		mo := &m.moments[at]
+		kind, text := m.table.Key(mo.group)
+		all[i] = rankedMoment{at, mo.t, m.keys.AppendKey(nil, kind, text)}
+	}
+	slices.SortFunc(all, func(a, b rankedMoment) int {
+		return cmp.Or(cmp.Compare(a.t, b.t), bytes.Compare(a.key, b.key))
+	})
+	return all
+}
+
+// write writes the row whose cells were made.
+func (m *sliding) write(k rankedMoment, final bool, out stream.Output) error {
+	r := result{window: window{start: k.t - m.length, end: k.t}, key: k.key, cells: m.one, final: final}
+	r.kind, r.text = m.table.Key(m.moments[k.at].group)
+	return m.put(&r, out)
+}
+
+// compact forgets the keys of groups without a moment, once they are many.
+func (m *sliding) compact() {
+	if m.dead < 1024 || 2*m.dead < m.table.Len() {
+		return
+	}
+	table, backs := aggregate.NewTable(nil), m.set.NewCells()
+	moved := make([]int32, len(m.lists))
+	var lists []list
+	for g := range m.lists {
+		l := m.lists[g]
+		moved[g] = none
+		if l.head == none {
+			continue
+		}
+		to := copyKey(table, m.table, uint32(g))
+		moved[g] = int32(to)
+		lists = append(lists, l)
+		backs.Grow(len(lists))
+		backs.Merge(to, m.backs, uint32(g))
+		for at := l.head; at != none; at = m.moments[at].next {
+			m.moments[at].group = to
+		}
+	}
+	kept := 0
+	for i, g := range m.closed {
+		if to := moved[g]; to != none {
+			m.closed[kept], m.closedAt[kept] = to, m.closedAt[i]
+			kept++
+		}
+	}
+	m.closed, m.closedAt = m.closed[:kept], m.closedAt[:kept]
+	m.table, m.backs, m.lists, m.dead = table, backs, lists, 0
+}

@@ -1,0 +1,94 @@
+package window
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/logctl/logctl/pkg/aggregate"
+)
+
+// changes gives away moments.
+func (m *sliding) changes(all bool, s *saver) error {
+	for _, key := range m.gone {
+		if all {
+			break
+		}
+		if err := s.put(key, nil); err != nil {
+			return err
+		}
+	}
+	m.gone = nil
+	list := m.dirty
+	if all {
+		list = list[:0]
+		for at := range m.moments {
+			list = append(list, int32(at))
+		}
+	}
+	for _, at := range list {
+		mo := &m.moments[at]
+		if mo.notes&used == 0 || !all && mo.notes&unsaved == 0 {
+			continue
+		}
+		mo.notes = mo.notes&^unsaved | given
+		s.key = appendGroupKey(appendTimeKey(s.key[:0], entryRecord, mo.t), m.table, mo.group)
+		s.value = m.own.Encode(append(s.value[:0], mo.notes&unsaid), uint32(at))
+		if err := s.put(s.key, s.value); err != nil {
+			return err
+		}
+	}
+	m.dirty = m.dirty[:0]
+	return nil
+}
+
+// restore takes back a moment. The lists are made when all are there.
+func (m *sliding) restore(key, value []byte) (bool, error) {
+	if len(key) <= timeKey || key[0] != entryRecord {
+		return false, nil
+	}
+	t, kind, text := splitTimeKey(key)
+	if !possible(t) || !m.keys.Valid(kind, text) {
+		return false, nil
+	}
+	g, err := m.table.Group(aggregate.HashKey(kind, text), kind, text)
+	if err != nil {
+		return false, err
+	}
+	m.widen()
+	at := m.take(moment{t: t, group: g, notes: used | given})
+	r := entryReader{src: value}
+	m.moments[at].notes |= r.marks()
+	r.cells(m.own, uint32(at))
+	m.restored = true
+	return r.ok(), nil
+}
+
+// build makes the lists of what was restored: moments before the limit are closed.
+func (m *sliding) build() {
+	if !m.restored {
+		return
+	}
+	m.restored = false
+	all := make([]int32, len(m.moments))
+	for at := range all {
+		all[at] = int32(at)
+	}
+	slices.SortFunc(all, func(a, b int32) int { return cmp.Compare(m.moments[a].t, m.moments[b].t) })
+	for _, at := range all {
+		mo := &m.moments[at]
+		l := &m.lists[mo.group]
+		m.link(l, l.tail, at)
+		if mo.t < m.limit {
+			mo.notes &^= unsaid
+			m.backs.Merge(mo.group, m.own, uint32(at))
+			l.back = at
+			m.closed, m.closedAt = append(m.closed, int32(mo.group)), append(m.closedAt, mo.t)
+			continue
+		}
+		mo.notes |= open
+		m.pending = append(m.pending, at)
+		if mo.notes&unsaid != 0 {
+			m.said = append(m.said, at)
+		}
+	}
+}

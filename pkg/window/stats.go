@@ -1,0 +1,86 @@
+package window
+
+import (
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/logctl/logctl/pkg/sketch"
+)
+
+// Stats are counts of what an Op has done and holds.
+type Stats struct {
+	Open        int64         // stretches of time that are held (of tumbling windows: windows), or sessions, or records
+	Groups      int64         // groups in them
+	Closed      int64         // windows that were closed, those with records
+	Rows        int64         // rows that were written
+	Late        int64         // records that came too late for every window of theirs
+	Partly      int64         // records that came too late for some, but not for all
+	Ahead       int64         // records that were set aside for being stamped in the future
+	GraceNeeded time.Duration // the grace that would have kept all of them; 0 where none was late
+}
+
+type counters struct {
+	open, groups, closed, rows, late, partly, ahead, needed atomic.Int64
+	disorder                                                sketch.Quantiles // by how much records came after newer ones, in seconds
+	live, most, forAll, from, until                         int64            // not for other goroutines
+}
+
+// Stats returns the present counts. It may be called from any goroutine.
+func (o *Op) Stats() Stats {
+	s := o.stats
+	return Stats{
+		Open: s.open.Load(), Groups: s.groups.Load(), Closed: s.closed.Load(), Rows: s.rows.Load(),
+		Late: s.late.Load(), Partly: s.partly.Load(), Ahead: s.ahead.Load(),
+		GraceNeeded: time.Duration(s.needed.Load()),
+	}
+}
+
+func (o *Op) count() {
+	open, groups := o.open.size()
+	now := [2]int64{int64(open), int64(groups)}
+	o.stats.open.Add(now[0] - o.held[0])
+	o.stats.groups.Add(now[1] - o.held[1])
+	o.held = now
+}
+
+// Open returns how many windows with records are open. Unlike Stats it is for
+// the goroutine that calls Process, or for after the run.
+func (o *Op) Open() (n int) {
+	a, ok := o.open.(*aligned)
+	if !ok {
+		n, _ = o.open.size()
+		return n
+	}
+	_ = a.each(math.MaxInt64, func(openWindow) error {
+		n++
+		return nil
+	})
+	return n
+}
+
+// Lateness says how far records came behind newer ones, for choosing a grace.
+type Lateness struct {
+	P50, P99 time.Duration // of all records, those in order counted as 0; of a sample of them
+	Most     time.Duration
+	KeepsAll time.Duration // the grace with which none is late
+}
+
+// Lateness returns what was observed. It is for the goroutine that calls Process,
+// or for after the run.
+func (o *Op) Lateness() Lateness {
+	return Lateness{
+		P50: o.behind(0.5), P99: o.behind(0.99),
+		Most: time.Duration(o.stats.most), KeepsAll: time.Duration(o.stats.forAll),
+	}
+}
+
+// behind returns a quantile of how far records came behind newer ones.
+func (o *Op) behind(q float64) time.Duration {
+	all, behind := float64(o.stats.live/oneIn), float64(o.stats.disorder.Count())
+	rank := q*all - (all - behind) // among those that were behind
+	if rank <= 0 {
+		return 0
+	}
+	return time.Duration(o.stats.disorder.Quantile(rank/behind) * 1e9)
+}
