@@ -49,8 +49,8 @@ Aggregates: ` + aggregateHelp,
   # How each day in Paris was, and each month, as a table
   logctl window --size 1d,1mo --tz Europe/Paris -o table access.log
 
-  # Failed logins of a host in the five minutes before each
-  logctl window --size 5m --slide --by host --where 'message =~ "Failed password"' auth.log
+  # Errors of a service in the five minutes before each of them
+  logctl window --size 5m --slide --by service --where 'level >= ERROR' app.log
 
   # Visits: requests of a client no more than half an hour apart
   logctl window --gap 30m --by client --agg 'count(), first(path), last(path)' access.log

@@ -34,9 +34,11 @@ func (o *Op) checkConfig() error {
 func (c *Config) checkGap() error {
 	switch {
 	case len(c.Sizes) > 0 || c.Slide || c.Hop != Size{}:
-		return fault.Usagef("a session is as long as its records make it", "a gap together with a size, a hop or sliding windows")
+		return fault.Usagef("a session is as long as its records make it",
+			"a gap together with a size, a hop or sliding windows")
 	case c.Gap < minSize || c.Gap > maxSize:
-		return fault.Usagef("as in --gap 30m", "gap %s: want at least %s and less than 36 years", human.Span(c.Gap), human.Span(minSize))
+		return fault.Usagef("as in --gap 30m",
+			"gap %s: want at least %s and less than 36 years", human.Span(c.Gap), human.Span(minSize))
 	default:
 		return c.checkGrace()
 	}

@@ -35,7 +35,7 @@ func (o *Op) observe(rows record.Rows) {
 		if !rec.Live() {
 			continue
 		}
-		if o.stats.live++; o.stats.live%oneIn == 0 {
+		if o.stats.live++; o.stats.live < sampleAll || o.stats.live%oneIn == 0 {
 			o.sample(seen - rec.Time)
 		}
 		if rec.Time >= seen {
@@ -59,11 +59,15 @@ func (o *Op) wouldBeLate(t, newest int64) {
 	s.from, s.until = t, closes+s.forAll
 }
 
-// oneIn is how many records there are for one whose lateness is noted.
-const oneIn = 16
+// The lateness of the first records is noted, then of one in so many.
+const (
+	sampleAll = 1 << 12
+	oneIn     = 1 << 4
+)
 
 // sample notes how far a record came behind newer ones.
 func (o *Op) sample(behind int64) {
+	o.stats.sampled++
 	if behind > 0 && behind < maxTime {
 		o.stats.disorder.Add(float64(behind) / 1e9)
 	}

@@ -95,9 +95,19 @@ func TestShapesHoldTheirMoments(t *testing.T) {
 		size, hop Size
 		holds     int64 // windows that hold a moment; 0: it varies
 	}{
-		{f("1m"), f("1m"), 1}, {f("10m"), f("2m"), 5}, {f("15m"), f("10s"), 90}, {f("25s"), f("10s"), 0},
-		{f("1w"), f("1w"), 1}, {f("2w"), f("1w"), 2}, {f("210h"), f("1w"), 0},
-		{d(1), d(1), 1}, {d(7), d(1), 7}, {d(7), d(7), 1}, {mo(1), mo(1), 1}, {mo(12), mo(1), 12}, {mo(12), mo(12), 1},
+		{f("1m"), f("1m"), 1},
+		{f("10m"), f("2m"), 5},
+		{f("15m"), f("10s"), 90},
+		{f("25s"), f("10s"), 0},
+		{f("1w"), f("1w"), 1},
+		{f("2w"), f("1w"), 2},
+		{f("210h"), f("1w"), 0},
+		{d(1), d(1), 1},
+		{d(7), d(1), 7},
+		{d(7), d(7), 1},
+		{mo(1), mo(1), 1},
+		{mo(12), mo(1), 12},
+		{mo(12), mo(12), 1},
 	} {
 		s := newShape(c.size, c.hop)
 		for range 500 {
@@ -134,9 +144,16 @@ func TestSizesAsWritten(t *testing.T) {
 		zone *time.Location
 		want string
 	}{
-		{"90s", nil, "1m30s"}, {"1d", nil, "1d"}, {"1mo", nil, "1mo@UTC"}, {"1y", nil, "12mo@UTC"},
-		{"1d", paris, "1d@Europe/Paris"}, {"36h", paris, "36h"}, {"2w@Asia/Tokyo", paris, "14d@Asia/Tokyo"},
-		{"1h@Asia/Tokyo", nil, "! want whole days"}, {"1d@Mars/Base", nil, "! unknown time zone"}, {"x", nil, "! want a duration"},
+		{"90s", nil, "1m30s"},
+		{"1d", nil, "1d"},
+		{"1mo", nil, "1mo@UTC"},
+		{"1y", nil, "12mo@UTC"},
+		{"1d", paris, "1d@Europe/Paris"},
+		{"36h", paris, "36h"},
+		{"2w@Asia/Tokyo", paris, "14d@Asia/Tokyo"},
+		{"1h@Asia/Tokyo", nil, "! want whole days"},
+		{"1d@Mars/Base", nil, "! unknown time zone"},
+		{"x", nil, "! want a duration"},
 		{"0d@UTC", nil, "! want a number from 1"},
 	} {
 		s, err := ParseSize(c.text, c.zone, load)

@@ -20,10 +20,16 @@ type Stats struct {
 	GraceNeeded time.Duration // the grace that would have kept all of them; 0 where none was late
 }
 
+// counters are what operators of one run count together.
 type counters struct {
 	open, groups, closed, rows, late, partly, ahead, needed atomic.Int64
-	disorder                                                sketch.Quantiles // by how much records came after newer ones, in seconds
-	live, most, forAll, from, until                         int64            // not for other goroutines
+
+	// Of the goroutine that calls Process. All but live and sampled are ns.
+	live, sampled int64            // records
+	disorder      sketch.Quantiles // by how many seconds sampled records came after newer ones
+	most          int64            // likewise, the most of all
+	forAll        int64            // the grace with which none would be late
+	from, until   int64            // see wouldBeLate
 }
 
 // Stats returns the present counts. It may be called from any goroutine.
@@ -77,7 +83,7 @@ func (o *Op) Lateness() Lateness {
 
 // behind returns a quantile of how far records came behind newer ones.
 func (o *Op) behind(q float64) time.Duration {
-	all, behind := float64(o.stats.live/oneIn), float64(o.stats.disorder.Count())
+	all, behind := float64(o.stats.sampled), float64(o.stats.disorder.Count())
 	rank := q*all - (all - behind) // among those that were behind
 	if rank <= 0 {
 		return 0
