@@ -235,7 +235,11 @@ func (p *pipeline) summary() {
 		if p.Stats.In.Load() == p.Stats.Bad.Load() {
 			break // none could be read at all
 		}
-		note(p.cmd, "no record has a field %q%s", path, suffix(fault.DidYouMean(path, p.Stats.Names())))
+		hint := ""
+		if names := p.Stats.Names(); !slices.Contains(names, path) { // else the format has it, and no record
+			hint = fault.DidYouMean(path, names)
+		}
+		note(p.cmd, "no record has a field %q%s", path, suffix(hint))
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 // colon: the names of columns (csv:time,host,status), the format of what is
 // within (docker:ndjson, cri:logfmt), a pattern.
 var Formats = []string{
-	"auto", "ndjson", "csv", "tsv", "ssv", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "docker", "cri", "plain",
-	"regex:",
+	"auto", "ndjson", "csv", "tsv", "ssv", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "docker", "cri",
+	"plain", "regex:",
 }
 
 // splitFormat splits a format into its name and what it says besides.

@@ -9,7 +9,10 @@
 //	                              zone may be missing; +0200, +02, " +0200",
 //	                              Z, UTC and GMT are zones; / may stand for -
 //	2026-11-24                    midnight
+//	20261124T100000D+02:00        ISO 8601's basic form; - or _ or a space for
+//	                              the T, and 10:00:00 or 10:0:0:250 behind it
 //	26/11/24 10:00:00             log4j's short date; 69 to 99 are 19xx
+//	261124 100000                 Hadoop's
 //	24/Nov/2026:10:00:00 +0200    common log
 //	Nov 24 10:00:00D              RFC 3164, see Parser.Parse for the year
 //	Tue Nov 24 10:00:00D 2026     ctime, Apache's error log; UTC before the year
@@ -110,6 +113,8 @@ func (p *Parser) prefix(text []byte, ref int64) (ns int64, n int, ok bool) {
 		return p.short(text)
 	case text[2] == '/':
 		return p.commonLog(text)
+	case text[2]-'0' <= 9 && text[4]-'0' <= 9:
+		return p.compact(text)
 	default:
 		return 0, 0, false
 	}
