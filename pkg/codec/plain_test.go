@@ -15,7 +15,7 @@ var plainCases = []struct{ line, time, level string }{
 	{"2015-07-29 17:41:44,747 - WARN  [Quorum[myid=1]/0:0:2181:Fast@774] - Notification", "2015-07-29 17:41:44,747", "WARN"},
 	{"2015-10-18 18:01:47,978 ERROR [main] org.apache.X: y", "2015-10-18 18:01:47,978", "ERROR"},
 	{"17/06/09 20:10:40 INFO executor.Backend: Registered", "17/06/09 20:10:40", "INFO"},
-	{"081109 203615 148 INFO dfs.DataNode$PacketResponder: x", "", "INFO"},
+	{"081109 203615 148 INFO dfs.DataNode$PacketResponder: x", "081109 203615", "INFO"},
 	{"2016-09-28 04:30:30, Info                  CBS    Loaded", "2016-09-28 04:30:30", "Info"},
 	{"[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok", "[Sun Dec 04 04:47:44 2005]", "notice"},
 	{"2026/11/24 10:00:00 [error] 31#31: *1 open() failed", "2026/11/24 10:00:00", "error"},
