@@ -30,6 +30,12 @@ func (d Doc) Root(text []byte) (*yaml.Node, error) {
 		}
 		return nil, fault.Usagef("the file is YAML", "%s: %s", d.Name, strings.TrimPrefix(err.Error(), "yaml: "))
 	}
+	if hasAlias(&doc) { // decoding finds those that hold themselves, or that swell
+		var v any
+		if err := doc.Decode(&v); err != nil {
+			return nil, fault.Usagef("", "%s: %s", d.Name, strings.TrimPrefix(err.Error(), "yaml: "))
+		}
+	}
 	if len(doc.Content) == 0 {
 		return &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}, nil
 	}
@@ -147,6 +153,11 @@ func (d Doc) Number(n *yaml.Node, lo, hi float64, to *float64) error {
 	}
 	*to = f
 	return nil
+}
+
+// hasAlias reports whether something in n stands for another part of the file.
+func hasAlias(n *yaml.Node) bool {
+	return n.Kind == yaml.AliasNode || slices.ContainsFunc(n.Content, hasAlias)
 }
 
 // alias returns what n stands for.
