@@ -148,7 +148,7 @@ func (d Doc) Texts(n *yaml.Node, to *[]string) error {
 // Number reads a number between lo and hi.
 func (d Doc) Number(n *yaml.Node, lo, hi float64, to *float64) error {
 	f, err := strconv.ParseFloat(n.Value, 64)
-	if n.Kind != yaml.ScalarNode || err != nil || f < lo || f > hi {
+	if n.Kind != yaml.ScalarNode || err != nil || !(f >= lo && f <= hi) { // NaN is no number, either
 		return d.Errorf(n, "", "want a number between %v and %v, not %s", lo, hi, kindOf(n))
 	}
 	*to = f
