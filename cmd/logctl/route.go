@@ -63,6 +63,7 @@ send a share of it (sample) or no more than so much (limit):
 	section(fs, readingSection, f.kafka.add)
 	section(fs, writingSection, f.write.add)
 	f.rules.add(fs)
+	fs.BoolVar(&f.rules.watch, "watch", false, "take a changed file of rules at once; a wrong one leaves the last good one in force")
 	fs.StringVar(&f.fanout, "fanout", fanoutAll, "`HOW` copies of a record belong together: all (each destination must "+
 		"take its own), txn (all in one Kafka transaction, or none), best-effort (the first of each rule must)")
 	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once "+
@@ -119,6 +120,7 @@ type routing struct {
 	stats   *route.Stats
 	live    *route.Live
 	dests   *destinations
+	book    *rulebook
 }
 
 func newRouting(f *rulesFlags, p *pipeline) *routing {
@@ -135,7 +137,10 @@ func (r *routing) load() (err error) {
 	if err := r.flags.check(); err != nil {
 		return err
 	}
-	if r.file, err = readRules(r.flags.rules); err != nil {
+	if err := r.openRules(); err != nil {
+		return err
+	}
+	if r.file, err = route.Parse(r.flags.rules, r.book.text); err != nil {
 		return err
 	}
 	if r.file.Default == nil && r.options.Default == nil {
@@ -152,6 +157,8 @@ func (r *routing) attach() {
 	p.parser = func() engine.Parser { return codec.NewLiveParser(p.decoder, r.live.Plan) }
 	p.sink = r.open
 	p.notes = append(p.notes, r.summary)
+	p.routes = append(p.routes, r.book.routes()...)
+	p.metrics = append(p.metrics, routeCollector{r})
 }
 
 // open opens the destinations, and puts the rules in force.
@@ -165,6 +172,7 @@ func (r *routing) open() (stream.Sink, error) {
 	}
 	r.live.Set(t)
 	p.plan, p.Plan = t.Plan(), t.Plan()
+	p.closers = append(p.closers, r.book.watch())
 	if p.txn != nil {
 		return p.txn.Around(route.NewSwitch(r.dests.set), p.group), nil
 	}
@@ -173,9 +181,6 @@ func (r *routing) open() (stream.Sink, error) {
 
 // readRules reads a file of rules.
 func readRules(path string) (*route.File, error) {
-	if path == "" {
-		return nil, fault.Usagef("as in --rules rules.yaml", "route needs rules")
-	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fault.Usagef("", "reading rules: %w", err)

@@ -19,6 +19,7 @@ import (
 type rulesFlags struct {
 	rules string
 	match string
+	watch bool
 }
 
 // The ways to choose among the rules that match.
@@ -28,7 +29,7 @@ const (
 )
 
 func (f *rulesFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&f.rules, "rules", "", "route by the rules in `FILE`")
+	fs.StringVar(&f.rules, "rules", "", "route by the rules in `FILE`, or in the compacted topic kafka:TOPIC, a rule a key")
 	fs.StringVar(&f.match, "match", matchAll, "`WHICH` rules count of those that match: all, or the first by priority")
 }
 
@@ -73,9 +74,20 @@ func (d *destinations) open(name string) (stream.Sink, error) {
 	own.closers, own.metrics, own.topics = nil, nil, nil
 	sink, err := own.openSink(e)
 	d.closers = append(d.closers, own.closers...)
-	d.metrics = append(d.metrics, own.metrics...)
+	for _, m := range own.metrics { // several clients of one kind
+		d.metrics = append(d.metrics, prometheus.WrapCollectorWith(prometheus.Labels{"destination": name}, m))
+	}
 	d.p.Held = d.p.Held || own.Held
 	return sink, err
+}
+
+// collect tells the metrics of the clients that destinations have.
+func (d *destinations) collect(ch chan<- prometheus.Metric) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, m := range d.metrics {
+		m.Collect(ch)
+	}
 }
 
 // close closes all of them.

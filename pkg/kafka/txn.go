@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -38,7 +39,11 @@ type Txn struct {
 	after  []func(context.Context) error // and behind it
 	open   bool
 	ids    map[string][16]byte // of topics
+	aborts atomic.Int64
 }
+
+// Aborts returns how many transactions were given up. It may be called at any time.
+func (t *Txn) Aborts() int64 { return t.aborts.Load() }
 
 // ErrAborted says that a transaction was aborted for a reason that passes, such
 // as a rebalance: nothing of it is seen, and reading again from what the group
@@ -136,6 +141,7 @@ func (t *Txn) Commit(ctx context.Context, group *Source, at []stream.Position) e
 	}
 	t.open = false
 	if err != nil {
+		t.aborts.Add(1)
 		_ = t.client.EndTransaction(context.WithoutCancel(ctx), kgo.TryAbort) // the cause is what matters
 		return t.failed(context.WithoutCancel(ctx), group, err)
 	}
@@ -173,6 +179,7 @@ func (t *Txn) Abort(ctx context.Context) error {
 		return nil
 	}
 	t.open = false
+	t.aborts.Add(1)
 	if err := t.client.AbortBufferedRecords(ctx); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package route
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -59,6 +58,9 @@ func Parse(name string, text []byte) (*File, error) {
 	return p.file, err
 }
 
+// NoPriority is the priority of a rule that has none.
+const NoPriority = 1e12
+
 type parser struct {
 	rules.Doc
 	file *File
@@ -92,7 +94,7 @@ func ParseRule(name string, text []byte) (Rule, error) {
 }
 
 func (p *parser) rule(n *yaml.Node) (Rule, error) {
-	r := Rule{Priority: math.Inf(1), Sample: 1, doc: p.Doc, node: n}
+	r := Rule{Priority: NoPriority, Sample: 1, doc: p.Doc, node: n}
 	var when, match string
 	err := p.Each(n,
 		rules.Key{Name: "name", Read: func(n *yaml.Node) error { return p.Text(n, &r.Name) }},

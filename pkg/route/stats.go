@@ -1,6 +1,8 @@
 package route
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -18,6 +20,7 @@ type Stats struct {
 	mu      sync.Mutex
 	rules   map[string]*RuleStats
 	latency sketch.Quantiles
+	waited  float64 // sum of latency
 }
 
 // RuleStats count what one rule did.
@@ -46,7 +49,9 @@ func (s *Stats) Of(name string) *RuleStats { return s.rule(name) }
 func (s *Stats) decided(ns int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.latency.Add(float64(max(ns, 0)) / 1e9)
+	seconds := float64(max(ns, 0)) / 1e9
+	s.latency.Add(seconds)
+	s.waited += seconds
 }
 
 // Latency returns how many seconds passed from the arrival of a record until it
@@ -56,4 +61,21 @@ func (s *Stats) Latency() (q sketch.Quantiles) {
 	defer s.mu.Unlock()
 	q.Merge(&s.latency)
 	return q
+}
+
+// LatencySum returns the sum of what Latency is the distribution of.
+func (s *Stats) LatencySum() float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waited
+}
+
+// Rules calls f with the counts of every rule that is or was in force, by name.
+func (s *Stats) Rules(f func(name string, counts *RuleStats)) {
+	s.mu.Lock()
+	all := maps.Clone(s.rules)
+	s.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		f(name, all[name])
+	}
 }

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A liveRouter is a logctl route that runs beside the test, reads stdin and is
+// asked over HTTP.
+type liveRouter struct {
+	*process
+	dir string
+	url string
+	in  io.WriteCloser
+}
+
+// startRouter starts a router over the rules that stand in rules.yaml of dir.
+func startRouter(t *testing.T, c *client, dir string, args ...string) *liveRouter {
+	t.Helper()
+	r, w := io.Pipe()
+	p := &liveRouter{dir: dir, in: w}
+	p.process = c.start(t, r, nil, append([]string{"route", "--listen", ":0", "--to", "null:"}, args...)...)
+	eventually(t, "it listens", func() bool {
+		m := listening.FindStringSubmatch(p.errs.String())
+		if m != nil {
+			p.url = m[1]
+		}
+		return m != nil
+	})
+	return p
+}
+
+func (p *liveRouter) path(name string) string { return filepath.Join(p.dir, name) }
+
+// send routes a record and waits until it is in a file.
+func (p *liveRouter) send(t *testing.T, line, file string) time.Duration {
+	t.Helper()
+	began := time.Now()
+	if _, err := io.WriteString(p.in, line+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, line+" is in "+file, func() bool {
+		text, _ := os.ReadFile(p.path(file))
+		return strings.Contains(string(text), line+"\n")
+	})
+	return time.Since(began)
+}
+
+// ask makes a request and returns its status and the answer.
+func (p *liveRouter) ask(t *testing.T, method, path, body string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, p.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, _ := io.ReadAll(resp.Body)
+	return fmt.Sprint(resp.StatusCode, " ", strings.TrimSpace(string(text)))
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Rules change while records flow: none is lost, none goes twice, and a broken
+// file leaves the last good one in force.
+func TestRouteWatch(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	rules := func(to string) string {
+		return fmt.Sprintf("rules: [{name: all, match: has(n), to: %s}]\n", filepath.Join(dir, to))
+	}
+	writeFile(t, filepath.Join(dir, "rules.yaml"), rules("a.log"))
+	c := &client{home: t.TempDir(), addrs: []string{"127.0.0.1:1"}}
+	p := startRouter(t, c, dir, "--rules", filepath.Join(dir, "rules.yaml"), "--watch")
+	p.send(t, `{"n":0}`, "a.log")
+	n := 1
+	for k, to := range []string{"b.log", "a.log", "c.log", "b.log"} {
+		writeFile(t, p.path("rules.yaml"), rules(to))
+		said := fmt.Sprintf("reloads_total %d", k+1)
+		eventually(t, "the new rules are in force", func() bool {
+			if _, err := p.in.Write(numbers(n, n+50)); err != nil {
+				t.Fatal(err)
+			}
+			n += 50
+			return strings.Contains(p.ask(t, http.MethodGet, "/metrics", ""), said)
+		})
+		p.send(t, fmt.Sprintf(`{"n":%d}`, n), to)
+		n++
+	}
+	writeFile(t, p.path("rules.yaml"), "rules: [{name: all, mtch: has(n), to: d.log}]\n")
+	eventually(t, "it says what is wrong", func() bool {
+		return strings.Contains(p.errs.String(), `rules.yaml:1:21: unknown key "mtch"; did you mean match?`)
+	})
+	if got := p.ask(t, http.MethodGet, "/metrics", ""); !strings.Contains(got, "logctl_route_rejected_rules_total 1") {
+		t.Errorf("the metrics do not tell:\n%s", got)
+	}
+	p.send(t, fmt.Sprintf(`{"n":%d}`, n), "b.log")
+	n++
+	_ = p.in.Close() // of a pipe in memory
+	p.end(t)
+	all := new(tally)
+	for _, name := range []string{"a.log", "b.log", "c.log"} {
+		text, err := os.ReadFile(p.path(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.count(t, text)
+	}
+	if missing, again := all.sum(n); missing > 0 || again > 0 {
+		t.Errorf("of %d records %d are missing, %d went twice", n, missing, again)
+	}
+}
+
+// Rules are read and changed over HTTP, and the file has them.
+func TestRouteAPI(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "rules.yaml")
+	out := filepath.Join(dir, "out.log")
+	writeFile(t, path, "# ours\nrules:\n  - {name: one, match: n == 1, to: "+out+"}\n")
+	c := &client{home: t.TempDir(), addrs: []string{"127.0.0.1:1"}}
+	p := startRouter(t, c, dir, "--rules", path)
+	p.send(t, `{"n":1}`, "out.log")
+	rule := fmt.Sprintf(`{"name":"two","priority":1,"match":"n == 2","to":[%q]}`, out)
+	for _, s := range []struct{ method, path, body, want string }{
+		{"GET", "/api/rules/one", "", fmt.Sprintf(`200 {"name":"one","match":"n == 1","to":[%q],"hits":1}`, out)},
+		{"GET", "/api/rules/two", "", `404 {"error":"there is no rule \"two\""}`},
+		{"POST", "/api/rules", rule, `201 {"name":"two"}`},
+		{"POST", "/api/rules", rule, `409 {"error":"there is a rule \"two\"; PUT /api/rules/two replaces it"}`},
+		{"POST", "/api/rules", `{"name":"x","match":"n ==","to":"null:"}`, `400 {"error":"`},
+		{"POST", "/api/rules", `{"name":"x","match":"n == 1","to":"sqlite:` + dir + `/none/x.db"}`, `500 {"error":"destination`},
+		{"PUT", "/api/rules/three", rule, `409 {"error":"the rule is called \"two\", the path \"three\""}`},
+		{"PUT", "/api/rules/two", strings.Replace(rule, "n == 2", "n == 22", 1), `204`},
+		{"DELETE", "/api/rules/one", "", `204`},
+		{"DELETE", "/api/rules/one", "", `404`},
+		{"GET", "/api/rules", "", fmt.Sprintf(`200 {"rules":[{"name":"two","priority":1,"match":"n == 22","to":[%q],"hits":0}],"default":["null:"]}`, out)},
+	} {
+		if got := p.ask(t, s.method, s.path, s.body); !strings.HasPrefix(got, s.want) {
+			t.Errorf("%s %s: %s, want %s", s.method, s.path, got, s.want)
+		}
+	}
+	p.send(t, `{"n":22}`, "out.log")
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.HasPrefix(string(text), "# ours\n") || !strings.Contains(string(text), "n == 22") {
+		t.Errorf("%v; the file is\n%s", err, text)
+	}
+	if got := p.ask(t, http.MethodGet, "/api/rules?format=yaml", ""); got != "200 "+strings.TrimSpace(string(text)) {
+		t.Errorf("the file is\n%s\nshown is\n%s", text, got)
+	}
+	if got := p.ask(t, http.MethodPut, "/api/rules", "rules: [{name: all, match: has(n), to: "+out+"}]"); got != "204 " {
+		t.Errorf("PUT of all: %s", got)
+	}
+	p.send(t, `{"n":7}`, "out.log")
+	for _, want := range []string{
+		`logctl_route_rule_hits_total{rule="two"} 1`, `logctl_route_rules 1`, `logctl_route_decision_seconds{quantile="0.99"}`,
+		`logctl_route_records_total{destination="` + out + `"} 3`, `logctl_route_default_total 0`,
+	} {
+		if got := p.ask(t, http.MethodGet, "/metrics", ""); !strings.Contains(got, want) {
+			t.Errorf("want %s in\n%s", want, got)
+		}
+	}
+	_ = p.in.Close() // of a pipe in memory
+	p.end(t)
+}
+
+// One topic of rules is the rule set of a fleet: what one router is told over
+// HTTP, another one does.
+func TestRouteRulesFromTopic(t *testing.T) {
+	t.Parallel()
+	e := embed(t)
+	topic := e.topic(t, 1)
+	var routers []*liveRouter
+	for range 2 {
+		routers = append(routers, startRouter(t, &e.client, t.TempDir(), "--rules", "kafka:"+topic))
+	}
+	shared := t.TempDir()
+	for k, p := range routers {
+		p.dir = shared
+		name := fmt.Sprintf("r%d", k)
+		rule := fmt.Sprintf(`{"name":%q,"match":"n == %d","to":[%q]}`, name, k, filepath.Join(shared, name+".log"))
+		if got := p.ask(t, http.MethodPost, "/api/rules", rule); !strings.HasPrefix(got, "201 ") {
+			t.Fatal(got)
+		}
+		for _, q := range routers {
+			eventually(t, "all have the rule", func() bool {
+				return strings.HasPrefix(q.ask(t, http.MethodGet, "/api/rules/"+name, ""), "200 ")
+			})
+		}
+	}
+	for k, p := range routers {
+		p.send(t, fmt.Sprintf(`{"n":%d}`, 1-k), fmt.Sprintf("r%d.log", 1-k))
+	}
+	if got := routers[1].ask(t, http.MethodDelete, "/api/rules/r0", ""); got != "204 " {
+		t.Error(got)
+	}
+	eventually(t, "the rule is gone everywhere", func() bool {
+		return strings.HasPrefix(routers[0].ask(t, http.MethodGet, "/api/rules/r0", ""), "404 ")
+	})
+	for _, p := range routers {
+		_ = p.in.Close() // of a pipe in memory
+		p.end(t)
+	}
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/route"
+	"github.com/logctl/logctl/pkg/stdio"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A rulebook is where rules come from: a file, or a topic that gives a fleet its
+// rules. Rules that change are tried first: wrong ones leave the last good ones in
+// force.
+type rulebook struct {
+	*routing
+	table *kafka.Table // nil for a file
+
+	mu   sync.Mutex // one change at a time
+	text []byte     // of the rules in force
+	seen []byte     // what was tried last
+}
+
+// openRules reads the rules for the first time.
+func (r *routing) openRules() error {
+	if r.flags.rules == "" {
+		return fault.Usagef("as in --rules rules.yaml", "route needs rules")
+	}
+	r.book = &rulebook{routing: r}
+	e, err := stream.ParseEndpoint(r.flags.rules)
+	if err != nil {
+		return err
+	}
+	if e.Scheme == stream.Kafka {
+		err = r.book.openTopic(e)
+	} else {
+		r.book.text, err = os.ReadFile(r.flags.rules)
+		if err != nil {
+			err = fault.Usagef("", "reading rules: %w", err)
+		}
+	}
+	r.book.seen = r.book.text
+	return err
+}
+
+func (b *rulebook) openTopic(e stream.Endpoint) error {
+	if e.Pattern || len(e.Topics) != 1 {
+		return fault.Usagef("as in --rules kafka:rules", "--rules %q: want one topic", b.flags.rules)
+	}
+	conn, err := b.p.flags.kafka.config(e)
+	if err != nil {
+		return err
+	}
+	if b.table, err = kafka.OpenTable(b.p.cmd.Context(), conn, e.Topics[0]); err != nil {
+		return err
+	}
+	b.p.closers = append(b.p.closers, b.table.Close)
+	b.text, err = route.FromEntries(b.table.Values())
+	return err
+}
+
+// watch follows the rules until the returned function is called.
+func (b *rulebook) watch() (stop func() error) {
+	ctx, cancel := context.WithCancel(b.p.cmd.Context())
+	var watching sync.WaitGroup
+	switch {
+	case b.table != nil:
+		watching.Go(func() {
+			if err := b.table.Follow(ctx, b.topicChanged); err != nil {
+				note(b.p.cmd, "rules are followed no more: %v", err)
+			}
+		})
+	case b.flags.watch:
+		watching.Go(func() { stdio.Watch(ctx, b.flags.rules, b.seen, b.changed) })
+	}
+	return func() error { cancel(); watching.Wait(); return nil }
+}
+
+func (b *rulebook) topicChanged() {
+	text, err := route.FromEntries(b.table.Values())
+	if err != nil {
+		b.reject(err)
+		return
+	}
+	b.changed(text)
+}
+
+// changed puts what rules are now in force, or says what is wrong with them.
+func (b *rulebook) changed(text []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if bytes.Equal(text, b.seen) {
+		return
+	}
+	b.seen = text
+	t, err := b.try(text)
+	if err != nil {
+		b.reject(err)
+		return
+	}
+	b.enforce(t, text)
+}
+
+// try compiles rules and opens their destinations.
+func (b *rulebook) try(text []byte) (*route.Table, error) {
+	f, err := route.Parse(b.flags.rules, text)
+	if err != nil {
+		return nil, err
+	}
+	opt := b.options
+	opt.Dests = b.dests.set
+	return route.Compile(f, opt)
+}
+
+func (b *rulebook) enforce(t *route.Table, text []byte) {
+	b.live.Set(t)
+	b.text, b.seen = text, text
+	b.stats.Reloads.Add(1)
+	note(b.p.cmd, "%s: %s in force", b.flags.rules, count(len(t.File.Rules), "rule"))
+}
+
+func (b *rulebook) reject(err error) {
+	b.stats.Rejected.Add(1)
+	note(b.p.cmd, "the rules in force stay: %v%s", err, suffix(fault.HintOf(err)))
+}
+
+// save puts a changed book in force and keeps it: in the file, or in the topic,
+// from which all others have it.
+func (b *rulebook) save(ctx context.Context, book *route.Book) error {
+	text, err := book.Bytes()
+	if err != nil {
+		return err
+	}
+	t, err := b.try(text)
+	if err != nil {
+		return err
+	}
+	if b.table == nil {
+		err = replaceFile(b.flags.rules, text)
+	} else {
+		err = b.saveTopic(ctx, book)
+	}
+	if err == nil {
+		b.enforce(t, text)
+	}
+	return err
+}
+
+// saveTopic puts the entries that have changed.
+func (b *rulebook) saveTopic(ctx context.Context, book *route.Book) error {
+	now, err := book.Entries()
+	if err != nil {
+		return err
+	}
+	before := b.table.Values()
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		if old, known := before[name]; known && bytes.Equal(old, now[name]) {
+			continue
+		}
+		if err := b.table.Put(ctx, name, now[name]); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if _, kept := now[name]; !kept {
+			if err := b.table.Put(ctx, name, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// replaceFile writes a file as a whole or not at all.
+func replaceFile(path string, text []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name()) //nolint:errcheck // it is gone when all went well
+	if info, err := os.Stat(path); err == nil {
+		_ = tmp.Chmod(info.Mode()) // as it was, where that can be
+	}
+	_, err = tmp.Write(text)
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if e := tmp.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}

@@ -1,0 +1,125 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A Table is what a compacted topic says: the last value of each key. It is for
+// small topics that configure a fleet: all of it is in memory. Its methods may be
+// called from several goroutines, Follow once.
+type Table struct {
+	cfg    SourceConfig
+	client *kgo.Client // for Put
+	at     []stream.Position
+
+	mu     sync.Mutex
+	values map[string][]byte
+}
+
+// OpenTable reads a topic to its end.
+func OpenTable(ctx context.Context, conn Config, topic string) (*Table, error) {
+	t := &Table{cfg: SourceConfig{Config: conn, Topics: []string{topic}}, values: map[string][]byte{}}
+	cfg := t.cfg
+	var err error
+	if cfg.Stop, err = ParseStop("end", time.Now()); err != nil {
+		return nil, err
+	}
+	if err := t.read(ctx, cfg, nil); err != nil {
+		return nil, err
+	}
+	t.client, err = conn.open(ctx, kgo.DefaultProduceTopic(topic), kgo.UnknownTopicRetries(20))
+	return t, err
+}
+
+// Values returns the last value of each key.
+func (t *Table) Values() map[string][]byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.values)
+}
+
+// Follow calls changed whenever values have come, until ctx is done, or reading
+// fails for good.
+func (t *Table) Follow(ctx context.Context, changed func()) error {
+	err := t.read(ctx, t.cfg, changed)
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // the end that was asked for
+	}
+	return err
+}
+
+// read reads the topic from where the last reading ended.
+func (t *Table) read(ctx context.Context, cfg SourceConfig, changed func()) error {
+	src, err := OpenSource(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	if err := src.Seek(t.at); err != nil {
+		return err
+	}
+	b := record.NewBatch()
+	b.Data = make([]byte, 0, 1<<20)
+	for {
+		b.Reset()
+		err := src.Read(ctx, b)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		t.take(b)
+		if changed != nil && len(b.Recs) > 0 {
+			changed()
+		}
+	}
+}
+
+// take takes over what a batch says.
+func (t *Table) take(b *record.Batch) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range b.Recs {
+		r := &b.Recs[i]
+		key := string(b.Bytes(r.Key))
+		if r.Flags&record.Tombstone != 0 {
+			delete(t.values, key)
+			continue
+		}
+		t.values[key] = append([]byte(nil), b.Value(i)...)
+	}
+	if b.Origin == nil {
+		return
+	}
+	for k, p := range t.at {
+		if p.Source == b.Origin.Source && p.Partition == b.Origin.Partition {
+			t.at[k].Next = max(p.Next, b.Next)
+			return
+		}
+	}
+	t.at = append(t.at, stream.Position{Source: b.Origin.Source, Partition: b.Origin.Partition, Next: b.Next})
+}
+
+// Put sets the value of a key; nil removes it. It returns when that is
+// acknowledged; Follow learns of it as of what others put.
+func (t *Table) Put(ctx context.Context, key string, value []byte) error {
+	err := t.client.ProduceSync(ctx, &kgo.Record{Key: []byte(key), Value: value}).FirstErr()
+	return t.cfg.explain(err, t.cfg.Topics[0])
+}
+
+// Close ends the table.
+func (t *Table) Close() error {
+	t.client.Close()
+	return nil
+}

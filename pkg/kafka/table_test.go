@@ -1,0 +1,59 @@
+package kafka_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/logctl/logctl/pkg/kafka"
+)
+
+func TestTableFollowsATopic(t *testing.T) {
+	cfg, _ := cluster(t, kfake.SeedTopics(3, "rules"))
+	open := func() *kafka.Table {
+		t.Helper()
+		table, err := kafka.OpenTable(t.Context(), cfg, "rules")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = table.Close() })
+		return table
+	}
+	put := func(on *kafka.Table, key string, value []byte) {
+		t.Helper()
+		if err := on.Put(t.Context(), key, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := open()
+	if got := first.Values(); len(got) != 0 {
+		t.Errorf("an empty topic says %v", got)
+	}
+	for k := range 10 {
+		put(first, fmt.Sprint("k", k), []byte("v"))
+	}
+	put(first, "k3", nil)
+	put(first, "k4", []byte("w"))
+	second := open()
+	if got := second.Values(); len(got) != 9 || string(got["k4"]) != "w" {
+		t.Errorf("%d values, k4 %q", len(got), got["k4"])
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	changed, done := make(chan struct{}, 100), make(chan error, 1)
+	go func() { done <- second.Follow(ctx, func() { changed <- struct{}{} }) }()
+	put(first, "k5", []byte("x"))
+	for deadline := time.After(10 * time.Second); string(second.Values()["k5"]) != "x"; {
+		select {
+		case <-changed:
+		case <-deadline:
+			t.Fatal("what another one put is not seen")
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,74 @@
+package route_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/logctl/logctl/pkg/route"
+)
+
+func TestBook(t *testing.T) {
+	text := `# the rules of the house
+rules:
+  # first things first
+  - name: a
+    match: x == 1
+    to: one # and only
+  - {name: b, match: x == 2, to: two}
+default: rest
+`
+	open := func(text string) *route.Book {
+		t.Helper()
+		b, err := route.OpenBook("rules.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	write := func(b *route.Book) string {
+		t.Helper()
+		out, err := b.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	b := open(text)
+	if name, added, err := b.Put([]byte(`{"name":"c","match":"x == 3","to":["three"]}`)); name != "c" || !added || err != nil {
+		t.Errorf("put c: %q %v %v", name, added, err)
+	}
+	if name, added, err := b.Put([]byte("name: b\nmatch: x == 22\nto: two")); name != "b" || added || err != nil {
+		t.Errorf("put b: %q %v %v", name, added, err)
+	}
+	want := strings.Replace(text, "  - {name: b, match: x == 2, to: two}\n", "  - name: b\n    match: x == 22\n    to: two\n"+
+		`  - {"name": "c", "match": "x == 3", "to": ["three"]}`+"\n", 1)
+	if d := cmp.Diff(want, write(b)); d != "" {
+		t.Error(d)
+	}
+	if !b.Delete("c") || b.Delete("c") {
+		t.Error("c was there once")
+	}
+	if _, _, err := b.Put([]byte("name: d\nmatch: x ==\nto: two\nfoo: 1")); err == nil || !strings.Contains(err.Error(), "rule:4:1") {
+		t.Errorf("a wrong rule: %v", err)
+	}
+	entries, err := b.Entries()
+	if err != nil || len(entries) != 3 {
+		t.Fatalf("%v %v", entries, err)
+	}
+	again, err := route.FromEntries(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := route.Parse("again", again)
+	if err != nil || len(f.Rules) != 2 || f.Rules[1].Cond != "x == 22" || f.Default[0] != "rest" {
+		t.Errorf("%v from\n%s", err, again)
+	}
+	if _, err := route.FromEntries(map[string][]byte{"x": []byte("name: y")}); err == nil {
+		t.Error("a key must be the name of its rule")
+	}
+	if got := write(open("")); got != "{}\n" && got != "rules: []\n" {
+		t.Errorf("an empty file: %q", got)
+	}
+}
