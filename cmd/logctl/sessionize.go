@@ -67,6 +67,9 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 	if len(f.stream.output.unique) == 0 && !f.op.Events {
 		f.stream.output.unique = op.RowKey()
 	}
+	if err := f.state.open(p); err != nil {
+		return p.close(err)
+	}
 	if err := f.openSides(p, op); err != nil {
 		return p.close(err)
 	}

@@ -12,6 +12,7 @@ import (
 type sessionizeFlags struct {
 	stream streamFlags
 	kafka  kafkaInput
+	state  stateFlags
 	op     session.Config
 	late   string
 	emit   string
@@ -49,14 +50,16 @@ func (f *sessionizeFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.op.Abandon, "on-abandon", "",
 		"write an event when a session is over for which `EXPR` is true: of its fields, and of the types that it had")
 	fs.StringVar(&f.gaveUp, "abandoned", "", "write these events to `ENDPOINT` (default behind the row)")
-	fs.BoolVar(&f.op.Events, "events", false, "write the records, in order, with session_id, session_seq and session_age_ms")
+	fs.BoolVar(&f.op.Events, "events", false,
+		"write the records, in order, with session_id, session_seq and session_age_ms")
+	f.state.add(fs)
 }
 
 func (f *sessionizeFlags) config(cmd *cobra.Command, p *pipeline) session.Config {
 	cfg := f.op
 	cfg.Update = f.emit == "update"
 	if !cmd.Flags().Changed("grace") {
-		cfg.GraceUnlimited = !f.stream.input.live(p.endpoints, &f.kafka)
+		cfg.GraceUnlimited = f.state.path == "" && !f.stream.input.live(p.endpoints, &f.kafka)
 	}
 	return cfg
 }

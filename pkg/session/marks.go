@@ -18,6 +18,7 @@ type marks struct {
 	wanted  uint8 // what is noted of a session that changes; 0: nothing is noted
 	list    []uint8
 	changed []uint32 // those that became unsaid; some may be no more
+	dirty   []uint32 // likewise, unsaved
 }
 
 // of returns what is noted of a session.
@@ -44,6 +45,9 @@ func (m *marks) note(n uint32) {
 	old := m.of(n)
 	if m.wanted&unsaid != 0 && old&unsaid == 0 {
 		m.changed = append(m.changed, n)
+	}
+	if m.wanted&unsaved != 0 && old&unsaved == 0 {
+		m.dirty = append(m.dirty, n)
 	}
 	m.set(n, old|m.wanted)
 }

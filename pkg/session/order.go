@@ -41,6 +41,7 @@ type held struct {
 	mask         uint64 // see fields
 	user, origin uint32
 	newer, older uint32 // of its user, as they came
+	marks        uint8
 	size         uint32 // of its text:
 	text         place  // what the aggregates need, and the record where it is to be written
 }
@@ -72,10 +73,10 @@ func (o *Op) hold(b *record.Batch, i int, user uint32) {
 	if o.cfg.Events {
 		x.buf = appendEvent(x.buf, b.Value(i))
 	}
-	o.enqueue(held{
+	o.noteHeld(o.enqueue(held{
 		time: rec.Time, offset: rec.Offset, mask: b.Words(o.fields.mask)[i], user: user,
 		origin: x.originOf(b.Origin), size: uint32(len(x.buf)),
-	}, x.buf)
+	}, x.buf))
 }
 
 // enqueue adds an event with its text.
@@ -268,6 +269,7 @@ func (o *Op) dropEnded() {
 // release gives up an event that was taken in.
 func (o *Op) release(m uint32) {
 	x := o.order
+	o.discardHeld(m)
 	h := x.held.at(m)
 	if h.newer != 0 {
 		x.held.at(h.newer).older = h.older

@@ -132,29 +132,35 @@ func (o *Op) add(b *record.Batch, user uint32, t int64) uint32 {
 	if before == 0 || ss.at(before).start > t {
 		before, after = ss.around(u.root, t)
 	}
-	if before != 0 {
-		if s := ss.at(before); t-s.end <= o.gap {
-			ss.count(before, 1)
-			o.marks.note(before)
-			if t > s.end {
-				s.end = t
-				if after != 0 && ss.at(after).start-t <= o.gap {
-					o.merge(b, before, after)
-				}
-			}
-			return before
-		}
+	switch {
+	case before != 0 && t-ss.at(before).end <= o.gap:
+		o.extend(b, before, after, t)
+		return before
+	case after != 0 && ss.at(after).start-t <= o.gap:
+		o.takeBack(after)
+		ss.at(after).start = t // it stays behind the one before it
+		ss.count(after, 1)
+		o.marks.note(after)
+		return after
+	default:
+		return o.begin(user, t)
 	}
-	if after != 0 {
-		if s := ss.at(after); s.start-t <= o.gap {
-			o.takeBack(after)
-			s.start = t // it stays behind the one before it
-			ss.count(after, 1)
-			o.marks.note(after)
-			return after
-		}
+}
+
+// extend adds an event to a session that began before it. With it the session may
+// reach the one after it.
+func (o *Op) extend(b *record.Batch, n, after uint32, t int64) {
+	ss := &o.sessions
+	ss.count(n, 1)
+	o.marks.note(n)
+	s := ss.at(n)
+	if t <= s.end {
+		return
 	}
-	return o.begin(user, t)
+	s.end = t
+	if after != 0 && ss.at(after).start-t <= o.gap {
+		o.merge(b, n, after)
+	}
 }
 
 // begin opens a session of a user with one event.

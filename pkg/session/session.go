@@ -80,6 +80,7 @@ type Op struct {
 	timers   timers
 	order    *order // nil where the order of events does not matter
 	marks    marks
+	state    state
 	limit    int64 // no record before it is awaited
 	newest   int64 // time of a record
 
@@ -158,7 +159,8 @@ func checkSpans(c *Config) error {
 	case c.MaxLength < 0:
 		return fault.Usagef("as in --max-length 12h", "longest session %s: want more than 0", human.Span(c.MaxLength))
 	case c.Gap > maxSpan || c.Grace > maxSpan || c.MaxLength > maxSpan:
-		return fault.Usagef("", "session gap %s and grace %s: want less than 36 years", human.Span(c.Gap), human.Span(c.Grace))
+		return fault.Usagef("", "session gap %s and grace %s: want less than 36 years",
+			human.Span(c.Gap), human.Span(c.Grace))
 	default:
 		return nil
 	}

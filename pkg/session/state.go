@@ -1,4 +1,287 @@
 package session
 
-// discard notes that a session is no more that an entry was given away of.
-func (o *Op) discard(n uint32) {}
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/logctl/logctl/pkg/aggregate"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+var _ stream.Stateful = (*Op)(nil)
+
+// The entries of an Op's state, by the first byte of their keys.
+const (
+	entryClock   = iota + 1 // how far the operator is: limit and newest
+	entrySession            // an open session: its start, and the kind and text of its key
+	entryHeld               // an event that waits for its turn
+)
+
+var errState = errors.New("decoding the state of sessionize: not what was encoded")
+
+// A state is what is noted for giving entries away.
+type state struct {
+	tracking   bool  // Changes is called: it has to be noted what changes
+	clock      clock // as it was given away
+	gone       stream.Entries
+	sessions   []uint32 // that became unsaved; some may be no more
+	held       []uint32 // likewise
+	key, value []byte
+}
+
+// A clock is how far an operator is.
+type clock struct{ limit, newest int64 }
+
+// Signature implements stream.Stateful.
+func (o *Op) Signature() string {
+	c := &o.cfg
+	return fmt.Sprintf("sessionize 1 key=%q gap=%v details=%+v cuts=%+v", c.Key, c.Gap, c.Details, c.Cuts)
+}
+
+// Changes implements stream.Stateful. Nothing is noted for it before it is first
+// called.
+func (o *Op) Changes(all bool, put func(key, value []byte) error) error {
+	st := &o.state
+	all = all || !st.tracking
+	o.track()
+	if now := (clock{o.limit, o.newest}); all || now != st.clock {
+		st.value = binary.AppendVarint(binary.AppendVarint(st.value[:0], now.limit), now.newest)
+		if err := put([]byte{entryClock}, st.value); err != nil {
+			return err
+		}
+		st.clock = now
+	}
+	if !all {
+		if err := st.gone.Each(put); err != nil {
+			return err
+		}
+	}
+	st.gone = st.gone[:0]
+	if err := o.putSessions(all, put); err != nil {
+		return err
+	}
+	return o.putHeld(all, put)
+}
+
+// track begins to note what changes.
+func (o *Op) track() {
+	o.state.tracking = true
+	o.marks.wanted |= unsaved
+}
+
+func (o *Op) putSessions(all bool, put func(key, value []byte) error) error {
+	st := &o.state
+	give := func(n uint32) error {
+		st.key = o.appendSessionKey(st.key[:0], n)
+		st.value = o.appendSession(st.value[:0], n)
+		o.marks.set(n, o.marks.of(n)&^unsaved|saved)
+		return put(st.key, st.value)
+	}
+	if all {
+		for n := uint32(1); n < o.sessions.unused; n++ {
+			if o.sessions.at(n).user != 0 {
+				if err := give(n); err != nil {
+					return err
+				}
+			}
+		}
+	} else {
+		for _, n := range o.marks.dirty {
+			if o.marks.of(n)&unsaved != 0 {
+				if err := give(n); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	o.marks.dirty = o.marks.dirty[:0]
+	return nil
+}
+
+// appendSessionKey appends the key of a session's entry.
+func (o *Op) appendSessionKey(dst []byte, n uint32) []byte {
+	s := o.sessions.at(n)
+	kind, text := o.users.key(s.user)
+	dst = binary.BigEndian.AppendUint64(append(dst, entrySession), uint64(s.start)^1<<63)
+	return append(append(dst, byte(kind)), text...)
+}
+
+// keyStart is where the kind and text stand in the key of a session's entry.
+const keyStart = 9
+
+// appendSession appends the value of a session's entry.
+func (o *Op) appendSession(dst []byte, n uint32) []byte {
+	s := o.sessions.at(n)
+	dst = append(dst, o.marks.of(n)&said)
+	dst = binary.AppendUvarint(dst, uint64(s.end-s.start))
+	dst = binary.AppendUvarint(dst, o.sessions.events(n))
+	if o.order != nil {
+		dst = append(dst, o.order.details[n].step)
+	}
+	if o.cells != nil {
+		dst = o.cells.Encode(dst, n)
+	}
+	return dst
+}
+
+// discard notes that a session is no more, or not under its start: the entry that
+// was given away is gone.
+func (o *Op) discard(n uint32) {
+	if o.marks.of(n)&saved != 0 {
+		o.state.key = o.appendSessionKey(o.state.key[:0], n)
+		o.state.gone.Append(o.state.key, nil)
+	}
+}
+
+// Restore implements stream.Stateful.
+func (o *Op) Restore(key, value []byte) error {
+	o.track()
+	switch {
+	case len(key) == 1 && key[0] == entryClock:
+		return o.restoreClock(value)
+	case len(key) > keyStart && key[0] == entrySession:
+		return o.restoreSession(key, value)
+	case len(key) > keyStart && key[0] == entryHeld && o.order != nil:
+		return o.restoreHeld(key, value)
+	default:
+		return errState
+	}
+}
+
+func (o *Op) restoreClock(value []byte) error {
+	r := reader{src: value}
+	c := clock{r.varint(), r.varint()}
+	switch {
+	case !r.done():
+		return errState
+	case c.limit != math.MinInt64 && !possible(c.limit), c.newest != math.MinInt64 && !possible(c.newest):
+		return errState
+	case c.limit != math.MinInt64 && floorDiv(c.limit, o.timers.step)*o.timers.step != c.limit:
+		return errState
+	}
+	o.limit, o.newest, o.state.clock = c.limit, c.newest, c
+	return nil
+}
+
+// possible reports whether a record or the limit may have a time.
+func possible(t int64) bool { return t > -math.MaxInt64/4*3 && t < math.MaxInt64/4*3 }
+
+// restoreKey takes the time and the user of an entry.
+func (o *Op) restoreKey(key []byte) (t int64, kind record.Kind, text []byte, err error) {
+	t = int64(binary.BigEndian.Uint64(key[1:]) ^ 1<<63)
+	kind, text = record.Kind(key[keyStart]), key[keyStart+1:]
+	if !possible(t) {
+		err = errState
+	}
+	return t, kind, text, err
+}
+
+func (o *Op) restoreSession(key, value []byte) error {
+	start, kind, text, err := o.restoreKey(key)
+	r := reader{src: value}
+	mark, length, events := r.byte(), r.uvarint(), r.uvarint()
+	step := uint8(0)
+	if o.order != nil {
+		step = r.byte()
+	}
+	switch {
+	case err != nil || r.failed || mark&^said != 0 || events == 0 || int(step) > len(o.fields.funnel):
+		return errState
+	case length > math.MaxInt64 || !possible(start+int64(length)) || !o.keys.Valid(kind, text):
+		return errState
+	}
+	n, err := o.restore(session{start: start, end: start + int64(length)}, kind, text)
+	if err != nil {
+		return err
+	}
+	o.sessions.count(n, events-1)
+	if o.order != nil {
+		o.order.details[n].step = step
+	}
+	o.marks.set(n, mark|saved)
+	if o.cells != nil {
+		if r.src, err = o.cells.Decode(n, r.src); err != nil {
+			return err
+		}
+	}
+	if len(r.src) > 0 {
+		return errState
+	}
+	return nil
+}
+
+// restore opens a session as it was. Those of a user must not touch.
+func (o *Op) restore(as session, kind record.Kind, text []byte) (uint32, error) {
+	user := o.users.get(aggregate.HashKey(kind, text), kind, text)
+	u := o.users.at(user)
+	if o.order != nil && u.last != 0 {
+		return 0, errState
+	}
+	if o.order == nil && u.root != 0 {
+		before, after := o.sessions.around(u.root, as.start)
+		if before != 0 && as.start-o.sessions.at(before).end <= o.gap ||
+			after != 0 && o.sessions.at(after).start-as.end <= o.gap {
+			return 0, errState
+		}
+	}
+	wanted := o.marks.wanted
+	o.marks.wanted = 0
+	n := o.begin(user, as.start)
+	o.marks.wanted = wanted
+	o.sessions.at(n).end = as.end
+	return n, nil
+}
+
+// A reader takes an entry apart. After its first error all it returns is zero.
+type reader struct {
+	src    []byte
+	failed bool
+}
+
+func (r *reader) byte() byte {
+	if r.failed || len(r.src) == 0 {
+		r.failed = true
+		return 0
+	}
+	b := r.src[0]
+	r.src = r.src[1:]
+	return b
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.src)
+	return advance(r, v, n)
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.src)
+	return advance(r, v, n)
+}
+
+// advance passes over n bytes that hold v.
+func advance[T int64 | uint64](r *reader, v T, n int) T {
+	if r.failed || n <= 0 {
+		r.failed = true
+		return 0
+	}
+	r.src = r.src[n:]
+	return v
+}
+
+// bytes takes bytes behind their length.
+func (r *reader) bytes() []byte {
+	n := r.uvarint()
+	if r.failed || n > uint64(len(r.src)) {
+		r.failed = true
+		return nil
+	}
+	text := r.src[:n]
+	r.src = r.src[n:]
+	return text
+}
+
+// done reports whether all was taken, without an error.
+func (r *reader) done() bool { return !r.failed && len(r.src) == 0 }

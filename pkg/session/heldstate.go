@@ -1,0 +1,112 @@
+package session
+
+import (
+	"encoding/binary"
+
+	"github.com/logctl/logctl/pkg/aggregate"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// The key of a held event's entry is its time, kind and text of its user's key
+// behind its length, source, partition and offset.
+
+// noteHeld says that an event came.
+func (o *Op) noteHeld(m uint32) {
+	if o.state.tracking {
+		o.order.held.at(m).marks = unsaved
+		o.state.held = append(o.state.held, m)
+	}
+}
+
+// discardHeld notes that an event has had its turn.
+func (o *Op) discardHeld(m uint32) {
+	if o.order.held.at(m).marks&saved != 0 {
+		o.state.key = o.appendHeldKey(o.state.key[:0], m)
+		o.state.gone.Append(o.state.key, nil)
+	}
+}
+
+// putHeld gives away events: all, or those that came since the last call.
+func (o *Op) putHeld(all bool, put func(key, value []byte) error) error {
+	if o.order == nil {
+		return nil
+	}
+	st, x := &o.state, o.order
+	list := st.held
+	if all {
+		list = list[:0]
+		for m := uint32(1); m < x.held.unused; m++ {
+			if x.held.at(m).user != 0 {
+				x.held.at(m).marks = unsaved
+				list = append(list, m)
+			}
+		}
+	}
+	for _, m := range list {
+		h := x.held.at(m)
+		if h.marks&unsaved == 0 {
+			continue // it has had its turn
+		}
+		h.marks = saved
+		st.key = o.appendHeldKey(st.key[:0], m)
+		st.value = binary.AppendUvarint(st.value[:0], h.mask)
+		if h.size > 0 {
+			st.value = append(st.value, x.texts.at(h.text, int(h.size))...)
+		}
+		if err := put(st.key, st.value); err != nil {
+			return err
+		}
+	}
+	st.held = list[:0]
+	return nil
+}
+
+func (o *Op) appendHeldKey(dst []byte, m uint32) []byte {
+	h := o.order.held.at(m)
+	kind, text := o.users.key(h.user)
+	dst = binary.BigEndian.AppendUint64(append(dst, entryHeld), uint64(h.time)^1<<63)
+	dst = binary.AppendUvarint(append(dst, byte(kind)), uint64(len(text)))
+	dst = append(dst, text...)
+	from := o.order.origins[h.origin]
+	if from == nil {
+		from = &record.Origin{}
+	}
+	dst = append(binary.AppendUvarint(dst, uint64(len(from.Source))), from.Source...)
+	return binary.AppendVarint(binary.AppendVarint(dst, int64(from.Partition)), h.offset)
+}
+
+func (o *Op) restoreHeld(key, value []byte) error {
+	t, kind, rest, err := o.restoreKey(key)
+	if err != nil {
+		return err
+	}
+	r := reader{src: rest}
+	text, source, partition, offset := r.bytes(), r.bytes(), r.varint(), r.varint()
+	if !r.done() || partition != int64(int32(partition)) || !o.keys.Valid(kind, text) {
+		return errState
+	}
+	v := reader{src: value}
+	mask := v.uvarint()
+	if v.failed || !o.isCaptured(v.src) {
+		return errState
+	}
+	from := &record.Origin{Source: string(source), Partition: int32(partition)}
+	m := o.enqueue(held{
+		time: t, offset: offset, mask: mask, user: o.users.get(aggregate.HashKey(kind, text), kind, text),
+		origin: o.order.originOf(from), size: uint32(len(v.src)),
+	}, v.src)
+	o.order.held.at(m).marks = saved
+	return nil
+}
+
+// isCaptured reports whether bytes are what hold keeps of an event.
+func (o *Op) isCaptured(text []byte) bool {
+	if o.cfg.Events {
+		if len(text) < 4 || uint64(binary.LittleEndian.Uint32(text[len(text)-4:])) > uint64(len(text)-4) {
+			return false
+		}
+		text, _ = cutEvent(text)
+	}
+	one := record.Batch{Recs: make([]record.Rec, 1)}
+	return o.fields.set.Replay(&one, 0, text) == nil
+}
