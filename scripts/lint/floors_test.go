@@ -33,7 +33,7 @@ var floors = [][]string{
 		"pkg/mapreduce", "pkg/index", "pkg/template", "pkg/retry",
 	},
 	{
-		"pkg/stdio", "pkg/kafka", "pkg/broker", "pkg/store", "pkg/httpapi", "pkg/notify", "pkg/term", "pkg/load",
+		"pkg/stdio", "pkg/kafka", "pkg/broker", "pkg/store", "pkg/httpapi", "pkg/notify", "pkg/term", "pkg/load", "pkg/host",
 		"pkg/member", "pkg/spool", "pkg/exec",
 	},
 	{"pkg/engine", "pkg/dash"},
