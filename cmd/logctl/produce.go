@@ -94,7 +94,9 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if p.made, err = f.generate.source(schedule, f.stream.limit, len(args)+len(f.stream.input.from) > 0); err != nil {
+	inputs := len(args)+len(f.stream.input.from) > 0
+	tell := func(s string) { note(cmd, "%s", s) }
+	if p.made, err = f.generate.source(schedule, f.stream.limit, inputs, tell); err != nil {
 		return err
 	}
 	return p.run(nil)

@@ -37,7 +37,11 @@ func (f *kafkaInput) checkUse(p *pipeline) error {
 
 // checkUse refuses flags of the load where none is made.
 func (f *generateFlags) checkUse(cmd *cobra.Command) error {
-	if f.profile != "" {
+	switch f.profile {
+	case "":
+	case hostProfile:
+		return refuseUnused(cmd, new(generateFlags).addMadeUp, "made-up load alone", "what --generate host tells is measured")
+	default:
 		return nil
 	}
 	return refuseUnused(cmd, new(generateFlags).add, "made-up load alone", "as in --generate http")
