@@ -1,7 +1,7 @@
 package kafka
 
 import (
-	"sync/atomic"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -22,9 +22,12 @@ type chunk struct {
 	names   map[string]string // header names seen, so that repeating one costs nothing
 	size    int64
 	sent    time.Time
-	left    atomic.Int64
-	counted int64 // of left, when the acknowledgements were last counted
 	promise func(*kgo.Record, error)
+
+	// Of those who settle, one after the other.
+	left    int64 // records that are not settled
+	counted int64 // of left, when the acknowledgements were last counted
+	bytes   int64 // acknowledged since then
 }
 
 func newChunk(s *Sink) *chunk {
@@ -43,7 +46,10 @@ func (c *chunk) fill(rows record.Rows) int64 {
 		if !rec.Live() {
 			continue
 		}
-		r := kgo.Record{Timestamp: c.timeOf(rec), Headers: c.headersOf(rec), Value: c.valueOf(rec)}
+		c.recs = slices.Grow(c.recs, 1)[:len(c.recs)+1]
+		r := &c.recs[len(c.recs)-1]
+		*r = kgo.Record{}
+		r.Timestamp, r.Headers, r.Value = c.timeOf(rec), c.headersOf(rec), c.valueOf(rec)
 		if rec.Flags&record.HasKey != 0 {
 			r.Key = rows.Bytes(rec.Key)
 		}
@@ -53,12 +59,11 @@ func (c *chunk) fill(rows record.Rows) int64 {
 		if c.sink.cfg.in != nil {
 			r.Topic = c.sink.cfg.Topic
 		}
-		c.recs = append(c.recs, r)
 		c.rows = append(c.rows, int32(i))
 		c.size += int64(rec.Value.Len) + int64(rec.Key.Len) + recordCost
 	}
 	c.counted = int64(len(c.recs))
-	c.left.Store(c.counted)
+	c.left = c.counted
 	return c.size
 }
 
@@ -125,14 +130,15 @@ func (c *chunk) settle(r *kgo.Record, err error) {
 	if err != nil {
 		c.sink.notDelivered(c, r, err)
 	} else {
-		c.sink.counts.bytes.Add(int64(len(r.Value) + len(r.Key)))
+		c.bytes += int64(len(r.Value) + len(r.Key))
 	}
-	left := c.left.Add(-1)
-	if left%latencyEvery == 0 {
-		c.sink.counts.settled(c.counted-left, c.sent)
-		c.counted = left
+	c.left--
+	if c.left%latencyEvery == 0 {
+		c.sink.counts.bytes.Add(c.bytes)
+		c.sink.counts.settled(c.counted-c.left, c.sent)
+		c.counted, c.bytes = c.left, 0
 	}
-	if left == 0 {
+	if c.left == 0 {
 		c.done()
 	}
 }

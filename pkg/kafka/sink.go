@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -175,13 +174,13 @@ func (s *Sink) batchBytes() int32 {
 
 // options returns what the client is made of beyond the connection.
 func (s *Sink) options() ([]kgo.Opt, error) {
-	codec, err := parseCodec(s.cfg.Codec)
+	codec, err := compression(s.cfg.Codec)
 	if err != nil {
 		return nil, err
 	}
 	opts := []kgo.Opt{
 		kgo.DefaultProduceTopic(s.cfg.Topic),
-		kgo.ProducerBatchCompression(codec),
+		codec,
 		kgo.RecordPartitioner(s.spread),
 		kgo.ProducerBatchMaxBytes(s.batchBytes()),
 		kgo.MaxBufferedRecords(1 << 30), // the sink itself bounds what is in flight
@@ -214,27 +213,6 @@ func (s *Sink) acks() ([]kgo.Opt, error) {
 		return []kgo.Opt{kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite()}, nil
 	}
 	return nil, fault.Usagef("one of all, 1, 0", "unknown acks %q", s.cfg.Acks)
-}
-
-// Codecs are the names of the compression codecs.
-var Codecs = []string{"none", "gzip", "snappy", "lz4", "zstd"}
-
-// parseCodec returns the codec of the given name. zstd is level 1, whose ratio
-// on logs is that of level 3 at two thirds of its cost.
-func parseCodec(name string) (kgo.CompressionCodec, error) {
-	switch name {
-	case "none":
-		return kgo.NoCompression(), nil
-	case "gzip":
-		return kgo.GzipCompression(), nil
-	case "", "snappy":
-		return kgo.SnappyCompression(), nil
-	case "lz4":
-		return kgo.Lz4Compression(), nil
-	case "zstd":
-		return kgo.ZstdCompression().WithLevel(1), nil
-	}
-	return kgo.CompressionCodec{}, fault.Usagef("one of "+strings.Join(Codecs, ", "), "unknown compression %q", name)
 }
 
 // Write sends the live rows. It returns before they are acknowledged, except
@@ -284,7 +262,8 @@ func (s *Sink) reserve(n int64) error {
 		}
 		if used > 0 && used+n > s.cfg.Buffer && time.Since(began) > s.cfg.MaxBlock {
 			return false, fault.Hint(fmt.Errorf("topic %q: the buffer of %s stayed full for %s%s", s.cfg.Topic,
-				human.Bytes(s.cfg.Buffer), human.Span(s.cfg.MaxBlock), s.lastError()), "raise --buffer or --max-block, or send less")
+				human.Bytes(s.cfg.Buffer), human.Span(s.cfg.MaxBlock), s.lastError()),
+				"raise --buffer or --max-block, or send less")
 		}
 		return used == 0 || used+n <= s.cfg.Buffer, nil
 	})

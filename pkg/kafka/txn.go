@@ -66,13 +66,13 @@ func (s *spread) ForTopic(topic string) kgo.TopicPartitioner {
 // has left open is aborted.
 func OpenTxn(ctx context.Context, cfg TxnConfig) (*Txn, error) {
 	setDefault(&cfg.Timeout, 10*time.Second)
-	codec, err := parseCodec(cfg.Codec)
+	codec, err := compression(cfg.Codec)
 	if err != nil {
 		return nil, err
 	}
 	t := &Txn{cfg: cfg, ids: map[string][16]byte{}}
 	t.client, err = cfg.open(ctx,
-		kgo.TransactionalID(cfg.ID), kgo.TransactionTimeout(cfg.Timeout), kgo.ProducerBatchCompression(codec),
+		kgo.TransactionalID(cfg.ID), kgo.TransactionTimeout(cfg.Timeout), codec,
 		kgo.RecordPartitioner(&t.spread), kgo.MaxBufferedRecords(1<<30), kgo.UnknownTopicRetries(20))
 	if err != nil {
 		return nil, err
