@@ -191,6 +191,19 @@ func CopyHeaders(to, from *record.Batch, rec, old *record.Rec) {
 	rec.Headers = record.Span{Off: uint32(first), Len: uint32(len(to.Headers) - first)}
 }
 
+// SetHeader gives the record that was added last a header, in the place of one of
+// that name.
+func SetHeader(b *record.Batch, rec *record.Rec, name, value string) {
+	for i := rec.Headers.Off; i < rec.Headers.End(); i++ {
+		if string(b.Bytes(b.Headers[i].Key)) == name {
+			b.Headers[i].Value = record.AppendSpan(b, value)
+			return
+		}
+	}
+	addHeader(b, name, value)
+	rec.Headers.Len++
+}
+
 func addHeader[A, B string | []byte](b *record.Batch, key A, value B) {
 	b.Headers = append(b.Headers, record.Header{Key: record.AppendSpan(b, key), Value: record.AppendSpan(b, value)})
 }

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/dlq"
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// dlqFlags say which dead letters a command is about.
+type dlqFlags struct {
+	from       string
+	kafka      kafkaFlags
+	classes    []string
+	sources    []string
+	signatures []string
+	since      time.Duration
+	form       string // of rows
+}
+
+func newDLQ() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "dlq",
+		Short: "Look through dead letters, replay them, put them away",
+		Long: `Dead letters are records that could not be dealt with, set aside by --dlq in a topic
+or a file: each as it was, byte for byte, with the reason and where it came from in
+headers. Dlq shows what there is and sends it back when the cause has gone.`,
+		Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newDLQList(), newDLQShow(), newDLQStats(), newDLQReplay(), newDLQPurge())
+	return cmd
+}
+
+func (f *dlqFlags) add(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&f.from, "from", "", "the dead letters: `ENDPOINT` kafka:TOPIC or a file")
+	section(fs, kafkaSection, f.kafka.add)
+}
+
+// addFilter adds the flags that choose letters.
+func (f *dlqFlags) addFilter(fs *pflag.FlagSet) {
+	fs.StringSliceVar(&f.classes, "class", nil, "only letters of these `CLASSES` (TIMEOUT) or kinds (transient)")
+	fs.StringSliceVar(&f.sources, "source", nil, "only letters that came from these `TOPICS` or files")
+	fs.StringSliceVar(&f.signatures, "signature", nil, "only letters with these `SIGNATURES`, as stats shows them")
+	durationVar(fs, &f.since, "since", 0, "only letters that died within so long (0: ever)")
+}
+
+func (f *dlqFlags) filter(now time.Time) dlq.Filter {
+	chosen := dlq.Filter{Classes: f.classes, Sources: f.sources, Signatures: f.signatures}
+	if f.since > 0 {
+		chosen.Since = now.Add(-f.since).UnixNano()
+	}
+	return chosen
+}
+
+// endpoint returns where the letters are.
+func (f *dlqFlags) endpoint() (stream.Endpoint, error) {
+	if f.from == "" {
+		return stream.Endpoint{}, fault.Usagef("as in --from kafka:app-logs-dlq or --from dead.ndjson", "dlq needs --from")
+	}
+	e, err := stream.ParseEndpoint(f.from)
+	switch {
+	case err != nil:
+		return e, err
+	case e.Scheme == stream.Kafka && !e.Pattern && len(e.Topics) == 1, e.Scheme == stream.File:
+		return e, nil
+	}
+	return e, fault.Usagef("as in --from kafka:app-logs-dlq or --from dead.ndjson",
+		"dead letters are in one topic or file, not in %q", f.from)
+}
+
+// longLetter bounds a line of a file of dead letters: the record may be as long
+// as any, its envelope is longer.
+const longLetter = 64 << 20
+
+// pipeline returns what reads the letters there are now, in the order in which
+// they came.
+func (f *dlqFlags) pipeline(cmd *cobra.Command) (*pipeline, error) {
+	e, err := f.endpoint()
+	if err != nil {
+		return nil, err
+	}
+	s := &streamFlags{kafka: f.kafka}
+	s.input = inputFlags{
+		from: []string{f.from}, format: "plain", envelope: e.Scheme == stream.File, maxRecord: longLetter, idle: time.Second,
+	}
+	s.output.format, s.daemon.drain = "json", 30*time.Second
+	p, err := s.newPipeline(cmd, nil)
+	if err != nil {
+		return nil, err
+	}
+	if e.Scheme == stream.Kafka {
+		p.Order = engine.InTime
+	}
+	return p, nil
+}
+
+// everything is all letters that there are now.
+var everything = kafkaInput{stop: "end", isolation: "read_committed"}
+
+// read gives the letters of a topic's range, or a file, to a sink, prepared by
+// what p holds.
+func (p *pipeline) read(to stream.Sink, k kafkaInput) error {
+	var err error
+	if p.Sources, err = p.openSources(&k); err != nil {
+		return p.close(err)
+	}
+	p.Plan, p.Sink = p.plan, to
+	p.Parser = func() engine.Parser { return p.decoder.NewParser(p.plan) }
+	return p.close(engine.Run(p.cmd.Context(), p.Pipeline))
+}
+
+// index looks through the letters.
+func (f *dlqFlags) index(cmd *cobra.Command, filter dlq.Filter) (*dlq.Index, error) {
+	p, err := f.pipeline(cmd)
+	if err != nil {
+		return nil, err
+	}
+	x := &dlq.Index{Filter: filter}
+	return x, p.read(x, everything)
+}
+
+// forms are the ways to print rows.
+var forms = []string{"json", "table", "csv", "tsv"}
+
+func addForm(fs *pflag.FlagSet, format *string) {
+	fs.StringVarP(format, "output", "o", "json", "`FORM` of the output: "+strings.Join(forms, ", "))
+}
+
+// printRows writes rows, which are what JSON can say, in a form.
+func printRows[T any](cmd *cobra.Command, format string, rows []T) error {
+	enc, err := codec.NewEncoder(format, codec.EncodeOptions{})
+	if err != nil {
+		return err
+	}
+	b := record.NewBatch()
+	for _, r := range rows {
+		line := dlq.AppendJSON(nil, r)
+		b.Add(line[:len(line)-1])
+	}
+	out := enc.Append(nil, b.All())
+	if f, ok := enc.(codec.FinishingEncoder); ok {
+		out = f.Finish(out)
+	}
+	_, err = cmd.OutOrStdout().Write(out)
+	return err
+}

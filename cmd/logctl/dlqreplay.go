@@ -1,0 +1,194 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/logctl/logctl/pkg/dlq"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/transform"
+)
+
+// replayFlags say which letters are replayed, where to and how fast.
+type replayFlags struct {
+	dlqFlags
+	daemon    daemonFlags
+	to        string
+	rate      string
+	transform string
+	breaker   string
+	limit     int
+	dryRun    bool
+	again     bool
+	ifNewer   bool
+	auto      string
+	every     time.Duration
+}
+
+const original = "original"
+
+func newDLQReplay() *cobra.Command {
+	var f replayFlags
+	cmd := &cobra.Command{
+		Use:   "replay --from ENDPOINT",
+		Short: "Send dead letters back to where they came from, or elsewhere",
+		Long: `Replay sends the payload of each letter, byte for byte unless --transform changes it,
+with its key and its own headers back to the topic that it came from, in the order in
+which they died. That a letter was replayed is noted among the dead letters: a second
+replay passes it over, and one that was killed goes on where it had come to. From a topic
+to topics of the same cluster the record and the note are one transaction.
+
+A record that dies again after a replay is a new letter: --breaker stops when too many do.`,
+		Example: `  # What would be sent
+  logctl dlq replay --from kafka:app-logs-dlq --class TIMEOUT --dry-run -o table
+
+  # A hundred a second, until ten come back
+  logctl dlq replay --from kafka:app-logs-dlq --class TIMEOUT --rate 100/s --breaker 10`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.dlqFlags.add(cmd)
+	fs := cmd.Flags()
+	f.addFilter(fs)
+	fs.StringVar(&f.to, "to", original, "`ENDPOINT` to send to: original is the topic that each came from")
+	fs.StringVar(&f.rate, "rate", "", "letters a second, as `100/s` (default as fast as it goes)")
+	fs.StringVar(&f.transform, "transform", "", "change the payload, a JSON object: `NAME=EXPR,…`")
+	fs.StringVar(&f.breaker, "breaker", "", "stop when `N` replayed letters have come back, or P%/N: P % after at least N")
+	fs.IntVar(&f.limit, "limit", 0, "no more than `N` letters (0: all)")
+	fs.BoolVar(&f.dryRun, "dry-run", false, "only list what would be sent")
+	fs.BoolVar(&f.again, "again", false, "also what was replayed already")
+	fs.BoolVar(&f.ifNewer, "if-newer", false,
+		"only letters that are newer than all records of their key in their topic: nothing newer is overwritten")
+	fs.StringVar(&f.auto, "auto", "", "replay the letters of `CLASS` again and again, every --every")
+	durationVar(fs, &f.every, "every", 10*time.Minute, "how often --auto does so")
+	addForm(fs, &f.form)
+	section(fs, runningSection, f.daemon.add)
+	return cmd
+}
+
+func (f *replayFlags) run(cmd *cobra.Command) error {
+	if f.auto == "" {
+		if f.daemon.listen != "" {
+			return fault.Usagef("`logctl dlq stats --listen` answers questions", "--listen is for --auto: a replay ends")
+		}
+		return f.once(cmd)
+	}
+	f.classes = append(f.classes, f.auto)
+	if f.every <= 0 {
+		return fault.Usagef("as in --every 10m", "--every %v: want more than nothing", f.every)
+	}
+	stop, err := f.daemon.serve(cmd, nil, f.routes(cmd))
+	if err != nil {
+		return err
+	}
+	defer stop()
+	clock := time.NewTicker(f.every)
+	defer clock.Stop()
+	for {
+		if err := f.once(cmd); err != nil && !errors.Is(err, errCameBack) {
+			return err
+		}
+		select {
+		case <-clock.C:
+		case <-cmd.Context().Done():
+			return nil
+		}
+	}
+}
+
+// once replays what there is now.
+func (f *replayFlags) once(cmd *cobra.Command) error {
+	r, err := f.prepare(cmd)
+	if err != nil {
+		return err
+	}
+	letters, err := f.choose(cmd)
+	if err != nil {
+		return r.end(err)
+	}
+	if f.dryRun {
+		return r.end(printRows(cmd, f.form, rowsOf(letters, 1, 0)))
+	}
+	for i := range letters {
+		r.chosen[letters[i].Place] = true
+	}
+	p, err := f.pipeline(cmd)
+	if err == nil && f.transform != "" {
+		p.decoder, err = (&inputFlags{format: "auto", envelope: p.flags.input.envelope, maxRecord: longLetter}).decoder(true)
+		if err == nil {
+			p.Begin = p.decoder.Begin
+			err = f.addTransform(p)
+		}
+	}
+	if err == nil && len(letters) > 0 {
+		err = p.read(r, everything)
+	}
+	err = r.end(err)
+	note(cmd, "%s of %s letters replayed", human.Count(r.sent), human.Count(int64(len(letters))))
+	return err
+}
+
+func (f *replayFlags) addTransform(p *pipeline) error {
+	set, err := transform.NewSet(f.transform, p.plan)
+	if err == nil {
+		p.Prepare = append(p.Prepare, set)
+	}
+	return err
+}
+
+// choose returns the letters that are to be replayed.
+func (f *replayFlags) choose(cmd *cobra.Command) ([]dlq.Letter, error) {
+	x, err := f.index(cmd, f.filter(time.Now()))
+	if err != nil {
+		return nil, err
+	}
+	letters := x.Letters()
+	if f.again {
+		letters = x.Unpurged()
+	}
+	if f.ifNewer {
+		if letters, err = f.newest(cmd, letters); err != nil {
+			return nil, err
+		}
+	}
+	if f.limit > 0 && len(letters) > f.limit {
+		letters = letters[:f.limit]
+	}
+	return letters, nil
+}
+
+// prepare opens what letters are sent by.
+func (f *replayFlags) prepare(cmd *cobra.Command) (*replayer, error) {
+	from, err := f.endpoint()
+	if err != nil {
+		return nil, err
+	}
+	rate, err := limit.ParseSchedule(f.rate)
+	if err != nil {
+		return nil, fmt.Errorf("--rate: %w", err)
+	}
+	trip, err := limit.ParseTrip(f.breaker)
+	if err != nil {
+		return nil, fmt.Errorf("--breaker: %w", err)
+	}
+	to := stream.Endpoint{}
+	if f.to != original {
+		if to, err = stream.ParseEndpoint(f.to); err != nil {
+			return nil, err
+		}
+	}
+	r := &replayer{
+		ctx: cmd.Context(), f: f, cmd: cmd, from: from, to: to, trip: trip, pace: limit.Bucket{Schedule: rate},
+		chosen: map[dlq.Place]bool{}, sinks: map[string]stream.Sink{}, began: time.Now(),
+	}
+	if f.dryRun {
+		return r, nil
+	}
+	return r, r.open()
+}
