@@ -25,6 +25,7 @@ type lane struct {
 	active int64          // wall clock when it last had something
 	atEnd  bool           // it had no more to give when last heard of
 	ended  bool
+	grows  bool // another run will find more in it
 	held   bool // it is paused
 }
 
@@ -119,11 +120,21 @@ func (l *lane) recall(o *record.Origin) {
 	if l.task == nil || o == nil || len(l.task.times) == 0 {
 		return
 	}
-	at := place{o.Source, o.Partition}
-	if seen, ok := l.task.times[at]; ok {
-		l.max = max(l.max, seen.max)
-		delete(l.task.times, at)
+	for at, seen := range l.task.times {
+		if at == (place{o.Source, o.Partition}) || !o.Topic && o.Partition != 0 && at.partition == o.Partition { // renamed
+			l.max, l.active = max(l.max, seen.max), max(l.active, seen.active)
+			delete(l.task.times, at)
+		}
 	}
+}
+
+// reached returns the lane's greatest time. Of one whose first row waits for those
+// of others, that is the row's, as it is of a source that was not opened yet.
+func (l *lane) reached() int64 {
+	if l.max > record.NoTime || len(l.queue) == 0 || l.row == len(l.queue[0].Recs) {
+		return l.max
+	}
+	return l.queue[0].Recs[l.row].Time
 }
 
 // waits reports whether the lane has nothing queued but will have: it is the

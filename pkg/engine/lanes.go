@@ -143,11 +143,17 @@ func (ls *lanes) openNext() {
 func (ls *lanes) lane(key laneKey) *lane {
 	l := ls.byKey[key]
 	if l == nil {
-		l = &lane{key: key, source: key.source, max: record.NoTime, next: -1, told: -1}
+		l = &lane{key: key, source: key.source, max: record.NoTime, next: -1, told: -1, grows: ls.growing(key.source)}
 		ls.byKey[key] = l
 		ls.all = append(ls.all, l)
 	}
 	return l
+}
+
+// growing reports whether another run will find more in a source.
+func (ls *lanes) growing(source int) bool {
+	g, ok := ls.Sources[source].(stream.Grower)
+	return ls.Continues && (!ok || g.Grows())
 }
 
 // attach makes a lane one of its task's, once. It returns the task if it is new.
@@ -285,6 +291,7 @@ func (ls *lanes) leave(gone []*record.Origin) {
 			}
 			*l = lane{
 				key: l.key, task: l.task, source: l.source, max: l.max, active: l.active, atEnd: true, next: -1, told: -1,
+				grows: l.grows,
 			}
 			break
 		}

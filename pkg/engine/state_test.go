@@ -171,6 +171,23 @@ func TestTimeIsKeptBetweenRuns(t *testing.T) {
 	}
 }
 
+// announced is a source that has nothing new in a partition that is known.
+type announced struct {
+	origin   *record.Origin
+	complete bool // it will not have more either
+	told     bool
+}
+
+func (a *announced) Grows() bool { return !a.complete }
+
+func (a *announced) Read(_ context.Context, b *record.Batch) error {
+	if a.told {
+		return io.EOF
+	}
+	a.told, b.Origin, b.AtEnd = true, a.origin, true
+	return nil
+}
+
 // Where another run will go on with the input, a partition that has come to its end
 // holds the others' time for as long as one that is silent does; what an earlier
 // run has read of it counts.
@@ -190,6 +207,7 @@ func TestEndedPartitionsHoldTimeWhileTheInputGoesOn(t *testing.T) {
 	}
 	a := func(times ...int64) stream.Source { return &lines{name: "a", times: times, n: 1} }
 	b := func(times ...int64) stream.Source { return &lines{name: "b", times: times, n: 1} }
+	nothing := &record.Origin{Source: "b"} // is new in b
 	if got := run(newVault(), 1, false, a(10, 90), b(20)); got != 90 {
 		t.Errorf("at the end of all input it is %d, want 90", got)
 	}
@@ -201,9 +219,13 @@ func TestEndedPartitionsHoldTimeWhileTheInputGoesOn(t *testing.T) {
 		want    int64
 	}{
 		{"b ends at 20", 10_000, []stream.Source{a(10, 90), b(20)}, 20},
-		{"b was silent for less than --idle", 10_999, []stream.Source{a(100), b()}, 20},
+		{"b was silent for less than --idle", 10_999, []stream.Source{a(100), &announced{origin: nothing}}, 20},
 		{"b has more", 11_500, []stream.Source{a(110), b(105)}, 105},
-		{"b was silent for --idle", 12_500, []stream.Source{a(120), b()}, 120},
+		{"b is gone", 11_600, []stream.Source{a(115)}, 115},
+		{"b is back", 11_700, []stream.Source{a(120), b(118)}, 118},
+		{"b is complete", 11_800, []stream.Source{a(130), &announced{origin: nothing, complete: true}}, 130},
+		{"b has more, then it is silent for --idle", 11_900, []stream.Source{a(131), b(130)}, 130},
+		{"b was silent for --idle", 12_900, []stream.Source{a(140), &announced{origin: nothing}}, 140},
 	} {
 		if got := run(v, c.now, true, c.sources...); got != c.want {
 			t.Errorf("%s: time is %d, want %d", c.what, got, c.want)

@@ -104,7 +104,7 @@ func (t *task) dueWith(l *lane) int64 {
 		return forever // others hold it back, or it would have been told
 	}
 	for _, other := range t.mine {
-		if other != l && other.max < due && t.holdsBack(other, now) {
+		if other != l && other.reached() < due && t.holdsBack(other, now) {
 			return forever
 		}
 	}
@@ -112,9 +112,6 @@ func (t *task) dueWith(l *lane) int64 {
 		if u.first < due {
 			return forever
 		}
-	}
-	if t.unread(now) < due {
-		return forever
 	}
 	return due
 }
@@ -154,13 +151,12 @@ func (t *task) reached(now int64) int64 {
 	for _, l := range t.mine {
 		most = max(most, l.max)
 		if t.holdsBack(l, now) {
-			least = min(least, l.max)
+			least = min(least, l.reached())
 		}
 	}
 	for _, u := range t.later {
 		least = min(least, u.first)
 	}
-	least = min(least, t.unread(now))
 	if least == forever {
 		return most
 	}
@@ -170,20 +166,5 @@ func (t *task) reached(now int64) int64 {
 // holdsBack reports whether a lane holds the watermark. Where another run will go
 // on with the input, its end is a silence like any other.
 func (t *task) holdsBack(l *lane, now int64) bool {
-	return l.holds(now, int64(t.Idle)) || t.Continues && l.ended && l.max > record.NoTime && now-l.active < int64(t.Idle)
-}
-
-// unread returns the time at which partitions that this run has not come to hold the
-// watermark: those that an earlier run has read, not long ago.
-func (t *task) unread(now int64) int64 {
-	least := int64(forever)
-	if !t.Continues {
-		return least
-	}
-	for _, last := range t.times {
-		if now-last.active < int64(t.Idle) {
-			least = min(least, last.max)
-		}
-	}
-	return least
+	return l.holds(now, int64(t.Idle)) || l.ended && l.grows && l.max > record.NoTime && now-l.active < int64(t.Idle)
 }

@@ -100,6 +100,7 @@ type Source struct {
 	base   int64        // offset of the next byte to hand on
 	line   int64        // its line number, from 1; 0 where it is unknown
 	quiet  bool         // it was said that there is nothing more for now
+	silent bool         // it goes on from an earlier run, and nothing was handed on yet
 	err    error        // what Read returns from now on
 }
 
@@ -132,6 +133,9 @@ func newSource(name string, opt Options) *Source {
 // Size returns the size of the file in bytes as stored, and false for what has
 // none or is followed.
 func (s *Source) Size() (int64, bool) { return max(s.size, 0), s.size >= 0 }
+
+// Grows reports whether another run will find more in it.
+func (s *Source) Grows() bool { return s.opt.Grows }
 
 // Progress returns how many bytes were read of the file as stored (compressed
 // where it is) and how many there are, 0 where that is not known. It may be
@@ -259,6 +263,11 @@ func (s *Source) next(ctx context.Context, b *record.Batch) error {
 			return nil
 		case s.framer != nil && len(b.Data) >= s.limit():
 			return s.tooLong(ctx, b)
+		case err == io.EOF && s.silent: // that it is the same partition is known now
+			s.deliver(b, 0)
+			b.AtEnd = true
+			s.end(err)
+			return nil
 		case err == errQuiet && !s.quiet:
 			s.deliver(b, 0)
 			b.AtEnd, s.quiet = true, true
@@ -355,7 +364,7 @@ func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed
 // resume goes to where an earlier run ended, and throws away what was read
 // before.
 func (s *Source) resume(ctx context.Context, b *record.Batch, next int64) error {
-	s.base, s.line = next, 0
+	s.base, s.line, s.silent = next, 0, true
 	if s.in.regular() {
 		b.Data = b.Data[:0]
 		return s.in.skipTo(ctx, next)
@@ -376,6 +385,7 @@ func (s *Source) resume(ctx context.Context, b *record.Batch, next int64) error 
 func (s *Source) deliver(b *record.Batch, n int) {
 	s.carry = append(s.carry[:0], b.Data[n:]...)
 	b.Data = b.Data[:n]
+	s.silent = false
 	s.describe(b)
 	s.advance(b.Data)
 	b.Next = s.base

@@ -53,6 +53,14 @@ type Seeker interface {
 	Seek(at []Position) error
 }
 
+// A Grower is a Source that may be complete although its run is not the last one:
+// a log that was rotated.
+type Grower interface {
+	Source
+	// Grows reports whether another run will find more in it.
+	Grows() bool
+}
+
 // A Pauser is a Source of several partitions that can hold some back while
 // others catch up, for reading in time order.
 type Pauser interface {
