@@ -114,7 +114,7 @@ func (p *ndjson) match(data []byte, i, end int) (leaf int32) { //nolint:gocognit
 			m = p.index.window(i + 1)
 		}
 		quote := i + 1 + bits.TrailingZeros64(m)
-		if data[i] == '"' && m != 0 && data[quote] == '"' {
+		if data[i] == '"' && quote < end && data[quote] == '"' { // behind the record the window may say anything
 			if strict && !p.check.text(data[:quote], i+1) {
 				return -1
 			}

@@ -333,6 +333,26 @@ func TestIndexFrames(t *testing.T) {
 	}
 }
 
+// A batch may end anywhere in a record, also when what the parser has learned, and
+// the memory that it uses again, are of longer ones.
+func TestNDJSONCutOff(t *testing.T) {
+	p := newNDJSON(planOf("service", "message"), false)
+	text := []byte(strings.Join(appLines(300), "\n"))
+	longer := batchOf(append(appLines(300), strings.Repeat(`"`, 5000)))
+	for n := len(text); n > len(text)-1000; n-- {
+		longer.Faults = longer.Faults[:0]
+		p.parseBatch(longer)
+		got, want := &record.Batch{Data: text[:n:n]}, &record.Batch{Data: text[:n:n]}
+		indexFramer{lineFramer{1000}, p}.Frame(got)
+		p.parseBatch(got)
+		lineFramer{1000}.Frame(want)
+		newNDJSON(planOf("service", "message"), false).parseBatch(want)
+		if !slices.Equal(got.Faults, want.Faults) || !slices.Equal(got.Col(0), want.Col(0)) || !slices.Equal(got.Col(1), want.Col(1)) {
+			t.Fatalf("the first %d bytes are parsed otherwise", n)
+		}
+	}
+}
+
 // Records whose keys never repeat fill the tree once, and are then let be.
 func TestNDJSONLearningIsBounded(t *testing.T) {
 	p := newNDJSON(planOf("a"), false)
