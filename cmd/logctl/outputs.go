@@ -127,6 +127,34 @@ func (p *pipeline) openSinks() error {
 	if p.pace != nil {
 		p.Sink, p.Arena = load.Pace(p.cmd.Context(), p.Sink, *p.pace), pacedArena
 	}
+	for _, s := range sinks {
+		if table, ok := s.(*store.Sink); ok && (p.Exactly || len(p.flags.output.unique) == 0) {
+			if err := p.bind(table); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// bind has a table whose rows are known by topic, partition and offset take each
+// topic from one cluster alone.
+func (p *pipeline) bind(table *store.Sink) error {
+	for _, s := range p.Sources {
+		src, ok := s.(*kafka.Source)
+		if !ok {
+			continue
+		}
+		cluster, topics, err := src.Place(p.cmd.Context())
+		if err != nil {
+			return err
+		}
+		for _, topic := range topics {
+			if err := table.Belongs(p.cmd.Context(), topic, cluster); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

@@ -173,7 +173,11 @@ func (c Config) withDefaults() (Config, error) {
 
 // start runs the cluster and waits until it answers.
 func (b *Broker) start(cfg Config, at address) error {
-	cluster, err := kfake.NewCluster(b.options(cfg, at)...)
+	id, err := b.dir.clusterID()
+	if err != nil {
+		return err
+	}
+	cluster, err := kfake.NewCluster(append(b.options(cfg, at), kfake.ClusterID(id))...)
 	if err != nil {
 		return fmt.Errorf("starting the broker on %s: %w", cfg.Addr, err)
 	}
@@ -195,7 +199,6 @@ func (b *Broker) options(cfg Config, at address) []kfake.Opt {
 	opts := []kfake.Opt{
 		at.option(),
 		kfake.ListenFn(at.listen(cfg.TLS, b.quota)),
-		kfake.ClusterID("logctl"),
 		kfake.DataDir(b.dir.path),
 		kfake.DefaultNumPartitions(cfg.Partitions),
 		kfake.WithLogger(logger{cfg.Log}),

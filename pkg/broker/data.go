@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ const (
 	lockName    = ".lock"     // holds the owner's process id
 	metaName    = "meta.json" // kfake's first file
 	secretsName = "sasl.json" // kfake's users, with their passwords
+	idName      = ".cluster"  // the id of the cluster
 )
 
 // A dataDir is a directory that this process owns until close.
@@ -111,6 +113,21 @@ func (d *dataDir) removeSecrets() error {
 		return fmt.Errorf("data directory %q: %w", d.path, err)
 	}
 	return nil
+}
+
+// clusterID returns the id that the cluster of this directory has for ever:
+// whoever remembers positions can tell its topics from another's.
+func (d *dataDir) clusterID() (string, error) {
+	path := filepath.Join(d.path, idName)
+	id, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(id) == 0 {
+		id = []byte(rand.Text()[:22])
+		err = os.WriteFile(path, id, 0o600)
+	}
+	if err != nil {
+		return "", fmt.Errorf("data directory %q: %w", d.path, err)
+	}
+	return string(id), nil
 }
 
 // size returns the bytes of all files. One that vanishes while we look has no

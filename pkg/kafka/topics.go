@@ -13,6 +13,24 @@ import (
 // take to reach the broker that is asked.
 const freshWithin = 2 * time.Second
 
+// Place returns the id of the cluster, "" for one that has none, and the topics
+// that are read as things are now.
+func (s *Source) Place(ctx context.Context) (cluster string, topics []string, err error) {
+	all, err := s.admin.Metadata(ctx)
+	if err != nil {
+		return "", nil, s.cfg.explain(err, "")
+	}
+	if !s.cfg.Pattern {
+		return all.Cluster, s.cfg.Topics, nil
+	}
+	for _, name := range all.Topics.Names() {
+		if s.pattern.MatchString(name) {
+			topics = append(topics, name)
+		}
+	}
+	return all.Cluster, topics, nil
+}
+
 // findTopics returns the named topics. One that does not exist is an error,
 // which names the one most like it.
 func (c Config) findTopics(ctx context.Context, admin *kadm.Client, names []string) (kadm.TopicDetails, error) {

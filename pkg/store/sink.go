@@ -89,6 +89,9 @@ func (s *Sink) keepers(ctx context.Context) error {
 	if err := s.at.create(ctx); err != nil {
 		return err
 	}
+	if _, err := exec(ctx, s.c, createClusters); err != nil {
+		return err
+	}
 	if s.opt.Signature == "" {
 		return nil
 	}
@@ -108,8 +111,10 @@ func (s *Sink) discard(ctx context.Context) error {
 	if err := s.transaction(ctx); err != nil {
 		return err
 	}
-	if _, err := exec(ctx, s.c, "DELETE FROM _logctl_positions WHERE sink = ?", s.name); err != nil {
-		return err
+	for _, table := range []string{"_logctl_positions", "_logctl_clusters"} {
+		if _, err := exec(ctx, s.c, "DELETE FROM "+table+" WHERE sink = ?", s.name); err != nil {
+			return err
+		}
 	}
 	if err := s.state.reset(ctx); err != nil {
 		return err

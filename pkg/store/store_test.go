@@ -376,3 +376,29 @@ func BenchmarkSink(b *testing.B) {
 		})
 	}
 }
+
+// TestTopicOfAnotherCluster binds topics to clusters, table by table.
+func TestTopicOfAnotherCluster(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	s := openSink(t, path, store.SinkOptions{})
+	for range 2 {
+		if err := s.Belongs(t.Context(), "t", "one"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Belongs(t.Context(), "u", "two"); err != nil {
+		t.Errorf("another topic is bound with it: %v", err)
+	}
+	writeAll(t, s, batch(0, `{"a":1}`))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := openSink(t, path, store.SinkOptions{})
+	err := again.Belongs(t.Context(), "t", "two")
+	if err == nil || !strings.Contains(err.Error(), `its positions of topic "t" are those of another Kafka cluster (one, not two)`) {
+		t.Errorf("got %v, want it refused", err)
+	}
+	if got := rows(t, path, 1000); len(got) != 1 {
+		t.Errorf("rows %q", got)
+	}
+}
