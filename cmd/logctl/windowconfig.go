@@ -13,11 +13,12 @@ import (
 )
 
 // aggregateHelp lists the aggregates.
-const aggregateHelp = `count(), count(EXPR), sum, avg, min, max, stddev, variance, rate(),
-ratio(EXPR), distinct(X), p50(X) … p99.9(X), quantile(X, Q), topk(X, N), mode(X),
-first(X), last(X), any(EXPR), until(EXPR), counts(X), values(X), tail(X, N). Quantiles
-are within 0.8 % of the exact ones; distinct counts are exact up to 1,536, then within
-about 1 %.`
+const aggregateHelp = `count(), count(EXPR), sum(X), avg, min, max, stddev, variance, rate(),
+ratio(EXPR), delta(X), ewma(X, HALF_LIFE), p50(X) … p99.9(X), quantile(X, Q),
+histogram(X), distinct(X), topk(X, N), mode(X), counts(X), first(X), last(X),
+collect(X, N), tail(X, N), values(X, N), any(EXPR), until(EXPR). Quantiles are within
+0.8 % of the exact ones; distinct counts are exact up to 1,536, then within about 1 %;
+sums, means and variances are exact. docs/GUIDE.md says it of each.`
 
 // windowShape is what is said about the windows themselves.
 type windowShape struct {

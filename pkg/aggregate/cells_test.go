@@ -13,7 +13,7 @@ import (
 
 // all is every aggregate, so that a new state cannot be forgotten here.
 const all = "count(), n=count(v > 5), rate(), ratio(v > 5), sum(v), avg(v), min(v), max(v), stddev(v), variance(v), " +
-	"p50(v), p99(v), distinct(s), topk(s, 3), mode(s), first(s), last(s), " +
+	"p50(v), p99(v), distinct(s), topk(s, 3), mode(s), first(s), last(s), collect(s, 4), delta(v), ewma(v, 5s), histogram(v), " +
 	"any(v > 5), until(v > 5), counts(s), values(s, 5), tail(s, 4)"
 
 type harness struct {

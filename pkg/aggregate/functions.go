@@ -45,7 +45,12 @@ var functions = map[string]function{
 	"until":    {1, 1, "until(EXPR)", buildUntil},
 	"counts":   {1, 1, "counts(X)", buildCounts},
 	"values":   {1, 2, "values(X) or values(X, N)", buildValues},
-	"tail":     {2, 2, "tail(X, N)", buildTail},
+	"tail":     {2, 2, "tail(X, N)", tailOf("tails", 1)},
+	"collect":  {2, 2, "collect(X, N)", tailOf("heads", -1)},
+	"delta":    {1, 1, "delta(X)", buildDelta},
+	"ewma":     {1, 2, "ewma(X) or ewma(X, HALF_LIFE)", buildEwma},
+
+	"histogram": {1, 1, "histogram(X)", buildHistogram},
 }
 
 // rows returns the state that counts a group's rows.

@@ -71,16 +71,25 @@ func buildValues(bd *builder, c call) (appender, error) {
 	return func(dst []byte, r Row) []byte { return appendPicks(dst, r.Cells.cols[k].(*firsts).sorted(r.Group)) }, err
 }
 
-// buildTail makes an array of the values of the last rows that have one.
-func buildTail(bd *builder, c call) (appender, error) {
-	n, err := listLength(c, 1, 0)
-	if err != nil {
-		return nil, err
+// tailOf makes an array of the values of the first or the last rows that have one.
+func tailOf(name string, sign int) func(*builder, call) (appender, error) {
+	return func(bd *builder, c call) (appender, error) {
+		n, err := listLength(c, 1, 0)
+		if err != nil {
+			return nil, err
+		}
+		in, err := bd.value(c.args[0])
+		id := name + " " + strconv.Itoa(n) + " " + c.args[0]
+		k := bd.state(id, func() column { return &tails{in: in, n: n, sign: sign} })
+		return func(dst []byte, r Row) []byte {
+			list := r.Cells.cols[k].(*tails).sorted(r.Group)
+			if sign < 0 {
+				list = slices.Clone(list)
+				slices.Reverse(list)
+			}
+			return appendPicks(dst, list)
+		}, err
 	}
-	in, err := bd.value(c.args[0])
-	id := "tails " + strconv.Itoa(n) + " " + c.args[0]
-	k := bd.state(id, func() column { return &tails{in: in, n: n} })
-	return func(dst []byte, r Row) []byte { return appendPicks(dst, r.Cells.cols[k].(*tails).sorted(r.Group)) }, err
 }
 
 func appendPicks(dst []byte, list []pick) []byte {
@@ -357,11 +366,12 @@ func (c *firsts) decode(g uint32, src []byte) (rest []byte, err error) {
 	return c.decodePicks(src, c.n, func(p *pick) { c.cells[g].put(HashKey(p.kind, p.text), p, c.n) })
 }
 
-// tails keeps the values of the last n rows that have one. A cell may have as
-// many more that are older.
+// tails keeps the values of the last n rows that have one, or of the first. A cell
+// may have as many more.
 type tails struct {
-	in *input
-	n  int
+	in   *input
+	n    int
+	sign int // 1 for the last, -1 for the first
 	origins
 	cells [][]pick
 }
@@ -389,7 +399,7 @@ func (c *tails) put(g uint32, p *pick) {
 // tidy sorts a cell and leaves the last n.
 func (c *tails) tidy(g uint32) {
 	list := c.cells[g]
-	slices.SortFunc(list, func(a, b pick) int { return a.compare(&b) })
+	slices.SortFunc(list, func(a, b pick) int { return c.sign * a.compare(&b) })
 	if more := len(list) - c.n; more > 0 {
 		for k := range c.n { // the others keep their memory behind them
 			list[k], list[k+more] = list[k+more], list[k]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/logctl/logctl/pkg/sketch"
 )
@@ -16,7 +17,7 @@ type coded interface {
 // samples returns each kind of sketch in several sizes.
 func samples() []coded {
 	r := rand.New(rand.NewPCG(4, 4))
-	all := []coded{new(sketch.Quantiles), new(sketch.Distinct), sketch.NewTop(1), new(sketch.Sum), new(sketch.Variance)}
+	all := []coded{new(sketch.Quantiles), new(sketch.Distinct), sketch.NewTop(1), new(sketch.Sum), new(sketch.Variance), new(sketch.Ewma)}
 	for _, n := range []int{1, 100, 3000} {
 		for _, vs := range series(r, n) {
 			all = append(all, quantilesOf(vs), sumOf(vs), varianceOf(vs))
@@ -38,6 +39,8 @@ func empty(c coded) coded {
 		return sketch.NewTop(1)
 	case *sketch.Sum:
 		return new(sketch.Sum)
+	case *sketch.Ewma:
+		return new(sketch.Ewma)
 	default:
 		return new(sketch.Variance)
 	}
@@ -75,7 +78,7 @@ func TestDecodeRefusesEveryPrefix(t *testing.T) {
 // FuzzDecode gives bytes from anywhere to each kind of sketch. What is
 // accepted must be the one encoding of a sketch that works.
 func FuzzDecode(f *testing.F) {
-	kinds := []coded{new(sketch.Quantiles), new(sketch.Distinct), sketch.NewTop(1), new(sketch.Sum), new(sketch.Variance)}
+	kinds := []coded{new(sketch.Quantiles), new(sketch.Distinct), sketch.NewTop(1), new(sketch.Sum), new(sketch.Variance), new(sketch.Ewma)}
 	for _, c := range samples() {
 		if b := c.Append(nil); len(b) < 4096 {
 			f.Add(b)
@@ -123,5 +126,9 @@ func use(c coded) {
 	case *sketch.Variance:
 		c.Add(0.1)
 		c.StdDev()
+	case *sketch.Ewma:
+		c.Add(0.1, 1e18, time.Second)
+		c.Merge(ewmaOf([]timed{{1, 5}, {2, 1e15}}, time.Second))
+		c.Mean()
 	}
 }

@@ -156,19 +156,7 @@ func (b *longsum) decode(r *reader) {
 	if r.err != nil || n.Sign() == 0 {
 		return
 	}
-	negative := n.Sign() < 0
-	n.Abs(n)
-	n.Lsh(n, uint(at%digitBits))
-	b.first = int(at / digitBits)
-	mask := big.NewInt(digitMask)
-	for n.Sign() != 0 {
-		digit := new(big.Int).And(n, mask).Int64()
-		if negative {
-			digit = -digit
-		}
-		b.digits = append(b.digits, digit)
-		n.Rsh(n, digitBits)
-	}
+	b.set(n, int(at)+lowest)
 }
 
 // appendInt appends a whole number: its length in bytes with its sign, then

@@ -337,3 +337,36 @@ func rankOf(p float64, n uint64) uint64 {
 	x = math.Ceil(x - x*0x1p-52)
 	return min(max(uint64(max(x, 0)), 1), n)
 }
+
+// An Octave is the number of values from one power of two to the next, that one
+// not included; of negative values mirrored. That of zero is from 0 to 0.
+type Octave struct {
+	From, To float64
+	Count    uint64
+}
+
+// Octaves returns those that hold values, ascending. Their counts are exact.
+func (q *Quantiles) Octaves() (all []Octave) {
+	for key, c := range q.buckets() {
+		o := octaveOf(key)
+		if n := len(all); n > 0 && all[n-1].From == o.From {
+			all[n-1].Count += c
+			continue
+		}
+		o.Count = c
+		all = append(all, o)
+	}
+	return all
+}
+
+func octaveOf(key uint64) Octave {
+	switch {
+	case key == keyZero:
+		return Octave{}
+	case key < keyZero:
+		o := octaveOf(2*keyZero - key)
+		return Octave{From: -o.To, To: -o.From}
+	}
+	low := (key - keyZero) &^ (1<<subBits - 1)
+	return Octave{From: math.Float64frombits(low << drop), To: math.Float64frombits((low + 1<<subBits) << drop)}
+}

@@ -20,7 +20,8 @@ import (
 
 const everyAggregate = `count(), errors=count(status >= 500), sum(latency), avg(latency), min(latency), max(latency),
 	stddev(latency), variance(latency), rate(), ratio(status >= 500), distinct(user), p50(latency), p99(latency),
-	quantile(latency, 0.9), topk(user, 3), mode(user), first(user), last(user), double=sum(latency * 2)`
+	quantile(latency, 0.9), topk(user, 3), mode(user), first(user), last(user), double=sum(latency * 2),
+	collect(user, 3), delta(latency), ewma(latency, 20s), histogram(latency), tail(user, 2), values(user, 4)`
 
 func shuffled(r *rand.Rand, events []event) []event {
 	s := slices.Clone(events)
