@@ -21,15 +21,14 @@ type windowFlags struct {
 	grace    time.Duration
 	maxAhead time.Duration
 	late     string
-	emit     string
-	every    time.Duration
+	rows     windowRows
 	state    stateFlags
 }
 
 func newWindow() *cobra.Command {
 	var f windowFlags
 	cmd := &cobra.Command{
-		Use:   "window [--size SIZES [--hop SIZE | --slide] | --gap DURATION] [--by FIELDS] [--agg AGGREGATES] [FILE…]",
+		Use:   "window [--size SIZES | --gap DURATION] [--by FIELDS] [--agg AGGREGATES] [FILE…]",
 		Short: "Aggregate records over windows of time",
 		Long: `Window counts and aggregates records over windows of time: one row for each window
 and key, written when the window closes.
@@ -55,6 +54,10 @@ Aggregates: ` + aggregateHelp,
   # Visits: requests of a client no more than half an hour apart
   logctl window --gap 30m --by client --agg 'count(), first(path), last(path)' access.log
 
+  # Hours of many errors; how the load of each hour has changed
+  logctl window --size 1h --agg 'bad=ratio(status >= 500)' --having 'bad > 0.1' app.log
+  logctl window --size 1h --fill 0 --trend=previous,day app.log
+
   # Every minute from cron: what is new in a log that grows and is rotated
   logctl window --checkpoint app.ckpt --to rows.ndjson app.log
 
@@ -73,9 +76,7 @@ Aggregates: ` + aggregateHelp,
 	durationVar(fs, &f.maxAhead, "max-ahead", 0,
 		"set records aside that are stamped more than this beyond the wall clock (0: none)")
 	fs.StringVar(&f.late, "late", "", "write late records to `ENDPOINT`")
-	fs.StringVar(&f.emit, "emit", "final",
-		"`WHEN` rows are written: final (the window has closed), update (as they change), or both")
-	durationVar(fs, &f.every, "every", time.Second, "how often --emit update writes what has changed")
+	f.rows.add(fs)
 	f.state.add(fs)
 	return cmd
 }

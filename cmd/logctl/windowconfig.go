@@ -37,20 +37,55 @@ func (f *windowShape) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.time, "time", "event", "`WHICH` time counts: event (the record's), or processing (when it was read)")
 }
 
+// windowRows is what is said about the rows.
+type windowRows struct {
+	emit   string
+	every  time.Duration
+	having string
+	fill   string
+	trend  string
+}
+
+func (f *windowRows) add(fs *pflag.FlagSet) {
+	fs.StringVar(&f.emit, "emit", "final",
+		"`WHEN` rows are written: final (the window has closed), update (as they change), or both")
+	durationVar(fs, &f.every, "every", time.Second, "how often --emit update writes what has changed")
+	fs.StringVar(&f.having, "having", "", "only rows for which `EXPR` over their fields is true")
+	fs.StringVar(&f.fill, "fill", "", "rows for empty windows of known keys, with `0 or null`")
+	fs.StringVar(&f.trend, "trend", "",
+		"changes against the `WINDOWS` before: previous, day (ago), week; alone: all of them")
+	fs.Lookup("trend").NoOptDefVal = "previous,day,week"
+}
+
+// set says how rows are written.
+func (f *windowRows) set(cfg *window.Config) error {
+	when := map[string]window.Emit{"final": window.Final, "update": window.Update, "both": window.Both}
+	fills := map[string]window.Fill{"": window.FillNone, "0": window.FillZero, "null": window.FillNull}
+	var known, fill bool
+	cfg.Emit, known = when[f.emit]
+	cfg.Fill, fill = fills[f.fill]
+	switch {
+	case !known:
+		return fault.Usagef(fault.DidYouMean(f.emit, []string{"final", "update", "both"}),
+			"--emit %q: want final, update or both", f.emit)
+	case !fill:
+		return fault.Usagef("", "--fill %q: want 0 or null", f.fill)
+	}
+	cfg.Every, cfg.Having, cfg.Trend = f.every, f.having, window.ParseTrend(f.trend)
+	return nil
+}
+
 // config returns what the operator is to do.
 func (f *windowFlags) config(p *pipeline) (window.Config, error) {
 	flags := p.cmd.Flags()
 	cfg := window.Config{
-		Slide: f.shape.slide, Gap: f.shape.gap, By: f.by, Aggs: f.agg, Grace: f.grace, MaxAhead: f.maxAhead, Every: f.every,
+		Slide: f.shape.slide, Gap: f.shape.gap, By: f.by, Aggs: f.agg, Grace: f.grace, MaxAhead: f.maxAhead,
 	}
 	if err := f.shape.sizes(&cfg, p.plan.Zone, flags.Changed("size")); err != nil {
 		return cfg, err
 	}
-	when := map[string]window.Emit{"final": window.Final, "update": window.Update, "both": window.Both}
-	var known bool
-	if cfg.Emit, known = when[f.emit]; !known {
-		return cfg, fault.Usagef(fault.DidYouMean(f.emit, []string{"final", "update", "both"}),
-			"--emit %q: want final, update or both", f.emit)
+	if err := f.rows.set(&cfg); err != nil {
+		return cfg, err
 	}
 	switch {
 	case f.shape.time == "processing":

@@ -36,6 +36,7 @@ type field struct {
 	name   string
 	label  []byte
 	append appender
+	empty  string // what it is of no record, where that is asked for as zero
 }
 
 // A Row is a group whose aggregates are asked for.
@@ -117,6 +118,43 @@ func (s *Set) AppendField(dst []byte, k int, r Row) []byte {
 	return f.append(append(dst, f.label...), r)
 }
 
+// Numeric reports whether an aggregate is a number.
+func (s *Set) Numeric(k int) bool { return s.fields[k].empty == "0" }
+
+// AppendEmpty appends the JSON of an aggregate of no record: as zero (0, [], {}), or
+// null.
+func (s *Set) AppendEmpty(dst []byte, k int, zero bool) []byte {
+	if zero {
+		return append(dst, s.fields[k].empty...)
+	}
+	return append(dst, "null"...)
+}
+
+// AppendEmptyFields appends all aggregates of no record as fields, each with a comma
+// before it.
+func (s *Set) AppendEmptyFields(dst []byte, zero bool) []byte {
+	for k := range s.fields {
+		dst = s.AppendEmpty(append(dst, s.fields[k].label...), k, zero)
+	}
+	return dst
+}
+
+// emptyOf returns what an aggregate is of no record, as zero.
+func emptyOf(name string) string {
+	switch name {
+	case "topk", "collect", "tail", "values", "histogram":
+		return "[]"
+	case "counts":
+		return "{}"
+	case "first", "last", "mode", "until":
+		return "null"
+	case "any":
+		return "false"
+	default:
+		return "0"
+	}
+}
+
 // AppendValue appends the JSON of an aggregate of a group.
 func (s *Set) AppendValue(dst []byte, k int, r Row) []byte { return s.fields[k].append(dst, r) }
 
@@ -166,7 +204,7 @@ func (bd *builder) aggregates(src string) error {
 		if name == "" {
 			name = defaultName(c.Func, c.Args)
 		}
-		bd.set.fields = append(bd.set.fields, field{name, label(name), add})
+		bd.set.fields = append(bd.set.fields, field{name, label(name), add, emptyOf(c.Func)})
 	}
 	return nil
 }

@@ -14,7 +14,8 @@ import (
 type aligned struct {
 	*Op
 	shapes []*shape
-	trees  []*tree // of each shape; nil where it has none
+	trees  []*tree    // of each shape; nil where it has none
+	fill   []*filling // of each shape, where empty windows are to be filled
 	panes  map[int64]*pane
 	starts []int64 // of panes
 	sorted bool
@@ -38,6 +39,12 @@ func newAligned(o *Op) *aligned {
 		s := newShape(size, hop)
 		a.shapes = append(a.shapes, s)
 		a.trees = append(a.trees, a.newTree(s))
+		if o.cfg.Fill != FillNone {
+			a.fill = append(a.fill, newFilling(o, len(a.fill), s.hop))
+		}
+	}
+	if len(o.cfg.Trend) > 0 {
+		o.trend = o.newTrend(a.shapes)
 	}
 	return a
 }
@@ -197,9 +204,11 @@ func (a *aligned) settle(limit int64) int64 { return limit }
 // panes that no open window holds.
 func (a *aligned) close(limit int64, out stream.Output) error {
 	a.over = limit
-	if limit >= a.due {
-		err := a.each(limit, func(w openWindow) error {
-			a.stats.closed.Add(1)
+	if limit >= a.due || a.fill != nil {
+		err := a.each(limit, a.fill, func(w openWindow) error {
+			if len(w.panes) > 0 {
+				a.stats.closed.Add(1)
+			}
 			return a.write(w, true, out)
 		})
 		if err != nil {
@@ -216,6 +225,9 @@ func (a *aligned) close(limit int64, out stream.Output) error {
 	}
 	a.limit = limit
 	a.drop()
+	if a.trend != nil {
+		a.trend.expire()
+	}
 	return nil
 }
 
@@ -225,7 +237,7 @@ func (a *aligned) update(out stream.Output) error {
 	if !slices.ContainsFunc(a.starts, touched) {
 		return nil
 	}
-	err := a.each(math.MaxInt64, func(w openWindow) error {
+	err := a.each(math.MaxInt64, nil, func(w openWindow) error {
 		if !slices.ContainsFunc(w.panes, touched) {
 			return nil
 		}
@@ -242,6 +254,12 @@ func (a *aligned) update(out stream.Output) error {
 // write writes the rows of one window: of all its groups, or of those that have
 // changed.
 func (a *aligned) write(w openWindow, final bool, out stream.Output) error {
+	if t := a.trees[w.shape]; t != nil && final {
+		defer t.pass(w.number)
+	}
+	if a.fill != nil && final {
+		return a.writeFilled(w, out)
+	}
 	all, err := a.groupsOf(w)
 	if err != nil {
 		return err
@@ -256,9 +274,6 @@ func (a *aligned) write(w openWindow, final bool, out stream.Output) error {
 		if err := a.put(&r, out); err != nil {
 			return err
 		}
-	}
-	if t := a.trees[w.shape]; t != nil && final {
-		t.pass(w.number)
 	}
 	return nil
 }

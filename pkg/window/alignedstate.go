@@ -25,6 +25,14 @@ func (a *aligned) changes(all bool, s *saver) error {
 			}
 		}
 	}
+	for _, f := range a.fill {
+		if err := f.changes(all, s); err != nil {
+			return err
+		}
+	}
+	if a.trend != nil {
+		return a.trend.changes(all, s)
+	}
 	return nil
 }
 
@@ -62,8 +70,14 @@ func (s *saver) gone(p *pane) error {
 	return nil
 }
 
-// restore takes back a group of a pane.
+// restore takes back a group of a pane, or what else there is.
 func (a *aligned) restore(key, value []byte) (bool, error) {
+	switch {
+	case len(key) > 2 && key[0] == entryKnown && int(key[1]) < len(a.fill):
+		return a.fill[key[1]].restore(key, value)
+	case len(key) > 1 && key[0] == entryPast && a.trend != nil:
+		return a.trend.restore(key, value)
+	}
 	a.due = math.MinInt64 // to be found by the next close
 	if len(key) <= timeKey || key[0] != entryGroup {
 		return false, nil

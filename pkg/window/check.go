@@ -1,6 +1,7 @@
 package window
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,6 +13,9 @@ import (
 // checkConfig makes sure that the windows can be told.
 func (o *Op) checkConfig() error {
 	c := &o.cfg
+	if err := errors.Join(c.checkFill(), c.checkTrend()); err != nil {
+		return err
+	}
 	switch {
 	case c.Gap != 0:
 		return c.checkGap()

@@ -16,8 +16,8 @@ type result struct {
 	window
 	key   []byte // JSON of the group's key
 	kind  record.Kind
-	text  []byte // of the key as a Table has it
-	cells *aggregate.Cells
+	text  []byte           // of the key as a Table has it
+	cells *aggregate.Cells // nil: an empty window's
 	group uint32
 	final bool
 }
@@ -32,7 +32,16 @@ func (o *Op) put(r *result, out stream.Output) error {
 	b.Data = stamp.AppendIn(append(b.Data, `","window_end":"`...), r.end, o.zone)
 	b.Data = o.keys.AppendFields(append(b.Data, '"'), r.kind, r.text)
 	row := aggregate.Row{Cells: r.cells, Group: r.group, Start: r.start, Length: time.Duration(r.end - r.start)}
-	b.Data = o.set.AppendFields(b.Data, row)
+	if r.cells != nil {
+		b.Data = o.set.AppendFields(b.Data, row)
+	} else {
+		b.Data = o.set.AppendEmptyFields(b.Data, o.cfg.Fill == FillZero)
+	}
+	if o.trend != nil {
+		if b.Data, err = o.trend.append(b.Data, r, row); err != nil {
+			return err
+		}
+	}
 	switch {
 	case o.cfg.Emit == Final:
 	case r.final:
@@ -65,7 +74,8 @@ func (o *Op) ranked(gs *groups) []ranking {
 	return all
 }
 
-// An outlet is an Output on its way to another one: it counts what is written.
+// An outlet is an Output on its way to another one: it counts what is written, and
+// drops what does not meet the condition.
 type outlet struct {
 	*Op
 	to stream.Output
@@ -76,7 +86,11 @@ func (t *outlet) Batch() (*record.Batch, error) { return t.to.Batch() }
 
 // Emit implements stream.Output.
 func (t *outlet) Emit(rows record.Rows) error {
-	t.stats.rows.Add(int64(rows.Hi - rows.Lo))
+	left := rows.Hi - rows.Lo
+	if t.having != nil {
+		left = t.having.filter(rows)
+	}
+	t.stats.rows.Add(int64(left))
 	return t.to.Emit(rows)
 }
 

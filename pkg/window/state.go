@@ -18,6 +18,8 @@ const (
 	entryClock   = iota + 1 // how far the operator is: limit and newest
 	entryGroup              // a group of a pane: its start, then the group's key
 	entrySession            // the open sessions of a group: its key
+	entryPast               // what a closed window's group was: its start, size and key
+	entryKnown              // a key that is filled: its size, then the key
 	entryRecord             // a moment of a sliding window's group: its time, then the group's key
 )
 
@@ -32,6 +34,12 @@ func (o *Op) Signature() string {
 		kind = fmt.Sprintf("gap=%v", c.Gap)
 	case c.Slide:
 		kind = fmt.Sprintf("slide=%v", c.Sizes[0])
+	}
+	if c.Fill != FillNone {
+		kind += " fill"
+	}
+	if len(c.Trend) > 0 {
+		kind += fmt.Sprintf(" trend=%v", c.Trend)
 	}
 	return fmt.Sprintf("window 1 %s by=%q agg=%q", kind, c.By, c.Aggs)
 }

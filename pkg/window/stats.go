@@ -58,7 +58,7 @@ func (o *Op) Open() (n int) {
 		n, _ = o.open.size()
 		return n
 	}
-	_ = a.each(math.MaxInt64, func(openWindow) error {
+	_ = a.each(math.MaxInt64, nil, func(openWindow) error {
 		n++
 		return nil
 	})

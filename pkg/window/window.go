@@ -43,8 +43,11 @@ type Config struct {
 	// close everyone's windows.
 	MaxAhead time.Duration
 
-	Emit  Emit
-	Every time.Duration // how often updates are written
+	Emit   Emit
+	Every  time.Duration // how often updates are written
+	Having string        // a condition over the fields of a row that it has to meet
+	Fill   Fill          // rows for empty windows of known keys
+	Trend  []string      // what rows are compared with: previous, day, week
 }
 
 // Emit says when rows are written. All but Final tell the rows of closed windows
@@ -85,6 +88,8 @@ type Op struct {
 	updated int64    // when rows were last written for change
 	late    stream.Sink
 	rows    stream.RowWriter
+	having  *having
+	trend   *trend
 
 	tracking bool  // Changes is called: it has to be noted what changes
 	mark     uint8 // what is noted of a group that a record is added to
@@ -150,15 +155,23 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 	if o.set, err = aggregate.Compile(aggs, plan); err != nil {
 		return nil, err
 	}
+	if err := o.checkNames(); err != nil {
+		return nil, err
+	}
+	if cfg.Having != "" {
+		if o.having, err = o.newHaving(cfg.Having); err != nil {
+			return nil, err
+		}
+	}
 	o.begin()
-	return o, o.checkNames()
+	return o, nil
 }
 
 // Another returns an operator like o without records, for another task of the same
 // run: batches that o has prepared are for both, and both count in the same Stats.
 // One goroutine calls them.
 func (o *Op) Another() *Op {
-	other := &Op{cfg: o.cfg, zone: o.zone, keys: o.keys, set: o.set, late: o.late, stats: o.stats}
+	other := &Op{cfg: o.cfg, zone: o.zone, keys: o.keys, set: o.set, late: o.late, having: o.having, stats: o.stats}
 	other.begin()
 	return other
 }
@@ -179,14 +192,26 @@ func (o *Op) begin() {
 	}
 }
 
+// names returns the fields of a row.
+func (o *Op) names() []string {
+	names := []string{"window_start", "window_end"}
+	names = slices.Concat(names, o.keys.Names(), o.set.Names(), o.cfg.trendNames(o.set))
+	if o.cfg.Emit != Final {
+		names = append(names, "final")
+	}
+	return names
+}
+
 // checkNames makes sure that the fields of a row have different names.
 func (o *Op) checkNames() error {
-	names := []string{"window_start", "window_end", "final"}
-	for _, name := range slices.Concat(o.keys.Names(), o.set.Names()) {
-		if slices.Contains(names, name) {
+	names := append(o.names(), "final")
+	if o.cfg.Emit != Final {
+		names = o.names()
+	}
+	for i, name := range names {
+		if slices.Contains(names[i+1:], name) {
 			return fault.Usagef("give one of them another name: other="+name, "two fields of a row are called %q", name)
 		}
-		names = append(names, name)
 	}
 	return nil
 }
