@@ -99,7 +99,7 @@ func (f *handlerFlags) open(p *pipeline, opt exec.Options, out stream.Sink) (str
 		if err != nil {
 			return nil, err
 		}
-		if opt.Later, err = p.openKafkaSink(e); err != nil {
+		if opt.Later, err = p.openTopic(e, nil); err != nil {
 			return nil, err
 		}
 		opt.RetryTopic = f.retry.topic

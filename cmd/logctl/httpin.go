@@ -37,16 +37,16 @@ func (f *httpInput) add(fs *pflag.FlagSet) {
 
 // checkUse refuses flags of posted records where none are taken in.
 func (f *httpInput) checkUse(p *pipeline) error {
-	if p.reads(stream.HTTP) {
+	if p.takesPosts() {
 		return nil
 	}
 	return refuseUnused(p.cmd, new(httpInput).add, "taking in posted records, and no input is that",
 		"as in --from http::8080")
 }
 
-// reads reports whether an input is of a kind.
-func (p *pipeline) reads(kind stream.Scheme) bool {
-	return slices.ContainsFunc(p.endpoints, func(e stream.Endpoint) bool { return e.Scheme == kind })
+// takesPosts reports whether records are posted to one of the inputs.
+func (p *pipeline) takesPosts() bool {
+	return slices.ContainsFunc(p.endpoints, func(e stream.Endpoint) bool { return e.Scheme == stream.HTTP })
 }
 
 // config returns how an address takes records in.

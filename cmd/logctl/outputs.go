@@ -117,7 +117,7 @@ func (p *pipeline) openSinks() error {
 	}
 	var sinks []stream.Sink
 	for _, e := range list {
-		s, err := p.openSink(e)
+		s, err := p.openMain(e)
 		if err != nil {
 			return err
 		}
@@ -196,7 +196,7 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 		}
 		return p.createFile(e.Path, opt)
 	case stream.Kafka:
-		return p.openKafkaSink(e)
+		return p.openTopic(e, nil)
 	case stream.SQLite:
 		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, store.SinkOptions{Unique: f.unique})
 		if err != nil {
@@ -221,7 +221,8 @@ func (p *pipeline) closing(s interface {
 	return s, nil
 }
 
-func (p *pipeline) openKafkaSink(e stream.Endpoint) (stream.Sink, error) {
+// openTopic opens a topic to write to; edit may change how.
+func (p *pipeline) openTopic(e stream.Endpoint, edit func(*kafka.SinkConfig)) (*kafka.Sink, error) {
 	cfg, err := p.flags.kafka.config(e)
 	if err != nil {
 		return nil, err
@@ -231,6 +232,9 @@ func (p *pipeline) openKafkaSink(e stream.Endpoint) (stream.Sink, error) {
 		return nil, err
 	}
 	sc.OnFailed = p.refused
+	if edit != nil {
+		edit(&sc)
+	}
 	p.Held = true
 	if p.txn != nil {
 		return p.openInTxn(e, sc)
@@ -241,7 +245,25 @@ func (p *pipeline) openKafkaSink(e stream.Endpoint) (stream.Sink, error) {
 	}
 	p.topics = append(p.topics, s)
 	p.metrics = append(p.metrics, s.Metrics())
-	return p.closing(s)
+	p.closers = append(p.closers, s.Close)
+	return s, nil
+}
+
+// openMain opens what the pipeline writes to, guarded where that is asked for.
+func (p *pipeline) openMain(e stream.Endpoint) (stream.Sink, error) {
+	if e.Scheme != stream.Kafka {
+		return p.openSink(e)
+	}
+	s, err := p.openTopic(e, func(sc *kafka.SinkConfig) {
+		sc.Exhaust = p.Dead != nil
+		if p.guard != nil {
+			sc.Breaker = p.guard.trip
+		}
+	})
+	if err != nil || p.guard == nil {
+		return s, err
+	}
+	return p.guard.wrap(p, s)
 }
 
 // sideSink opens where dead letters or late records go: to a file as

@@ -66,6 +66,7 @@ type pipeline struct {
 	plan      *record.Plan
 	made      stream.Source   // generated records, instead of the endpoints
 	producer  *kafkaOutput    // how records go to Kafka
+	guard     *guardFlags     // what to do while that is down; nil: fail
 	pace      *limit.Schedule // how fast records are written; nil: as fast as they come
 
 	wrap func(stream.Sink) (stream.Sink, error) // puts something before the sink; may be nil

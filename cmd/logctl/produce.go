@@ -9,7 +9,6 @@ import (
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/limit"
-	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/transform"
 )
 
@@ -17,6 +16,7 @@ import (
 type produceFlags struct {
 	stream   streamFlags
 	kafka    kafkaOutput
+	guard    guardFlags
 	key      string
 	rate     string
 	rateWait time.Duration
@@ -50,6 +50,7 @@ all of them are acknowledged, and says how many were.`,
 	f.stream.add(cmd)
 	fs := cmd.Flags()
 	section(fs, writingSection, f.kafka.add)
+	section(fs, writingSection, f.guard.add)
 	section(fs, loadSection, f.generate.add)
 	fs.StringVarP(&f.key, "key", "k", "", "key of each record: a field or an `EXPR`")
 	fs.StringVar(&f.rate, "rate", "", "how many records a second: `RATE`, ramp:1k..50k/60s or burst:1k..20k/5s/60s "+
@@ -67,6 +68,9 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	p.producer = &f.kafka
+	if err := f.guard.prepare(p); err != nil {
+		return err
+	}
 	if err := f.generate.checkUse(cmd); err != nil {
 		return err
 	}
@@ -84,7 +88,7 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 	if f.stream.input.envelope {
 		f.kafka.keepTime = true // that of the envelope
 	}
-	if f.stream.input.follow || p.reads(stream.HTTP) {
+	if f.stream.input.follow || p.takesPosts() {
 		p.Order = engine.AsItArrives
 	}
 	if f.report {
@@ -108,7 +112,7 @@ func (f *produceFlags) setPace(p *pipeline) (limit.Schedule, error) {
 	schedule, err := limit.ParseSchedule(f.rate)
 	switch {
 	case err != nil || schedule.Unlimited() || f.generate.profile != "":
-	case !p.reads(stream.HTTP):
+	case !p.takesPosts():
 		p.pace = &schedule
 	case len(p.endpoints) > 1:
 		return schedule, fault.Usagef("run one for each",

@@ -54,7 +54,7 @@ func txnID(command string, group *kafka.Source) string {
 }
 
 // openInTxn opens a topic that is written in transactions.
-func (p *pipeline) openInTxn(e stream.Endpoint, cfg kafka.SinkConfig) (stream.Sink, error) {
+func (p *pipeline) openInTxn(e stream.Endpoint, cfg kafka.SinkConfig) (*kafka.Sink, error) {
 	if len(e.Brokers) > 0 && !slices.Equal(e.Brokers, p.flags.kafka.brokers) {
 		return nil, fault.Usagef("leave the addresses out", "a transaction is of one cluster: topic %q is on another", e.Topics[0])
 	}
@@ -65,5 +65,6 @@ func (p *pipeline) openInTxn(e stream.Endpoint, cfg kafka.SinkConfig) (stream.Si
 	}
 	p.topics = append(p.topics, s)
 	p.metrics = append(p.metrics, s.Metrics())
-	return p.closing(s)
+	p.closers = append(p.closers, s.Close)
+	return s, nil
 }

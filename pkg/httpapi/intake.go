@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -79,7 +80,9 @@ type post struct {
 	at     int    // in text
 	next   int    // record
 	end    int64  // offset behind its last record, once that is known
-	lost   int    // records that were let go of
+	n      int    // records in all
+	known  int    // records of which Settle has said something
+	lost   int    // those of them that are not stored
 	answer chan error
 }
 
@@ -154,7 +157,8 @@ func (s *Intake) Read(ctx context.Context, b *record.Batch) error {
 
 // begin has the records of p handed on next.
 func (s *Intake) begin(p *post) {
-	p.end = s.offset + int64(len(p.sizes))
+	p.n = len(p.sizes)
+	p.end = s.offset + int64(p.n)
 	s.current = p
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -215,15 +219,34 @@ func (p *post) tell() {
 	}
 }
 
-// Drop says that the record at an offset is stored nowhere: its request is told.
-func (s *Intake) Drop(offset int64) {
+// Settle says of records, whatever the position, that they are kept, or that
+// they are not and will not be stored: a request of which that is known for all
+// records is answered. Those of other sources are passed over.
+func (s *Intake) Settle(b *record.Batch, lost bool) {
+	if b.Origin != s.origin {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range s.waiting {
-		if offset < p.end {
-			p.lost++
-			return
+	for i := range b.Recs {
+		if b.Recs[i].Live() {
+			s.settleOne(b.Recs[i].Offset, lost)
 		}
+	}
+}
+
+func (s *Intake) settleOne(offset int64, lost bool) {
+	k := sort.Search(len(s.waiting), func(k int) bool { return offset < s.waiting[k].end })
+	if k == len(s.waiting) {
+		return
+	}
+	p := s.waiting[k]
+	p.known++
+	if lost {
+		p.lost++
+	}
+	if p.known == p.n {
+		p.tell()
 	}
 }
 

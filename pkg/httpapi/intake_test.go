@@ -246,11 +246,11 @@ func TestNotStored(t *testing.T) {
 	answers := make(chan answer, 1)
 	ask := func() { answers <- post(t, in.URL(), strings.NewReader(`{"n":1}`)) }
 	go ask()
-	if err := in.Read(t.Context(), record.NewBatch()); err != nil {
+	b := record.NewBatch()
+	if err := in.Read(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
-	in.Drop(0)
-	_ = in.Commit(t.Context(), []stream.Position{{Next: 1}})
+	in.Settle(b, true)
 	if a := <-answers; a.code != 503 || !strings.Contains(a.Error, "dropped") || a.retry == "" {
 		t.Errorf("dropped: %+v", a)
 	}

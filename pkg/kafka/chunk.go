@@ -137,6 +137,9 @@ func (c *chunk) settle(r *kgo.Record, err error) {
 		c.sink.counts.bytes.Add(c.bytes)
 		c.sink.counts.settled(c.counted-c.left, c.sent)
 		c.counted, c.bytes = c.left, 0
+		if b := c.sink.cfg.Breaker; b != nil && err == nil {
+			b.Done(time.Now().UnixNano(), true)
+		}
 	}
 	if c.left == 0 {
 		c.done()

@@ -70,6 +70,9 @@ func (s *Sink) notDelivered(c *chunk, r *kgo.Record, err error) {
 		return
 	}
 	reason := s.reasonOf(r, err)
+	if reason == "" && s.cfg.Exhaust && errors.Is(err, kgo.ErrRecordRetries) {
+		reason = fmt.Sprintf("not acknowledged after %d sendings%s", s.cfg.Retries, s.lastError())
+	}
 	if reason == "" {
 		s.fail(s.lost(err))
 		return
@@ -103,7 +106,7 @@ func (s *Sink) reasonOf(r *kgo.Record, err error) string {
 
 // lost says that deliveries failed for good, and how many may be missing.
 func (s *Sink) lost(err error) error {
-	open := human.Count(max(s.counts.sent.Load()-s.counts.done.Load(), 1))
+	open := human.Count(max(s.open(), 1))
 	if errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrRecordRetries) {
 		hint := "the cluster may be down; --timeout says how long to wait for it"
 		return fault.Hint(fmt.Errorf("topic %q: kafka at %s did not acknowledge %s records within %s%s",

@@ -16,6 +16,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -49,6 +50,17 @@ type SinkConfig struct {
 	// Flush. Without it the first such record ends the run.
 	OnFailed func(*record.Batch) error
 
+	// Breaker is told how requests fare: an acknowledgement is a success; a
+	// connection or a request that fails, and each second in which nothing of what
+	// is in flight is acknowledged, are failures. While it is open, Write and
+	// Flush do not wait: they return an error that is stream.ErrHeld. What is in
+	// flight stays so, without a time-out. Not with Txn.
+	Breaker *limit.Breaker
+
+	// Exhaust gives records that were sent Retries times in vain to OnFailed,
+	// where they would else end the run.
+	Exhaust bool
+
 	in *Txn // whose client sends
 }
 
@@ -74,6 +86,7 @@ type Sink struct {
 	chunks   sync.Pool
 
 	counts  counts
+	stalled int64 // when a second without an acknowledgement was last counted
 	mu      sync.Mutex
 	refused []*record.Batch // what OnFailed is still to be given, by origin
 }
@@ -190,6 +203,9 @@ func (s *Sink) options() ([]kgo.Opt, error) {
 	if s.cfg.Linger != 0 {
 		opts = append(opts, kgo.ProducerLinger(max(s.cfg.Linger, 0)))
 	}
+	if s.cfg.Breaker != nil {
+		opts = append(opts, kgo.WithHooks(pulse{s.cfg.Breaker}), kgo.RetryBackoffFn(retryDelay))
+	}
 	if s.cfg.Retries > 0 {
 		opts = append(opts, kgo.RecordRetries(s.cfg.Retries))
 	}
@@ -291,6 +307,9 @@ func (s *Sink) await(ctx context.Context, ready func() (bool, error)) error {
 		if ok, err := ready(); ok || err != nil {
 			return err
 		}
+		if s.held() {
+			return s.heldError()
+		}
 		if clock == nil {
 			clock = time.NewTicker(min(s.cfg.Timeout, s.cfg.MaxBlock, time.Second) / 4)
 			defer clock.Stop()
@@ -301,9 +320,7 @@ func (s *Sink) await(ctx context.Context, ready func() (bool, error)) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-clock.C:
-			if time.Now().UnixNano()-s.counts.progress.Load() > int64(s.cfg.Timeout) && s.inflight.Load() > 0 {
-				s.fail(s.lost(kgo.ErrRecordTimeout))
-			}
+			s.notePause(time.Now().UnixNano())
 		}
 	}
 }

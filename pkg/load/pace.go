@@ -13,7 +13,17 @@ import (
 // schedule allows. When ctx is done it no longer holds anything back: what is
 // in flight is to be finished.
 func Pace(ctx context.Context, to stream.Sink, schedule limit.Schedule) stream.Sink {
-	return &pace{Sink: to, ctx: ctx, bucket: limit.Bucket{Schedule: schedule}}
+	p := &pace{Sink: to, ctx: ctx, bucket: limit.Bucket{Schedule: schedule}}
+	if t, ok := to.(stream.Tracker); ok {
+		return tracker{p, t}
+	}
+	return p
+}
+
+// A tracker is a pace whose sink finishes records at their own pace.
+type tracker struct {
+	*pace
+	stream.Tracker
 }
 
 // A pace is a Flusher and a Pusher, whether or not its sink is one.

@@ -9,6 +9,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 
 	"github.com/logctl/logctl/pkg/record"
 )
@@ -196,3 +197,8 @@ type Tracker interface {
 	// early with ctx's error, and may then be called again.
 	Drain(ctx context.Context, again bool) error
 }
+
+// ErrHeld is what a sink with a breaker says while that is open: of Write, that
+// it took nothing; of Flush, that what it has is not settled, and that there is
+// no use waiting for it now. Both may be tried again.
+var ErrHeld = errors.New("the breaker is open")

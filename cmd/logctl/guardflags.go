@@ -1,0 +1,154 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/expr"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/guard"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/spool"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// guardFlags say what to do while the cluster that is written to is down.
+type guardFlags struct {
+	breaker    string
+	openFor    time.Duration
+	onOpen     string
+	critical   string
+	spoolDir   string
+	spoolBytes int64
+
+	trip *limit.Breaker // nil for none
+	cond *expr.Expr     // of --critical, or nil
+	sink *guard.Sink
+}
+
+func (f *guardFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&f.breaker, "breaker", "",
+		"stop trying after `N` failures in a row, or P%/N of the last N (default 10 with --spool or posted records)")
+	durationVar(fs, &f.openFor, "breaker-open", limit.DefaultOpenFor, "how long until one attempt is made again")
+	fs.StringVar(&f.onOpen, "on-open", "",
+		"what records do meanwhile: `POLICY` block, drop or spool (default spool with --spool, else block)")
+	fs.StringVar(&f.critical, "critical", "", "records for which `EXPR` is true go into the --spool all the same")
+	fs.StringVar(&f.spoolDir, "spool", "", "directory `DIR` in which records wait, to be sent in order later")
+	sizeVar(fs, &f.spoolBytes, "spool-bytes", spool.DefaultMaxBytes,
+		"greatest size of the spool; when it is full records wait")
+}
+
+// defaultTrip is when the breaker opens of what has one without being told to.
+const defaultTrip = "10"
+
+var policies = []string{string(guard.Block), string(guard.Drop), string(guard.Spool)}
+
+// prepare reads the flags; what --critical reads becomes part of the plan.
+func (f *guardFlags) prepare(p *pipeline) error {
+	if err := f.check(p); err != nil {
+		return err
+	}
+	trip, err := limit.ParseTrip(f.breaker)
+	if err != nil || trip.Never() {
+		return err
+	}
+	f.trip = &limit.Breaker{Trip: trip, OpenFor: f.openFor}
+	if f.critical != "" {
+		if f.cond, err = expr.CompileBool(f.critical, p.plan); err != nil {
+			return err
+		}
+	}
+	p.guard = f
+	p.flags.http.closed = f.closed
+	p.notes = append(p.notes, func() string {
+		if f.sink == nil {
+			return ""
+		}
+		return f.sink.Summary()
+	})
+	return nil
+}
+
+// check refuses what contradicts itself.
+func (f *guardFlags) check(p *pipeline) error {
+	if f.onOpen == "" {
+		f.onOpen = string(guard.Block)
+		if f.spoolDir != "" && f.critical == "" {
+			f.onOpen = string(guard.Spool)
+		}
+	} else if !slices.Contains(policies, f.onOpen) {
+		return fault.Usagef(fault.DidYouMean(f.onOpen, policies), "--on-open %q: want one of %s", f.onOpen,
+			strings.Join(policies, ", "))
+	}
+	list, err := p.flags.output.endpoints()
+	if err != nil {
+		return err
+	}
+	one := len(list) == 1 && list[0].Scheme == stream.Kafka && p.producer.txn == ""
+	asked := cmp.Or(f.breaker, f.critical, f.spoolDir)
+	if f.breaker == "" && (f.spoolDir != "" || one && p.takesPosts()) {
+		f.breaker = defaultTrip
+	}
+	switch {
+	case f.spoolDir == "" && (f.critical != "" || f.onOpen == string(guard.Spool)):
+		return fault.Usagef("as in --spool /var/spool/logctl",
+			"--critical and --on-open spool need a --spool to put records into")
+	case asked != "" && !one:
+		return fault.Usagef("write to one kafka:TOPIC, without --txn",
+			"a breaker and a spool are for one topic that is written to without transactions")
+	}
+	return nil
+}
+
+// closed says why posted records are not taken in for now.
+func (f *guardFlags) closed() (why string, retry time.Duration) {
+	keeps := f.onOpen == string(guard.Spool) || f.onOpen == string(guard.Drop) && f.cond != nil
+	if wait := f.trip.Wait(time.Now().UnixNano()); wait > 0 && !keeps {
+		return "the cluster that records go to is down: the breaker is open", wait
+	}
+	return "", 0
+}
+
+// wrap guards a topic that is written to.
+func (f *guardFlags) wrap(p *pipeline, to *kafka.Sink) (stream.Sink, error) {
+	cfg := guard.Config{
+		Breaker: f.trip, OnOpen: guard.Policy(f.onOpen), Timeout: p.producer.timeout,
+		Kept: f.tell(p, false), Dropped: f.tell(p, true),
+	}
+	if f.cond != nil {
+		cfg.Critical = f.cond.True
+	}
+	if f.spoolDir != "" {
+		dir, err := spool.Open(f.spoolDir, spool.Config{MaxBytes: f.spoolBytes})
+		if err != nil {
+			return nil, err
+		}
+		cfg.Spool = dir
+		p.closers = append(p.closers, dir.Close)
+		if n := dir.Len(); n > 0 {
+			note(p.cmd, "%d records of an earlier run wait in the spool: they are sent first", n)
+		}
+	}
+	f.sink = guard.New(p.cmd.Context(), to, cfg)
+	p.metrics = append(p.metrics, f.sink)
+	return f.sink, nil
+}
+
+// tell has those who posted records know that they are in the spool, or were
+// dropped.
+func (f *guardFlags) tell(p *pipeline, dropped bool) func(*record.Batch) {
+	return func(b *record.Batch) {
+		if dropped {
+			p.Stats.Out.Add(-int64(len(b.Recs))) // they were counted when they came to the sink
+		}
+		for _, in := range p.flags.http.opened {
+			in.Settle(b, dropped)
+		}
+	}
+}

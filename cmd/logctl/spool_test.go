@@ -1,0 +1,221 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// produceDown starts a produce into a topic of one partition, writes ten records,
+// and stops the broker when they are there.
+func produceDown(t *testing.T, e *embedded, args ...string) (*process, *os.File, string) {
+	t.Helper()
+	topic := e.topic(t, 1)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	p := e.start(t, r, nil, append([]string{
+		"produce", "--to", "kafka:" + topic, "--breaker", "2", "--breaker-open", "500ms", "--timeout", "2s",
+	}, args...)...)
+	_ = r.Close() // the process has its own
+	if _, err := w.Write(numbers(0, 10)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the first are there", func() bool {
+		return strings.Count(e.logctl(t, nil, "consume", "-q", "--from", "kafka:"+topic, "--stop", "end"), "\n") == 10
+	})
+	e.broker.interrupt(t)
+	return p, w, topic
+}
+
+// TestSpoolIsFull: when the disk of the spool is full the producer says so, and
+// takes nothing more.
+func TestSpoolIsFull(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip(err)
+	}
+	t.Parallel()
+	e := embed(t)
+	dir := filepath.Join(t.TempDir(), "spool")
+	p, w, _ := produceDown(t, e, "--spool", dir)
+	if err := os.Symlink("/dev/full", filepath.Join(dir, "00000000000000000000.spool")); err != nil {
+		t.Fatal(err)
+	}
+	for n := 10; ; n += 10 { // the first of them are in flight when the breaker opens
+		if _, err := w.Write(numbers(n, n+10)); err != nil {
+			break // it has ended
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err := p.Wait(); err == nil {
+		t.Error("it ended well")
+	}
+	if want := "writing to spool \"" + dir + "\": "; !strings.Contains(p.errs.String(), want) ||
+		!strings.Contains(p.errs.String(), "no space left on device") {
+		t.Errorf("want %q in:\n%s", want, p.errs.String())
+	}
+}
+
+// TestSpoolOutlivesItsProcess: a producer is killed while it spools; the next
+// one sends what is in the spool before anything else, in order.
+func TestSpoolOutlivesItsProcess(t *testing.T) {
+	t.Parallel()
+	e := embed(t)
+	dir := filepath.Join(t.TempDir(), "spool")
+	p, w, topic := produceDown(t, e, "--spool", dir)
+	spooled := func() (size int64) {
+		names, _ := filepath.Glob(filepath.Join(dir, "*.spool"))
+		for _, name := range names {
+			if info, err := os.Stat(name); err == nil {
+				size += info.Size()
+			}
+		}
+		return size
+	}
+	n := 10
+	for ; spooled() == 0; n += 10 {
+		if _, err := w.Write(numbers(n, n+10)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	before := spooled()
+	if _, err := w.Write(numbers(n, n+10)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the last are spooled", func() bool { return spooled() > before })
+	p.crash(t)
+	e.restart(t)
+	r := e.run(t, strings.NewReader(string(numbers(n+10, n+20))), nil, "produce", "--to", "kafka:"+topic, "--spool", dir)
+	if r.status != 0 || !strings.Contains(r.errs, "of an earlier run wait in the spool: they are sent first") {
+		t.Fatalf("status %d: %s", r.status, r.errs)
+	}
+	read := e.logctl(t, nil, "consume", "-q", "--from", "kafka:"+topic, "--stop", "end")
+	waited := regexp.MustCompile(`(\d+) records of an earlier run`).FindStringSubmatch(r.errs)[1]
+	k := counted(r.errs, "replayed")
+	if want := string(numbers(n+10-k, n+20)); !strings.HasSuffix(read, want) || waited != strconv.Itoa(k) {
+		t.Errorf("%s waited, %d were replayed; read\n%s", waited, k, read)
+	}
+	if spooled() > 0 {
+		t.Error("the spool is not empty")
+	}
+}
+
+// TestGatewayWhileTheBrokerIsDown: posted records are refused with 503 and a
+// time to come back, until they are taken again; where there is a spool they are
+// taken all the time. What was answered 202 is in the topic, in the end.
+func TestGatewayWhileTheBrokerIsDown(t *testing.T) {
+	for name, args := range map[string][]string{
+		"refused": {"--on-open", "block"},
+		"dropped": {"--on-open", "drop"},
+		"spooled": {"--spool", filepath.Join(t.TempDir(), "spool")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := embed(t)
+			topic := e.topic(t, 1)
+			p := e.start(t, nil, nil, append([]string{
+				"produce", "--to", "kafka:" + topic, "--from", "http::0", "--breaker", "2", "--breaker-open", "500ms",
+			}, args...)...)
+			posts := startPosts(t, p)
+			eventually(t, "records are taken", func() bool { return posts.count(202) > 100 })
+			e.broker.interrupt(t)
+			time.Sleep(4 * time.Second)
+			refused, taken := posts.count(503), posts.count(202)
+			if name == "spooled" {
+				eventually(t, "records are spooled", func() bool { return posts.count(202) > taken+100 })
+			}
+			e.restart(t)
+			taken = posts.count(202)
+			eventually(t, "records are taken again", func() bool { return posts.count(202) > taken+100 })
+			stored := posts.end()
+			p.interrupt(t)
+			t.Logf("%d stored, %d refused meanwhile; %s", len(stored), refused, p.errs.String())
+			if (refused > 0) != (name != "spooled") {
+				t.Errorf("%d requests were answered 503 while the broker was down", refused)
+			}
+			if name == "spooled" { // what still waits is sent by the next run
+				e.logctl(t, strings.NewReader(""), "produce", "--to", "kafka:"+topic, args[0], args[1])
+			}
+			read := new(tally)
+			read.count(t, []byte(e.logctl(t, nil, "consume", "-q", "--from", "kafka:"+topic, "--stop", "end")))
+			for _, n := range stored {
+				if n >= len(read.seen) || read.seen[n] != 1 {
+					t.Fatalf("record %d was answered 202 and is not in the topic once", n)
+				}
+			}
+		})
+	}
+}
+
+// posts are clients that post a record each.
+type posts struct {
+	quit   chan struct{}
+	group  sync.WaitGroup
+	next   atomic.Int64
+	mu     sync.Mutex
+	codes  map[int]int
+	stored []int
+}
+
+// startPosts starts a client of a gateway every other millisecond.
+func startPosts(t *testing.T, p *process) *posts {
+	t.Helper()
+	address := regexp.MustCompile(`http://\S+`)
+	eventually(t, "it listens", func() bool { return address.MatchString(p.errs.String()) })
+	url := address.FindString(p.errs.String())
+	c := &posts{quit: make(chan struct{}), codes: map[int]int{}}
+	c.group.Go(func() {
+		for {
+			select {
+			case <-c.quit:
+				return
+			case <-time.After(2 * time.Millisecond):
+			}
+			c.group.Go(func() { c.post(t, url) })
+		}
+	})
+	return c
+}
+
+func (c *posts) post(t *testing.T, url string) {
+	n := int(c.next.Add(1))
+	// The number comes last: tally wants the record to be nothing else.
+	resp, err := http.Post(url, "application/json", strings.NewReader(fmt.Sprintf(`{"id":1,"ts":1,"r":{"n":%d}}`, n)))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") == "" {
+		t.Error("503 without a Retry-After")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.codes[resp.StatusCode]++; resp.StatusCode == http.StatusAccepted {
+		c.stored = append(c.stored, n)
+	}
+}
+
+func (c *posts) count(code int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.codes[code]
+}
+
+// end returns the numbers that were answered 202.
+func (c *posts) end() []int {
+	close(c.quit)
+	c.group.Wait()
+	return c.stored
+}

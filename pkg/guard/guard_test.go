@@ -1,0 +1,333 @@
+package guard_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/logctl/logctl/pkg/guard"
+	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/spool"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// target is a sink that can be down: what it is given then stays in flight, and
+// arrives when it is up again.
+type target struct {
+	breaker  *limit.Breaker
+	down     bool
+	arrived  []string
+	inFlight []string
+	gaveUp   bool
+}
+
+func (s *target) Write(rows record.Rows) error {
+	for i := rows.Lo; i < rows.Hi; i++ {
+		if rows.Recs[i].Live() {
+			s.inFlight = append(s.inFlight, string(rows.Value(i)))
+		}
+	}
+	return nil
+}
+
+func (s *target) Flush(context.Context) error {
+	now := time.Now().UnixNano()
+	if len(s.inFlight) == 0 {
+		return nil
+	}
+	if s.breaker.State(now) == limit.Open {
+		return stream.ErrHeld
+	}
+	if !s.down {
+		s.arrive()
+		return nil
+	}
+	for s.breaker.State(now) != limit.Open {
+		s.breaker.Done(now, false)
+	}
+	return stream.ErrHeld
+}
+
+// arrive is what happens by itself when it is up.
+func (s *target) arrive() {
+	if !s.down && len(s.inFlight) > 0 {
+		s.arrived, s.inFlight = append(s.arrived, s.inFlight...), nil
+		s.breaker.Done(time.Now().UnixNano(), true)
+	}
+}
+
+func (s *target) InFlight() bool { return len(s.inFlight) > 0 }
+func (s *target) GiveUp() error  { s.gaveUp = true; return errors.New("gave up") }
+
+// A fixture is a guarded target.
+type fixture struct {
+	*guard.Sink
+	target *target
+	spool  *spool.Spool
+	kept   []string
+	lost   []string
+	origin *record.Origin
+	n      int64
+}
+
+const openFor = 30 * time.Millisecond
+
+func newFixture(t *testing.T, cfg guard.Config, max int64) *fixture {
+	t.Helper()
+	dir, err := spool.Open(t.TempDir(), spool.Config{MaxBytes: max})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = dir.Close() })
+	b := &limit.Breaker{Trip: limit.Trip{Failures: 3}, OpenFor: openFor}
+	f := &fixture{target: &target{breaker: b}, spool: dir, origin: &record.Origin{Source: "in"}}
+	cfg.Breaker, cfg.Spool, cfg.Timeout = b, dir, time.Second
+	cfg.Kept = func(b *record.Batch) { f.kept = append(f.kept, texts(b)...) }
+	cfg.Dropped = func(b *record.Batch) { f.lost = append(f.lost, texts(b)...) }
+	f.Sink = guard.New(t.Context(), f.target, cfg)
+	return f
+}
+
+func texts(b *record.Batch) (all []string) {
+	for i := range b.Recs {
+		if b.Recs[i].Live() {
+			all = append(all, string(b.Value(i)))
+		}
+	}
+	return all
+}
+
+// write writes records, numbered from 0 on; every third one is critical.
+func (f *fixture) write(t *testing.T, n int) {
+	t.Helper()
+	if err := f.Write(f.batch(n).All()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f *fixture) batch(n int) *record.Batch {
+	b := record.NewBatch()
+	b.Origin = f.origin
+	for range n {
+		kind := "other"
+		if f.n%3 == 0 {
+			kind = "critical"
+		}
+		b.Add(fmt.Appendf(nil, "%s %d", kind, f.n)).Offset = f.n
+		f.n++
+	}
+	b.Next = f.n
+	return b
+}
+
+func critical(b *record.Batch, i int) bool { return strings.HasPrefix(string(b.Value(i)), "critical") }
+
+// at is how far a commit may go now.
+func (f *fixture) at() int64 {
+	return f.Finished(stream.Position{Source: "in", Next: f.n}).Next
+}
+
+// TestWhatIsInFlightStaysThere: commits do not pass it, and what is spooled
+// behind it is sent behind it.
+func TestWhatIsInFlightStaysThere(t *testing.T) {
+	f := newFixture(t, guard.Config{OnOpen: guard.Spool}, 0)
+	f.write(t, 2)
+	if at := f.at(); at != 2 {
+		t.Fatalf("finished up to %d, want 2", at)
+	}
+	f.target.down = true
+	f.write(t, 2) // stays in flight
+	if at := f.at(); at != 2 {
+		t.Errorf("in flight: finished up to %d, want 2", at)
+	}
+	f.write(t, 3)
+	if at := f.at(); at != 2 || len(f.kept) != 3 || f.spool.Len() != 3 {
+		t.Errorf("spooled: finished up to %d, kept %q, %d in the spool", at, f.kept, f.spool.Len())
+	}
+	if err := f.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+	f.target.down = false
+	f.await(t, 7)
+	if at := f.at(); at != 7 || f.spool.Len() != 0 {
+		t.Errorf("finished up to %d, %d in the spool", at, f.spool.Len())
+	}
+	if s := f.Summary(); s != "breaker opened 1, spooled 3, replayed 3" {
+		t.Error(s)
+	}
+}
+
+// await is the idle engine, until so many records have arrived, in order.
+func (f *fixture) await(t *testing.T, n int) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); len(f.target.arrived) < n; time.Sleep(time.Millisecond) {
+		f.target.arrive()
+		if err := f.Push(); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(end) {
+			t.Fatalf("arrived %q, in flight %q, %d in the spool", f.target.arrived, f.target.inFlight, f.spool.Len())
+		}
+	}
+	if !slices.IsSortedFunc(f.target.arrived, byNumber) || len(f.target.arrived) != n {
+		t.Errorf("arrived %q", f.target.arrived)
+	}
+}
+
+func byNumber(a, b string) int {
+	number := func(s string) (n int) { _, _ = fmt.Sscan(s[strings.IndexByte(s, ' ')+1:], &n); return n }
+	return number(a) - number(b)
+}
+
+// TestCriticalIsKeptTheRestIsDropped, and both are said.
+func TestCriticalIsKeptTheRestIsDropped(t *testing.T) {
+	f := newFixture(t, guard.Config{OnOpen: guard.Drop, Critical: critical}, 0)
+	f.target.down = true
+	f.write(t, 1)
+	f.at() // opens the breaker
+	f.write(t, 6)
+	if fmt.Sprint(f.kept, f.lost) != "[critical 3 critical 6] [other 1 other 2 other 4 other 5]" {
+		t.Errorf("kept %q, lost %q", f.kept, f.lost)
+	}
+	f.target.down = false
+	f.await(t, 3)
+	if s := f.Summary(); s != "breaker opened 1, spooled 2, replayed 2, dropped 4" || f.Dropped() != 4 {
+		t.Error(s)
+	}
+}
+
+// TestBlock: Write waits until the target is back; what is critical is kept
+// meanwhile, and sent first.
+func TestBlock(t *testing.T) {
+	f := newFixture(t, guard.Config{OnOpen: guard.Block, Critical: critical}, 0)
+	f.target.down = true
+	f.write(t, 1)
+	f.at()
+	f.target.inFlight, f.target.down = nil, false // it arrives by itself
+	f.write(t, 3)
+	f.at()
+	if fmt.Sprint(f.kept, f.target.arrived) != "[critical 3] [critical 3 other 1 other 2]" {
+		t.Errorf("kept %q, arrived %q", f.kept, f.target.arrived)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	b := &limit.Breaker{Trip: limit.Trip{Failures: 1}}
+	s := guard.New(ctx, &target{breaker: b, down: true}, guard.Config{Breaker: b, OnOpen: guard.Block})
+	b.Done(time.Now().UnixNano(), false)
+	time.AfterFunc(50*time.Millisecond, cancel)
+	if err := s.Write(f.batch(1).All()); !errors.Is(err, stream.ErrHeld) {
+		t.Errorf("interrupted while records wait: %v", err)
+	}
+}
+
+// TestFullSpoolWaits: nothing critical is dropped for want of room.
+func TestFullSpoolWaits(t *testing.T) {
+	f := newFixture(t, guard.Config{OnOpen: guard.Spool}, 400)
+	f.target.down = true
+	f.write(t, 1)
+	f.at()
+	done := make(chan int64)
+	go func() {
+		for f.n < 100 {
+			if err := f.Write(f.batch(1).All()); err != nil {
+				t.Error(err)
+				break
+			}
+		}
+		done <- f.n
+	}()
+	select {
+	case n := <-done:
+		t.Fatalf("%d records fit into a spool of 400 bytes", n)
+	case <-time.After(100 * time.Millisecond):
+	}
+	f.target.inFlight, f.target.down = nil, false
+	<-done
+	f.await(t, 99)
+}
+
+// TestDrain: the end waits for what is in flight, leaves what is spooled while
+// the breaker is open, and gives up after the time-out.
+func TestDrain(t *testing.T) {
+	f := newFixture(t, guard.Config{OnOpen: guard.Spool}, 0)
+	f.target.down = true
+	f.write(t, 1)
+	f.at()
+	f.write(t, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := f.Drain(ctx, false); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("ended early: %v", err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() { f.target.down = false })
+	if err := f.Drain(t.Context(), false); err != nil || f.target.InFlight() {
+		t.Errorf("%v, in flight %q", err, f.target.inFlight)
+	}
+	f.target.down = true
+	f.write(t, 1)
+	if err := f.Drain(t.Context(), false); err == nil || !f.target.gaveUp {
+		t.Errorf("a target that stays down: %v", err)
+	}
+}
+
+// TestComesAndGoes: whatever goes down and when, every record arrives once,
+// in order, or is counted as dropped, and commits never pass what has not.
+func TestComesAndGoes(t *testing.T) {
+	for seed := range uint64(12) {
+		chance := rand.New(rand.NewPCG(seed, 7))
+		cfg := guard.Config{OnOpen: []guard.Policy{guard.Spool, guard.Drop}[seed%2], Critical: critical}
+		f := newFixture(t, cfg, 0)
+		for range 300 {
+			switch chance.IntN(12) {
+			case 0:
+				f.target.down = true
+			case 1, 2:
+				f.target.down = false
+			case 3:
+				time.Sleep(openFor / 6)
+			case 4:
+				if err := f.Push(); err != nil {
+					t.Fatal(err)
+				}
+			case 5, 6:
+				at := f.at()
+				if err := f.Flush(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				safe := slices.Concat(f.target.arrived, f.kept, f.lost)
+				for n := range at {
+					if !slices.ContainsFunc(safe, func(s string) bool { return strings.HasSuffix(s, fmt.Sprint(" ", n)) }) {
+						t.Fatalf("seed %d: finished up to %d, and %d is nowhere", seed, at, n)
+					}
+				}
+			case 7:
+				f.target.arrive()
+			default:
+				f.write(t, 1+chance.IntN(5))
+			}
+		}
+		f.target.down = false
+		for end := time.Now().Add(5 * time.Second); f.spool.Len() > 0 || f.target.InFlight(); time.Sleep(time.Millisecond) {
+			f.target.arrive()
+			if err := f.Push(); err != nil || time.Now().After(end) {
+				t.Fatalf("seed %d: %v, %d in the spool", seed, err, f.spool.Len())
+			}
+		}
+		if !slices.IsSortedFunc(slices.DeleteFunc(slices.Clone(f.target.arrived), isOther), byNumber) {
+			t.Errorf("seed %d: critical records in another order: %q", seed, f.target.arrived)
+		}
+		all := slices.Concat(f.target.arrived, f.lost)
+		slices.SortFunc(all, byNumber)
+		if int64(len(slices.Compact(slices.Clone(all)))) != f.n || int64(len(all)) != f.n {
+			t.Errorf("seed %d: %d records, %d arrived, %d dropped", seed, f.n, len(f.target.arrived), len(f.lost))
+		}
+	}
+}
+
+func isOther(s string) bool { return strings.HasPrefix(s, "other") }

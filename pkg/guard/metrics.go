@@ -1,0 +1,37 @@
+package guard
+
+import "github.com/prometheus/client_golang/prometheus"
+
+var (
+	stateDesc = prometheus.NewDesc("logctl_breaker_state",
+		"Whether the breaker is closed (0), open (1) or half open (2).", nil, nil)
+	openedDesc   = prometheus.NewDesc("logctl_breaker_opened_total", "How often the breaker was opened.", nil, nil)
+	spooledDesc  = prometheus.NewDesc("logctl_spooled_records_total", "Records that went into the spool.", nil, nil)
+	replayedDesc = prometheus.NewDesc("logctl_replayed_records_total", "Records of the spool that were sent.", nil, nil)
+	waitingDesc  = prometheus.NewDesc("logctl_spool_records", "Records that wait in the spool.", nil, nil)
+	droppedDesc  = prometheus.NewDesc("logctl_breaker_dropped_records_total",
+		"Records that were dropped while the breaker was open.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (s *Sink) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{stateDesc, openedDesc, spooledDesc, replayedDesc, waitingDesc, droppedDesc} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (s *Sink) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, n int64) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n))
+	}
+	count := func(d *prometheus.Desc, n int64) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n))
+	}
+	gauge(stateDesc, int64(s.cfg.Breaker.State(now())))
+	count(openedDesc, s.cfg.Breaker.Opened())
+	count(spooledDesc, s.counts.spooled.Load())
+	count(replayedDesc, s.counts.replayed.Load())
+	gauge(waitingDesc, s.spooledNow())
+	count(droppedDesc, s.counts.dropped.Load())
+}
