@@ -32,6 +32,7 @@ func TestApache(t *testing.T) {
 	t.Run("Groups", func(t *testing.T) { testGroups(t, a) })
 	t.Run("Scale", func(t *testing.T) { testScale(t, a) })
 	t.Run("Pipe", func(t *testing.T) { testPipeKilled(t, a) })
+	t.Run("Route", func(t *testing.T) { routeKilled(t, &a.client, number(t, "LOGCTL_CRASHES", 10)) })
 	t.Run("ExactlyOnce", func(t *testing.T) { testExactlyOnce(t, a) })
 	t.Run("NodesKilled", func(t *testing.T) { testNodesKilled(t, a) })
 	t.Run("Outage", func(t *testing.T) { testOutage(t, a) })

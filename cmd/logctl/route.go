@@ -63,7 +63,8 @@ send a share of it (sample) or no more than so much (limit):
 	section(fs, readingSection, f.kafka.add)
 	section(fs, writingSection, f.write.add)
 	f.rules.add(fs)
-	fs.BoolVar(&f.rules.watch, "watch", false, "take a changed file of rules at once; a wrong one leaves the last good one in force")
+	fs.BoolVar(&f.rules.watch, "watch", false, "take a changed file of rules at once; "+
+		"a wrong one leaves the last good one in force")
 	fs.StringVar(&f.fanout, "fanout", fanoutAll, "`HOW` copies of a record belong together: all (each destination must "+
 		"take its own), txn (all in one Kafka transaction, or none), best-effort (the first of each rule must)")
 	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once "+

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // A liveRouter is a logctl route that runs beside the test, reads stdin and is
@@ -39,9 +38,8 @@ func startRouter(t *testing.T, c *client, dir string, args ...string) *liveRoute
 func (p *liveRouter) path(name string) string { return filepath.Join(p.dir, name) }
 
 // send routes a record and waits until it is in a file.
-func (p *liveRouter) send(t *testing.T, line, file string) time.Duration {
+func (p *liveRouter) send(t *testing.T, line, file string) {
 	t.Helper()
-	began := time.Now()
 	if _, err := io.WriteString(p.in, line+"\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +47,6 @@ func (p *liveRouter) send(t *testing.T, line, file string) time.Duration {
 		text, _ := os.ReadFile(p.path(file))
 		return strings.Contains(string(text), line+"\n")
 	})
-	return time.Since(began)
 }
 
 // ask makes a request and returns its status and the answer.

@@ -29,7 +29,8 @@ const (
 )
 
 func (f *rulesFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&f.rules, "rules", "", "route by the rules in `FILE`, or in the compacted topic kafka:TOPIC, a rule a key")
+	fs.StringVar(&f.rules, "rules", "",
+		"route by the rules in `FILE`, or in the compacted topic kafka:TOPIC, a rule a key")
 	fs.StringVar(&f.match, "match", matchAll, "`WHICH` rules count of those that match: all, or the first by priority")
 }
 
@@ -105,7 +106,7 @@ func (r *routing) summary() string {
 	for _, d := range r.dests.set.All() {
 		parts = append(parts, fmt.Sprintf("%s %s", d.Name, human.Count(d.Sent.Load())))
 	}
-	text := "to " + strings.Join(parts, " ")
+	said := []string{"to " + strings.Join(parts, " ")}
 	limited := int64(0)
 	for _, rule := range r.live.Table().File.Rules {
 		counts := r.stats.Of(rule.Name)
@@ -119,11 +120,11 @@ func (r *routing) summary() string {
 		n    int64
 	}{{"no rule", r.stats.Default.Load()}, {"sampled out", r.stats.Sampled.Load()}, {"over a limit", limited}} {
 		if x.n > 0 {
-			text += fmt.Sprintf(", %s %s", x.what, human.Count(x.n))
+			said = append(said, fmt.Sprintf("%s %s", x.what, human.Count(x.n)))
 		}
 	}
 	if len(unused) > 0 {
-		text += ", rules that matched nothing: " + strings.Join(unused[:min(len(unused), 10)], " ")
+		said = append(said, "rules that matched nothing: "+strings.Join(unused[:min(len(unused), 10)], " "))
 	}
-	return text
+	return strings.Join(said, ", ")
 }

@@ -22,7 +22,8 @@ func (p *pipeline) openTxn() error {
 			continue
 		}
 		if group != nil {
-			return fault.Usagef("name the topics in one: kafka:a,b", "one transaction takes the offsets of one input, not of several")
+			return fault.Usagef("name the topics in one: kafka:a,b",
+				"one transaction takes the offsets of one input, not of several")
 		}
 		group = src
 	}
@@ -56,7 +57,8 @@ func txnID(command string, group *kafka.Source) string {
 // openInTxn opens a topic that is written in transactions.
 func (p *pipeline) openInTxn(e stream.Endpoint, cfg kafka.SinkConfig) (*kafka.Sink, error) {
 	if len(e.Brokers) > 0 && !slices.Equal(e.Brokers, p.flags.kafka.brokers) {
-		return nil, fault.Usagef("leave the addresses out", "a transaction is of one cluster: topic %q is on another", e.Topics[0])
+		return nil, fault.Usagef("leave the addresses out",
+			"a transaction is of one cluster: topic %q is on another", e.Topics[0])
 	}
 	cfg.Txn = ""
 	s, err := p.txn.OpenSink(p.cmd.Context(), cfg)

@@ -111,7 +111,8 @@ func (t *Table) Run(test Test, dec *codec.Decoder) []string {
 	var faults []string
 	differ := func(what string, want, got []string) {
 		if want != nil && !sameSet(want, got) {
-			faults = append(faults, fmt.Sprintf("%s: want [%s], got [%s]", what, strings.Join(want, ", "), strings.Join(got, ", ")))
+			faults = append(faults, fmt.Sprintf("%s: want [%s], got [%s]", what, strings.Join(want, ", "),
+				strings.Join(got, ", ")))
 		}
 	}
 	differ("rules", test.Rules, e.Rules)

@@ -3,6 +3,7 @@ package route_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path"
 	"slices"
@@ -141,10 +142,7 @@ func naive(rules []naiveRule, first bool, line string, to map[string][]string) {
 		to["rest"] = append(to["rest"], line)
 	}
 	for d, list := range by {
-		form := map[string]any{}
-		for k, v := range rec {
-			form[k] = v
-		}
+		form := maps.Clone(rec)
 		changed := false
 		for _, r := range list {
 			if r.team != "" {

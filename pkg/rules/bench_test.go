@@ -38,8 +38,10 @@ func mix(n int) (conds []string) {
 
 // sample returns records such as services log.
 func sample(n int) (lines []string) {
-	messages := []string{"request completed", "cache miss, falling back to database", "upstream responded",
-		"user authenticated", "order placed", "retrying after backoff"}
+	messages := []string{
+		"request completed", "cache miss, falling back to database", "upstream responded",
+		"user authenticated", "order placed", "retrying after backoff",
+	}
 	for i := range n {
 		level, status := "INFO", 200
 		switch i % 100 {

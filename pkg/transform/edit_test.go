@@ -35,8 +35,11 @@ func TestEdit(t *testing.T) {
 		line, want string
 	}{
 		{"sets", []transform.EditSpec{{Set: sets("team", `"pay"`, "ms", "ms*2")}}, `{"ms":2,"a":1}`, `{"ms":4,"a":1,"team":"pay"}`},
-		{"drops and renames", []transform.EditSpec{{Drop: []string{"a", "gone"}, Rename: []transform.Rename{{From: "b", To: "c\""}}}},
-			`{"a":1,"b":{"a":2},"z":3}`, `{"c\"":{"a":2},"z":3}`},
+		{
+			"drops and renames",
+			[]transform.EditSpec{{Drop: []string{"a", "gone"}, Rename: []transform.Rename{{From: "b", To: "c\""}}}},
+			`{"a":1,"b":{"a":2},"z":3}`, `{"c\"":{"a":2},"z":3}`,
+		},
 		{"drops everything", []transform.EditSpec{{Drop: []string{"a"}}}, `{"a":1}`, `{}`},
 		{"the later one sets", []transform.EditSpec{{Set: sets("x", "1", "y", "1")}, {Set: sets("x", "2")}}, `{}`, `{"x":2,"y":1}`},
 		{"set wins over drop", []transform.EditSpec{{Drop: []string{"x"}}, {Set: sets("x", "x+1")}}, `{"x":1}`, `{"x":2}`},
@@ -44,8 +47,11 @@ func TestEdit(t *testing.T) {
 		{"text becomes an object", []transform.EditSpec{{Set: sets("x", "1")}}, `plain "text"`, `{"message":"plain \"text\"","x":1}`},
 		{"text has no fields to drop", []transform.EditSpec{{Drop: []string{"x"}}}, `plain`, `plain`},
 		{"masks what was set", []transform.EditSpec{{Set: sets("x", `"a@b.org"`), Redact: []string{"email"}}}, `{}`, `{"x":"[email]"}`},
-		{"two masks", []transform.EditSpec{{Redact: []string{"email"}}, {Redact: []string{"ipv4"}}},
-			`{"m":"a@b.org from 10.0.0.1"}`, `{"m":"[email] from [ipv4]"}`},
+		{
+			"two masks",
+			[]transform.EditSpec{{Redact: []string{"email"}}, {Redact: []string{"ipv4"}}},
+			`{"m":"a@b.org from 10.0.0.1"}`, `{"m":"[email] from [ipv4]"}`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			plan := record.NewPlan()
