@@ -65,6 +65,8 @@ send a share of it (sample) or no more than so much (limit):
 	f.rules.add(fs)
 	fs.BoolVar(&f.rules.watch, "watch", false, "take a changed file of rules at once; "+
 		"a wrong one leaves the last good one in force")
+	fs.StringVar(&f.rules.classify, "classify", "", "route by urgency, to four topics: the classes in `FILE`, or default "+
+		"for those that are built in")
 	fs.StringVar(&f.fanout, "fanout", fanoutAll, "`HOW` copies of a record belong together: all (each destination must "+
 		"take its own), txn (all in one Kafka transaction, or none), best-effort (the first of each rule must)")
 	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once "+
@@ -128,7 +130,7 @@ func newRouting(f *rulesFlags, p *pipeline) *routing {
 	stats := new(route.Stats)
 	return &routing{
 		flags: f, p: p, stats: stats, live: new(route.Live), dests: newDestinations(p),
-		options: route.Options{First: f.match == matchFirst, Plan: p.plan, Stats: stats},
+		options: route.Options{Plan: p.plan, Stats: stats},
 	}
 }
 
@@ -138,10 +140,11 @@ func (r *routing) load() (err error) {
 	if err := r.flags.check(); err != nil {
 		return err
 	}
+	r.options.First = r.flags.match == matchFirst
 	if err := r.openRules(); err != nil {
 		return err
 	}
-	if r.file, err = route.Parse(r.flags.rules, r.book.text); err != nil {
+	if r.file, err = r.book.parse(r.flags.rules, r.book.text); err != nil {
 		return err
 	}
 	if r.file.Default == nil && r.options.Default == nil {
@@ -158,7 +161,9 @@ func (r *routing) attach() {
 	p.parser = func() engine.Parser { return codec.NewLiveParser(p.decoder, r.live.Plan) }
 	p.sink = r.open
 	p.notes = append(p.notes, r.summary)
-	p.routes = append(p.routes, r.book.routes()...)
+	if r.flags.classify == "" {
+		p.routes = append(p.routes, r.book.routes()...)
+	}
 	p.metrics = append(p.metrics, routeCollector{r})
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 
+	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/route"
@@ -20,6 +21,8 @@ type rulesFlags struct {
 	rules string
 	match string
 	watch bool
+
+	classify string
 }
 
 // The ways to choose among the rules that match.
@@ -38,6 +41,13 @@ func (f *rulesFlags) check() error {
 	if known := []string{matchAll, matchFirst}; !slices.Contains(known, f.match) {
 		return fault.Usagef(fault.DidYouMean(f.match, known), "--match %q: want all or first", f.match)
 	}
+	if f.classify == "" {
+		return nil
+	}
+	if f.rules != "" {
+		return fault.Usagef("leave one of them out", "both --rules and --classify say where records go")
+	}
+	f.match = matchFirst
 	return nil
 }
 
@@ -49,6 +59,9 @@ type destinations struct {
 	mu      sync.Mutex
 	closers []func() error
 	metrics []prometheus.Collector
+	sides   []sideSink
+
+	bestEffort bool
 }
 
 func newDestinations(p *pipeline) *destinations {
@@ -57,9 +70,28 @@ func newDestinations(p *pipeline) *destinations {
 	return d
 }
 
-// open opens one endpoint. Rules that change while the pipeline runs open theirs
+// open opens a destination. With --fanout best-effort those that stand first in no
+// rule are not waited for.
+func (d *destinations) open(name string, first bool) (stream.Sink, error) {
+	if !d.bestEffort || first {
+		return d.openOne(name)
+	}
+	side := engine.Detach(func() (stream.Sink, error) { return d.openOne(name) })
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sides = append(d.sides, sideSink{name, side})
+	return side, nil
+}
+
+// A sideSink is a destination that is not waited for.
+type sideSink struct {
+	name string
+	*engine.Detached
+}
+
+// openOne opens one endpoint. Rules that change while the pipeline runs open theirs
 // beside it: what it has for itself is left alone.
-func (d *destinations) open(name string) (stream.Sink, error) {
+func (d *destinations) openOne(name string) (stream.Sink, error) {
 	e, err := stream.ParseEndpoint(name)
 	if err != nil {
 		return nil, err
@@ -91,13 +123,23 @@ func (d *destinations) collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// close closes all of them.
+// close closes all of them, those first that are not waited for.
 func (d *destinations) close() error {
+	for _, s := range d.lossy() {
+		_ = s.Close() // what it lost is in the summary
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	own := pipeline{closers: d.closers}
 	d.closers = nil
 	return own.close(nil)
+}
+
+// lossy returns the destinations that may have lost records.
+func (d *destinations) lossy() []sideSink {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.sides)
 }
 
 // summary says what went where, and which rules matched nothing.
@@ -121,6 +163,11 @@ func (r *routing) summary() string {
 	}{{"no rule", r.stats.Default.Load()}, {"sampled out", r.stats.Sampled.Load()}, {"over a limit", limited}} {
 		if x.n > 0 {
 			said = append(said, fmt.Sprintf("%s %s", x.what, human.Count(x.n)))
+		}
+	}
+	for _, s := range r.dests.lossy() {
+		if s.Lost() > 0 {
+			said = append(said, fmt.Sprintf("lost for %s %s (%v)", s.name, human.Count(s.Lost()), s.Broken()))
 		}
 	}
 	if len(unused) > 0 {

@@ -34,6 +34,7 @@ func newRouteExplain() *cobra.Command {
 	fs := cmd.Flags()
 	section(fs, readingSection, f.kafka.add)
 	f.rules.add(fs)
+	fs.StringVar(&f.rules.classify, "classify", "", "explain the classes in `FILE`, or default for those that are built in")
 	fs.BoolVar(&f.every, "every", false, "explain the rules that did not match, too")
 	return cmd
 }

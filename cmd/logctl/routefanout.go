@@ -41,6 +41,7 @@ func (f *routeFlags) guarantee(cmd *cobra.Command, p *pipeline, r *routing) erro
 		known := []string{atMostOnce, atLeastOnce, exactlyOnce}
 		return fault.Usagef(fault.DidYouMean(f.delivery, known), "--delivery %q: want one of %v", f.delivery, known)
 	}
+	r.dests.bestEffort = f.fanout == fanoutBestEffort
 	if f.fanout != fanoutTxn {
 		return nil
 	}

@@ -21,6 +21,7 @@ import (
 // force.
 type rulebook struct {
 	*routing
+	parse func(name string, text []byte) (*route.File, error)
 	table *kafka.Table // nil for a file
 
 	mu   sync.Mutex // one change at a time
@@ -30,10 +31,13 @@ type rulebook struct {
 
 // openRules reads the rules for the first time.
 func (r *routing) openRules() error {
-	if r.flags.rules == "" {
-		return fault.Usagef("as in --rules rules.yaml", "route needs rules")
+	r.book = &rulebook{routing: r, parse: route.Parse}
+	if r.flags.classify != "" {
+		return r.openClasses()
 	}
-	r.book = &rulebook{routing: r}
+	if r.flags.rules == "" {
+		return fault.Usagef("as in --rules rules.yaml, or --classify default", "route needs rules")
+	}
 	e, err := stream.ParseEndpoint(r.flags.rules)
 	if err != nil {
 		return err
@@ -49,6 +53,22 @@ func (r *routing) openRules() error {
 	r.book.seen = r.book.text
 	return err
 }
+
+// openClasses reads the classes of urgency.
+func (r *routing) openClasses() (err error) {
+	r.book.parse, r.flags.rules = route.ParseClasses, r.flags.classify
+	r.book.text = []byte(route.DefaultClasses)
+	if r.flags.classify != defaultClasses {
+		if r.book.text, err = os.ReadFile(r.flags.classify); err != nil {
+			err = fault.Usagef("--classify default takes the classes that are built in", "reading classes: %w", err)
+		}
+	}
+	r.book.seen = r.book.text
+	return err
+}
+
+// defaultClasses names the classes that are built in.
+const defaultClasses = "default"
 
 func (b *rulebook) openTopic(e stream.Endpoint) error {
 	if e.Pattern || len(e.Topics) != 1 {
@@ -77,7 +97,7 @@ func (b *rulebook) watch() (stop func() error) {
 				note(b.p.cmd, "rules are followed no more: %v", err)
 			}
 		})
-	case b.flags.watch:
+	case b.flags.watch && b.flags.classify != defaultClasses:
 		watching.Go(func() { stdio.Watch(ctx, b.flags.rules, b.seen, b.changed) })
 	}
 	return func() error { cancel(); watching.Wait(); return nil }
@@ -110,7 +130,7 @@ func (b *rulebook) changed(text []byte) {
 
 // try compiles rules and opens their destinations.
 func (b *rulebook) try(text []byte) (*route.Table, error) {
-	f, err := route.Parse(b.flags.rules, text)
+	f, err := b.parse(b.flags.rules, text)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ var (
 	rulesDesc    = routeDesc("rules", "Rules that are in force.")
 	reloadDesc   = routeDesc("reloads_total", "How often changed rules came into force.")
 	rejectDesc   = routeDesc("rejected_rules_total", "How often changed rules were wrong and the last good ones stayed.")
+	lostDesc     = routeDesc("lost_total", "Records that a destination which is not waited for did not take.", "destination")
 	abortDesc    = routeDesc("aborts_total", "Transactions that were given up.")
 )
 
@@ -57,6 +58,9 @@ func (c routeCollector) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(rulesDesc, prometheus.GaugeValue, float64(len(c.live.Table().File.Rules)))
 	if c.p.txn != nil {
 		counter(abortDesc, c.p.txn.Aborts())
+	}
+	for _, s := range c.dests.lossy() {
+		counter(lostDesc, s.Lost(), s.name)
 	}
 	c.dests.collect(ch)
 }

@@ -39,7 +39,7 @@ type town struct {
 func newTown(t testing.TB) *town {
 	t.Helper()
 	w := &town{sinks: map[string]*kept{}}
-	w.dests = route.NewDestinations(func(name string) (stream.Sink, error) {
+	w.dests = route.NewDestinations(func(name string, _ bool) (stream.Sink, error) {
 		w.sinks[name] = new(kept)
 		return w.sinks[name], nil
 	})

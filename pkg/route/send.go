@@ -16,6 +16,7 @@ import (
 // A Destination is where rules send records: an endpoint that is open.
 type Destination struct {
 	Name  string
+	First bool // the first one of a rule, or of the default
 	Sink  stream.Sink
 	Sent  atomic.Int64 // records given to Sink
 	Bytes atomic.Int64 // of their values
@@ -23,14 +24,15 @@ type Destination struct {
 
 // Destinations are all that were opened so far, each once.
 type Destinations struct {
-	open1 func(name string) (stream.Sink, error)
+	opens func(name string, first bool) (stream.Sink, error)
 	mu    sync.Mutex
 	list  atomic.Pointer[[]*Destination]
 }
 
-// NewDestinations returns a set that opens what is new with open.
-func NewDestinations(open func(name string) (stream.Sink, error)) *Destinations {
-	d := &Destinations{open1: open}
+// NewDestinations returns a set that opens what is new with open, which is told
+// whether the destination is the first one of some rule.
+func NewDestinations(open func(name string, first bool) (stream.Sink, error)) *Destinations {
+	d := &Destinations{opens: open}
 	d.list.Store(new([]*Destination))
 	return d
 }
@@ -38,9 +40,13 @@ func NewDestinations(open func(name string) (stream.Sink, error)) *Destinations 
 // All returns the destinations in the order in which they were opened.
 func (d *Destinations) All() []*Destination { return *d.list.Load() }
 
+// A Requirer is a sink that may lose what it is given, until it is required: the
+// sink of a destination that becomes the first one of a rule.
+type Requirer interface{ Require() }
+
 // open returns the destinations of the given names, opening those that are new.
 // What was opened stays open, whatever goes wrong.
-func (d *Destinations) open(names []string) ([]*Destination, error) {
+func (d *Destinations) open(names []string, first func(name string) bool) ([]*Destination, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var found []*Destination
@@ -48,14 +54,17 @@ func (d *Destinations) open(names []string) ([]*Destination, error) {
 		all := d.All()
 		k := slices.IndexFunc(all, func(o *Destination) bool { return o.Name == name })
 		if k >= 0 {
+			if r, ok := all[k].Sink.(Requirer); ok && first(name) {
+				r.Require()
+			}
 			found = append(found, all[k])
 			continue
 		}
-		sink, err := d.open1(name)
+		sink, err := d.opens(name, first(name))
 		if err != nil {
 			return nil, fmt.Errorf("destination %q: %w", name, err)
 		}
-		o := &Destination{Name: name, Sink: sink}
+		o := &Destination{Name: name, First: first(name), Sink: sink}
 		grown := append(slices.Clone(all), o)
 		d.list.Store(&grown)
 		found = append(found, o)

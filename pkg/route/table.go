@@ -40,9 +40,10 @@ type Table struct {
 	first bool
 	def   []uint64 // where records go that no rule matches
 
-	dests []*Destination
-	names []string // of dests
-	words int      // of a set of destinations
+	dests  []*Destination
+	names  []string // of dests
+	firsts []string // of names, those that stand first in a rule or the default
+	words  int      // of a set of destinations
 
 	edits   bool // some rule changes records
 	limits  bool // some rule has a limit
@@ -97,7 +98,7 @@ func Compile(f *File, opt Options) (*Table, error) {
 		return t, nil
 	}
 	var err error
-	t.dests, err = opt.Dests.open(t.names)
+	t.dests, err = opt.Dests.open(t.names, func(name string) bool { return slices.Contains(t.firsts, name) })
 	return t, err
 }
 
@@ -158,16 +159,14 @@ func quote(name string) string { return `"` + name + `"` }
 
 // place numbers the destinations and says for each rule which it has.
 func (t *Table) place(def []string) {
-	for k := range t.rules {
-		for _, name := range t.File.Rules[k].To {
+	for _, to := range append(t.lists(), def) {
+		for k, name := range to {
+			if k == 0 {
+				t.firsts = append(t.firsts, name)
+			}
 			if !slices.Contains(t.names, name) {
 				t.names = append(t.names, name)
 			}
-		}
-	}
-	for _, name := range def {
-		if !slices.Contains(t.names, name) {
-			t.names = append(t.names, name)
 		}
 	}
 	t.words = max((len(t.names)+63)/64, 1)
@@ -175,6 +174,14 @@ func (t *Table) place(def []string) {
 		t.rules[k].to = t.bits(t.File.Rules[k].To)
 	}
 	t.def = t.bits(def)
+}
+
+// lists returns where each rule sends.
+func (t *Table) lists() (all [][]string) {
+	for k := range t.File.Rules {
+		all = append(all, t.File.Rules[k].To)
+	}
+	return all
 }
 
 // bits returns the set of the named destinations.

@@ -54,7 +54,8 @@ func (d Doc) Errorf(n *yaml.Node, hint, format string, args ...any) error {
 // expression is placed within it, where that stands on one line.
 func (d Doc) Wrap(n *yaml.Node, what string, err error) error {
 	at := *n
-	if se, ok := errors.AsType[*expr.SyntaxError](err); ok && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+	oneLine := n.Kind == yaml.ScalarNode && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0
+	if se, ok := errors.AsType[*expr.SyntaxError](err); ok && oneLine {
 		at.Column += se.Pos
 		if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 			at.Column++
