@@ -82,7 +82,7 @@ func (d *Detached) Write(rows record.Rows) error {
 		return nil //nolint:nilerr // it holds nobody up
 	}
 	b.CopyRows(rows, func(int) bool { return true }) // these alone: they may be few of a large arena
-	d.queue <- detachedJob{batch: b} // there is room for every batch of the pool
+	d.queue <- detachedJob{batch: b}                 // there is room for every batch of the pool
 	return nil
 }
 
