@@ -80,6 +80,9 @@ func newExample(t *testing.T, topics bool) *example {
 // command that would not end by itself is interrupted when it has spoken.
 func (e *example) run(t *testing.T, line string) {
 	t.Helper()
+	if words := strings.Fields(line); len(words) > 2 && words[2] == "query" {
+		line += " --at " + e.serve(t, words[1])
+	}
 	endless := strings.HasPrefix(line, "logctl broker") || strings.Contains(line, "--follow") || strings.Contains(line, "--from http:")
 	if strings.HasPrefix(line, "logctl broker") {
 		line += " --addr :0"
@@ -114,6 +117,26 @@ func (e *example) run(t *testing.T, line string) {
 			t.Errorf("%s:\n%s", line, out.String())
 		}
 	}
+}
+
+// serve starts a command that answers questions about app.log, and returns where.
+func (e *example) serve(t *testing.T, name string) (url string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "logctl", name, "--follow", "--listen", "127.0.0.1:0", "app.log")
+	var said text
+	cmd.Dir, cmd.Env, cmd.Stderr = e.dir, e.env, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	eventually(t, "it says where it listens", func() bool {
+		m := listening.FindStringSubmatch(said.String())
+		if m != nil {
+			url = m[1]
+		}
+		return m != nil
+	})
+	return url
 }
 
 // firstWrite closes done when something is written.

@@ -27,11 +27,12 @@ until --grace has passed, over a file without --grace until its end.`,
 		Example: `  # Who visited, for how long, with how many bytes and which last page
   logctl sessionize --key client --agg 'sum(bytes), last(path)' -o table access.log
 
-  # Visits of at most an hour, the pages of each, and whether one of them was a download
-  logctl sessionize --key client --max-length 1h --page path --convert 'path =~ "^/downloads/"' access.log
+  # Visits of at most an hour, their pages, and whether there was a download
+  logctl sessionize --key client --max-length 1h --page path \
+    --convert 'path =~ "^/downloads/"' access.log
 
   # How far users come, and who gives up on the way
-  logctl sessionize --key user_id --type path --funnel 'login=path == "/login", cart=path =~ "^/api/v1/cart"' \
+  logctl sessionize --key user_id --funnel 'login=path == "/login", cart=path =~ "cart"' \
     --on-abandon 'funnel_step == 1' app.log
 
   # The requests themselves, numbered within their sessions
@@ -39,6 +40,7 @@ until --grace has passed, over a file without --grace until its end.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.add(cmd)
+	cmd.AddCommand(newSessionizeQuery())
 	return cmd
 }
 
@@ -73,6 +75,7 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.openSides(p, op); err != nil {
 		return p.close(err)
 	}
+	f.serve(p, op)
 	p.notes = append(p.notes,
 		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
 		func() string { return f.cutNote(op.Stats().Cut) },
@@ -84,6 +87,18 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 		return &fault.Error{Err: errors.New("late records"), Status: fault.Failed, Quiet: true}
 	}
 	return nil
+}
+
+// serve has questions answered under --listen.
+func (f *sessionizeFlags) serve(p *pipeline, op *session.Op) {
+	p.metrics = append(p.metrics, sessionMetrics{op})
+	if f.stream.daemon.listen == "" {
+		return
+	}
+	op.KeepHistory(f.retention)
+	p.Ask = engine.NewAsker()
+	api := &sessionAPI{ask: p.Ask, convert: f.op.Convert != "", abandon: f.op.Abandon != ""}
+	p.routes = append(p.routes, api.routes()...)
 }
 
 // openSides opens where late records and abandoned sessions go.

@@ -17,6 +17,8 @@ type sessionizeFlags struct {
 	late   string
 	emit   string
 	gaveUp string // where the events of abandoned sessions go
+
+	retention time.Duration
 }
 
 func (f *sessionizeFlags) add(cmd *cobra.Command) {
@@ -52,6 +54,8 @@ func (f *sessionizeFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.gaveUp, "abandoned", "", "write these events to `ENDPOINT` (default behind the row)")
 	fs.BoolVar(&f.op.Events, "events", false,
 		"write the records, in order, with session_id, session_seq and session_age_ms")
+	durationVar(fs, &f.retention, "retention", 24*time.Hour,
+		"how long closed sessions are kept for questions under --listen, 64 MiB of them at most")
 	f.state.add(fs)
 }
 

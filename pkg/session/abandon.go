@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/logctl/logctl/pkg/aggregate"
@@ -29,6 +30,17 @@ func newVerdict(src string) (*verdict, error) {
 	return v, err
 }
 
+// wantsOther reports whether the condition reads something else than fields of
+// these names.
+func (v *verdict) wantsOther(names []string) bool {
+	return v != nil && slices.ContainsFunc(v.plan.Fields, func(f record.Field) bool {
+		return !slices.ContainsFunc(names, func(name string) bool {
+			rest, ok := strings.CutPrefix(f.Path, name)
+			return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+		})
+	})
+}
+
 // holds reports whether the condition is true of the fields of a row and an object
 // of the types.
 func (v *verdict) holds(fields, types []byte) bool {
@@ -50,7 +62,10 @@ func (v *verdict) holds(fields, types []byte) bool {
 // judge completes the row of a session that is over, and writes an event where it
 // was abandoned. Its fields begin at start.
 func (o *Op) judge(b *record.Batch, start int, n uint32) (event []byte) {
-	o.row.other = o.fields.set.AppendValue(o.row.other[:0], o.fields.types, aggregate.Row{Cells: o.cells, Group: n})
+	o.row.other = append(o.row.other[:0], "{}"...)
+	if k := o.fields.types; k >= 0 {
+		o.row.other = o.fields.set.AppendValue(o.row.other[:0], k, aggregate.Row{Cells: o.cells, Group: n})
+	}
 	fields := b.Data[start:]
 	abandoned := o.fields.abandon.holds(fields, o.row.other)
 	if abandoned {

@@ -115,6 +115,9 @@ func (o *Op) write(n uint32, final bool, out stream.Output) error {
 	if final && o.fields.abandon != nil {
 		event = o.judge(row, start, n)
 	}
+	if final && o.history != nil {
+		o.remember(n, row.Data[start:], event != nil)
+	}
 	if o.cfg.Update {
 		row.Data = append(append(row.Data, `,"final":`...), trueOrFalse(final)...)
 	}

@@ -41,6 +41,7 @@ type fields struct {
 	start, end *expr.Expr // conditions of cuts; may be nil
 	funnel     []step
 	types      int // where the set has the counts by type; -1: nowhere
+	converted  int // likewise whether a session converted
 	hidden     int // aggregates at the set's end that rows do not have
 	abandon    *verdict
 	mask       int // the batch's column of words with the conditions
@@ -62,13 +63,35 @@ const (
 // maxSteps bounds the steps of a funnel.
 const maxSteps = 32
 
-func (f *fields) compile(cfg *Config, plan *record.Plan) error {
-	f.cfg = cfg
-	list, err := cfg.aggregates()
+// compileFields compiles what cfg asks for, beside keys of these names.
+func compileFields(cfg *Config, keys []string, plan *record.Plan) (f *fields, err error) {
+	f = &fields{cfg: cfg}
+	if f.start, err = condition(cfg.StartWhen, plan); err != nil {
+		return nil, err
+	}
+	if f.end, err = condition(cfg.EndWhen, plan); err != nil {
+		return nil, err
+	}
+	if f.funnel, err = compileFunnel(cfg.Funnel, cfg.typeField(), plan); err != nil {
+		return nil, err
+	}
+	if f.abandon, err = newVerdict(cfg.Abandon); err != nil {
+		return nil, err
+	}
+	return f, f.compileSet(keys, plan)
+}
+
+// compileSet compiles the aggregates.
+func (f *fields) compileSet(keys []string, plan *record.Plan) error {
+	list, err := f.cfg.aggregates()
 	if err != nil {
 		return err
 	}
-	if cfg.Abandon != "" && cfg.Type == "" {
+	shown, err := aggregate.Compile(strings.Join(list, ", "), record.NewPlan())
+	if err != nil {
+		return err
+	}
+	if f.cfg.Type == "" && f.abandon.wantsOther(slices.Concat(f.reserved(), keys, shown.Names())) {
 		list = append(list, hiddenTypes+"=counts("+DefaultType+")")
 		f.hidden = 1
 	}
@@ -77,19 +100,13 @@ func (f *fields) compile(cfg *Config, plan *record.Plan) error {
 	}
 	f.mask = f.set.Words()
 	f.types = slices.IndexFunc(f.set.Names(), func(name string) bool {
-		return name == hiddenTypes || name == "types" && cfg.Type != ""
+		return name == hiddenTypes || name == "types" && f.cfg.Type != ""
 	})
-	if f.abandon, err = newVerdict(cfg.Abandon); err != nil {
-		return err
+	f.converted = -1
+	if f.cfg.Convert != "" {
+		f.converted = slices.Index(f.set.Names(), "converted")
 	}
-	if f.funnel, err = compileFunnel(cfg.Funnel, cfg.typeField(), plan); err != nil {
-		return err
-	}
-	if f.start, err = condition(cfg.StartWhen, plan); err != nil {
-		return err
-	}
-	f.end, err = condition(cfg.EndWhen, plan)
-	return err
+	return nil
 }
 
 // condition compiles a condition; nil where there is none.

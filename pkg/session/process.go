@@ -26,7 +26,7 @@ type counters struct{ open, users, held, closed, rows, cut, late, needed atomic.
 
 // Stats returns the present counts. It may be called from any goroutine.
 func (o *Op) Stats() Stats {
-	s := &o.stats
+	s := o.stats
 	return Stats{
 		Open: s.open.Load(), Users: s.users.Load(), Held: s.held.Load(), Closed: s.closed.Load(), Rows: s.rows.Load(),
 		Cut: s.cut.Load(), Late: s.late.Load(), Ahead: o.times.Ahead(), GraceNeeded: time.Duration(s.needed.Load()),
@@ -370,10 +370,15 @@ func (o *Op) closeAll(out stream.Output) error {
 	return nil
 }
 
+// count brings the counts of what is held up to date. Other operators of the run
+// add to them.
 func (o *Op) count() {
-	o.stats.open.Store(int64(o.open))
-	o.stats.users.Store(int64(o.users.n))
-	if o.order != nil {
-		o.stats.held.Store(int64(o.order.held.n))
+	now := [3]int64{int64(o.open), int64(o.users.n)}
+	if o.order != nil { // a user has one session, or events that will make one
+		now[0], now[2] = now[1], int64(o.order.held.n)
 	}
+	o.stats.open.Add(now[0] - o.counted[0])
+	o.stats.users.Add(now[1] - o.counted[1])
+	o.stats.held.Add(now[2] - o.counted[2])
+	o.counted = now
 }

@@ -71,8 +71,8 @@ type Op struct {
 	cfg        Config
 	gap, grace int64
 	keys       *aggregate.Keys
-	fields     fields
-	times      aggregate.Times
+	fields     *fields
+	times      *aggregate.Times
 
 	users    users
 	sessions sessions
@@ -81,8 +81,9 @@ type Op struct {
 	order    *order // nil where the order of events does not matter
 	marks    marks
 	state    state
-	limit    int64 // no record before it is awaited
-	newest   int64 // time of a record
+	history  *history // nil where nothing is kept
+	limit    int64    // no record before it is awaited
+	newest   int64    // time of a record
 
 	known   []knownUser // by the numbers that a batch gives its keys
 	round   uint32
@@ -98,8 +99,9 @@ type Op struct {
 	failed    error         // what went wrong with it
 	writer    stream.RowWriter
 	row       rowBuffers
-	updated   int64 // when rows were last written for change
-	stats     counters
+	updated   int64    // when rows were last written for change
+	counted   [3]int64 // open sessions, users and held events, as they are in stats
+	stats     *counters
 }
 
 // An ending is a session that is over, since a time.
@@ -113,37 +115,44 @@ type knownUser struct{ round, user uint32 }
 
 // New returns an operator that reads fields of plan. Errors are of wrong usage.
 func New(cfg Config, plan *record.Plan) (*Op, error) {
-	o := &Op{
-		cfg: cfg, gap: int64(cfg.Gap), grace: int64(cfg.Grace), limit: math.MinInt64, newest: math.MinInt64,
-	}
-	o.times.MaxAhead = cfg.MaxAhead
 	if err := checkSpans(&cfg); err != nil {
 		return nil, err
 	}
-	o.timers.step = min(max(o.gap/stepsInGap, int64(time.Millisecond)), int64(time.Second))
 	if len(cfg.Key) == 0 {
 		cfg.Key = []string{DefaultKey}
 	}
-	var err error
-	if o.keys, err = aggregate.CompileKeys(cfg.Key, plan); err != nil {
+	keys, err := aggregate.CompileKeys(cfg.Key, plan)
+	if err != nil {
 		return nil, err
 	}
-	if o.keys.Len() == 0 {
+	if keys.Len() == 0 {
 		return nil, fault.Usagef("as in --key user", "sessions need a key")
 	}
-	if err := o.fields.compile(&cfg, plan); err != nil {
+	fields, err := compileFields(&cfg, keys.Names(), plan)
+	if err != nil {
 		return nil, err
 	}
+	o := &Op{
+		cfg: cfg, keys: keys, fields: fields, times: &aggregate.Times{MaxAhead: cfg.MaxAhead}, stats: new(counters),
+	}
+	o.start()
+	return o, o.checkNames()
+}
+
+// start makes an operator that has seen nothing.
+func (o *Op) start() {
+	o.gap, o.grace = int64(o.cfg.Gap), int64(o.cfg.Grace)
+	o.limit, o.newest = math.MinInt64, math.MinInt64
+	o.timers.step = min(max(o.gap/stepsInGap, int64(time.Millisecond)), int64(time.Second))
 	if o.fields.set.Len() > 0 {
 		o.cells = o.fields.set.NewCells()
 	}
 	if o.fields.ordered() {
 		o.order = newOrder(o)
 	}
-	if cfg.Update && !cfg.Events {
+	if o.cfg.Update && !o.cfg.Events {
 		o.marks.wanted = unsaid
 	}
-	return o, o.checkNames()
 }
 
 // stepsInGap is how many steps of time a gap has at least, as far as they are not

@@ -27,8 +27,7 @@ type state struct {
 	tracking   bool  // Changes is called: it has to be noted what changes
 	clock      clock // as it was given away
 	gone       stream.Entries
-	sessions   []uint32 // that became unsaved; some may be no more
-	held       []uint32 // likewise
+	held       []uint32 // events that became unsaved; some may be no more
 	key, value []byte
 }
 
@@ -72,32 +71,30 @@ func (o *Op) track() {
 	o.marks.wanted |= unsaved
 }
 
+// putSessions gives away sessions: all, or those that have changed.
 func (o *Op) putSessions(all bool, put func(key, value []byte) error) error {
-	st := &o.state
-	give := func(n uint32) error {
-		st.key = o.appendSessionKey(st.key[:0], n)
-		st.value = o.appendSession(st.value[:0], n)
-		o.marks.set(n, o.marks.of(n)&^unsaved|saved)
-		return put(st.key, st.value)
-	}
+	st, list := &o.state, o.marks.dirty
 	if all {
+		list = list[:0]
 		for n := uint32(1); n < o.sessions.unused; n++ {
 			if o.sessions.at(n).user != 0 {
-				if err := give(n); err != nil {
-					return err
-				}
-			}
-		}
-	} else {
-		for _, n := range o.marks.dirty {
-			if o.marks.of(n)&unsaved != 0 {
-				if err := give(n); err != nil {
-					return err
-				}
+				o.marks.set(n, o.marks.of(n)|unsaved)
+				list = append(list, n)
 			}
 		}
 	}
-	o.marks.dirty = o.marks.dirty[:0]
+	for _, n := range list {
+		if o.marks.of(n)&unsaved == 0 {
+			continue // it is no more
+		}
+		o.marks.set(n, o.marks.of(n)&^unsaved|saved)
+		st.key = o.appendSessionKey(st.key[:0], n)
+		st.value = o.appendSession(st.value[:0], n)
+		if err := put(st.key, st.value); err != nil {
+			return err
+		}
+	}
+	o.marks.dirty = list[:0]
 	return nil
 }
 

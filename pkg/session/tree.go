@@ -135,3 +135,14 @@ func (ss *sessions) lastOf(root uint32) uint32 {
 	}
 	return root
 }
+
+// each calls f for the sessions of a tree in the order of their starts.
+func (ss *sessions) each(root uint32, f func(n uint32)) {
+	if root == 0 {
+		return
+	}
+	left, right := ss.at(root).left, ss.at(root).right
+	ss.each(left, f)
+	f(root)
+	ss.each(right, f)
+}

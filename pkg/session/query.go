@@ -1,0 +1,185 @@
+package session
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/sketch"
+)
+
+// The methods of this file answer questions. Like Process they are for one
+// goroutine; what they return is the caller's. A user is named by the text of
+// the key, or where it has several parts by its JSON.
+
+// Newest returns the greatest event time that was seen, record.NoTime where there
+// was none.
+func (o *Op) Newest() int64 { return o.newest }
+
+// Active returns the rows of a user's open sessions by their starts, as if no
+// further event came: those which wait for their turn are in them. The last one
+// is active as long as Newest is no more than the gap behind its end, and active
+// says whether it is.
+func (o *Op) Active(key string) (rows [][]byte, active bool) {
+	o.keys.Search(key, func(hash uint64, kind record.Kind, text []byte) bool {
+		user := o.users.find(hash, kind, text)
+		if user == 0 {
+			return true
+		}
+		if o.order != nil {
+			rows, active = o.foresee(user, kind, text)
+			return false
+		}
+		o.sessions.each(o.users.at(user).root, func(n uint32) { rows = append(rows, o.openRow(n)) })
+		active = o.isActive(o.users.at(user).last)
+		return false
+	})
+	return rows, active
+}
+
+func (o *Op) isActive(n uint32) bool { return n != 0 && o.newest-o.sessions.at(n).end <= o.gap }
+
+// openRow returns the row of a session that is not over.
+func (o *Op) openRow(n uint32) []byte { return append(o.appendRow([]byte{'{'}, n, false), '}') }
+
+// foresee settles the events of one user in another operator.
+func (o *Op) foresee(user uint32, kind record.Kind, text []byte) (rows [][]byte, active bool) {
+	probe := o.Another()
+	probe.cfg.Update, probe.cfg.Events, probe.history, probe.newest = false, false, nil, o.newest
+	probe.stats = new(counters)
+	x, u := o.order, o.users.at(user)
+	if u.last != 0 {
+		value := o.appendSession(nil, u.last)
+		if probe.Restore(o.appendSessionKey(nil, u.last), value) != nil {
+			return nil, false
+		}
+	}
+	probe.order.origins = x.origins
+	of := probe.users.get(u.hash, kind, text)
+	for m := u.root; m != 0; m = x.held.at(m).older {
+		h := *x.held.at(m)
+		captured := o.captured(&h)
+		h.user, h.size, h.newer, h.older = of, uint32(len(captured)), 0, 0
+		probe.enqueue(h, captured)
+	}
+	for len(probe.order.waits.steps) > 0 {
+		if probe.fold(probe.order.waits.take(), nil) != nil {
+			return nil, false
+		}
+	}
+	for _, e := range probe.closing {
+		rows = append(rows, probe.openRow(e.n))
+	}
+	last := probe.users.at(of).last
+	if last != 0 {
+		rows = append(rows, probe.openRow(last))
+	}
+	return rows, probe.isActive(last)
+}
+
+// A Search says which past sessions are wanted. The zero value is all of them.
+type Search struct {
+	Key       string // of this user
+	Converted bool   // that converted
+	Since     int64  // that ended then or later; ns since 1970
+	Limit     int    // so many at most; 0: all
+}
+
+// A Past is a session that was closed.
+type Past struct {
+	End int64
+	Row []byte
+}
+
+// Past returns past sessions, the last one first. There are none without
+// KeepHistory.
+func (o *Op) Past(s Search) (list []Past) {
+	if o.history == nil {
+		return nil
+	}
+	take := func(p *past, row []byte) bool {
+		if p.end >= s.Since && (p.converted || !s.Converted) {
+			list = append(list, Past{p.end, slices.Clone(row)})
+		}
+		return s.Limit == 0 || len(list) < s.Limit
+	}
+	if s.Key != "" {
+		o.keys.Search(s.Key, func(hash uint64, kind record.Kind, text []byte) bool {
+			o.history.of(hash, kind, text, take)
+			return true
+		})
+	} else {
+		o.history.back(take)
+	}
+	return list
+}
+
+// Latest returns the first n of lists as Past returns them.
+func Latest(n int, lists ...[]Past) []Past {
+	all := slices.Concat(lists...)
+	slices.SortStableFunc(all, func(a, b Past) int { return cmp.Compare(b.End, a.End) })
+	return all[:min(n, len(all))]
+}
+
+// A Summary is what is known of past sessions together.
+type Summary struct {
+	Sessions, Events, Converted, Abandoned uint64
+	Durations                              sketch.Quantiles // in ms
+	Total                                  time.Duration    // of all durations
+	Steps                                  []Step           // of the funnel
+}
+
+// A Step is how many sessions have reached one of a funnel.
+type Step struct {
+	Name    string
+	Reached uint64
+}
+
+// Summarize adds the past sessions that ended at since or later.
+func (o *Op) Summarize(to *Summary, since int64) {
+	if to.Steps == nil {
+		for _, s := range o.fields.funnel {
+			to.Steps = append(to.Steps, Step{Name: s.name})
+		}
+	}
+	if o.history == nil {
+		return
+	}
+	o.history.back(func(p *past, _ []byte) bool {
+		if p.end >= since {
+			to.add(p)
+		}
+		return true
+	})
+}
+
+func (to *Summary) add(p *past) {
+	to.Sessions++
+	to.Events += p.events
+	to.Total += time.Duration(p.duration)
+	to.Durations.Add(float64(p.duration) / 1e6)
+	if p.converted {
+		to.Converted++
+	}
+	if p.abandoned {
+		to.Abandoned++
+	}
+	for k := range p.step {
+		to.Steps[k].Reached++
+	}
+}
+
+// Another returns an operator like o without records, for another task of the same
+// run: batches that o has prepared are for both, and both count in the same Stats.
+// One goroutine calls them.
+func (o *Op) Another() *Op {
+	other := &Op{
+		cfg: o.cfg, keys: o.keys, fields: o.fields, times: o.times, late: o.late, abandoned: o.abandoned, stats: o.stats,
+	}
+	if o.history != nil {
+		other.KeepHistory(time.Duration(o.history.keep))
+	}
+	other.start()
+	return other
+}
