@@ -16,8 +16,8 @@ const createClusters = `CREATE TABLE IF NOT EXISTS _logctl_clusters (
 // cluster, and rows with the same place there would replace one another: where
 // the topic is bound to another one, that is the error.
 func (s *Sink) Belongs(ctx context.Context, topic, cluster string) error {
-	_, err := exec(ctx, s.c, "INSERT INTO _logctl_clusters (sink, source, cluster) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-		s.name, topic, cluster)
+	_, err := exec(ctx, s.c, `INSERT INTO _logctl_clusters (sink, source, cluster) VALUES (?, ?, ?)
+		ON CONFLICT DO NOTHING`, s.name, topic, cluster)
 	if err != nil {
 		return s.failed("opening", err)
 	}
