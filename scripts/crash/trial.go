@@ -23,6 +23,8 @@ type trial struct {
 var commands = []string{
 	"window --size 10s --by user --agg count(),sum(ms),p99(ms),distinct(n)",
 	"window --size 1m --hop 20s --agg count(),avg(ms),topk(user,3)",
+	"window --gap 3s --by user --agg count(),max(ms)",
+	"sessionize --key user --gap 5s --agg sum(ms),p99(ms)",
 }
 
 func newTrial(bin, dir string, rnd *rand.Rand) (*trial, error) {

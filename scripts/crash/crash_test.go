@@ -1,0 +1,23 @@
+package main
+
+import (
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// TestCrash kills some runs; LOGCTL_CRASHES says how many.
+func TestCrash(t *testing.T) {
+	kills := 8
+	if text := os.Getenv("LOGCTL_CRASHES"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kills = n
+	}
+	if err := run("", uint64(time.Now().UnixNano()), kills, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+}
