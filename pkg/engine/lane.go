@@ -15,15 +15,16 @@ type lane struct {
 	key    laneKey
 	task   *task
 	source int
-	origin *record.Origin // of what was processed last; a file that is rotated gets another one
-	queue  []*job         // batches that wait, parsed or not; the first one is being processed
-	row    int            // the next row of the first batch
-	next   int64          // offset behind the last row that was processed
-	moved  bool           // next has changed since the last commit, or was not all finished then
-	told   int64          // the position that was last committed, of a sink that is a stream.Tracker
-	max    int64          // greatest event time that was processed
-	active int64          // wall clock when it last had something
-	atEnd  bool           // it had no more to give when last heard of
+	origin *record.Origin    // of what was processed last; a file that is rotated gets another one
+	queue  []*job            // batches that wait, parsed or not; the first one is being processed
+	row    int               // the next row of the first batch
+	next   int64             // offset behind the last row that was processed
+	past   []stream.Position // the ends of files that were replaced by others since the last commit
+	moved  bool              // next has changed since the last commit, or was not all finished then
+	told   int64             // the position that was last committed, of a sink that is a stream.Tracker
+	max    int64             // greatest event time that was processed
+	active int64             // wall clock when it last had something
+	atEnd  bool              // it had no more to give when last heard of
 	ended  bool
 	grows  bool // another run will find more in it
 	held   bool // it is paused
@@ -72,10 +73,18 @@ func (l *lane) pass(j *job) {
 // anew with another origin.
 func (l *lane) advance(o *record.Origin, next int64) {
 	if o != l.origin {
+		l.leave()
 		l.origin, l.next = o, -1
 	}
 	if next > l.next {
 		l.next, l.moved = next, true
+	}
+}
+
+// leave notes how far a file was read that another one follows.
+func (l *lane) leave() {
+	if o := l.origin; o != nil && !o.Topic && l.next >= 0 {
+		l.past = append(l.past, stream.Position{Source: o.Source, Partition: o.Partition, Next: l.next})
 	}
 }
 
@@ -107,7 +116,9 @@ func (l *lane) run(limit, due int64) record.Rows {
 func (l *lane) position() (stream.Position, bool) {
 	o, next := l.origin, l.next
 	if len(l.queue) > 0 && l.row > 0 && l.row < len(l.queue[0].Recs) {
-		o, next = l.queue[0].Origin, l.queue[0].Recs[l.row].Offset
+		if o, next = l.queue[0].Origin, l.queue[0].Recs[l.row].Offset; o != l.origin {
+			l.leave()
+		}
 	}
 	if o == nil || next < 0 {
 		return stream.Position{}, false

@@ -256,7 +256,10 @@ func (ls *lanes) moved() [][]stream.Position {
 		if len(l.queue) > 0 {
 			ls.bury(l.queue[0], l.row)
 		}
-		if p, ok := l.position(); ok && ls.finished(l, &p) {
+		p, ok := l.position()
+		at[l.source] = append(at[l.source], l.past...)
+		l.past = l.past[:0]
+		if ok && ls.finished(l, &p) {
 			at[l.source] = append(at[l.source], p)
 		}
 	}

@@ -60,7 +60,8 @@ func (g *growing) line() string {
 		at -= 600
 	}
 	stamp := time.Unix(1767225600, int64(at*1e9)).UTC().Format("2006-01-02T15:04:05.000000Z")
-	return fmt.Sprintf(`{"ts":"%s","n":%d,"user":"u%d","ms":%.1f}`+"\n", stamp, g.lines, g.rnd.IntN(20), g.rnd.Float64()*500)
+	user, ms := g.rnd.IntN(20), g.rnd.Float64()*500
+	return fmt.Sprintf(`{"ts":"%s","n":%d,"user":"u%d","ms":%.1f}`+"\n", stamp, g.lines, user, ms)
 }
 
 // rotate gives the file another name; the next line begins a new one.

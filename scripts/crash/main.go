@@ -10,6 +10,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -65,7 +66,7 @@ func run(bin string, seed uint64, kills int, duration time.Duration) error {
 // build builds logctl.
 func build(dir string) (string, error) {
 	bin := filepath.Join(dir, "logctl")
-	cmd := exec.Command("go", "build", "-o", bin, "github.com/logctl/logctl/cmd/logctl")
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-o", bin, "github.com/logctl/logctl/cmd/logctl")
 	cmd.Stderr = os.Stderr
 	return bin, cmd.Run()
 }

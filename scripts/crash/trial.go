@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -72,7 +73,7 @@ func (t *trial) run(kills int) error {
 // command returns a run; those of a name share checkpoint and outputs. With its
 // --idle, what is late does not depend on how long the clock has waited.
 func (t *trial) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(t.bin, slices.Concat(t.flags, []string{
+	cmd := exec.CommandContext(context.Background(), t.bin, slices.Concat(t.flags, []string{
 		"-q", "--idle", "1ms", "--checkpoint", name + ".ckpt", "--to", name + t.rows,
 		"--late", name + "-late.ndjson", "--dlq", name + "-dead.ndjson",
 	}, args)...)
