@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Route beside syslog-ng: NDJSON to three files and a default by RULES ("1 10 100
+# 1000") rules, of which 70 % compare fields and 30 % match regular expressions; the
+# first that holds counts. LINES (390,000: 112 MB), ROUNDS (3), PEERS (all, none).
+# The files that both write must have as many lines. syslog-ng is Debian's
+# syslog-ng-core; where it is not there, or of more than 100 rules, it is left out.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+mkdir -p bench-data bench-out
+: "${LINES:=390000}" "${ROUNDS:=3}" "${RULES:=1 10 100 1000}" "${PEERS:=all}"
+data=bench-data/logs-$LINES.ndjson
+[ -s "$data" ] || go run ./scripts/bench/gen "$LINES" >"$data"
+out=$PWD/bench-out/route
+mkdir -p "$out/var"
+
+{
+  for n in $RULES; do
+    for tool in logctl syslog-ng; do
+      mkdir -p "$out/$tool-$n"
+      python3 scripts/bench/routerules.py $tool "$n" "$out/$tool-$n" >"$out/$tool-$n.conf"
+    done
+    printf 'logctl, %s rules\tbin/logctl route --quiet --match first --rules %s %s\trm -f %s/*.ndjson\n' \
+      "$n" "$out/logctl-$n.conf" "$data" "$out/logctl-$n"
+    if [ "$PEERS" != none ] && [ "$n" -le 100 ] && command -v syslog-ng >/dev/null; then
+      printf 'syslog-ng, %s rules\tcat %s | syslog-ng -F -f %s -R %s/p -c %s/c -p %s/pid --no-caps\trm -f %s/*.ndjson\n' \
+        "$n" "$data" "$out/syslog-ng-$n.conf" "$out/var" "$out/var" "$out/var" "$out/syslog-ng-$n"
+    fi
+  done
+} | python3 scripts/bench/measure.py "$ROUNDS"
+
+for n in $RULES; do
+  for tool in logctl syslog-ng; do
+    [ -s "$out/$tool-$n/rest.ndjson" ] || continue
+    echo "$tool, $n rules: $(cd "$out/$tool-$n" && wc -l ./*.ndjson | awk '{ printf "%s %s  ", $2, $1 }')"
+  done
+done
