@@ -18,6 +18,8 @@ type Table struct {
 	hashes []uint64 // of each group's key
 	ends   []uint32 // of each group's key in text
 	text   []byte   // keys: a byte with the kind of the value, then its bytes
+
+	warmed uint64 // what Warm has read
 }
 
 // NewTable returns an empty table with memory for as many keys as like has,
@@ -97,6 +99,30 @@ func (t *Table) Find(hash uint64, kind record.Kind, text []byte) (uint32, bool) 
 		}
 	}
 	return 0, false
+}
+
+// IsLarge reports whether Warm pays: the table is beyond a processor's caches.
+func (t *Table) IsLarge() bool { return len(t.hashes) >= 1<<14 }
+
+// Warm reads what Find will look at for keys of the given hashes, which it
+// overwrites: it asks for all of them before it looks at any. So memory answers
+// many questions at a time, rather than one after the other.
+func (t *Table) Warm(hashes []uint64) {
+	mask := uint64(len(t.slots) - 1)
+	for i, hash := range hashes {
+		hashes[i] = uint64(t.slots[hash&mask])
+	}
+	sum := uint64(0)
+	for i, n := range hashes {
+		if n > 0 {
+			hashes[i] = uint64(t.ends[n-1]) - 1
+			sum += t.hashes[n-1]
+		}
+	}
+	for _, end := range hashes {
+		sum += uint64(t.text[end])
+	}
+	t.warmed = sum
 }
 
 func (t *Table) insert(hash uint64, kind record.Kind, text []byte) uint32 {

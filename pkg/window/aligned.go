@@ -70,6 +70,7 @@ func (a *aligned) add(rows record.Rows) error {
 			start, end = a.around(rec.Time)
 			p, late = a.paneAt(start, end), a.isLate(start)
 			a.forgetKeys(len(b.Recs))
+			a.warm(p, record.Rows{Batch: b, Lo: i, Hi: rows.Hi})
 		}
 		a.newest = max(a.newest, rec.Time)
 		if late {

@@ -82,6 +82,23 @@ func (o *Op) forgetKeys(n int) {
 	clear(o.known)
 }
 
+// warm makes ready for looking up the keys of rows in p, which may be nil.
+func (o *Op) warm(p *pane, rows record.Rows) {
+	if p == nil || !p.IsLarge() {
+		return
+	}
+	b := rows.Batch
+	numbers := o.keys.Numbers(b)
+	o.hashes = o.hashes[:0]
+	for i := rows.Lo; i < rows.Hi; i++ {
+		if b.Recs[i].Live() {
+			hash, _, _ := o.keys.Key(b, numbers[i])
+			o.hashes = append(o.hashes, hash)
+		}
+	}
+	p.Warm(o.hashes)
+}
+
 // lookUp finds the group in t of a key of b by its number, and returns it plus
 // one.
 func (o *Op) lookUp(t *aggregate.Table, b *record.Batch, number uint64) (uint32, error) {

@@ -85,6 +85,7 @@ type Op struct {
 	seen   int64 // likewise, of those that were observed
 
 	known   []uint32 // the groups, plus one, of the keys that are numbered; 0 where it was not looked up
+	hashes  []uint64 // of keys, for warm
 	updated int64    // when rows were last written for change
 	late    stream.Sink
 	rows    stream.RowWriter

@@ -1,6 +1,8 @@
-// Gen writes NDJSON logs of three shapes, some 287 bytes a line, for the
-// benchmarks: gen N; or, with gen N USERS, clicks of users in sessions, 76 bytes
-// a line. Equal arguments make equal bytes.
+// Gen writes NDJSON for the benchmarks. Equal arguments make equal bytes.
+//
+//	gen LINES             logs of three shapes, some 287 bytes a line
+//	gen LINES USERS       clicks of users in sessions, 76 bytes a line
+//	gen keys LINES KEYS   numbers of many keys, over an hour, 71 bytes a line
 package main
 
 import (
@@ -45,8 +47,12 @@ type maker struct {
 }
 
 func main() {
+	args, keys := os.Args[1:], false
+	if len(args) > 0 && args[0] == "keys" {
+		args, keys = args[1:], true
+	}
 	var counts []int
-	for _, arg := range os.Args[1:] {
+	for _, arg := range args {
 		n, err := strconv.Atoi(arg)
 		if err != nil {
 			log.Fatal(err)
@@ -55,17 +61,34 @@ func main() {
 	}
 	w := bufio.NewWriterSize(os.Stdout, 1<<20)
 	var err error
-	switch len(counts) {
-	case 1:
-		err = writeLines(w, counts[0])
-	case 2:
+	switch {
+	case len(counts) == 2 && keys:
+		err = writeKeys(w, counts[0], counts[1])
+	case len(counts) == 2:
 		err = writeSessions(w, counts[0], counts[1])
+	case len(counts) == 1 && !keys:
+		err = writeLines(w, counts[0])
 	default:
-		log.Fatal("usage: gen LINES [USERS]")
+		log.Fatal("usage: gen LINES [USERS] | gen keys LINES KEYS")
 	}
 	if err = errors.Join(err, w.Flush()); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// writeKeys writes n numbers, each of one of so many keys.
+func writeKeys(w *bufio.Writer, n, keys int) error {
+	r := rand.New(rand.NewPCG(1, 3))
+	begin := time.Date(2026, 4, 18, 4, 0, 0, 0, time.UTC)
+	for i := range n {
+		at := begin.Add(time.Duration(float64(time.Hour) * float64(i) / float64(n)))
+		_, err := fmt.Fprintf(w, `{"timestamp":"%s","key":"k%d","value":%.2f}`+"\n",
+			at.Format("2006-01-02T15:04:05.000Z"), r.IntN(keys), r.ExpFloat64()*40)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeLines writes n lines of logs.
