@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -85,6 +86,7 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 		p.plan.ReadTime(f.stream.input.timeField)
 	}
 	p.Order = f.order(p)
+	p.producer.timeout = patience // an output that is down holds up reading; nothing is given up for it
 	if err := f.guarantee(p); err != nil {
 		return err
 	}
@@ -126,6 +128,9 @@ func (f *consumeFlags) order(p *pipeline) engine.Order {
 	}
 	return engine.InSequence
 }
+
+// patience is how long consume waits for a topic that it writes to.
+const patience = 365 * 24 * time.Hour
 
 // The guarantees of --delivery.
 const (

@@ -83,6 +83,11 @@ func (f *handlerFlags) apply(p *pipeline) error {
 	if opt.Policy, err = f.retry.policy(); err != nil {
 		return err
 	}
+	trip, err := limit.ParseTrip(f.retry.breaker)
+	if err != nil {
+		return fmt.Errorf("--breaker: %w", err)
+	}
+	opt.Breaker = &limit.Breaker{Trip: trip, OpenFor: f.retry.openFor}
 	if err := f.retry.readTopic(p); err != nil {
 		return err
 	}
@@ -117,6 +122,8 @@ type retryFlags struct {
 	on      []string
 	rules   string
 	topic   string
+	breaker string
+	openFor time.Duration
 }
 
 func (f *retryFlags) add(fs *pflag.FlagSet) {
@@ -129,6 +136,9 @@ func (f *retryFlags) add(fs *pflag.FlagSet) {
 		"'transient TIMEOUT (?i)timed? out'")
 	fs.StringVar(&f.topic, "retry-topic", "",
 		"records that have to wait for more than a second do so in `TOPIC`, with their count")
+	fs.StringVar(&f.breaker, "breaker", "", "stop for --breaker-open after `N` failures in a row, or P%/N: P % of the last N; "+
+		"what fails then is not held against records")
+	durationVar(fs, &f.openFor, "breaker-open", limit.DefaultOpenFor, "for how long; then one record is tried")
 }
 
 func (f *retryFlags) policy() (p retry.Policy, err error) {

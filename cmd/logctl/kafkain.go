@@ -24,6 +24,7 @@ type kafkaInput struct {
 	start      string
 	stop       string
 	partitions []int32
+	warnLag    int64
 }
 
 func (f *kafkaInput) add(fs *pflag.FlagSet) {
@@ -38,6 +39,7 @@ func (f *kafkaInput) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.start, "start", "", "where to begin: beginning, end, -1h, -10 (the last ten of each partition), "+
 		"a `TIME` or an offset; a group's committed offset wins (default beginning)")
 	fs.StringVar(&f.stop, "stop", "", "where to end: end (what is there now), +10, a `TIME` or an offset (default never)")
+	fs.Int64Var(&f.warnLag, "warn-lag", 0, "say when more than `N` records are not read yet, and when they are again (0: never)")
 	fs.Int32SliceVar(&f.partitions, "only-partitions", nil, "read these partitions alone: `N,…`")
 }
 
@@ -59,6 +61,9 @@ func (f *kafkaInput) open(p *pipeline, e stream.Endpoint) (*kafka.Source, error)
 	}
 	p.closers = append(p.closers, src.Close)
 	p.metrics = append(p.metrics, src.Metrics(), newLagCollector(src))
+	if f.warnLag > 0 {
+		p.closers = append(p.closers, watchLag(f.warnLag, src, func(s string) { note(p.cmd, "%s", s) }))
+	}
 	return src, nil
 }
 

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"strconv"
+	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 )
 
@@ -31,4 +35,47 @@ func (c lagCollector) Collect(ch chan<- prometheus.Metric) {
 			strconv.Itoa(int(l.Partition)))
 	}
 	ch <- prometheus.MustNewConstMetric(rebalanceDesc, prometheus.CounterValue, float64(c.src.Rebalances()))
+}
+
+// lagEvery is how often the lag is looked at.
+const lagEvery = 5 * time.Second
+
+// watchLag says when more than most records are not read yet, and when there are
+// fewer again, until the returned function is called.
+func watchLag(most int64, src *kafka.Source, say func(string)) (stop func() error) {
+	quit := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		clock := time.NewTicker(lagEvery)
+		defer clock.Stop()
+		behind := false
+		for {
+			select {
+			case <-clock.C:
+			case <-quit:
+				return
+			}
+			lag := sumOf(src.Lags())
+			switch {
+			case !behind && lag > most:
+				behind = true
+				say(fmt.Sprintf("%s records are not read yet, more than --warn-lag %d", human.Count(lag), most))
+			case behind && lag <= most/2:
+				behind = false
+				say(human.Count(lag) + " records are not read yet: it catches up")
+			}
+		}
+	})
+	return func() error {
+		close(quit)
+		watching.Wait()
+		return nil
+	}
+}
+
+func sumOf(lags []kafka.Lag) (n int64) {
+	for _, l := range lags {
+		n += max(l.End-l.Next, 0)
+	}
+	return n
 }

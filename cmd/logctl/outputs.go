@@ -198,7 +198,7 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 	case stream.Kafka:
 		return p.openTopic(e, nil)
 	case stream.SQLite:
-		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, store.SinkOptions{Unique: f.unique})
+		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, store.SinkOptions{Unique: f.unique, Busy: p.busy})
 		if err != nil {
 			return nil, err
 		}
@@ -209,6 +209,16 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 	}
 	return nil, fault.Usagef("a file, -, kafka:TOPIC, sqlite:FILE#TABLE or null:",
 		"nothing can be written to a %s endpoint yet", e.Scheme)
+}
+
+// busy says that a database is another process's for now, and waits on unless the
+// command was interrupted.
+func (p *pipeline) busy(err error) error {
+	if p.cmd.Context().Err() != nil {
+		return err
+	}
+	note(p.cmd, "%v; waiting for it", err)
+	return nil
 }
 
 // closing has s closed at the end.
@@ -232,6 +242,7 @@ func (p *pipeline) openTopic(e stream.Endpoint, edit func(*kafka.SinkConfig)) (*
 		return nil, err
 	}
 	sc.OnFailed = p.refused
+	sc.Note = func(s string) { note(p.cmd, "%s", s) }
 	if edit != nil {
 		edit(&sc)
 	}

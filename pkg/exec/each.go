@@ -25,6 +25,7 @@ func (w *worker) one() error {
 	}
 	list, _ := w.answeredBy(1)
 	if len(list) == 0 {
+		w.pause(probeEvery) // another one tries whether things work again
 		return nil
 	}
 	e := list[0]

@@ -20,6 +20,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/letter"
+	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/retry"
 	"github.com/logctl/logctl/pkg/stream"
@@ -48,10 +49,11 @@ type Options struct {
 	MaxLine   int           // greatest length of an answer, by default 1 MB
 
 	Policy     retry.Policy
-	Out        stream.Sink // takes what handlers write
-	Dead       stream.Sink // takes dead letters; nil: the first one ends the run
-	Later      stream.Sink // takes records that have to wait long; nil: they wait in memory
-	RetryTopic string      // where those come back from
+	Breaker    *limit.Breaker // while it is open nothing is given to handlers, and what fails is not held against records
+	Out        stream.Sink    // takes what handlers write
+	Dead       stream.Sink    // takes dead letters; nil: the first one ends the run
+	Later      stream.Sink    // takes records that have to wait long; nil: they wait in memory
+	RetryTopic string         // where those come back from
 
 	Stderr io.Writer    // takes what handlers say there, rate-limited
 	Note   func(string) // tells a person something; may be nil
@@ -111,6 +113,9 @@ func Open(opt Options) *Sink {
 	}
 	if opt.Stderr == nil {
 		opt.Stderr = io.Discard
+	}
+	if opt.Breaker == nil {
+		opt.Breaker = new(limit.Breaker) // never opens
 	}
 	s := &Sink{
 		opt: opt, pool: record.NewPool(2*opt.Workers+2, outArena), lists: make([][]entry, opt.Workers),

@@ -90,20 +90,11 @@ var handlers = map[string]func(io.Reader, io.Writer){
 		_, _ = out.Write(all)
 	},
 	"slow": each(func(line string) string { time.Sleep(20 * time.Millisecond); return line }),
-	"one": func(in io.Reader, out io.Writer) { // a process a record
-		line, _ := io.ReadAll(in)
-		switch text := string(line); {
-		case strings.Contains(text, "bad"):
-			os.Exit(1)
-		case strings.Contains(text, "flaky"):
-			os.Exit(75)
-		case strings.Contains(text, "hanging"):
-			time.Sleep(time.Hour)
-		default:
-			fmt.Fprintf(out, "%s/%s %s", os.Getenv("LOGCTL_SOURCE"), os.Getenv("LOGCTL_OFFSET"), text)
-		}
-	},
 }
+
+// one is a command for one record.
+const one = `read x; case $x in bad) exit 1;; flaky) exit 75;; hanging) sleep 100;; esac
+	echo "$LOGCTL_SOURCE/$LOGCTL_OFFSET $x"`
 
 // got is a sink that keeps the values it is given, and letters.
 type got struct {
@@ -253,10 +244,10 @@ func TestSurvival(t *testing.T) {
 	}{
 		{"crash", "deadly", retry.Crash, exec.Options{Command: handler("poison")}, 3},
 		{"hang", "hanging", retry.Timeout, exec.Options{Command: handler("poison"), Timeout: 150 * time.Millisecond}, 3},
-		{"exit status", "bad", retry.Refused, exec.Options{Command: handler("one"), PerRecord: true}, 1},
-		{"status 75", "flaky", retry.Asked, exec.Options{Command: handler("one"), PerRecord: true}, 3},
+		{"exit status", "bad", retry.Refused, exec.Options{Command: one, PerRecord: true}, 1},
+		{"status 75", "flaky", retry.Asked, exec.Options{Command: one, PerRecord: true}, 3},
 		{"a process hangs", "hanging", retry.Timeout, exec.Options{
-			Command: handler("one"), PerRecord: true, Timeout: 300 * time.Millisecond,
+			Command: one, PerRecord: true, Timeout: 300 * time.Millisecond,
 		}, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -551,3 +542,36 @@ func BenchmarkCat(b *testing.B) {
 type discard struct{}
 
 func (discard) Write(record.Rows) error { return nil }
+
+// TestBreaker has what a handler depends on go away for a while: nothing becomes a
+// dead letter for it, and things go on by themselves.
+func TestBreaker(t *testing.T) {
+	for _, each := range []bool{false, true} {
+		dir := t.TempDir()
+		command := `while read x; do if [ -e ` + dir + `/up ]; then echo $x; else echo '{"ack":"retry"}'; fi; done`
+		if each {
+			command = `read x; [ -e ` + dir + `/up ] || exit 75; echo $x`
+		}
+		out, dead := new(got), new(got)
+		var said []string
+		s := open(t, exec.Options{
+			Command: command, PerRecord: each, Out: out, Dead: dead, Policy: quick(4), Workers: 2,
+			Breaker: &limit.Breaker{Trip: limit.Trip{Failures: 3}, OpenFor: 60 * time.Millisecond},
+			Note:    func(s string) { said = append(said, s) },
+		})
+		if err := s.Write(batch(0, 0, numbered("n", 40)...).All()); err != nil {
+			t.Fatal(err)
+		}
+		for end := time.Now().Add(20 * time.Second); s.Stats.Retried.Load() < 10 && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		if err := os.WriteFile(dir+"/up", nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		finish(t, s)
+		_ = s.Close()
+		if len(out.all()) != 40 || len(dead.all()) > 0 {
+			t.Errorf("%d came through, %d are dead letters: %q", len(out.all()), len(dead.all()), said)
+		}
+	}
+}

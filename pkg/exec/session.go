@@ -58,6 +58,9 @@ func (w *worker) untilWork(now int64) time.Duration {
 	w.mu.Lock()
 	n := w.ready.n + w.queue.n
 	w.mu.Unlock()
+	if b := w.s.opt.Breaker; !b.Trip.Never() && b.State(now) == limit.Open {
+		return w.untilDue(now)
+	}
 	if n > 0 || !w.s.shared.empty() {
 		return 0
 	}

@@ -3,7 +3,9 @@ package exec
 import (
 	"time"
 
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/letter"
+	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/retry"
 )
@@ -34,6 +36,7 @@ func (o *outcome) add(e entry, a answer, line []byte) error {
 			}
 		}
 		w.s.Stats.Handled.Add(1)
+		w.fared(true)
 		o.finished = append(o.finished, e)
 	}
 	return nil
@@ -132,6 +135,11 @@ func (w *worker) failed(e entry, why retry.Error) error {
 	}
 	st := &e.own.state
 	now := time.Now().UnixNano()
+	if w.outage(w.s.opt.Policy.Rules.Classify(why), now) {
+		w.s.Stats.Retried.Add(1)
+		w.wait(e, now+int64(w.s.opt.Breaker.Wait(now)))
+		return nil
+	}
 	w.mu.Lock() // it guards chance
 	at, again := w.s.opt.Policy.Next(st, why, now, w.chance)
 	w.mu.Unlock()
@@ -199,4 +207,28 @@ func (w *worker) unblock(id uint64) {
 		w.ready.pushFront(*line.at(i))
 	}
 	signal(w.wake)
+}
+
+// fared tells the breaker how an attempt went.
+func (w *worker) fared(ok bool) {
+	if b := w.s.opt.Breaker; !b.Trip.Never() {
+		b.Done(time.Now().UnixNano(), ok)
+	}
+}
+
+// outage tells the breaker of a failure, and reports whether it is one of what
+// the handler depends on and not of the record: the breaker is open, or opens
+// with it. Such failures are not counted. A refusal shows that the handler works.
+func (w *worker) outage(why retry.Error, now int64) bool {
+	b := w.s.opt.Breaker
+	if b.Trip.Never() {
+		return false
+	}
+	was := b.State(now)
+	w.fared(why.Kind == retry.Permanent)
+	opened := b.State(now) != limit.Closed
+	if opened && was == limit.Closed {
+		w.s.say("the breaker opens for %s: %s: %s", human.Span(b.Wait(now)), why.Class, why.Message)
+	}
+	return opened && why.Kind != retry.Permanent
 }

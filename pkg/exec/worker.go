@@ -10,6 +10,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/letter"
+	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/retry"
 )
@@ -122,7 +123,7 @@ func (w *worker) gather(now int64) []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.buf = w.buf[:0]
-	n, room := 0, w.room()
+	n, room := 0, w.allowed(now)
 	for n < room && len(w.buf) < sendBytes {
 		e, ok := w.next(now)
 		if !ok {
@@ -201,6 +202,24 @@ func (w *worker) room() int {
 	return most - w.window.n
 }
 
+// allowed is room while the breaker is closed. While it is half open one record
+// is given, to see how it fares.
+func (w *worker) allowed(now int64) int {
+	room, b := w.room(), w.s.opt.Breaker
+	if b.Trip.Never() || w.s.draining.Load() == drainNow || room <= 0 || b.State(now) == limit.Closed {
+		return room
+	}
+	if w.nothing(now) || !b.Allow(now) {
+		return 0
+	}
+	return 1
+}
+
+// nothing reports whether there is nothing that could be given now.
+func (w *worker) nothing(now int64) bool {
+	return w.ready.n+w.queue.n == 0 && (len(w.waits) == 0 || w.waits[0].own.due > now) && w.s.shared.empty()
+}
+
 // next takes the entry that comes next; false where there is none.
 func (w *worker) next(now int64) (entry, bool) {
 	if w.s.draining.Load() == drainNow {
@@ -226,15 +245,26 @@ func (w *worker) quiet() bool {
 	return w.queue.n+w.ready.n+len(w.waits)+len(w.blocked) == 0 && w.s.shared.empty()
 }
 
-// untilDue returns how long the next record has to wait.
+// untilDue returns how long the next record has to wait, at most as long as the
+// breaker may stay open.
 func (w *worker) untilDue(now int64) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.waits) == 0 {
-		return time.Hour
+	wait := time.Hour
+	if len(w.waits) > 0 {
+		wait = time.Duration(max(w.waits[0].own.due-now, 0))
 	}
-	return time.Duration(max(w.waits[0].own.due-now, 0))
+	if b := w.s.opt.Breaker; !b.Trip.Never() && b.State(now) != limit.Closed {
+		wait = max(wait, probeEvery)
+		if !w.nothing(now) {
+			wait = min(wait, max(b.Wait(now), probeEvery))
+		}
+	}
+	return wait
 }
+
+// probeEvery is how often a worker looks whether a breaker lets it go on.
+const probeEvery = 50 * time.Millisecond
 
 // clean sees to what gather could not give.
 func (w *worker) clean() error {

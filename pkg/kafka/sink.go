@@ -45,6 +45,8 @@ type SinkConfig struct {
 	KeepTime    bool   // the record's time is its event time or the one of its source, not now
 	Txn         string // transactional id: each Write is one transaction; see also Txn.OpenSink
 
+	Note func(string) // tells a person that nothing has been acknowledged for a while; may be nil
+
 	// OnFailed takes records that the topic refuses for what they are, marked
 	// Bad with the reason, while the others go on. It is called from Write and
 	// Flush. Without it the first such record ends the run.
@@ -86,7 +88,11 @@ type Sink struct {
 	chunks   sync.Pool
 
 	counts  counts
+<<<<<<< HEAD
 	stalled int64 // when a second without an acknowledgement was last counted
+=======
+	noted   int64 // the progress at which an outage was told of
+>>>>>>> ca24777 (consume: a breaker for what handlers depend on; an output that is down holds up reading and nothing else; --warn-lag)
 	mu      sync.Mutex
 	refused []*record.Batch // what OnFailed is still to be given, by origin
 }
@@ -320,7 +326,14 @@ func (s *Sink) await(ctx context.Context, ready func() (bool, error)) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-clock.C:
+<<<<<<< HEAD
 			s.notePause(time.Now().UnixNano())
+=======
+			s.noteOutage()
+			if time.Now().UnixNano()-s.counts.progress.Load() > int64(s.cfg.Timeout) && s.inflight.Load() > 0 {
+				s.fail(s.lost(kgo.ErrRecordTimeout))
+			}
+>>>>>>> ca24777 (consume: a breaker for what handlers depend on; an output that is down holds up reading and nothing else; --warn-lag)
 		}
 	}
 }

@@ -14,6 +14,11 @@ const DefaultTable = "logs"
 
 // SinkOptions say how rows are written. The zero value is the default.
 type SinkOptions struct {
+	// Busy is called when another process has kept the database for ten seconds.
+	// It returns an error to give up, or nil to wait on. Without it, that is an
+	// error at once.
+	Busy func(error) error
+
 	Unique    []string // the fields that make a row unique; by default where it came from
 	Signature string   // of the operator whose state is kept beside the rows; "" for none
 	Reset     bool     // discard the positions and the state that are kept
@@ -184,11 +189,20 @@ func (s *Sink) transaction(ctx context.Context) error {
 	if s.open {
 		return nil
 	}
-	if _, err := exec(ctx, s.c, "BEGIN IMMEDIATE"); err != nil {
-		return s.failed("writing to", err)
+	for {
+		_, err := exec(ctx, s.c, "BEGIN IMMEDIATE")
+		if err == nil {
+			s.open = true
+			return nil
+		}
+		err = s.failed("writing to", err)
+		if !busy(err) || s.opt.Busy == nil {
+			return err
+		}
+		if err := s.opt.Busy(err); err != nil {
+			return err
+		}
 	}
-	s.open = true
-	return nil
 }
 
 // Load gives what is kept of a task's state.

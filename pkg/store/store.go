@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	sqlite "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/logctl/logctl/pkg/fault"
 )
@@ -62,6 +63,12 @@ func open(path, parameters string) (conn, error) {
 		return nil, errors.Join(errors.New("the sqlite driver has changed"), c.Close())
 	}
 	return full, nil
+}
+
+// busy reports whether another process keeps the database for itself.
+func busy(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
 // checkTable refuses names that SQLite or logctl keep for themselves.
