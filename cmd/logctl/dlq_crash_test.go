@@ -13,18 +13,19 @@ func TestReplayKilled(t *testing.T) {
 	t.Parallel()
 	e := embed(t)
 	topic, dead := e.topic(t, 3), e.topic(t, 2)
-	const n = 6000
+	kills := crashes(t) / 2
+	n := 3000 + 2250*kills // more than they have the time for
 	e.logctl(t, strings.NewReader(string(numbers(0, n))), "produce", "--to", "kafka:"+topic, "--key", "str(n % 10)")
 	e.logctl(t, nil, "consume", "--from", "kafka:"+topic, "--stop", "end", "--dlq", "kafka:"+dead, "--group", "g",
 		"--exec", `sed -u 's/.*/{"ack":"fail","error":"down"}/'`)
-	args := []string{"dlq", "replay", "--from", "kafka:" + dead, "--rate", "2000/s"}
-	for range crashes(t) / 2 {
+	args := []string{"dlq", "replay", "--from", "kafka:" + dead, "--rate", "1500/s"}
+	for range kills {
 		p := e.start(t, nil, nil, args...)
 		time.Sleep(500*time.Millisecond + randomMoment())
 		p.crash(t)
 	}
 	first := e.logctl(t, nil, "dlq", "replay", "--from", "kafka:"+dead, "--dry-run")
-	e.logctl(t, nil, args...)
+	e.logctl(t, nil, "dlq", "replay", "--from", "kafka:"+dead)
 	back := e.logctl(t, nil, "consume", "-q", "--from", "kafka:"+topic, "--stop", "end", "--where",
 		`has(n)`, "--template", `%h %v\n`)
 	seen := new(tally)

@@ -39,7 +39,8 @@ func (f *kafkaInput) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.start, "start", "", "where to begin: beginning, end, -1h, -10 (the last ten of each partition), "+
 		"a `TIME` or an offset; a group's committed offset wins (default beginning)")
 	fs.StringVar(&f.stop, "stop", "", "where to end: end (what is there now), +10, a `TIME` or an offset (default never)")
-	fs.Int64Var(&f.warnLag, "warn-lag", 0, "say when more than `N` records are not read yet, and when they are again (0: never)")
+	fs.Int64Var(&f.warnLag, "warn-lag", 0,
+		"say when more than `N` records are not read yet, and when they are again (0: never)")
 	fs.Int32SliceVar(&f.partitions, "only-partitions", nil, "read these partitions alone: `N,…`")
 }
 

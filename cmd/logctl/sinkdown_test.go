@@ -8,11 +8,6 @@ import (
 	"time"
 )
 
-// outage is for how many seconds what is written to is down.
-func outage(t *testing.T) time.Duration {
-	return time.Duration(number(t, "LOGCTL_OUTAGE", 7)) * time.Second
-}
-
 // TestTopicDown: the cluster that consume writes to is gone for a while. Reading
 // pauses, the lag grows and is told of, nothing is given up, and it goes on by
 // itself.
@@ -28,7 +23,7 @@ func TestTopicDown(t *testing.T) {
 	}
 	eventually(t, "it writes", func() bool { return count() > 0 })
 	to.broker.crash(t)
-	time.Sleep(outage(t))
+	time.Sleep(time.Duration(number(t, "LOGCTL_SINK_DOWN", 7)) * time.Second)
 	to.restart(t)
 	n := f.end(t)
 	eventually(t, "all is written", func() bool { return count() >= n })

@@ -88,11 +88,8 @@ type Sink struct {
 	chunks   sync.Pool
 
 	counts  counts
-<<<<<<< HEAD
 	stalled int64 // when a second without an acknowledgement was last counted
-=======
 	noted   int64 // the progress at which an outage was told of
->>>>>>> ca24777 (consume: a breaker for what handlers depend on; an output that is down holds up reading and nothing else; --warn-lag)
 	mu      sync.Mutex
 	refused []*record.Batch // what OnFailed is still to be given, by origin
 }
@@ -326,14 +323,8 @@ func (s *Sink) await(ctx context.Context, ready func() (bool, error)) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-clock.C:
-<<<<<<< HEAD
-			s.notePause(time.Now().UnixNano())
-=======
 			s.noteOutage()
-			if time.Now().UnixNano()-s.counts.progress.Load() > int64(s.cfg.Timeout) && s.inflight.Load() > 0 {
-				s.fail(s.lost(kgo.ErrRecordTimeout))
-			}
->>>>>>> ca24777 (consume: a breaker for what handlers depend on; an output that is down holds up reading and nothing else; --warn-lag)
+			s.notePause(time.Now().UnixNano())
 		}
 	}
 }
