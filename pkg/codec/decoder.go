@@ -38,6 +38,34 @@ func New(opt Options) (*Decoder, error) {
 	return d, err
 }
 
+// Enough reports whether the first bytes of a partition, which hold a line, are
+// enough for Begin: not where a header goes on behind them, nor where all that
+// they hold may be a header and the next line will tell.
+func (d *Decoder) Enough(sample []byte) bool {
+	sample = bytes.TrimPrefix(sample, []byte("\uFEFF"))
+	auto := d.opt.Format == ""
+	if d.opt.Envelope || !auto && !hasHeader(d.opt.Format) {
+		return true
+	}
+	if d.opt.Format == "zeek" || auto && isZeek([][]byte{sample}) {
+		return zeekHeaderEnd(sample)+1 < len(sample)
+	}
+	if !auto {
+		return headerEnd(d.opt.Format, sample) < len(sample)
+	}
+	line, rest, _ := bytes.Cut(sample, newline)
+	if bytes.IndexByte(rest, '\n') >= 0 || d.start != nil {
+		return true
+	}
+	line = bytes.TrimSuffix(line, []byte{'\r'})
+	for _, separator := range []byte{',', '\t', ';'} {
+		if isHeaderLine(line, separator) {
+			return false
+		}
+	}
+	return true
+}
+
 // Begin looks at the first bytes of a partition (a few lines, up to 64 KiB; of
 // a topic its first values, a line each) and sets the Format of o, unless one
 // was given, and its Header, where the format has one. It returns how many of

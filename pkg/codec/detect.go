@@ -235,12 +235,18 @@ func isTable(lines [][]byte, separator byte) bool {
 	if separator != '\t' {
 		rows = joinQuoted(lines, separator)
 	}
-	header := columnsOf(rows[0], separator)
-	prose := bytes.Contains(rows[0], []byte{separator, ' '}) // a space behind a comma is how people write
-	if len(header) < 2 || len(rows) < 2 || prose || !isHeader(header) {
+	if len(rows) < 2 || !isHeaderLine(rows[0], separator) {
 		return false
 	}
-	return most(rows[1:], func(row []byte) bool { return len(columnsOf(row, separator)) == len(header) })
+	n := len(columnsOf(rows[0], separator))
+	return most(rows[1:], func(row []byte) bool { return len(columnsOf(row, separator)) == n })
+}
+
+// isHeaderLine reports whether a line can name the columns of a table.
+func isHeaderLine(line []byte, separator byte) bool {
+	header := columnsOf(line, separator)
+	prose := bytes.Contains(line, []byte{separator, ' '}) // a space behind a comma is how people write
+	return len(header) >= 2 && !prose && isHeader(header)
 }
 
 // joinQuoted joins lines that newlines within quotes have parted.

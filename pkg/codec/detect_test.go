@@ -68,6 +68,34 @@ func TestDetect(t *testing.T) {
 	}
 }
 
+func TestEnough(t *testing.T) {
+	for _, tt := range []struct {
+		format, sample string
+		want           bool
+	}{
+		{"", "time,text\n", false},
+		{"", "time,text\n1,", false},
+		{"", "time,text\r\n1,a\r\n", true},
+		{"", "\ufefftime;text\n", false},
+		{"", "time\ttext\n", false},
+		{"", "Hello, world\n", true},
+		{"", jsonLine + "\n", true},
+		{"", apacheLine + "\n", true},
+		{"", "plain text\n", true},
+		{"", "#separator \\x09\n#fields\ta\n", false},
+		{"", "#separator \\x09\n#fields\ta\n1", true},
+		{"zeek", "#separator \\x09\n", false},
+		{"csv", "a,b\n", true},
+		{"csv", "\"a\n", false},
+		{"csv:a,b", "\"a\n", true},
+		{"plain", "time,text\n", true},
+	} {
+		if got := decoder(t, codec.Options{Format: tt.format}).Enough([]byte(tt.sample)); got != tt.want {
+			t.Errorf("--format %q, %q: enough is %v, want %v", tt.format, tt.sample, got, tt.want)
+		}
+	}
+}
+
 func TestBegin(t *testing.T) {
 	table := "a,b\r\n1,2\n3,4\n"
 	tests := []struct {

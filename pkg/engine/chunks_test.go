@@ -181,3 +181,36 @@ func TestWindowsAreTheSameHoweverInputIsCut(t *testing.T) {
 		}
 	}
 }
+
+// TestSplitRecordsAreTheSameHoweverInputIsCut has lines that are several records,
+// and lines that are none.
+func TestSplitRecordsAreTheSameHoweverInputIsCut(t *testing.T) {
+	var requests, columns strings.Builder
+	columns.WriteString("#separator \\x09\n#fields\tts\tn\n#types\ttime\tcount\n")
+	for i := range 300 {
+		requests.WriteString(`{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"s"}}]},"scopeLogs":[{"logRecords":[`)
+		for k := range i % 7 {
+			requests.WriteString([]string{"", ","}[min(k, 1)])
+			fmt.Fprintf(&requests, `{"timeUnixNano":"%d","body":{"intValue":"%d"}}`, 1767261600_000000000+int64(i)*1e9, i*10+k)
+		}
+		requests.WriteString("]}]}]}\n")
+		fmt.Fprintf(&columns, "%d.5\t%d\n%s", 1767261600+i, i, []string{"", "#close\tx\n"}[i%2])
+	}
+	for format, text := range map[string]string{"otlp": requests.String(), "zeek": columns.String()} {
+		for _, where := range []string{"", `service == "s" or n > 5`} {
+			all := sameEveryWay(t, format, []string{text}, func(p *engine.Pipeline, plan *record.Plan, _ stream.Sink) {
+				if where == "" {
+					return
+				}
+				w, err := transform.NewWhere(where, plan)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.Prepare = append(p.Prepare, w)
+			})
+			if !strings.Contains(all, " bad 0 ") || strings.Count(all, "\n") < 290 {
+				t.Errorf("%s: %.300s", format, all[max(len(all)-300, 0):])
+			}
+		}
+	}
+}

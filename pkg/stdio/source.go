@@ -29,6 +29,9 @@ type Format interface {
 	// header line of its origin, and returns how many of the bytes are no
 	// records.
 	Begin(sample []byte, o *record.Origin) (skip int)
+	// Enough reports whether the first bytes, which hold a line, are enough for
+	// Begin, or whether more should be waited for while there is more.
+	Enough(sample []byte) bool
 	// Framer returns what finds the ends of records for an origin that Begin
 	// has seen. Each ends with a line, at the first or a later newline.
 	Framer(o *record.Origin) codec.Framer
@@ -340,6 +343,10 @@ func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed
 	line := bytes.IndexByte(b.Data, '\n')
 	whole := line >= 0 || len(b.Data) >= s.limit() || err != nil && err != errQuiet
 	if !whole || len(b.Data) == 0 {
+		return false, nil
+	}
+	more := len(b.Data) < min(sampleSize, s.limit()) && (err == nil || err == errQuiet)
+	if more && !s.opt.Format.Enough(b.Data) {
 		return false, nil
 	}
 	sample := b.Data

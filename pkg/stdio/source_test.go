@@ -27,6 +27,8 @@ import (
 // lines is a format of one record a line, with an optional header line.
 type lines struct{ header bool }
 
+func (l lines) Enough([]byte) bool { return true }
+
 func (l lines) Begin(sample []byte, o *record.Origin) int {
 	o.Format = "lines"
 	if !l.header {
