@@ -23,6 +23,8 @@ type windowFlags struct {
 	late     string
 	rows     windowRows
 	state    stateFlags
+	keep     time.Duration
+	keepSize int64
 }
 
 func newWindow() *cobra.Command {
@@ -78,6 +80,8 @@ Aggregates: ` + aggregateHelp,
 	fs.StringVar(&f.late, "late", "", "write late records to `ENDPOINT`")
 	f.rows.add(fs)
 	f.state.add(fs)
+	durationVar(fs, &f.keep, "retention", time.Hour, "with --listen: how long rows of closed windows are kept for queries")
+	sizeVar(fs, &f.keepSize, "retention-size", 64<<20, "and how many bytes of them at most")
 	return cmd
 }
 
@@ -121,6 +125,8 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		p.Sides = append(p.Sides, sink)
 	}
 	p.metrics = append(p.metrics, windowMetrics{op})
+	p.Ask = engine.NewAsker()
+	p.routes = append(p.routes, (&windowAPI{p.Ask, op}).routes()...)
 	p.notes = append(p.notes,
 		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
 		func() string { return disorder(op) },

@@ -81,6 +81,9 @@ func (f *windowFlags) config(p *pipeline) (window.Config, error) {
 	cfg := window.Config{
 		Slide: f.shape.slide, Gap: f.shape.gap, By: f.by, Aggs: f.agg, Grace: f.grace, MaxAhead: f.maxAhead,
 	}
+	if f.stream.daemon.listen != "" {
+		cfg.Retention, cfg.KeptBytes = f.keep, f.keepSize
+	}
 	if err := f.shape.sizes(&cfg, p.plan.Zone, flags.Changed("size")); err != nil {
 		return cfg, err
 	}

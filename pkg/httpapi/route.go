@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,12 @@ func (r *Request) Path(name string) string { return r.r.PathValue(name) }
 
 // Query returns a parameter of the query; "" where there is none.
 func (r *Request) Query(name string) string { return r.r.URL.Query().Get(name) }
+
+// Has reports whether there is a parameter of the query, which may be empty.
+func (r *Request) Has(name string) bool { return r.r.URL.Query().Has(name) }
+
+// Context is done when the caller has gone.
+func (r *Request) Context() context.Context { return r.r.Context() }
 
 // Method returns the HTTP method.
 func (r *Request) Method() string { return r.r.Method }
@@ -62,6 +69,11 @@ func Errorf(code int, format string, args ...any) error {
 
 // NotFound returns an error that is answered with 404.
 func NotFound(format string, args ...any) error { return Errorf(http.StatusNotFound, format, args...) }
+
+// Unavailable returns an error that is answered with 503.
+func Unavailable(format string, args ...any) error {
+	return Errorf(http.StatusServiceUnavailable, format, args...)
+}
 
 // Conflict returns an error that is answered with 409.
 func Conflict(format string, args ...any) error { return Errorf(http.StatusConflict, format, args...) }

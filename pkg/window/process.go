@@ -160,7 +160,11 @@ func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 		}
 	}
 	o.count()
-	return o.flush(out)
+	if err := o.flush(out); err != nil || o.kept == nil {
+		return err
+	}
+	o.kept.expire()
+	return nil
 }
 
 // Finish closes all windows.

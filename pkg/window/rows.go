@@ -3,6 +3,7 @@ package window
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/logctl/logctl/pkg/aggregate"
@@ -20,6 +21,7 @@ type result struct {
 	cells *aggregate.Cells // nil: an empty window's
 	group uint32
 	final bool
+	asked bool // for a query: whether it is final is said in any case
 }
 
 // put writes a row.
@@ -28,30 +30,37 @@ func (o *Op) put(r *result, out stream.Output) error {
 	if err != nil {
 		return err
 	}
-	b.Data = stamp.AppendIn(append(b.Data, `{"window_start":"`...), r.start, o.zone)
-	b.Data = stamp.AppendIn(append(b.Data, `","window_end":"`...), r.end, o.zone)
-	b.Data = o.keys.AppendFields(append(b.Data, '"'), r.kind, r.text)
-	row := aggregate.Row{Cells: r.cells, Group: r.group, Start: r.start, Length: time.Duration(r.end - r.start)}
-	if r.cells != nil {
-		b.Data = o.set.AppendFields(b.Data, row)
-	} else {
-		b.Data = o.set.AppendEmptyFields(b.Data, o.cfg.Fill == FillZero)
+	if b.Data, err = o.appendRow(b.Data, r); err != nil {
+		return err
 	}
-	if o.trend != nil {
-		if b.Data, err = o.trend.append(b.Data, r, row); err != nil {
-			return err
-		}
+	if o.kept != nil {
+		o.kept.coming(r)
 	}
-	switch {
-	case o.cfg.Emit == Final:
-	case r.final:
-		b.Data = append(b.Data, `,"final":true`...)
-	default:
-		b.Data = append(b.Data, `,"final":false`...)
-	}
-	b.Data = append(b.Data, '}')
 	o.rows.End(r.end, r.key)
 	return nil
+}
+
+// appendRow appends the JSON of a row.
+func (o *Op) appendRow(dst []byte, r *result) ([]byte, error) {
+	dst = stamp.AppendIn(append(dst, `{"window_start":"`...), r.start, o.zone)
+	dst = stamp.AppendIn(append(dst, `","window_end":"`...), r.end, o.zone)
+	dst = o.keys.AppendFields(append(dst, '"'), r.kind, r.text)
+	row := aggregate.Row{Cells: r.cells, Group: r.group, Start: r.start, Length: time.Duration(r.end - r.start)}
+	if r.cells != nil {
+		dst = o.set.AppendFields(dst, row)
+	} else {
+		dst = o.set.AppendEmptyFields(dst, o.cfg.Fill == FillZero)
+	}
+	if o.trend != nil {
+		var err error
+		if dst, err = o.trend.append(dst, r, row); err != nil {
+			return dst, err
+		}
+	}
+	if o.cfg.Emit != Final || r.asked {
+		dst = strconv.AppendBool(append(dst, `,"final":`...), r.final)
+	}
+	return append(dst, '}'), nil
 }
 
 // A ranking is a group and the JSON of its key.
@@ -91,6 +100,9 @@ func (t *outlet) Emit(rows record.Rows) error {
 		left = t.having.filter(rows)
 	}
 	t.stats.rows.Add(int64(left))
+	if t.kept != nil {
+		t.kept.take(rows)
+	}
 	return t.to.Emit(rows)
 }
 

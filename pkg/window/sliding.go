@@ -314,16 +314,23 @@ func (m *sliding) update(out stream.Output) error {
 	for _, k := range m.inOrder(slices.Compact(changed)) {
 		mo := &m.moments[k.at]
 		mo.notes &^= unsaid
-		m.one.Reset(0)
-		for at := k.at; at != none && m.moments[at].t > mo.t-m.length; at = m.moments[at].before {
-			m.one.Merge(0, m.own, uint32(at))
-		}
+		m.gather(k.at)
 		if err := m.write(k, false, out); err != nil {
 			return err
 		}
 	}
 	m.said = m.said[:0]
 	return nil
+}
+
+// gather makes the row's cells those of the window that ends at a moment, closed or
+// not.
+func (m *sliding) gather(last int32) {
+	m.one.Reset(0)
+	start := m.moments[last].t - m.length
+	for at := last; at != none && m.moments[at].t > start; at = m.moments[at].before {
+		m.one.Merge(0, m.own, uint32(at))
+	}
 }
 
 // A rankedMoment is a moment and the JSON of its group's key.

@@ -20,6 +20,7 @@ const (
 	entrySession            // the open sessions of a group: its key
 	entryPast               // what a closed window's group was: its start, size and key
 	entryKnown              // a key that is filled: its size, then the key
+	entryKept               // a row that is kept for queries: its end, start and the JSON of its key
 	entryRecord             // a moment of a sliding window's group: its time, then the group's key
 )
 
@@ -41,6 +42,9 @@ func (o *Op) Signature() string {
 	if len(c.Trend) > 0 {
 		kind += fmt.Sprintf(" trend=%v", c.Trend)
 	}
+	if c.Retention > 0 {
+		kind += " kept"
+	}
 	return fmt.Sprintf("window 1 %s by=%q agg=%q", kind, c.By, c.Aggs)
 }
 
@@ -56,6 +60,11 @@ func (o *Op) Changes(all bool, put func(key, value []byte) error) error {
 		}
 		o.saved = clock
 	}
+	if o.kept != nil {
+		if err := o.kept.changes(all, &s); err != nil {
+			return err
+		}
+	}
 	return o.open.changes(all, &s)
 }
 
@@ -70,6 +79,9 @@ func (o *Op) Restore(key, value []byte) error {
 	o.track()
 	if len(key) == 1 && key[0] == entryClock {
 		return o.restoreClock(value)
+	}
+	if o.kept != nil && len(key) > 0 && key[0] == entryKept {
+		return o.kept.restore(key, value)
 	}
 	ok, err := o.open.restore(key, value)
 	if err == nil && !ok {

@@ -48,6 +48,11 @@ type Config struct {
 	Having string        // a condition over the fields of a row that it has to meet
 	Fill   Fill          // rows for empty windows of known keys
 	Trend  []string      // what rows are compared with: previous, day, week
+
+	// Retention is how long the rows of closed windows are kept for queries, by
+	// their ends and as far as they fit into KeptBytes; 0: not at all.
+	Retention time.Duration
+	KeptBytes int64
 }
 
 // Emit says when rows are written. All but Final tell the rows of closed windows
@@ -91,6 +96,7 @@ type Op struct {
 	rows    stream.RowWriter
 	having  *having
 	trend   *trend
+	kept    *kept
 
 	tracking bool  // Changes is called: it has to be noted what changes
 	mark     uint8 // what is noted of a group that a record is added to
@@ -182,6 +188,9 @@ func (o *Op) begin() {
 	o.limit, o.newest, o.seen = math.MinInt64, math.MinInt64, math.MinInt64
 	if o.cfg.Emit != Final {
 		o.mark = unsaid
+	}
+	if o.cfg.Retention > 0 {
+		o.kept = &kept{Op: o}
 	}
 	switch {
 	case o.cfg.Gap > 0:
