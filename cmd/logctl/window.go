@@ -82,6 +82,7 @@ Aggregates: ` + aggregateHelp,
 	f.state.add(fs)
 	durationVar(fs, &f.keep, "retention", time.Hour, "with --listen: how long rows of closed windows are kept for queries")
 	sizeVar(fs, &f.keepSize, "retention-size", 64<<20, "and how many bytes of them at most")
+	cmd.AddCommand(newWindowQuery())
 	return cmd
 }
 

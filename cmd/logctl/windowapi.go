@@ -115,19 +115,39 @@ func (a *windowAPI) find(ctx context.Context, q window.Query) (found []window.Fo
 	return found[max(0, len(found)-q.Limit):], how, err
 }
 
-// stats tells the counts of the run.
+// stats tells the counts of the run, and how late records were.
 func (a *windowAPI) stats(r *httpapi.Request) (any, error) {
-	var answer struct {
-		window.Stats
-		Lateness window.Lateness
-		age
-	}
+	var answer windowStats
 	err := a.ask(r.Context(), func(v engine.View) error {
-		answer.Stats, answer.Lateness, answer.age = a.op.Stats(), a.op.Lateness(), ageOf(v)
+		s, l := a.op.Stats(), a.op.Lateness()
+		answer = windowStats{
+			Open: s.Open, Groups: s.Groups, Closed: s.Closed, Rows: s.Rows, Late: s.Late, Partly: s.Partly, Ahead: s.Ahead,
+			P50: milliseconds(l.P50), P99: milliseconds(l.P99), Most: milliseconds(l.Most),
+			NeededMS: milliseconds(s.GraceNeeded), KeepsAllMS: milliseconds(l.KeepsAll), age: ageOf(v),
+		}
 		return nil
 	})
 	return answer, err
 }
+
+// windowStats are the counts of a run.
+type windowStats struct {
+	Open       int64   `json:"open"`
+	Groups     int64   `json:"groups"`
+	Closed     int64   `json:"closed"`
+	Rows       int64   `json:"rows"`
+	Late       int64   `json:"late"`
+	Partly     int64   `json:"partly_late"`
+	Ahead      int64   `json:"ahead"`
+	P50        float64 `json:"out_of_order_p50_ms"`
+	P99        float64 `json:"out_of_order_p99_ms"`
+	Most       float64 `json:"out_of_order_max_ms"`
+	NeededMS   float64 `json:"grace_needed_ms"`
+	KeepsAllMS float64 `json:"grace_that_keeps_all_ms"`
+	age
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
 
 // trends tells how the rows of a key have changed.
 func (a *windowAPI) trends(r *httpapi.Request) (any, error) {

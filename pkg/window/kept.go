@@ -120,7 +120,8 @@ func (k *kept) sort() {
 		}
 	}
 	slices.SortFunc(all, func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.end, b.end), cmp.Compare(a.start, b.start), bytes.Compare(a.key(a.keptRow), b.key(b.keptRow)))
+		return cmp.Or(cmp.Compare(a.end, b.end), cmp.Compare(a.start, b.start),
+			bytes.Compare(a.key(a.keptRow), b.key(b.keptRow)))
 	})
 	for _, p := range all {
 		k.add(*p.keptRow, p.key(p.keptRow), p.text(p.keptRow))

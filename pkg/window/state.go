@@ -1,6 +1,7 @@
 package window
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -42,9 +43,6 @@ func (o *Op) Signature() string {
 	if len(c.Trend) > 0 {
 		kind += fmt.Sprintf(" trend=%v", c.Trend)
 	}
-	if c.Retention > 0 {
-		kind += " kept"
-	}
 	return fmt.Sprintf("window 1 %s by=%q agg=%q", kind, c.By, c.Aggs)
 }
 
@@ -60,6 +58,15 @@ func (o *Op) Changes(all bool, put func(key, value []byte) error) error {
 		}
 		o.saved = clock
 	}
+	for _, key := range o.strays {
+		if all {
+			break
+		}
+		if err := put(key, nil); err != nil {
+			return err
+		}
+	}
+	o.strays = nil
 	if o.kept != nil {
 		if err := o.kept.changes(all, &s); err != nil {
 			return err
@@ -80,7 +87,11 @@ func (o *Op) Restore(key, value []byte) error {
 	if len(key) == 1 && key[0] == entryClock {
 		return o.restoreClock(value)
 	}
-	if o.kept != nil && len(key) > 0 && key[0] == entryKept {
+	if len(key) > 0 && key[0] == entryKept {
+		if o.kept == nil { // nobody asks in this run
+			o.strays = append(o.strays, bytes.Clone(key))
+			return nil
+		}
 		return o.kept.restore(key, value)
 	}
 	ok, err := o.open.restore(key, value)

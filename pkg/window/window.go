@@ -98,9 +98,10 @@ type Op struct {
 	trend   *trend
 	kept    *kept
 
-	tracking bool  // Changes is called: it has to be noted what changes
-	mark     uint8 // what is noted of a group that a record is added to
-	saved    clock // what Changes has given away
+	tracking bool     // Changes is called: it has to be noted what changes
+	mark     uint8    // what is noted of a group that a record is added to
+	saved    clock    // what Changes has given away
+	strays   [][]byte // keys of entries that were given back, but are not wanted
 
 	held  [2]int64 // what it has added to the counts of open windows and groups
 	stats *counters

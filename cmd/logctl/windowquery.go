@@ -1,0 +1,101 @@
+package main
+
+import (
+	"net/url"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/httpapi"
+)
+
+// windowQueryFlags is everything that can be said to logctl window query.
+type windowQueryFlags struct {
+	at        string
+	tokenFile string
+	from, to  string
+	open      bool
+	closed    bool
+	recent    bool
+	stats     bool
+	trends    bool
+	limit     int
+}
+
+func newWindowQuery() *cobra.Command {
+	var f windowQueryFlags
+	cmd := &cobra.Command{
+		Use:   "query [KEY]",
+		Short: "Ask a running window for its windows",
+		Long: `Query asks a window that runs with --listen for the rows of a key, or of all keys:
+those of open windows as they are now, and those of closed ones as far as they are
+kept (--retention). A key is written without quotes, its parts with commas between
+them. The answer is JSON and says how far behind it is.`,
+		Example: `  # Of one that runs as: logctl window --from kafka:app-logs --by service --listen :8080
+  logctl window query api --open
+  logctl window query --since 2026-11-24T10:00:00Z --rows 20
+  logctl window query --stats`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&f.at, "at", "127.0.0.1:8080", "`ADDR` of its --listen, or a URL")
+	fs.StringVar(&f.tokenFile, "auth-token-file", "", "show the token in `FILE`")
+	fs.StringVar(&f.from, "since", "", "windows that end after `TIME`")
+	fs.StringVar(&f.to, "until", "", "windows that begin before `TIME`")
+	fs.BoolVar(&f.open, "open", false, "open windows only")
+	fs.BoolVar(&f.closed, "closed", false, "closed windows only")
+	fs.BoolVar(&f.recent, "recent", false, "the rows that were written last, of all keys")
+	fs.BoolVar(&f.stats, "stats", false, "how many windows and records there were, and how late")
+	fs.BoolVar(&f.trends, "trends", false, "how the numbers of a key have changed")
+	fs.IntVar(&f.limit, "rows", defaultRows, "the newest `N` rows at most")
+	cmd.MarkFlagsMutuallyExclusive("open", "closed", "recent", "stats", "trends")
+	return cmd
+}
+
+func (f *windowQueryFlags) run(cmd *cobra.Command, args []string) error {
+	path, err := f.path(args)
+	if err != nil {
+		return err
+	}
+	token, err := readSecret(f.tokenFile)
+	if err != nil {
+		return err
+	}
+	answer, err := httpapi.Get(cmd.Context(), f.at, path, token)
+	if err != nil {
+		return err
+	}
+	_, err = cmd.OutOrStdout().Write(answer)
+	return err
+}
+
+// path returns what is to be asked.
+func (f *windowQueryFlags) path(args []string) (string, error) {
+	q := url.Values{"limit": {strconv.Itoa(f.limit)}}
+	switch {
+	case f.trends && len(args) == 0:
+		return "", fault.Usagef("as in window query api --trends", "--trends: want a key")
+	case len(args) > 0 && (f.recent || f.stats):
+		return "", fault.Usagef("", "--recent and --stats are of all keys: want none")
+	case f.trends:
+		return "/api/trends/" + url.PathEscape(args[0]), nil
+	case f.stats:
+		return "/api/windows/stats", nil
+	case f.recent:
+		return "/api/windows/recent?" + q.Encode(), nil
+	}
+	if len(args) > 0 {
+		q.Set("key", args[0])
+	}
+	for name, text := range map[string]string{"from": f.from, "to": f.to} {
+		if text != "" {
+			q.Set(name, text)
+		}
+	}
+	if f.open || f.closed {
+		q.Set("open", strconv.FormatBool(f.open))
+	}
+	return "/api/windows?" + q.Encode(), nil
+}
