@@ -17,6 +17,7 @@ type consumeFlags struct {
 	stream   streamFlags
 	kafka    kafkaInput
 	handler  handlerFlags
+	dead     deadFlags
 	set      string
 	fields   string
 	template string
@@ -55,6 +56,7 @@ or of their event time with --time-field.`,
 	section(fs, readingSection, f.kafka.add)
 	section(fs, handlerSection, f.handler.add)
 	section(fs, handlerSection, f.handler.retry.add)
+	section(fs, handlerSection, f.dead.add)
 	fs.StringVar(&f.set, "set", "", "set fields: `NAME=EXPR,…`")
 	fs.StringVar(&f.fields, "select", "", "write JSON objects of these fields: `FIELD,NAME=EXPR,…`")
 	fs.StringVar(&f.template, "template", "",
@@ -86,6 +88,7 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 		p.plan.ReadTime(f.stream.input.timeField)
 	}
 	p.Order = f.order(p)
+	p.dead = f.dead
 	p.producer.timeout = patience // an output that is down holds up reading; nothing is given up for it
 	if err := f.guarantee(p); err != nil {
 		return err

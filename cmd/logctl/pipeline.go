@@ -69,6 +69,7 @@ type pipeline struct {
 	guard     *guardFlags     // what to do while that is down; nil: fail
 	pace      *limit.Schedule // how fast records are written; nil: as fast as they come
 
+	dead deadFlags                              // how dead letters are written
 	wrap func(stream.Sink) (stream.Sink, error) // puts something before the sink; may be nil
 
 	durable    bool          // files are synced before offsets are committed
@@ -144,11 +145,8 @@ func (p *pipeline) open(k *kafkaInput) error {
 	if p.Parser == nil {
 		p.Parser = func() engine.Parser { return p.decoder.NewParser(p.plan) }
 	}
-	if p.flags.input.dlq != "" {
-		if p.Dead, err = p.sideSink(p.flags.input.dlq); err != nil {
-			return err
-		}
-		p.Dead = stream.Locked(p.Dead)
+	if err := p.openDead(); err != nil {
+		return err
 	}
 	if p.sink != nil {
 		p.Sink, err = p.sink()

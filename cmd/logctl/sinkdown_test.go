@@ -81,3 +81,50 @@ func TestTableLocked(t *testing.T) {
 	eventually(t, "all is written", holds(2000))
 	p.interrupt(t)
 }
+
+// TestDeadTopicDown: the topic of dead letters is gone. With a spool the others go
+// on, their offsets are committed, and the letters are in the topic when it is
+// back, by the next run.
+func TestDeadTopicDown(t *testing.T) {
+	t.Parallel()
+	from, to := embed(t), embed(t)
+	topic, dead := from.topic(t, 1), to.topic(t, 1)
+	args := []string{
+		"consume", "--from", "kafka:" + topic, "--group", topic, "--dlq", "kafka://" + to.addrs[0] + "/" + dead,
+		"--dlq-spool", filepath.Join(t.TempDir(), "spool"), "--exec", `sed -u 's/.*7}$/{"ack":"fail"}/'`,
+	}
+	out := new(text)
+	p := from.start(t, nil, out, args...)
+	ship := func(lo, hi int) {
+		from.logctl(t, strings.NewReader(string(numbers(lo, hi))), "produce", "--to", "kafka:"+topic)
+	}
+	handled := func(n int) func() bool { return func() bool { return strings.Count(out.String(), "\n") == n } }
+	ship(0, 100)
+	eventually(t, "the first are handled", handled(90))
+	to.broker.crash(t)
+	ship(100, 200)
+	eventually(t, "it goes on without the topic", handled(180))
+	p.interrupt(t)
+	if !strings.Contains(p.errs.String(), " dead letters wait in ") {
+		t.Errorf("nothing is said of those in the spool:\n%s", p.errs.String())
+	}
+	to.restart(t)
+	last := from.run(t, nil, nil, append(args, "--stop", "end")...)
+	if last.status != 0 || last.out != "" {
+		t.Errorf("status %d, handled again: %q\n%s", last.status, last.out, last.errs)
+	}
+	letters := new(tally)
+	letters.count(t, []byte(to.logctl(t, nil, "consume", "-q", "--from", "kafka:"+dead, "--stop", "end")))
+	n := 0
+	for i, times := range letters.seen {
+		if times > 0 {
+			n++
+		}
+		if times > 0 != (i%10 == 7) {
+			t.Errorf("record %d is %d times among the dead letters", i, times)
+		}
+	}
+	if n != 20 {
+		t.Errorf("%d dead letters, want 20", n)
+	}
+}

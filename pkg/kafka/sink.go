@@ -337,14 +337,18 @@ func (s *Sink) Flush(ctx context.Context) error {
 		defer cancel()
 		go func() { _ = s.client.Flush(pushing) }() // what lingers goes now
 	}
-	err := s.await(ctx, func() (bool, error) { return s.inflight.Load() == 0, nil })
-	if err != nil {
-		return err
+	for {
+		err := s.await(ctx, func() (bool, error) { return s.inflight.Load() == 0, nil })
+		if err != nil {
+			return err
+		}
+		if err := s.handBack(); err != nil {
+			return err
+		}
+		if s.inflight.Load() == 0 { // OnFailed may have written something shorter
+			return s.failure()
+		}
 	}
-	if err := s.handBack(); err != nil {
-		return err
-	}
-	return s.failure()
 }
 
 // handBack gives OnFailed the records that were refused.

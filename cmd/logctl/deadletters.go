@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/guard"
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/letter"
+	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/load"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/spool"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// deadFlags say how dead letters are written, beyond --dlq.
+type deadFlags struct {
+	rate       string
+	spoolDir   string
+	spoolBytes int64
+}
+
+func (f *deadFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&f.rate, "dlq-rate", "",
+		"no more than so many dead letters a second, as `10/s`: reading slows down to it")
+	fs.StringVar(&f.spoolDir, "dlq-spool", "",
+		"dead letters are in `DIR` first, and go on to the topic of --dlq when it can be reached")
+	sizeVar(fs, &f.spoolBytes, "dlq-spool-bytes", spool.DefaultMaxBytes,
+		"greatest size of it; when it is full records wait")
+}
+
+// openDead opens where dead letters go to.
+func (p *pipeline) openDead() error {
+	if p.flags.input.dlq == "" {
+		if p.dead.rate != "" || p.dead.spoolDir != "" {
+			return fault.Usagef("as in --dlq kafka:app-logs-dlq",
+				"--dlq-rate and --dlq-spool are for dead letters, which --dlq keeps")
+		}
+		return nil
+	}
+	rate, err := limit.ParseSchedule(p.dead.rate)
+	if err != nil {
+		return fmt.Errorf("--dlq-rate: %w", err)
+	}
+	to, err := p.openLetters()
+	if err != nil {
+		return err
+	}
+	if !rate.Unlimited() {
+		to = load.Pace(p.cmd.Context(), to, rate)
+	}
+	p.Dead = stream.Locked(to)
+	return nil
+}
+
+// openLetters opens the topic or the file of --dlq, and the spool before it.
+func (p *pipeline) openLetters() (stream.Sink, error) {
+	e, err := stream.ParseEndpoint(p.flags.input.dlq)
+	if err != nil {
+		return nil, err
+	}
+	if e.Scheme != stream.Kafka || p.txn != nil {
+		if p.dead.spoolDir != "" {
+			return nil, fault.Usagef("as in --dlq kafka:app-logs-dlq",
+				"--dlq-spool is for a topic of dead letters without --txn")
+		}
+		return p.sideSink(p.flags.input.dlq)
+	}
+	var topic *kafka.Sink
+	topic, err = p.openTopic(e, func(c *kafka.SinkConfig) {
+		c.OnFailed = func(b *record.Batch) error { return topic.Write(shorter(b).All()) }
+	})
+	if err != nil || p.dead.spoolDir == "" {
+		return topic, err
+	}
+	dir, err := spool.Open(p.dead.spoolDir, spool.Config{MaxBytes: p.dead.spoolBytes})
+	if err != nil {
+		return nil, err
+	}
+	p.closers = append(p.closers, dir.Close)
+	relay := guard.NewRelay(p.cmd.Context(), dir, topic)
+	p.closers = append(p.closers, func() error {
+		left, err := relay.Close()
+		if left > 0 {
+			note(p.cmd, "%s dead letters wait in %q: the next run with it sends them", human.Count(left), p.dead.spoolDir)
+		}
+		return err
+	})
+	return relay, nil
+}
+
+// shorter returns letters that are too large for their topic, each with the first
+// half of its value and marked as truncated.
+func shorter(b *record.Batch) *record.Batch {
+	short := record.NewBatch()
+	short.Origin, short.Arrived = b.Origin, b.Arrived
+	for i := range b.Recs {
+		s, _ := letter.Read(b, i)
+		s.Truncated = true
+		b.Recs[i].Value.Len /= 2
+		letter.Append(short, b, i, &s)
+	}
+	return short
+}
