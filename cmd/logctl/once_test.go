@@ -88,7 +88,7 @@ func txnKilled(t *testing.T, c *client, crashes int) {
 // each once, and none less than before.
 func committedPrefix(t *testing.T, c *client, topic string, before int) int {
 	t.Helper()
-	next, err := kgo.NewClient(kgo.SeedBrokers(c.addrs[0]), kgo.TransactionalID(topic))
+	next, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(c.addrs[0], ",")...), kgo.TransactionalID(topic))
 	if err != nil {
 		t.Fatal(err)
 	}
