@@ -85,7 +85,7 @@ func (o *Op) retract(n uint32) {
 	row.Data = append(row.Data, `{"op":"retract","session_id":"`...)
 	row.Data = o.appendID(row.Data, kind, text, s.start)
 	row.Data = o.keys.AppendFields(append(row.Data, '"'), kind, text)
-	row.Data = stamp.AppendRFC3339(append(row.Data, `,"session_start":"`...), s.start)
+	row.Data = stamp.AppendIn(append(row.Data, `,"session_start":"`...), s.start, o.zone)
 	row.Data = append(row.Data, `"}`...)
 	o.row.key = o.keys.AppendKey(o.row.key[:0], kind, text)
 	o.writer.End(s.end, o.row.key)

@@ -70,6 +70,7 @@ const maxSpan = math.MaxInt64 / 8 // of gap and grace: 36 years
 type Op struct {
 	cfg        Config
 	gap, grace int64
+	zone       *time.Location // in which rows show times
 	keys       *aggregate.Keys
 	fields     *fields
 	times      *aggregate.Times
@@ -133,7 +134,8 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 		return nil, err
 	}
 	o := &Op{
-		cfg: cfg, keys: keys, fields: fields, times: &aggregate.Times{MaxAhead: cfg.MaxAhead}, stats: new(counters),
+		cfg: cfg, zone: plan.Zone, keys: keys, fields: fields, times: &aggregate.Times{MaxAhead: cfg.MaxAhead},
+		stats: new(counters),
 	}
 	o.start()
 	return o, o.checkNames()
