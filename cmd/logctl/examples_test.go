@@ -69,6 +69,11 @@ func newExample(t *testing.T, topics bool) *example {
 	if err := os.WriteFile(filepath.Join(e.dir, "topics.yaml"), []byte(declared), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	rules := "rules:\n  - {name: failures, match: status >= 500, to: failures.log}\n" +
+		"tests:\n  - {name: a failure, record: {status: 503}, rules: [failures]}\n"
+	if err := os.WriteFile(filepath.Join(e.dir, "rules.yaml"), []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	e.run(t, "logctl produce --generate http --limit 500 --event-start now --to app.log")
 	if topics {
 		e.run(t, "logctl produce --to kafka:app-logs app.log")

@@ -65,12 +65,9 @@ send a share of it (sample) or no more than so much (limit):
 	f.rules.add(fs)
 	fs.BoolVar(&f.rules.watch, "watch", false, "take a changed file of rules at once; "+
 		"a wrong one leaves the last good one in force")
-	fs.StringVar(&f.rules.classify, "classify", "", "route by urgency, to four topics: the classes in `FILE`, or default "+
-		"for those that are built in")
 	fs.StringVar(&f.fanout, "fanout", fanoutAll, "`HOW` copies of a record belong together: all (each destination must "+
 		"take its own), txn (all in one Kafka transaction, or none), best-effort (the first of each rule must)")
-	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once "+
-		"(--fanout txn, from a group)")
+	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once")
 	cmd.AddCommand(newRouteCheck(), newRouteTest(), newRouteExplain())
 	return cmd
 }

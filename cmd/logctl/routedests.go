@@ -34,6 +34,8 @@ const (
 func (f *rulesFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.rules, "rules", "",
 		"route by the rules in `FILE`, or in the compacted topic kafka:TOPIC, a rule a key")
+	fs.StringVar(&f.classify, "classify", "",
+		"route by urgency, to four topics: the classes in `FILE`, or default for those that are built in")
 	fs.StringVar(&f.match, "match", matchAll, "`WHICH` rules count of those that match: all, or the first by priority")
 }
 

@@ -27,15 +27,14 @@ func newRouteExplain() *cobra.Command {
 		Use:   "explain --rules FILE [FILE…]",
 		Short: "Say for each record which rules matched, why, and where it would go",
 		Example: `  logctl route explain --rules rules.yaml app.log
-  logctl route explain --rules rules.yaml --every --limit 1 app.log`,
+  logctl route explain --rules rules.yaml --unmatched --limit 1 app.log`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.stream.add(cmd)
 	fs := cmd.Flags()
 	section(fs, readingSection, f.kafka.add)
 	f.rules.add(fs)
-	fs.StringVar(&f.rules.classify, "classify", "", "explain the classes in `FILE`, or default for those that are built in")
-	fs.BoolVar(&f.every, "every", false, "explain the rules that did not match, too")
+	fs.BoolVar(&f.every, "unmatched", false, "explain the rules that did not match, too")
 	return cmd
 }
 
