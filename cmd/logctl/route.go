@@ -19,6 +19,7 @@ type routeFlags struct {
 	kafka  kafkaInput
 	write  kafkaOutput
 	rules  rulesFlags
+	shed   shedFlags
 
 	fanout   string
 	delivery string
@@ -65,6 +66,7 @@ send a share of it (sample) or no more than so much (limit):
 	f.rules.add(fs)
 	fs.BoolVar(&f.rules.watch, "watch", false, "take a changed file of rules at once; "+
 		"a wrong one leaves the last good one in force")
+	f.shed.add(fs)
 	fs.StringVar(&f.fanout, "fanout", fanoutAll, "`HOW` copies of a record belong together: all (each destination must "+
 		"take its own), txn (all in one Kafka transaction, or none), best-effort (the first of each rule must)")
 	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once")
@@ -94,6 +96,9 @@ func (f *routeFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if err := f.guarantee(cmd, p, r); err != nil {
+		return err
+	}
+	if r.book.shed, err = f.shed.newShedder(r.book); err != nil {
 		return err
 	}
 	r.attach()
@@ -175,6 +180,11 @@ func (r *routing) open() (stream.Sink, error) {
 	}
 	r.live.Set(t)
 	p.plan, p.Plan = t.Plan(), t.Plan()
+	if r.book.shed != nil {
+		if err := r.book.shed.open(); err != nil {
+			return nil, err
+		}
+	}
 	p.closers = append(p.closers, r.book.watch())
 	if p.txn != nil {
 		return p.txn.Around(route.NewSwitch(r.dests.set), p.group), nil

@@ -24,7 +24,7 @@ func startRouter(t *testing.T, c *client, dir string, args ...string) *liveRoute
 	t.Helper()
 	r, w := io.Pipe()
 	p := &liveRouter{dir: dir, in: w}
-	p.process = c.start(t, r, nil, append([]string{"route", "--listen", ":0", "--to", "null:"}, args...)...)
+	p.process = c.start(t, r, nil, append([]string{"route", "--listen", ":0"}, args...)...)
 	eventually(t, "it listens", func() bool {
 		m := listening.FindStringSubmatch(p.errs.String())
 		if m != nil {
@@ -82,7 +82,7 @@ func TestRouteWatch(t *testing.T) {
 	}
 	writeFile(t, filepath.Join(dir, "rules.yaml"), rules("a.log"))
 	c := &client{home: t.TempDir(), addrs: []string{"127.0.0.1:1"}}
-	p := startRouter(t, c, dir, "--rules", filepath.Join(dir, "rules.yaml"), "--watch")
+	p := startRouter(t, c, dir, "--to", "null:", "--rules", filepath.Join(dir, "rules.yaml"), "--watch")
 	p.send(t, `{"n":0}`, "a.log")
 	n := 1
 	for k, to := range []string{"b.log", "a.log", "c.log", "b.log"} {
@@ -130,7 +130,7 @@ func TestRouteAPI(t *testing.T) {
 	out := filepath.Join(dir, "out.log")
 	writeFile(t, path, "# ours\nrules:\n  - {name: one, match: n == 1, to: "+out+"}\n")
 	c := &client{home: t.TempDir(), addrs: []string{"127.0.0.1:1"}}
-	p := startRouter(t, c, dir, "--rules", path)
+	p := startRouter(t, c, dir, "--to", "null:", "--rules", path)
 	p.send(t, `{"n":1}`, "out.log")
 	rule := fmt.Sprintf(`{"name":"two","priority":1,"match":"n == 2","to":[%q]}`, out)
 	for _, s := range []struct{ method, path, body, want string }{
@@ -182,7 +182,7 @@ func TestRouteRulesFromTopic(t *testing.T) {
 	topic := e.topic(t, 1)
 	var routers []*liveRouter
 	for range 2 {
-		routers = append(routers, startRouter(t, &e.client, t.TempDir(), "--rules", "kafka:"+topic))
+		routers = append(routers, startRouter(t, &e.client, t.TempDir(), "--to", "null:", "--rules", "kafka:"+topic))
 	}
 	shared := t.TempDir()
 	for k, p := range routers {
@@ -210,5 +210,42 @@ func TestRouteRulesFromTopic(t *testing.T) {
 	for _, p := range routers {
 		_ = p.in.Close() // of a pipe in memory
 		p.end(t)
+	}
+}
+
+// What matters less goes to a batch topic while the readers of what matters more
+// are behind, and back.
+func TestRouteShed(t *testing.T) {
+	t.Parallel()
+	e := embed(t)
+	urgent := e.topic(t, 2)
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	writeFile(t, file("classes.yaml"), fmt.Sprintf("critical: has(urgent)\nto: {critical: 'kafka:%s', low: %s}\n", urgent, file("low.log")))
+	p := startRouter(t, &e.client, dir, "--classify", file("classes.yaml"), "--shed", "low when lag(kafka:"+urgent+") > 100",
+		"--shed-to", file("batch.log"), "--shed-every", "50ms")
+	p.dir = dir
+	lag := func(want string) {
+		t.Helper()
+		eventually(t, "the lag is "+want, func() bool {
+			return strings.Contains(p.ask(t, http.MethodGet, "/metrics", ""), want)
+		})
+	}
+	p.send(t, `{"n":1}`, "low.log")
+	for range 150 {
+		if _, err := io.WriteString(p.in, `{"urgent":1}`+"\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lag("logctl_route_sheds_total 1")
+	p.send(t, `{"n":2}`, "batch.log")
+	e.logctl(t, nil, "consume", "-q", "--from", "kafka:"+urgent, "--group", "readers", "--stop", "end", "--to", "null:")
+	eventually(t, "it goes back", func() bool { return strings.Contains(p.errs.String(), "low goes where it did") })
+	p.send(t, `{"n":3}`, "low.log")
+	_ = p.in.Close() // of a pipe in memory
+	p.end(t)
+	text, _ := os.ReadFile(file("low.log"))
+	if string(text) != "{\"n\":1}\n{\"n\":3}\n" {
+		t.Errorf("low.log has %s", text)
 	}
 }

@@ -23,6 +23,7 @@ type rulebook struct {
 	*routing
 	parse func(name string, text []byte) (*route.File, error)
 	table *kafka.Table // nil for a file
+	shed  *shedder     // nil where nothing is shed
 
 	mu   sync.Mutex // one change at a time
 	text []byte     // of the rules in force
@@ -100,6 +101,9 @@ func (b *rulebook) watch() (stop func() error) {
 	case b.flags.watch && b.flags.classify != defaultClasses:
 		watching.Go(func() { stdio.Watch(ctx, b.flags.rules, b.seen, b.changed) })
 	}
+	if b.shed != nil {
+		watching.Go(func() { b.shed.watch(ctx) })
+	}
 	return func() error { cancel(); watching.Wait(); return nil }
 }
 
@@ -136,6 +140,9 @@ func (b *rulebook) try(text []byte) (*route.Table, error) {
 	}
 	opt := b.options
 	opt.Dests = b.dests.set
+	if f, err = b.shed.apply(f, &opt); err != nil {
+		return nil, err
+	}
 	return route.Compile(f, opt)
 }
 

@@ -25,6 +25,8 @@ var (
 	reloadDesc   = routeDesc("reloads_total", "How often changed rules came into force.")
 	rejectDesc   = routeDesc("rejected_rules_total", "How often changed rules were wrong and the last good ones stayed.")
 	lostDesc     = routeDesc("lost_total", "Records that a destination which is not waited for did not take.", "destination")
+	shedDesc     = routeDesc("sheds_total", "How often load was shed.")
+	shedLagDesc  = routeDesc("shed_lag_records", "Records that wait for the readers that decide whether load is shed.")
 	abortDesc    = routeDesc("aborts_total", "Transactions that were given up.")
 )
 
@@ -56,6 +58,10 @@ func (c routeCollector) Collect(ch chan<- prometheus.Metric) {
 	counter(reloadDesc, c.stats.Reloads.Load())
 	counter(rejectDesc, c.stats.Rejected.Load())
 	ch <- prometheus.MustNewConstMetric(rulesDesc, prometheus.GaugeValue, float64(len(c.live.Table().File.Rules)))
+	if c.book.shed != nil {
+		counter(shedDesc, c.stats.Sheds.Load())
+		ch <- prometheus.MustNewConstMetric(shedLagDesc, prometheus.GaugeValue, float64(c.stats.Lag.Load()))
+	}
 	if c.p.txn != nil {
 		counter(abortDesc, c.p.txn.Aborts())
 	}

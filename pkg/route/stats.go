@@ -16,6 +16,9 @@ type Stats struct {
 	Sampled  atomic.Int64 // matches that a rule's sample left out
 	Reloads  atomic.Int64 // tables that came into force after the first one
 	Rejected atomic.Int64 // changed rules that were wrong, and did not
+	Sheds    atomic.Int64 // times that load was shed
+	Lag      atomic.Int64 // of the readers that decide about it, when last looked at
+	Unknown  atomic.Int64 // times that it could not be had
 
 	mu      sync.Mutex
 	rules   map[string]*RuleStats

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/route"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// shedFlags say what gives way when what matters more is behind.
+type shedFlags struct {
+	when  string
+	to    string
+	every time.Duration
+}
+
+func (f *shedFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&f.when, "shed", "", "divert what a rule sends while readers are behind: "+
+		"`RULE` when lag(kafka:TOPIC) > N, or lag(kafka:TOPIC, GROUP); low and default are rules, too")
+	fs.StringVar(&f.to, "shed-to", "kafka:logs-batch", "where it goes meanwhile: `ENDPOINT`")
+	durationVar(fs, &f.every, "shed-every", time.Second, "how often the lag is looked at")
+}
+
+// A shedder swaps the rules in force as readers fall behind and catch up.
+type shedder struct {
+	*rulebook
+	flags *shedFlags
+	rule  route.Shed
+	admin *kafka.Admin
+	on    bool // guarded by rulebook.mu
+}
+
+// newShedder returns nil where nothing is to be shed.
+func (f *shedFlags) newShedder(b *rulebook) (*shedder, error) {
+	if f.when == "" {
+		return nil, nil
+	}
+	rule, err := route.ParseShed(f.when)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := stream.ParseEndpoint(f.to); err != nil {
+		return nil, err
+	}
+	if f.every <= 0 {
+		return nil, fault.Usagef("", "--shed-every %v: want more than nothing", f.every)
+	}
+	_, err = rule.Apply(b.file, f.to)
+	return &shedder{rulebook: b, flags: f, rule: rule}, err
+}
+
+// open connects to the cluster whose readers are looked at.
+func (s *shedder) open() error {
+	conn, err := s.p.flags.kafka.config(stream.Endpoint{})
+	if err != nil {
+		return err
+	}
+	s.admin, err = kafka.OpenAdmin(s.p.cmd.Context(), conn)
+	return err
+}
+
+// watch looks at the lag until ctx is done.
+func (s *shedder) watch(ctx context.Context) {
+	defer s.admin.Close()
+	tick := time.NewTicker(s.flags.every)
+	defer tick.Stop()
+	for {
+		lag, err := s.admin.TopicLag(ctx, s.rule.Topic, s.rule.Group)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			s.stats.Unknown.Add(1) // it stays as it is while nobody can tell
+		default:
+			s.look(lag)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// look puts other rules in force where the lag demands it.
+func (s *shedder) look(lag int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.Lag.Store(lag)
+	on := s.rule.On(lag, s.on)
+	if on == s.on {
+		return
+	}
+	s.on = on
+	t, err := s.try(s.text)
+	if err != nil {
+		s.on = !on
+		s.reject(err)
+		return
+	}
+	s.live.Set(t)
+	if on {
+		s.stats.Sheds.Add(1)
+		note(s.p.cmd, "%s records of %s wait: %s goes to %s", human.Count(lag), s.rule.Topic, s.rule.Rule, s.flags.to)
+		return
+	}
+	note(s.p.cmd, "%s records of %s wait: %s goes where it did", human.Count(lag), s.rule.Topic, s.rule.Rule)
+}
+
+// apply diverts what is shed.
+func (s *shedder) apply(f *route.File, opt *route.Options) (*route.File, error) {
+	if s == nil || !s.on {
+		return f, nil
+	}
+	changed, err := s.rule.Apply(f, s.flags.to)
+	if err == nil && !slices.Equal(changed.Default, f.Default) {
+		opt.Default = changed.Default
+	}
+	return changed, err
+}
