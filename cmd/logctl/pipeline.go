@@ -182,7 +182,7 @@ func (p *pipeline) run(k *kafkaInput) error {
 	stop := func() {}
 	err := p.open(k)
 	if err == nil {
-		stop, err = p.flags.daemon.serve(p.cmd, nil, p.routes, append(p.metrics, p.Stats)...)
+		stop, err = p.flags.daemon.serve(p.cmd, p.ready, p.routes, append(p.metrics, p.Stats)...)
 	}
 	if err != nil {
 		return p.close(err)
@@ -203,6 +203,14 @@ func (p *pipeline) run(k *kafkaInput) error {
 		return &fault.Error{Err: errors.New("bad records"), Status: fault.Failed, Quiet: true}
 	}
 	return err
+}
+
+// ready says why nobody should rely on the run yet: its state is not there.
+func (p *pipeline) ready() error {
+	if n := p.Stats.Restoring.Load(); n > 0 {
+		return fmt.Errorf("state is being restored: %s of its tasks are not ready", human.Count(n))
+	}
+	return nil
 }
 
 // close closes what was opened, and adds what goes wrong to err unless that
