@@ -137,27 +137,6 @@ func (p *pipeline) openSinks() error {
 	return nil
 }
 
-// bind has a table whose rows are known by topic, partition and offset take each
-// topic from one cluster alone.
-func (p *pipeline) bind(table *store.Sink) error {
-	for _, s := range p.Sources {
-		src, ok := s.(*kafka.Source)
-		if !ok {
-			continue
-		}
-		cluster, topics, err := src.Place(p.cmd.Context())
-		if err != nil {
-			return err
-		}
-		for _, topic := range topics {
-			if err := table.Belongs(p.cmd.Context(), topic, cluster); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // pacedArena is the size of batches that wait for their turn: small, so that little
 // is in flight when the run is interrupted.
 const pacedArena = 16 << 10
