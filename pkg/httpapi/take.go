@@ -56,17 +56,23 @@ func (s *Intake) admit(w http.ResponseWriter, r *http.Request) (*post, *refusal)
 	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
 		return nil, &refusal{code: http.StatusUnsupportedMediaType, Error: fmt.Sprintf("content encoding %q: want none", e)}
 	}
-	t := s.takers.Get().(*taker)
-	defer s.takers.Put(t)
-	defer func() { s.held.Add(-t.release()) }()
-	if no := s.receive(t, w, r); no != nil {
+	body, no := s.receive(w, r)
+	defer s.held.Add(-int64(cap(body)))
+	if no != nil {
 		return nil, no
 	}
-	p, no := t.parse()
+	p, no := s.parse(body)
 	if no == nil {
 		no = s.pace(r, len(p.sizes))
 	}
 	return p, no
+}
+
+// parse returns the records of a body.
+func (s *Intake) parse(body []byte) (*post, *refusal) {
+	t := s.takers.Get().(*taker) // for this moment alone: many clients may be sending
+	defer s.takers.Put(t)
+	return t.parse(body)
 }
 
 // shut returns why nothing is taken for now, or nil.
@@ -84,28 +90,41 @@ func (s *Intake) shut() *refusal {
 	return nil
 }
 
-// receive reads the body into t. What all requests hold together is bounded:
-// the memory for a body is taken as it comes, not as it is announced.
-func (s *Intake) receive(t *taker, w http.ResponseWriter, r *http.Request) *refusal {
-	s.held.Add(int64(cap(t.body)))
-	body := http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
+// receive reads a body. What all requests hold together is bounded: the memory
+// for a body is taken as it comes, not as it is announced.
+func (s *Intake) receive(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
+	from := http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
+	first := int64(firstBody)
+	if r.ContentLength >= 0 {
+		first = min(r.ContentLength+1, first) // the end is seen with room for a byte more
+	}
+	body := make([]byte, 0, first)
+	s.held.Add(first)
 	for {
-		if len(t.body) == cap(t.body) && !s.grow(t) {
-			return &refusal{
+		n, err := from.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if err == io.EOF {
+			return body, nil
+		}
+		if err != nil {
+			return body, unread(err)
+		}
+		if len(body) < cap(body) {
+			continue
+		}
+		if s.held.Add(int64(cap(body))) > s.cfg.Hold {
+			s.held.Add(-int64(cap(body)))
+			return body, &refusal{
 				code: http.StatusServiceUnavailable, retry: time.Second,
 				Error: "requests that wait hold all the memory that they may",
 			}
 		}
-		n, err := body.Read(t.body[len(t.body):cap(t.body)])
-		t.body = t.body[:len(t.body)+n]
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return unread(err)
-		}
+		body = append(make([]byte, 0, 2*cap(body)), body...)
 	}
 }
+
+// firstBody is the memory that a body begins with.
+const firstBody = 4 << 10
 
 // unread says why a body could not be read.
 func unread(err error) *refusal {
@@ -117,23 +136,6 @@ func unread(err error) *refusal {
 	}
 	return &refusal{code: http.StatusBadRequest, Error: "the body ended before it was whole"}
 }
-
-// grow gives t a body twice as large, out of what all requests may hold.
-func (s *Intake) grow(t *taker) bool {
-	n := int64(max(2*cap(t.body), firstBody))
-	more := n - int64(cap(t.body))
-	if s.held.Add(more) > s.cfg.Hold && n > firstBody {
-		s.held.Add(-more)
-		return false
-	}
-	larger := make([]byte, len(t.body), n)
-	copy(larger, t.body)
-	t.body = larger
-	return true
-}
-
-// firstBody is the memory that a body begins with.
-const firstBody = 4 << 10
 
 // pace takes the tokens of n records, waiting for them for as long as is
 // allowed.

@@ -37,20 +37,10 @@ func newTaker(cfg IntakeConfig) *taker {
 	return t
 }
 
-// release lets go of the body and returns how much that was. Small ones stay
-// for the next request.
-func (t *taker) release() int64 {
-	n := int64(cap(t.body))
-	if t.body = t.body[:0]; n > keptBody {
-		t.body = nil
-	}
-	return n
-}
-
-const keptBody = 64 << 10
-
-// parse returns the records of the body, completed, and prepares the answer.
-func (t *taker) parse() (*post, *refusal) {
+// parse returns the records of a body, completed, and the answer.
+func (t *taker) parse(body []byte) (*post, *refusal) {
+	t.body = body
+	defer func() { t.body = nil }()
 	p := &post{answer: make(chan error, 1)}
 	var err error
 	if t.objects, err = t.split.Split(t.body, t.objects[:0]); err != nil {
