@@ -27,9 +27,10 @@ type guardFlags struct {
 	spoolDir   string
 	spoolBytes int64
 
-	trip *limit.Breaker // nil for none
-	cond *expr.Expr     // of --critical, or nil
-	sink *guard.Sink
+	asked bool           // by a flag of its own, and not for the sake of an input
+	trip  *limit.Breaker // nil for none
+	cond  *expr.Expr     // of --critical, or nil
+	sink  *guard.Sink
 }
 
 func (f *guardFlags) add(fs *pflag.FlagSet) {
@@ -91,7 +92,7 @@ func (f *guardFlags) check(p *pipeline) error {
 		return err
 	}
 	one := len(list) == 1 && list[0].Scheme == stream.Kafka && p.producer.txn == ""
-	asked := cmp.Or(f.breaker, f.critical, f.spoolDir)
+	f.asked = cmp.Or(f.breaker, f.critical, f.spoolDir) != ""
 	if f.breaker == "" && (f.spoolDir != "" || one && p.takesPosts()) {
 		f.breaker = defaultTrip
 	}
@@ -99,7 +100,7 @@ func (f *guardFlags) check(p *pipeline) error {
 	case f.spoolDir == "" && (f.critical != "" || f.onOpen == string(guard.Spool)):
 		return fault.Usagef("as in --spool /var/spool/logctl",
 			"--critical and --on-open spool need a --spool to put records into")
-	case asked != "" && !one:
+	case f.asked && !one:
 		return fault.Usagef("write to one kafka:TOPIC, without --txn",
 			"a breaker and a spool are for one topic that is written to without transactions")
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
@@ -18,6 +19,7 @@ type produceFlags struct {
 	kafka    kafkaOutput
 	guard    guardFlags
 	key      string
+	outbox   string
 	rate     string
 	rateWait time.Duration
 	report   bool
@@ -51,6 +53,11 @@ all of them are acknowledged, and says how many were.`,
 	fs := cmd.Flags()
 	section(fs, writingSection, f.kafka.add)
 	section(fs, writingSection, f.guard.add)
+	section(fs, writingSection, func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.outbox, "outbox", "",
+			"write records into a table first, `sqlite:FILE[#TABLE]`, and send them from there, each once")
+	})
+	cmd.AddCommand(newOutbox())
 	section(fs, loadSection, f.generate.add)
 	fs.StringVarP(&f.key, "key", "k", "", "key of each record: a field or an `EXPR`")
 	fs.StringVar(&f.rate, "rate", "", "how many records a second: `RATE`, ramp:1k..50k/60s or burst:1k..20k/5s/60s "+
@@ -70,6 +77,11 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 	p.producer = &f.kafka
 	if err := f.guard.prepare(p); err != nil {
 		return err
+	}
+	if f.outbox != "" {
+		if err := p.useOutbox(f.outbox); err != nil {
+			return err
+		}
 	}
 	if err := f.generate.checkUse(cmd); err != nil {
 		return err

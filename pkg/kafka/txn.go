@@ -37,6 +37,7 @@ type Txn struct {
 	sinks  []*Sink
 	flush  []func(context.Context) error // before a commit
 	after  []func(context.Context) error // and behind it
+	mark   *Mark                         // goes with each commit; nil for none
 	open   bool
 	ids    map[string][16]byte // of topics
 	aborts atomic.Int64
@@ -136,6 +137,9 @@ func (t *Txn) Commit(ctx context.Context, group *Source, at []stream.Position) e
 		return group.Commit(ctx, at) // nothing was written: nothing has to be seen with it
 	}
 	err := t.addOffsets(ctx, group, at)
+	if err == nil && t.mark != nil {
+		err = t.mark.add(ctx)
+	}
 	if err == nil {
 		err = t.client.EndTransaction(ctx, kgo.TryCommit)
 	}

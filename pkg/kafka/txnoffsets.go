@@ -33,12 +33,17 @@ func (t *Txn) addOffsets(ctx context.Context, group *Source, at []stream.Positio
 	if err := t.learn(ctx, mine); err != nil {
 		return err
 	}
+	return t.sendOffsets(ctx, t.offsetCommit(group, mine))
+}
+
+// sendOffsets makes the offsets of a request a part of the transaction.
+func (t *Txn) sendOffsets(ctx context.Context, commit *kmsg.TxnOffsetCommitRequest) error {
 	id, epoch, err := t.client.ProducerID(ctx)
 	if err != nil {
 		return err
 	}
 	add := kmsg.NewPtrAddOffsetsToTxnRequest()
-	add.TransactionalID, add.ProducerID, add.ProducerEpoch, add.Group = t.cfg.ID, id, epoch, group.cfg.Group
+	add.TransactionalID, add.ProducerID, add.ProducerEpoch, add.Group = t.cfg.ID, id, epoch, commit.Group
 	if err := t.retry(ctx, func() error {
 		resp, err := add.RequestWith(ctx, t.client)
 		if err != nil {
@@ -48,7 +53,6 @@ func (t *Txn) addOffsets(ctx context.Context, group *Source, at []stream.Positio
 	}); err != nil {
 		return err
 	}
-	commit := t.offsetCommit(group, mine)
 	commit.ProducerID, commit.ProducerEpoch = id, epoch
 	return t.retry(ctx, func() error {
 		resp, err := commit.RequestWith(ctx, t.client)

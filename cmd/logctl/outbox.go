@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/store"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// An outbox has records written into a table first, and sent from there in
+// transactions that hold how far they have come.
+type outbox struct {
+	p      *pipeline
+	at     stream.Endpoint // of the table
+	to     stream.Endpoint // the topic
+	table  *store.Outbox
+	source *store.OutboxSource
+	id     string // of its producer
+	stats  engine.Stats
+	done   chan error
+}
+
+// useOutbox has the records of a pipeline go through an outbox.
+func (p *pipeline) useOutbox(name string) error {
+	at, err := stream.ParseEndpoint(name)
+	if err != nil {
+		return err
+	}
+	to, err := p.flags.output.endpoints()
+	switch {
+	case err != nil:
+		return err
+	case at.Scheme != stream.SQLite:
+		return fault.Usagef("as in --outbox sqlite:outbox.db", "--outbox %q: want a table of SQLite", name)
+	case len(to) != 1 || to[0].Scheme != stream.Kafka:
+		return fault.Usagef("as in --to kafka:app-logs", "an outbox is sent to one topic")
+	case p.guard != nil && p.guard.asked:
+		return fault.Usagef("leave out --breaker, --critical, --on-open and --spool",
+			"an outbox keeps records while the cluster is down: nothing has to be done with them")
+	case p.producer.txn != "":
+		return fault.Usagef("leave --txn out", "an outbox is sent in transactions of its own")
+	case p.producer.acks != "all":
+		return fault.Usagef("leave --acks out",
+			"an outbox is sent in transactions, which need --acks all, not %q", p.producer.acks)
+	}
+	p.guard, p.flags.http.closed = nil, nil
+	o := &outbox{p: p, at: at, to: to[0], done: make(chan error, 1)}
+	p.sink = o.open
+	p.opened = append(p.opened, func() { go func() { o.done <- o.relay(p.cmd.Context()) }() })
+	p.notes = append(p.notes, o.says)
+	return nil
+}
+
+// open opens the table, and has it sent to its end when all else is done.
+func (o *outbox) open() (stream.Sink, error) {
+	ctx := o.p.cmd.Context()
+	var err error
+	if o.table, err = store.OpenOutbox(ctx, o.at.Path, o.at.Table); err != nil {
+		return nil, err
+	}
+	o.p.closers = append(o.p.closers, o.table.Close)
+	if o.id, err = o.table.ID(ctx); err != nil {
+		return nil, err
+	}
+	if o.source, err = store.OpenOutboxSource(ctx, o.at.Path, o.at.Table, o.table.Added()); err != nil {
+		return nil, err
+	}
+	o.p.closers = append(o.p.closers, o.source.Close)
+	started := false
+	o.p.opened = append(o.p.opened, func() { started = true })
+	o.p.closers = append(o.p.closers, func() error {
+		if !started {
+			return nil
+		}
+		o.source.End()
+		return <-o.done
+	})
+	return o.table, nil
+}
+
+// relay sends the table until its end. While the cluster is down it tries again
+// and again; when nothing more comes in, once.
+func (o *outbox) relay(ctx context.Context) error {
+	chance := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // of delays
+	for attempt := 1; ; attempt++ {
+		before := o.stats.Out.Load()
+		err := o.send(ctx)
+		if err == nil || fault.Status(err) == fault.Usage || ctx.Err() != nil {
+			return err
+		}
+		if o.stats.Out.Load() > before {
+			attempt = 1
+		}
+		if o.source.Ended() && !errors.Is(err, kafka.ErrAborted) {
+			return fmt.Errorf("%w; what waits in the outbox is sent by the next run", err)
+		}
+		note(o.p.cmd, "sending the outbox: %v; trying again", err)
+		select {
+		case <-time.After(limit.DefaultBackoff.Delay(attempt, chance)):
+		case <-o.source.Over():
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// send sends what waits, each transaction with the position behind it.
+func (o *outbox) send(ctx context.Context) error {
+	conn, err := o.p.flags.kafka.config(o.to)
+	if err != nil {
+		return err
+	}
+	txn, err := kafka.OpenTxn(ctx, kafka.TxnConfig{Config: conn, ID: o.id, Codec: o.p.producer.codec})
+	if err != nil {
+		return err
+	}
+	defer txn.Close()
+	cfg, err := o.p.producer.config(o.to.Topics[0], conn)
+	if err != nil {
+		return err
+	}
+	cfg.KeepTime, cfg.OnFailed = true, o.refuse
+	sink, err := txn.OpenSink(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	mark := txn.Mark(o.to.Topics[0], o.source.Name())
+	return engine.Run(ctx, engine.Pipeline{
+		Sources: []stream.Source{o.source}, Sink: mark.Around(sink), Exactly: true, Held: true,
+		CommitEvery: relayEvery, Drain: o.p.Drain, Stats: &o.stats,
+	})
+}
+
+// relayEvery is how long a transaction is open: short, since others wait for what
+// is in it, and long beside what a commit takes.
+const relayEvery = 200 * time.Millisecond
+
+// refuse takes note of rows that the topic will never take.
+func (o *outbox) refuse(b *record.Batch) error {
+	o.stats.Bad.Add(int64(len(b.Faults)))
+	o.stats.Out.Add(-int64(len(b.Faults)))
+	return o.source.Refuse(b)
+}
+
+// says adds what was sent to the summary.
+func (o *outbox) says() string {
+	s := "relayed " + human.Count(o.stats.Out.Load())
+	if n := o.stats.Bad.Load(); n > 0 {
+		s += ", refused " + human.Count(n)
+	}
+	if st, err := store.ReadOutboxStatus(context.Background(), o.at.Path, o.at.Table); err == nil && st.Waiting > 0 {
+		s += ", waiting in the outbox " + human.Count(st.Waiting)
+	}
+	return s
+}

@@ -1,0 +1,151 @@
+package store_test
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/store"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// TestOutboxKeepsRecords: what is written comes back, byte for byte, in order,
+// with key, headers and time; what came from a file is written once.
+func TestOutboxKeepsRecords(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "o.db")
+	o, err := store.OpenOutbox(t.Context(), path, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	b := record.NewBatch()
+	b.Origin = &record.Origin{Source: "in.log", Partition: 7}
+	rec := b.Add([]byte("one\x00\xff"))
+	rec.Key, rec.Flags, rec.Stamp = record.AppendSpan(b, "k"), record.HasKey, 12
+	for _, h := range [][2]string{{"a", "1"}, {"\xfe", "\xff"}, {"", ""}} {
+		b.Headers = append(b.Headers, record.Header{Key: record.AppendSpan(b, h[0]), Value: record.AppendSpan(b, h[1])})
+	}
+	rec.Headers = record.Span{Off: 0, Len: 3}
+	b.Add(nil).Offset = 100
+	gone := b.Add(nil)
+	gone.Offset, gone.Flags = 101, record.Tombstone|record.HasKey
+	for range 2 {
+		if err := o.Write(b.All()); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, s := readOutbox(t, path)
+	defer s.Close()
+	want := []string{
+		`1 "one\x00\xff" "k" 1 12 "a"="1" "\xfe"="\xff" ""=""`,
+		`2 "" "" 0 none`, `3 "" "" 3 none`,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// readOutbox reads an outbox to its end.
+func readOutbox(t *testing.T, path string, from ...stream.Position) (all []string, s *store.OutboxSource) {
+	t.Helper()
+	s, err := store.OpenOutboxSource(t.Context(), path, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Seek(from); err != nil {
+		t.Fatal(err)
+	}
+	s.End()
+	for {
+		b := record.NewBatch()
+		err := s.Read(t.Context(), b)
+		if err == io.EOF {
+			return all, s
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range b.Recs {
+			rec := &b.Recs[i]
+			stamp := "none"
+			if rec.Stamp != record.NoTime {
+				stamp = fmt.Sprint(rec.Stamp)
+			}
+			line := fmt.Sprintf("%d %q %q %d %s", rec.Offset, b.Value(i), b.Bytes(rec.Key), rec.Flags, stamp)
+			for _, h := range b.Headers[rec.Headers.Off:rec.Headers.End()] {
+				line += fmt.Sprintf(" %q=%q", b.Bytes(h.Key), b.Bytes(h.Value))
+			}
+			all = append(all, line)
+		}
+	}
+}
+
+// TestOutboxMarks: what was sent is marked, by a commit or by the position that a
+// transaction held when its process died; what is refused is not sent again.
+func TestOutboxMarks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "o.db")
+	o, err := store.OpenOutbox(t.Context(), path, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	for i := range 6 {
+		if err := o.Write(batch(int64(i), fmt.Sprint(i)).All()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := o.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	status := func() store.OutboxStatus {
+		st, err := store.ReadOutboxStatus(t.Context(), path, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []*string{&st.Oldest, &st.LastSent} {
+			if when, err := time.Parse(time.RFC3339, *at); *at != "" && (err != nil || time.Since(when) > time.Minute) {
+				t.Errorf("time %q: %v", *at, err)
+			}
+			*at = ""
+		}
+		return st
+	}
+	all, s := readOutbox(t, path)
+	defer s.Close()
+	if len(all) != 6 || status() != (store.OutboxStatus{Waiting: 6}) {
+		t.Errorf("read %q, status %+v", all, status())
+	}
+	if err := s.Commit(t.Context(), []stream.Position{{Source: s.Name(), Next: 3}}); err != nil {
+		t.Fatal(err)
+	}
+	bad := record.NewBatch()
+	bad.Add([]byte("x")).Offset = 5
+	bad.SetBad(0, "too large")
+	if err := s.Refuse(bad); err != nil {
+		t.Fatal(err)
+	}
+	if st := status(); st != (store.OutboxStatus{Waiting: 3, Sent: 2, Refused: 1, Reason: "too large"}) {
+		t.Errorf("status %+v", st)
+	}
+	rest, again := readOutbox(t, path, stream.Position{Source: s.Name(), Next: 5})
+	defer again.Close()
+	if len(rest) != 1 || rest[0][0] != '6' {
+		t.Errorf("read %q", rest)
+	}
+	if st := status(); st != (store.OutboxStatus{Waiting: 1, Sent: 4, Refused: 1, Reason: "too large"}) {
+		t.Errorf("status %+v", st)
+	}
+	if a, _ := o.ID(t.Context()); a == "" {
+		t.Error("it has no name")
+	} else if b, _ := o.ID(t.Context()); a != b {
+		t.Errorf("its name was %q and is %q", a, b)
+	}
+}
