@@ -49,7 +49,9 @@ or of their event time with --time-field.`,
   # Each record to a program that stays and answers it; what it fails with, set aside
   logctl consume --from kafka:app-logs --stop end --group mailer \
     --exec 'cat' --workers 4 --retry 5 --dlq dead.ndjson`,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return untilCommitted(cmd, func() error { return f.run(cmd, args) })
+		},
 	}
 	f.stream.add(cmd)
 	fs := cmd.Flags()
@@ -150,7 +152,14 @@ func (f *consumeFlags) guarantee(p *pipeline) error {
 	case atLeastOnce:
 		p.durable = f.kafka.group != ""
 	case exactlyOnce:
-		p.Exactly = true
+		list, err := p.flags.output.endpoints()
+		if err != nil {
+			return err
+		}
+		p.Exactly, p.inTxn = true, allTopics(list)
+		if p.inTxn && f.kafka.group == "" {
+			return fault.Usagef("as in --group NAME", "exactly once into topics needs a group: its offsets are part of the transaction")
+		}
 	default:
 		known := []string{atMostOnce, atLeastOnce, exactlyOnce}
 		return fault.Usagef(fault.DidYouMean(f.delivery, known), "--delivery %q: want one of %s", f.delivery,

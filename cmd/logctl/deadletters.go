@@ -35,6 +35,9 @@ func (f *deadFlags) add(fs *pflag.FlagSet) {
 
 // openDead opens where dead letters go to.
 func (p *pipeline) openDead() error {
+	if p.noDead {
+		return nil
+	}
 	if p.flags.input.dlq == "" {
 		if p.dead.rate != "" || p.dead.spoolDir != "" {
 			return fault.Usagef("as in --dlq kafka:app-logs-dlq",

@@ -88,6 +88,7 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 	if c.Stop, err = kafka.ParseStop(f.stop, time.Now()); err != nil {
 		return c, fmt.Errorf("--stop: %w", err)
 	}
+	c.Shuffled = p.shuffled
 	if f.group != "" {
 		c.InstanceID, err = f.member(p)
 	}
@@ -113,6 +114,7 @@ func (f *kafkaInput) member(p *pipeline) (string, error) {
 		return "", fault.Hint(err, "--instance-id ID names the member, --instance-id - leaves it without a name")
 	}
 	p.closers = append(p.closers, slot.Release)
+	p.slot = slot
 	return slot.ID, nil
 }
 

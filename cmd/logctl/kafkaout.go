@@ -29,6 +29,8 @@ type kafkaOutput struct {
 	tombstone   bool
 	keepTime    bool
 	txn         string
+
+	marks bool // see package shuffle
 }
 
 func (f *kafkaOutput) add(fs *pflag.FlagSet) {
@@ -55,7 +57,7 @@ func (f *kafkaOutput) config(topic string, conn kafka.Config) (kafka.SinkConfig,
 	c := kafka.SinkConfig{
 		Config: conn, Topic: topic, Acks: f.acks, Codec: f.codec, BatchBytes: int(f.batchBytes), Buffer: f.buffer,
 		MaxBlock: f.maxBlock, Retries: f.retries, Timeout: f.timeout, Partitioner: f.partitioner,
-		Tombstones: f.tombstone, KeepTime: f.keepTime, Txn: f.txn,
+		Tombstones: f.tombstone, KeepTime: f.keepTime, Txn: f.txn, Marks: f.marks,
 	}
 	if f.linger != "" && f.linger != "auto" {
 		d, err := human.ParseDuration(f.linger)

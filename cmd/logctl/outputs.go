@@ -111,8 +111,8 @@ func (p *pipeline) openSinks() error {
 	if err != nil {
 		return err
 	}
-	if why := notOnce(list); p.Exactly && why != "" {
-		return fault.Usagef("write to one sqlite:FILE#TABLE, or take --delivery at-least-once",
+	if why := notOnce(list); p.Exactly && p.txn == nil && why != "" {
+		return fault.Usagef("write to topics or to one sqlite:FILE#TABLE, or take --delivery at-least-once",
 			"exactly once cannot be kept %s", why)
 	}
 	var sinks []stream.Sink
@@ -124,6 +124,9 @@ func (p *pipeline) openSinks() error {
 		sinks = append(sinks, s)
 	}
 	p.Sink = stream.Fanout(sinks...)
+	if p.txn != nil && p.group != nil {
+		p.Sink = p.txn.Around(p.Sink, p.group)
+	}
 	if p.pace != nil {
 		p.Sink, p.Arena = load.Pace(p.cmd.Context(), p.Sink, *p.pace), pacedArena
 	}
@@ -177,7 +180,9 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 	case stream.Kafka:
 		return p.openTopic(e, nil)
 	case stream.SQLite:
-		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, store.SinkOptions{Unique: f.unique, Busy: p.busy})
+		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, store.SinkOptions{
+			Unique: f.unique, Busy: p.busy, Signature: p.signature, Reset: p.resetState,
+		})
 		if err != nil {
 			return nil, err
 		}

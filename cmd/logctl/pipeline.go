@@ -19,6 +19,7 @@ import (
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/member"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/term"
@@ -77,6 +78,13 @@ type pipeline struct {
 	inTxn      bool          // all topics are written in one transaction, with the offsets of the group
 	txn        *kafka.Txn    // open, where inTxn
 	group      *kafka.Source // whose offsets are in it; nil for none
+	slot       *member.Slot  // the place of this member of a group; nil for none
+
+	signature  string          // of the operator whose state a table keeps beside the rows
+	resetState bool            // what it keeps is discarded
+	shuffled   *kafka.Shuffled // the input is a topic of package shuffle
+	noDead     bool            // another pipeline sees to the dead letters
+	ended      func()          // called when the run has ended, before the summary; may be nil
 
 	topics  []*kafka.Sink  // for their reports
 	opened  []func()       // called when all is open
@@ -195,8 +203,14 @@ func (p *pipeline) run(k *kafkaInput) error {
 	progress := term.StartProgress(p.cmd.ErrOrStderr(), quiet, p.progress)
 	err = engine.Run(p.cmd.Context(), p.Pipeline)
 	progress.Stop()
+	if p.ended != nil {
+		p.ended()
+	}
 	if err = p.close(err); errors.Is(err, syscall.EPIPE) {
 		return err // whoever read the output has had enough: nothing is worth saying
+	}
+	if errors.Is(err, kafka.ErrAborted) {
+		return err // it begins again
 	}
 	p.summary()
 	if err == nil && p.Strict && p.Stats.Bad.Load() > 0 {

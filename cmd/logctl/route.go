@@ -57,7 +57,9 @@ send a share of it (sample) or no more than so much (limit):
   # Before the rules go live: are they right, and do their examples pass?
   logctl route check rules.yaml
   logctl route test rules.yaml`,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return untilCommitted(cmd, func() error { return f.run(cmd, args) })
+		},
 	}
 	f.stream.add(cmd)
 	fs := cmd.Flags()

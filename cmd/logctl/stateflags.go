@@ -18,16 +18,21 @@ import (
 // stateFlags say what of a run is kept for the next one. Every command whose
 // operator has a state has them.
 type stateFlags struct {
-	path  string
-	flush bool
-	reset bool
+	path     string
+	flush    bool
+	reset    bool
+	delivery string
+	keyed    bool
 }
 
 func (f *stateFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.path, "checkpoint", "",
 		"keep in `FILE` how far the input was read, and the state: the next run goes on there, each record once")
 	fs.BoolVar(&f.flush, "flush", false, "with --checkpoint: the input ends, write what is open instead of keeping it")
-	fs.BoolVar(&f.reset, "reset", false, "with --checkpoint: discard what is kept, begin anew")
+	fs.BoolVar(&f.reset, "reset", false, "with --checkpoint or --group: discard the state that is kept, begin anew")
+	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE` with --group: at-least-once or exactly-once")
+	fs.BoolVar(&f.keyed, "keyed", false,
+		"with --group: equal groups have equal record keys, so that records need not be taken to another partition")
 }
 
 // A checkpoint is that of a run being put together.
@@ -41,8 +46,8 @@ type checkpoint struct {
 // It comes before anything else is opened.
 func (f *stateFlags) open(p *pipeline) error {
 	if f.path == "" {
-		if f.flush || f.reset {
-			return fault.Usagef("", "--flush and --reset need a --checkpoint")
+		if f.flush || f.reset && !p.cmd.Flags().Changed("group") {
+			return fault.Usagef("", "--flush needs a --checkpoint, --reset that or a --group")
 		}
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/window"
 )
 
@@ -65,7 +66,9 @@ Aggregates: ` + aggregateHelp,
 
   # Ten-minute windows every two minutes, from Kafka
   logctl window --from kafka:app-logs --stop end --size 10m --hop 2m --by service`,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return untilCommitted(cmd, func() error { return f.run(cmd, args) })
+		},
 	}
 	f.stream.add(cmd)
 	fs := cmd.Flags()
@@ -87,10 +90,6 @@ Aggregates: ` + aggregateHelp,
 }
 
 func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
-	if f.kafka.group != "" {
-		return fault.Usagef("leave --group out: every run then reads from --start",
-			"window cannot be a member of a group yet: its state would not move with the partitions")
-	}
 	p, err := f.stream.newPipeline(cmd, args)
 	if err == nil {
 		err = f.kafka.checkUse(p)
@@ -132,7 +131,8 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
 		func() string { return disorder(op) },
 		func() string { return p.unfinished("open windows", int64(op.Open())) })
-	if err := p.run(&f.kafka); err != nil {
+	another := func(stream.Task) stream.Operator { return op.Another() }
+	if err := f.state.run(p, &f.kafka, grouping{f.by, another}); err != nil {
 		return err
 	}
 	if f.stream.input.strict && op.Stats().Late > 0 {

@@ -36,11 +36,11 @@ type Parser interface {
 // A Pipeline is what one run does. The zero value of a field is its default.
 type Pipeline struct {
 	Sources  []stream.Source
-	Parser   func() Parser                    // makes a parser for each parsing goroutine; nil: records come ready
-	Begin    func([]byte, *record.Origin) int // finds the format of a source of records by its first ones
-	Prepare  []stream.Preparer                // filters and setters, in order, run beside the parsing
-	Operator stream.Operator                  // nil: what is read is written
-	New      func() stream.Operator           // see below
+	Parser   func() Parser                     // makes a parser for each parsing goroutine; nil: records come ready
+	Begin    func([]byte, *record.Origin) int  // finds the format of a source of records by its first ones
+	Prepare  []stream.Preparer                 // filters and setters, in order, run beside the parsing
+	Operator stream.Operator                   // nil: what is read is written
+	New      func(stream.Task) stream.Operator // see below
 	Sink     stream.Sink
 	Dead     stream.Sink                  // takes records that do not parse; nil: they are counted
 	Sides    []stream.Sink                // what else the operator writes to: flushed before positions are committed

@@ -23,6 +23,7 @@ type lane struct {
 	moved  bool              // next has changed since the last commit, or was not all finished then
 	told   int64             // the position that was last committed, of a sink that is a stream.Tracker
 	max    int64             // greatest event time that was processed
+	marks  marks             // of the partitions that it is filled from, where it is
 	active int64             // wall clock when it last had something
 	atEnd  bool              // it had no more to give when last heard of
 	ended  bool
@@ -56,6 +57,7 @@ func (l *lane) finish(done func(*job)) {
 	l.queue = l.queue[:len(l.queue)-1]
 	l.row = 0
 	l.advance(j.Origin, j.Next)
+	l.mark(j.Batch)
 	done(j)
 }
 
@@ -64,8 +66,10 @@ func (l *lane) finish(done func(*job)) {
 func (l *lane) pass(j *job) {
 	if n := len(l.queue); n == 0 {
 		l.advance(j.Origin, j.Next)
+		l.mark(j.Batch)
 	} else if last := l.queue[n-1]; last.Origin == j.Origin {
 		last.Next = max(last.Next, j.Next)
+		last.Marks = append(last.Marks, j.Marks...)
 	}
 }
 
@@ -93,13 +97,16 @@ func (l *lane) leave() {
 // reaches due, and moves behind them.
 func (l *lane) run(limit, due int64) record.Rows {
 	b := l.queue[0].Batch
+	marked := b.Origin != nil && b.Origin.Upstreams > 0
 	lo, hi := l.row, l.row
 	for hi < len(b.Recs) {
 		if rec := &b.Recs[hi]; rec.Live() {
 			if rec.Time > limit && hi > lo {
 				break
 			}
-			l.max = max(l.max, rec.Time)
+			if !marked {
+				l.max = max(l.max, rec.Time)
+			}
 			if l.max >= due {
 				hi++
 				break
@@ -124,6 +131,22 @@ func (l *lane) position() (stream.Position, bool) {
 		return stream.Position{}, false
 	}
 	return stream.Position{Source: o.Source, Partition: o.Partition, Next: next}, true
+}
+
+// mark takes in the marks behind a batch.
+func (l *lane) mark(b *record.Batch) {
+	if len(b.Marks) == 0 {
+		return
+	}
+	if l.marks == nil {
+		l.marks = marks{}
+	}
+	for _, m := range b.Marks {
+		l.marks.add(m)
+	}
+	if len(l.marks) >= b.Origin.Upstreams {
+		l.max = max(l.max, l.marks.time())
+	}
 }
 
 // recall sets the greatest time to what an earlier run has seen of the partition.

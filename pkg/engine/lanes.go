@@ -63,7 +63,7 @@ func (ls *lanes) taskOf(key laneKey) (t *task, isNew bool) {
 			return t, false
 		}
 	}
-	return ls.newTask(id, ls.New()), true
+	return ls.newTask(id, ls.New(id)), true
 }
 
 // remove forgets the tasks of partitions that are another reader's from now on,

@@ -319,7 +319,7 @@ func TestTasks(t *testing.T) {
 	m.gives(0, "b")
 	v := newVault()
 	var got text
-	p := engine.Pipeline{Sources: []stream.Source{m}, New: newTally, Sink: &got, Vault: v, Ask: asker}
+	p := engine.Pipeline{Sources: []stream.Source{m}, New: func(stream.Task) stream.Operator { return newTally() }, Sink: &got, Vault: v, Ask: asker}
 	if err := runSoon(t.Context(), t, p); err != nil {
 		t.Fatal(err)
 	}

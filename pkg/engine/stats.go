@@ -52,6 +52,17 @@ func (s *Stats) read(b *job) {
 	}
 }
 
+// TakeInput has s say what was read as from does, which counted it before it came
+// over another way.
+func (s *Stats) TakeInput(from *Stats) {
+	for _, n := range []struct{ to, from *atomic.Int64 }{
+		{&s.In, &from.In}, {&s.Bytes, &from.Bytes}, {&s.Bad, &from.Bad}, {&s.Dropped, &from.Dropped}, {&s.Empty, &from.Empty},
+	} {
+		n.to.Store(n.from.Load())
+	}
+	s.names = from.names
+}
+
 // notice remembers which fields of the plan have been seen. A batch with a
 // field that has not been costs a look at its column.
 func (s *Stats) notice(p *record.Plan, b *record.Batch) {

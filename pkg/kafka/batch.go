@@ -22,7 +22,7 @@ func (o order) write(b *record.Batch) {
 // records, which end transactions, only move the position.
 func (s *Source) read(p *partition, b *record.Batch) {
 	b.Origin, b.Arrived = p.origin, time.Now().UnixNano()
-	n, room := 0, cap(b.Data)
+	n, room, full := 0, cap(b.Data), false
 	for ; n < len(p.pending); n++ {
 		r := p.pending[n]
 		if p.stop != never && r.Offset >= p.stop {
@@ -31,12 +31,24 @@ func (s *Source) read(p *partition, b *record.Batch) {
 		if room -= sizeOf(r); room < 0 && n > 0 {
 			break
 		}
-		if !r.Attrs.IsControl() {
+		m, marked := s.markOf(r)
+		switch {
+		case r.Attrs.IsControl():
+		case marked:
+			s.addMark(p, b, m, r.Offset)
+		default:
+			if len(b.Marks) > 0 {
+				full = true // marks stand behind the records of a batch
+				break
+			}
 			addRecord(b, r)
+		}
+		if full {
+			break
 		}
 		p.next = r.Offset + 1
 	}
-	addKeys(b, p.pending[:n])
+	s.addKeys(b, p.pending[:n])
 	if n < len(p.pending) && p.stop != never && p.pending[n].Offset >= p.stop {
 		p.next, n = p.stop, len(p.pending)
 	}
@@ -82,14 +94,19 @@ func addRecord(b *record.Batch, r *kgo.Record) {
 
 // addKeys adds the keys and headers of the records that were added, behind all
 // values.
-func addKeys(b *record.Batch, from []*kgo.Record) {
+func (s *Source) addKeys(b *record.Batch, from []*kgo.Record) {
 	i := 0
 	for _, r := range from {
-		if r.Attrs.IsControl() {
+		if _, marked := s.markOf(r); marked || r.Attrs.IsControl() {
 			continue
 		}
 		rec := &b.Recs[i]
 		i++
+		if s.cfg.Shuffled != nil {
+			if ns, ok := shuffledTime(r); ok {
+				rec.Stamp = ns
+			}
+		}
 		if r.Key != nil {
 			rec.Flags |= record.HasKey
 			rec.Key = record.AppendSpan(b, r.Key)

@@ -24,7 +24,10 @@ type ChangelogConfig struct {
 	Partitions int    // one for each task
 	Signature  string // of the operator; state of another one is refused
 	Reset      bool   // discard what is kept
-	Local      Local  // copies on this machine; may be nil
+
+	// Local opens the copies that this machine has of the topic of the given id;
+	// it, and what it returns, may be nil.
+	Local func(id string) (Local, error)
 }
 
 // A Local keeps copies of states, so that a restart reads only the end of the
@@ -33,8 +36,8 @@ type Local interface {
 	// Load gives the entries of a task's copy and the offset of the changelog
 	// behind it, 0 where there is none.
 	Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) (next int64, err error)
-	// Save adds entries to the copy, with the offset behind them, at once.
-	Save(ctx context.Context, task stream.Task, entries stream.Entries, next int64) error
+	// Save brings a task's copy up to date.
+	Save(ctx context.Context, c stream.Copy) error
 }
 
 // A Changelog keeps the states of tasks in a compacted topic, the state of each
@@ -51,6 +54,8 @@ type Changelog struct {
 
 	pending  sync.WaitGroup
 	failed   atomic.Pointer[error]
+	local    Local
+	mu       sync.Mutex // guards saved
 	saved    map[int32]*copied
 	restored atomic.Int64 // entries read by Load so far
 }
@@ -60,6 +65,7 @@ type copied struct {
 	task    stream.Task
 	signed  bool // the operator's signature has been written
 	entries stream.Entries
+	all     bool         // the copy is to be made anew
 	next    atomic.Int64 // offset behind the last acknowledged record
 }
 
@@ -112,7 +118,16 @@ func newChangelog(ctx context.Context, cfg ChangelogConfig, client *kgo.Client) 
 	if err != nil {
 		return nil, err
 	}
-	return &Changelog{cfg: cfg, client: client, admin: admin.adm, saved: map[int32]*copied{}}, nil
+	c := &Changelog{cfg: cfg, client: client, admin: admin.adm, saved: map[int32]*copied{}}
+	if cfg.Local == nil {
+		return c, nil
+	}
+	found, err := c.admin.ListTopics(ctx, cfg.Topic)
+	if err != nil {
+		return nil, cfg.explain(err, cfg.Topic)
+	}
+	c.local, err = cfg.Local(found[cfg.Topic].ID.String())
+	return c, err
 }
 
 // Save sends entries to the task's partition. They are copied.
@@ -122,11 +137,7 @@ func (c *Changelog) Save(task stream.Task, entries stream.Entries, _ bool) error
 			return err
 		}
 	}
-	part := c.saved[task.Partition]
-	if part == nil {
-		part = &copied{task: task}
-		c.saved[task.Partition] = part
-	}
+	part := c.copied(task)
 	if !part.signed {
 		part.signed = true
 		c.send(part, []byte{signatureKey}, []byte(c.cfg.Signature))
@@ -145,10 +156,22 @@ func (c *Changelog) Save(task stream.Task, entries stream.Entries, _ bool) error
 		c.send(part, k, v)
 		return nil
 	})
-	if c.cfg.Local != nil {
+	if c.local != nil {
 		part.entries = append(part.entries, entries...)
 	}
 	return errors.Join(err, c.failure())
+}
+
+// copied returns what is known of a task's local copy.
+func (c *Changelog) copied(task stream.Task) *copied {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	part := c.saved[task.Partition]
+	if part == nil {
+		part = &copied{task: task}
+		c.saved[task.Partition] = part
+	}
+	return part
 }
 
 func (c *Changelog) send(part *copied, key, value []byte) {
@@ -193,17 +216,20 @@ func (c *Changelog) wait(ctx context.Context) error {
 
 // copy brings the local copies up to what is committed.
 func (c *Changelog) copy(ctx context.Context) error {
-	if c.cfg.Local == nil {
+	if c.local == nil {
 		return nil
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, part := range c.saved {
 		if len(part.entries) == 0 {
 			continue
 		}
-		if err := c.cfg.Local.Save(ctx, part.task, part.entries, part.next.Load()); err != nil {
+		err := c.local.Save(ctx, stream.Copy{Task: part.task, Entries: part.entries, All: part.all, Next: part.next.Load()})
+		if err != nil {
 			return err
 		}
-		part.entries = part.entries[:0]
+		part.entries, part.all = part.entries[:0], false
 	}
 	return nil
 }
@@ -219,15 +245,19 @@ func (c *Changelog) Restored() int64 { return c.restored.Load() }
 func (c *Changelog) Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
 	state := map[string][]byte{}
 	from, err := c.loadLocal(ctx, task, state)
-	if err == nil {
-		err = c.replay(ctx, task.Partition, from, state)
-	}
 	if err != nil {
+		return err
+	}
+	part := &copied{task: task, all: from == 0}
+	if err := c.replay(ctx, part, from, state); err != nil {
 		return err
 	}
 	if err := c.claim(state[string(signatureKey)]); err != nil {
 		return err
 	}
+	c.mu.Lock()
+	c.saved[task.Partition] = part
+	c.mu.Unlock()
 	for key, value := range state {
 		if key[0] != entryKey {
 			continue
@@ -240,10 +270,10 @@ func (c *Changelog) Load(ctx context.Context, task stream.Task, put func(key, va
 }
 
 func (c *Changelog) loadLocal(ctx context.Context, task stream.Task, state map[string][]byte) (int64, error) {
-	if c.cfg.Local == nil {
+	if c.local == nil {
 		return 0, nil
 	}
-	return c.cfg.Local.Load(ctx, task, func(key, value []byte) error {
+	return c.local.Load(ctx, task, func(key, value []byte) error {
 		state[string(entryKey)+string(key)] = bytes.Clone(value)
 		return nil
 	})
@@ -259,16 +289,18 @@ func (c *Changelog) claim(signature []byte) error {
 }
 
 // replay adds the records of a partition, from an offset up to the end that it has
-// now, to state.
-func (c *Changelog) replay(ctx context.Context, number int32, from int64, state map[string][]byte) error {
+// now, to state, and to what the local copy lacks.
+func (c *Changelog) replay(ctx context.Context, part *copied, from int64, state map[string][]byte) error {
+	number := part.task.Partition
 	first, end, err := c.bounds(ctx, number)
 	if err != nil {
 		return fmt.Errorf("restoring state: %w", c.cfg.explain(err, c.cfg.Topic))
 	}
 	if from < first || from > end { // the copy is of a topic that was removed, or too old
 		clear(state)
-		from = first
+		from, part.all = first, true
 	}
+	part.next.Store(end)
 	if from == end {
 		return nil
 	}
@@ -284,18 +316,28 @@ func (c *Changelog) replay(ctx context.Context, number int32, from int64, state 
 			return fmt.Errorf("restoring state: %w", c.cfg.explain(err, c.cfg.Topic))
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
-			next = r.Offset + 1
-			switch {
-			case r.Attrs.IsControl() || len(r.Key) == 0:
-			case r.Value == nil:
-				delete(state, string(r.Key))
-			default:
-				state[string(r.Key)] = r.Value
-				c.restored.Add(1)
+			if next = r.Offset + 1; !r.Attrs.IsControl() && len(r.Key) > 0 {
+				c.take(r, part, state)
 			}
 		})
 	}
 	return nil
+}
+
+// take takes in one record of a changelog.
+func (c *Changelog) take(r *kgo.Record, part *copied, state map[string][]byte) {
+	if r.Value == nil {
+		delete(state, string(r.Key))
+	} else {
+		state[string(r.Key)] = r.Value
+		c.restored.Add(1)
+	}
+	switch {
+	case r.Key[0] == signatureKey:
+		part.signed = true
+	case c.local != nil:
+		part.entries.Append(r.Key[1:], r.Value)
+	}
 }
 
 // bounds returns the offsets at which a partition begins and ends, those of open

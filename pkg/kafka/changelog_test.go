@@ -82,36 +82,46 @@ func (l *copies) Load(_ context.Context, task stream.Task, put func(key, value [
 	return l.next[task], nil
 }
 
-func (l *copies) Save(_ context.Context, task stream.Task, e stream.Entries, next int64) error {
-	if l.state[task] == nil {
-		l.state[task] = map[string]string{}
+func (l *copies) Save(_ context.Context, c stream.Copy) error {
+	if l.state[c.Task] == nil || c.All {
+		l.state[c.Task] = map[string]string{}
 	}
-	l.next[task] = next
-	return e.Each(func(key, value []byte) error {
-		l.state[task][string(key)] = string(value)
+	l.next[c.Task] = c.Next
+	return c.Entries.Each(func(key, value []byte) error {
+		l.state[c.Task][string(key)] = string(value)
 		if value == nil {
-			delete(l.state[task], string(key))
+			delete(l.state[c.Task], string(key))
 		}
 		return nil
 	})
 }
 
+func local(l *copies) func(string) (kafka.Local, error) {
+	return func(string) (kafka.Local, error) {
+		if l == nil {
+			return nil, nil
+		}
+		return l, nil
+	}
+}
+
 func TestChangelog(t *testing.T) {
 	conn, _ := cluster(t)
-	cfg := kafka.ChangelogConfig{Config: conn, Signature: "window 1m", Local: newCopies()}
+	kept := newCopies()
+	cfg := kafka.ChangelogConfig{Config: conn, Signature: "window 1m", Local: local(kept)}
 	c := openChangelog(t, cfg)
 	one, two := stream.Task{Source: "in", Partition: 1}, stream.Task{Source: "in", Partition: 2}
 	save(t, c, one, entries("", "time", "a", "1", "b", "1"))
 	save(t, c, two, entries("a", "other"))
 	save(t, c, one, entries("a", "2", "b", "", "c", "3"))
 	want := map[string]string{"": "time", "a": "2", "c": "3"}
-	for _, local := range []kafka.Local{nil, cfg.Local, newCopies()} {
-		cfg.Local = local
+	for _, at := range []*copies{nil, kept, newCopies()} {
+		cfg.Local = local(at)
 		again := openChangelog(t, cfg)
 		if d := cmp.Diff(want, load(t, again, one)); d != "" {
-			t.Errorf("local %v: %s", local, d)
+			t.Errorf("local %v: %s", at, d)
 		}
-		if got := again.Restored(); local != nil && local.(*copies).next[one] > 0 && got > 0 {
+		if got := again.Restored(); at == kept && got > 0 {
 			t.Errorf("%d entries were read although the copy is up to date", got)
 		}
 	}
@@ -119,9 +129,16 @@ func TestChangelog(t *testing.T) {
 	cfg.Local = nil
 	save(t, openChangelog(t, cfg), one, entries("d", "4"))
 	want["d"] = "4"
-	cfg.Local = c.Config().Local
-	if d := cmp.Diff(want, load(t, openChangelog(t, cfg), one)); d != "" {
+	cfg.Local = local(kept)
+	c = openChangelog(t, cfg)
+	if d := cmp.Diff(want, load(t, c, one)); d != "" {
 		t.Error(d)
+	}
+	// And it has that from then on.
+	save(t, c, one, entries("e", "5"))
+	want["e"] = "5"
+	if d := cmp.Diff(want, kept.state[one]); d != "" {
+		t.Errorf("the copy: %s", d)
 	}
 }
 

@@ -61,10 +61,26 @@ func (c *chunk) fill(rows record.Rows) int64 {
 		}
 		c.rows = append(c.rows, int32(i))
 		c.size += int64(rec.Value.Len) + int64(rec.Key.Len) + recordCost
+		if c.sink.cfg.Marks && isMark(r) {
+			c.spread(int32(i))
+		}
 	}
 	c.counted = int64(len(c.recs))
 	c.left = c.counted
 	return c.size
+}
+
+// spread adds the last record, a mark, for every partition but the first, which it
+// is for already.
+func (c *chunk) spread(row int32) {
+	mark := len(c.recs) - 1
+	for n := int32(1); n < c.sink.width; n++ {
+		c.recs = append(c.recs, kgo.Record{
+			Topic: c.recs[mark].Topic, Headers: c.recs[mark].Headers, Timestamp: c.recs[mark].Timestamp, Partition: n,
+		})
+		c.rows = append(c.rows, row)
+		c.size += recordCost
+	}
 }
 
 // timeOf returns the time that a record is given: one for a whole chunk, or

@@ -4,6 +4,3 @@ import "context"
 
 // Wait waits until what was saved is acknowledged, without committing it.
 func (c *Changelog) Wait(ctx context.Context) error { return c.wait(ctx) }
-
-// Config returns how the changelog was opened.
-func (c *Changelog) Config() ChangelogConfig { return c.cfg }

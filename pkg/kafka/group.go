@@ -143,6 +143,9 @@ func (s *Source) own(id part) *partition {
 		p = &partition{part: id, origin: &record.Origin{
 			Source: id.topic, Partition: id.n, Topic: true, Modified: record.NoTime,
 		}}
+		if s.cfg.Shuffled != nil {
+			p.origin.Upstreams = s.cfg.Shuffled.Upstreams
+		}
 		s.parts[id] = p
 	}
 	if !p.owned {

@@ -42,6 +42,7 @@ type SinkConfig struct {
 	Partitioner string        // murmur2 (the default), sticky, round-robin, partition:N, salt:KEY=N
 	Headers     []Header
 	Tombstones  bool   // an empty value becomes null
+	Marks       bool   // marks of package shuffle go to every partition
 	KeepTime    bool   // the record's time is its event time or the one of its source, not now
 	Txn         string // transactional id: each Write is one transaction; see also Txn.OpenSink
 
@@ -79,6 +80,7 @@ type Sink struct {
 	link    link
 	spread  kgo.Partitioner
 	part    int32 // the partition of all records, or -1
+	width   int32 // partitions of the topic
 	limit   int64 // of the topic, on the bytes of one batch; 0 where unknown
 
 	ctx      context.Context
@@ -146,9 +148,12 @@ func (s *Sink) inspect(ctx context.Context) error {
 	if s.spread, s.part, err = parsePartitioner(s.cfg.Partitioner); err != nil {
 		return err
 	}
-	if n := int32(len(found[s.cfg.Topic].Partitions)); s.part >= n {
-		return fault.Usagef(fmt.Sprintf("partitions are numbered from 0 to %d", n-1),
-			"topic %q has %d partitions, there is no partition %d", s.cfg.Topic, n, s.part)
+	if s.width = int32(len(found[s.cfg.Topic].Partitions)); s.part >= s.width {
+		return fault.Usagef(fmt.Sprintf("partitions are numbered from 0 to %d", s.width-1),
+			"topic %q has %d partitions, there is no partition %d", s.cfg.Topic, s.width, s.part)
+	}
+	if s.cfg.Marks {
+		s.spread = marked{kgo.StickyKeyPartitioner(nil)}
 	}
 	s.limit = topicLimit(ctx, admin, s.cfg.Topic)
 	return nil

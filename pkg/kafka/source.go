@@ -34,6 +34,7 @@ type SourceConfig struct {
 
 	Uncommitted bool  // read records of open and aborted transactions too
 	Start, Stop Bound // a group's committed offset and Seek win over Start
+	Shuffled    *Shuffled
 
 	FetchBytes     int           // of one fetch, by default 4 MiB
 	PartitionBytes int           // of one fetch from one partition, by default 256 KiB
@@ -94,10 +95,11 @@ type partition struct {
 	end     int64 // the end that readers see, when last heard of
 	stop    int64 // offset to stop at, or never
 	owned   bool
-	placed  bool // it has begun before
-	ended   bool // it has reached its stop
-	held    bool // nothing of it is handed out
-	paused  bool // nothing of it is fetched
+	placed  bool          // it has begun before
+	ended   bool          // it has reached its stop
+	held    bool          // nothing of it is handed out
+	paused  bool          // nothing of it is fetched
+	over    map[part]bool // of those that it is filled from, which have ended
 	pending []*kgo.Record
 	silent  time.Time // since when nothing has come
 }
@@ -235,7 +237,7 @@ func (s *Source) fill(b *record.Batch) (bool, error) {
 	if s.err != nil {
 		return false, s.err
 	}
-	if s.cfg.Stop.kind != atDefault && s.joined && s.ownEnded() && s.ownsAll() {
+	if s.finite() && s.joined && s.ownEnded() && s.ownsAll() {
 		return false, io.EOF
 	}
 	return false, nil
@@ -249,8 +251,12 @@ func (s *Source) ownEnded() bool {
 // ownsAll reports whether there is nothing to read but by this reader. Where
 // every reader begins with its own count, each ends by itself.
 func (s *Source) ownsAll() bool {
-	if s.cfg.Group == "" || s.cfg.Stop.kind == forCount && len(s.owned) > 0 {
+	each := s.cfg.Shuffled != nil || s.cfg.Stop.kind == forCount
+	if s.cfg.Group == "" || each && len(s.owned) > 0 {
 		return true
+	}
+	if s.cfg.Shuffled != nil {
+		return false
 	}
 	n := 0
 	for _, parts := range s.marks.last {

@@ -65,6 +65,7 @@ type Origin struct {
 	Source    string // path or topic, for people and dead letters; "stdin" for stdin
 	Partition int32  // partition of a topic; of a file what tells it from others of its name; 0 elsewhere
 	Topic     bool   // Source is a topic
+	Upstreams int    // of a partition that is filled from others, how many: its time is what their marks say
 	Modified  int64  // when the file was modified, ns since 1970; NoTime where unknown
 	Format    string // the format of its records, found or given: see package codec
 	Header    string // the header line of a format that has one (CSV)
@@ -98,6 +99,10 @@ type Batch struct {
 	Barrier func(error)
 	Leaving []*Origin // with Barrier: the partitions that another reader goes on with
 
+	// Marks stand behind the records of a partition that was filled from others:
+	// how far those have come.
+	Marks []Mark
+
 	// Lost says, in a batch without records, that another reader goes on with
 	// the partition already: nothing of it may be saved or committed.
 	Lost bool
@@ -110,6 +115,20 @@ type Batch struct {
 	refs   atomic.Int32
 	home   chan *Batch
 }
+
+// A Mark says how far a partition has come from which others are filled.
+type Mark struct {
+	Source    string
+	Partition int32
+	Time      int64 // its greatest event time, Idle or Ended
+}
+
+// Times of a Mark that are none: the partition has nothing to give for now, or
+// for good. Neither holds back the time of who reads it.
+const (
+	Idle  int64 = math.MaxInt64 - 1
+	Ended int64 = math.MaxInt64
+)
 
 // Rows are the records Lo to Hi-1 of a batch: the unit in which operators and
 // sinks are given work.
@@ -219,7 +238,7 @@ func (b *Batch) Reset() {
 		b.cols[k] = b.cols[k][:0]
 	}
 	b.Origin, b.Plan, b.Base, b.Line, b.Next, b.Arrived = nil, nil, 0, 0, 0, 0
-	b.AtEnd, b.Empty, b.Zone, b.Barrier, b.Leaving, b.Lost = false, 0, nil, nil, nil, false
+	b.AtEnd, b.Empty, b.Zone, b.Barrier, b.Leaving, b.Lost, b.Marks = false, 0, nil, nil, nil, false, nil
 }
 
 // Narrow leaves whoever fills an empty batch no more than n bytes of its arena.

@@ -94,3 +94,11 @@ type Refresher interface {
 	// Stale reports whether the next Save should be of all entries.
 	Stale(task Task) bool
 }
+
+// A Copy is what a copy of a task's state lacks.
+type Copy struct {
+	Task    Task
+	Entries Entries
+	All     bool  // they are all of the state
+	Next    int64 // the offset of the changelog behind them
+}

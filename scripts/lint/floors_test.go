@@ -29,7 +29,7 @@ var floors = [][]string{
 	// changes of records.
 	{"pkg/aggregate", "pkg/rules", "pkg/transform", "pkg/retry"},
 	{
-		"pkg/window", "pkg/generate", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",
+		"pkg/shuffle", "pkg/window", "pkg/generate", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",
 		"pkg/mapreduce", "pkg/index", "pkg/template", "pkg/dlq",
 	},
 	{

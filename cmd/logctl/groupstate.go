@@ -1,0 +1,177 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/store"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A grouping says how a stateful command is shared out over a consumer group.
+type grouping struct {
+	by  []string                          // what its state is grouped by, as --by says it
+	new func(stream.Task) stream.Operator // another operator like the pipeline's
+}
+
+// run runs a command with a state: by itself, or as a member of a group.
+func (f *stateFlags) run(p *pipeline, k *kafkaInput, g grouping) error {
+	if k.group == "" {
+		if f.delivery != atLeastOnce && f.path == "" {
+			return p.close(fault.Usagef("--checkpoint FILE does it for files, --group for topics",
+				"--delivery %s: nothing remembers how far this run came", f.delivery))
+		}
+		return p.run(k)
+	}
+	if err := f.checkGroup(p); err != nil {
+		return p.close(err)
+	}
+	topics, err := p.upstreams(k)
+	if err != nil {
+		return p.close(err)
+	}
+	p.New, p.Idle = g.new, p.flags.input.idle
+	if f.inPlace(topics, g.by) {
+		return p.close(f.runTasks(p, k, topics[0].Name, len(topics[0].Partitions)))
+	}
+	return f.runShuffled(p, k, g, topics)
+}
+
+// checkGroup refuses what a group cannot do.
+func (f *stateFlags) checkGroup(p *pipeline) error {
+	switch {
+	case f.path != "":
+		return fault.Usagef("leave --checkpoint out: a group keeps its state in Kafka", "both --group and --checkpoint keep the state")
+	case f.delivery == atMostOnce:
+		return fault.Usagef("at-least-once or exactly-once", "--delivery at-most-once: the state of a %s would miss what was lost", p.cmd.Name())
+	case len(p.endpoints) != 1 || p.endpoints[0].Scheme != stream.Kafka:
+		return fault.Usagef("name the topics in one: kafka:a,b", "a group reads one input")
+	}
+	return nil
+}
+
+// inPlace reports whether equal keys are in one partition as they are.
+func (f *stateFlags) inPlace(topics []kafka.Topic, by []string) bool {
+	if len(topics) != 1 {
+		return false
+	}
+	return f.keyed || len(topics[0].Partitions) == 1 || slices.Equal(by, []string{"_key"})
+}
+
+// upstreams returns the topics that are read.
+func (p *pipeline) upstreams(k *kafkaInput) ([]kafka.Topic, error) {
+	e := p.endpoints[0]
+	conn, err := p.flags.kafka.config(e)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := kafka.OpenAdmin(p.cmd.Context(), conn)
+	if err != nil {
+		return nil, err
+	}
+	defer admin.Close()
+	if e.Pattern {
+		return nil, fault.Usagef("name the topics: kafka:a,b", "%s --group %s: topics that a pattern matches come and go, and with them state",
+			p.cmd.Name(), k.group)
+	}
+	return admin.Describe(p.cmd.Context(), e.Topics...)
+}
+
+// runTasks runs p with a task for each partition of a topic, whose states are in
+// the group's changelog or, exactly once into SQLite, beside the rows.
+func (f *stateFlags) runTasks(p *pipeline, k *kafkaInput, topic string, partitions int) error {
+	op, ok := p.Operator.(stream.Stateful)
+	if !ok {
+		return fmt.Errorf("the state of %s cannot be kept", p.cmd.Name())
+	}
+	signature := op.Signature() + " from " + topic + p.readingFlags()
+	once := f.delivery == exactlyOnce
+	list, err := p.flags.output.endpoints()
+	if err != nil {
+		return err
+	}
+	p.Exactly, p.inTxn, p.durable = once, once && allTopics(list), true
+	inSQLite := once && len(list) == 1 && list[0].Scheme == stream.SQLite
+	if inSQLite {
+		p.signature, p.resetState = signature, f.reset
+	}
+	p.wrap = func(sink stream.Sink) (stream.Sink, error) {
+		if inSQLite {
+			p.Vault, _ = sink.(stream.Vault)
+			return sink, nil
+		}
+		return sink, f.openChangelog(p, k, signature, partitions)
+	}
+	return p.run(k)
+}
+
+// allTopics reports whether everything is written to Kafka.
+func allTopics(list []stream.Endpoint) bool {
+	return !slices.ContainsFunc(list, func(e stream.Endpoint) bool { return e.Scheme != stream.Kafka })
+}
+
+// openChangelog opens where the group keeps its state.
+func (f *stateFlags) openChangelog(p *pipeline, k *kafkaInput, signature string, partitions int) error {
+	ctx := p.cmd.Context()
+	cfg := kafka.ChangelogConfig{
+		Topic: k.group + "-state", Partitions: partitions, Signature: signature, Reset: f.reset,
+		Local: func(id string) (kafka.Local, error) { return p.openCopies(id, signature) },
+	}
+	var c *kafka.Changelog
+	var err error
+	if p.txn != nil {
+		c, err = p.txn.OpenChangelog(ctx, cfg)
+	} else if cfg.Config, err = p.flags.kafka.config(p.endpoints[0]); err == nil {
+		c, err = kafka.OpenChangelog(ctx, cfg)
+	}
+	if err != nil {
+		return err
+	}
+	p.closers = append(p.closers, c.Close)
+	p.Vault = c
+	return nil
+}
+
+// openCopies opens the copies of the group's state on this machine, beside the
+// member's name; none where it has no place of its own.
+func (p *pipeline) openCopies(topic, signature string) (kafka.Local, error) {
+	if p.slot == nil {
+		return nil, nil
+	}
+	c, err := store.OpenCopies(p.cmd.Context(), filepath.Join(p.slot.Dir, "state.db"), topic+" "+signature)
+	if err != nil {
+		return nil, err
+	}
+	p.closers = append(p.closers, c.Close)
+	return c, nil
+}
+
+// untilCommitted runs a command again, from what is committed, for as long as its
+// transactions are aborted for reasons that pass, such as a rebalance.
+func untilCommitted(cmd *cobra.Command, run func() error) error {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		err := run()
+		if !errors.Is(err, kafka.ErrAborted) || cmd.Context().Err() != nil {
+			return err
+		}
+		note(cmd, "%v; it begins again from what is committed", firstLine(err))
+		select {
+		case <-time.After(pause):
+		case <-cmd.Context().Done():
+			return nil
+		}
+	}
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/logctl/logctl/pkg/aggregate"
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/shuffle"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// shuffleRetention is how long the internal topic keeps records: as long as the
+// second half may be behind the first.
+const shuffleRetention = 24 * 60 * 60 * 1000 // ms
+
+// runShuffled runs a command whose groups are not those of the topic's key: one
+// pipeline takes the records to the partition of their group, over an internal
+// topic, and p reads that. Each is a consumer group of its own.
+func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, topics []kafka.Topic) error {
+	parts, most := 0, 0
+	for _, t := range topics {
+		parts += len(t.Partitions)
+		most = max(most, len(t.Partitions))
+	}
+	topic := k.group + "-shuffle"
+	if err := p.makeShuffleTopic(topic, most); err != nil {
+		return p.close(err)
+	}
+	first, err := f.firstHalf(p, k, g, topic)
+	if err != nil {
+		return p.close(err)
+	}
+	p.Prepare = nil // what is filtered out does not get here
+	reads := k.shuffled(topic)
+	p.endpoints = []stream.Endpoint{{Scheme: stream.Kafka, Topics: []string{topic}, Brokers: p.endpoints[0].Brokers}}
+	p.shuffled = &kafka.Shuffled{Upstreams: parts, Ends: k.finite()}
+	p.Strict, p.noDead = false, true // what does not parse does not get here either
+
+	parent := p.cmd.Context()
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	p.cmd.SetContext(ctx) // when one half fails, the other one ends
+	defer p.cmd.SetContext(parent)
+	var failed error
+	var done sync.WaitGroup
+	done.Go(func() {
+		if failed = first.runPart(k); failed != nil {
+			cancel()
+		}
+	})
+	p.ended = func() {
+		if !k.finite() {
+			cancel()
+		}
+		done.Wait()
+		p.Stats.TakeInput(first.Stats)
+		p.Prepare = first.Prepare
+	}
+	err = f.runTasks(p, reads, topic, most)
+	cancel()
+	done.Wait()
+	return errors.Join(failed, err)
+}
+
+// makeShuffleTopic creates the internal topic where there is none.
+func (p *pipeline) makeShuffleTopic(name string, partitions int) error {
+	conn, err := p.flags.kafka.config(p.endpoints[0])
+	if err != nil {
+		return err
+	}
+	admin, err := kafka.OpenAdmin(p.cmd.Context(), conn)
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	_, err = admin.Create(p.cmd.Context(), kafka.TopicSpec{Name: name, Partitions: partitions, Configs: map[string]string{
+		"cleanup.policy": "delete", "retention.ms": strconv.Itoa(shuffleRetention),
+	}})
+	return err
+}
+
+// firstHalf puts the pipeline together that fills the internal topic.
+func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, g grouping, topic string) (*pipeline, error) {
+	flags := *p.flags
+	flags.output = outputFlags{format: "json", to: []string{"kafka:" + topic}}
+	if b := p.endpoints[0].Brokers; len(b) > 0 {
+		flags.output.to[0] = fmt.Sprintf("kafka://%s/%s", strings.Join(b, ","), topic)
+	}
+	flags.limit = 0
+	first, err := flags.newPipeline(p.cmd, p.cmd.Flags().Args())
+	if err != nil {
+		return nil, err
+	}
+	first.plan.ReadTime(flags.input.timeField)
+	keys, err := aggregate.CompileKeys(g.by, first.plan)
+	if err != nil {
+		return nil, err
+	}
+	idle := int64(flags.input.idle)
+	first.Operator = shuffle.New(keys, first.plan, idle)
+	first.New = func(task stream.Task) stream.Operator {
+		op := shuffle.New(keys, first.plan, idle)
+		op.Begin(task.Source, task.Partition)
+		return op
+	}
+	first.Order = engine.InTime
+	first.producer.marks = true
+	first.Exactly, first.inTxn = f.delivery == exactlyOnce, f.delivery == exactlyOnce
+	return first, nil
+}
+
+// shuffled returns how the internal topic is read.
+func (f *kafkaInput) shuffled(topic string) *kafkaInput {
+	second := *f
+	second.group, second.start, second.stop, second.partitions = topic, "", "", nil
+	second.isolation = "read_committed"
+	return &second
+}
+
+// runPart opens, runs and closes a pipeline that is part of another one.
+func (p *pipeline) runPart(k *kafkaInput) error {
+	err := p.open(k)
+	if err == nil {
+		err = engine.Run(p.cmd.Context(), p.Pipeline)
+	}
+	return p.close(err)
+}

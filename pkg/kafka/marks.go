@@ -1,0 +1,80 @@
+package kafka
+
+import (
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/shuffle"
+)
+
+// Shuffled says that a topic is one that package shuffle fills.
+type Shuffled struct {
+	Upstreams int  // partitions that it is filled from
+	Ends      bool // it has ended when all of them have
+}
+
+// markOf returns the mark that a record is.
+func (s *Source) markOf(r *kgo.Record) (record.Mark, bool) {
+	if s.cfg.Shuffled == nil || !isMark(r) {
+		return record.Mark{}, false
+	}
+	m, err := shuffle.ParseMark(string(r.Headers[0].Value))
+	return m, err == nil
+}
+
+// isMark reports whether a record is a mark and no data.
+func isMark(r *kgo.Record) bool {
+	return r.Value == nil && r.Key == nil && len(r.Headers) > 0 && r.Headers[0].Key == shuffle.HeaderMark
+}
+
+// marked sends marks where they say, and all else where another partitioner says.
+type marked struct{ kgo.Partitioner }
+
+// ForTopic returns the partitioner of one topic.
+func (m marked) ForTopic(topic string) kgo.TopicPartitioner {
+	return markedTopic{m.Partitioner.ForTopic(topic)}
+}
+
+type markedTopic struct{ kgo.TopicPartitioner }
+
+// Partition returns the partition of r among n.
+func (m markedTopic) Partition(r *kgo.Record, n int) int {
+	if isMark(r) {
+		return int(r.Partition)
+	}
+	return m.TopicPartitioner.Partition(r, n)
+}
+
+// addMark adds a mark, which stands at offset, behind the records of b. With the
+// last end of those that p is filled from, p ends.
+func (s *Source) addMark(p *partition, b *record.Batch, m record.Mark, offset int64) {
+	b.Marks = append(b.Marks, m)
+	if m.Time != record.Ended || !s.cfg.Shuffled.Ends {
+		return
+	}
+	if p.over == nil {
+		p.over = map[part]bool{}
+	}
+	p.over[part{m.Source, m.Partition}] = true
+	if len(p.over) >= s.cfg.Shuffled.Upstreams {
+		p.stop = offset + 1
+	}
+}
+
+// finite reports whether reading ends by itself.
+func (s *Source) finite() bool {
+	return s.cfg.Stop.kind != atDefault || s.cfg.Shuffled != nil && s.cfg.Shuffled.Ends
+}
+
+// shuffledTime returns the time that a record had in the topic that it comes from.
+func shuffledTime(r *kgo.Record) (ns int64, ok bool) {
+	for _, h := range r.Headers {
+		if h.Key == shuffle.HeaderTime {
+			ns, err := strconv.ParseInt(string(h.Value), 10, 64)
+			return ns, err == nil
+		}
+	}
+	return 0, false
+}

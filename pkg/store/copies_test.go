@@ -1,0 +1,95 @@
+package store_test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/logctl/logctl/pkg/store"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+func openCopies(t *testing.T, path, of string) *store.Copies {
+	t.Helper()
+	k, err := store.OpenCopies(t.Context(), path, of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = k.Close() })
+	return k
+}
+
+func loadCopy(t *testing.T, k *store.Copies, task stream.Task) (map[string]string, int64) {
+	t.Helper()
+	got := map[string]string{}
+	next, err := k.Load(t.Context(), task, func(key, value []byte) error {
+		got[string(key)] = string(value)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got, next
+}
+
+// Copies hold the last value under each key, however often their log is
+// shortened, and the offset that goes with it.
+func TestCopies(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	rng := rand.New(rand.NewPCG(1, 2))
+	task := stream.Task{Source: "in", Partition: 3}
+	want := map[string]string{}
+	for round := range 4 {
+		k := openCopies(t, path, "topic 1")
+		got, next := loadCopy(t, k, task)
+		if !maps.Equal(got, want) || next != int64(100*round) {
+			t.Fatalf("round %d: %d entries up to %d, want %d", round, len(got), next, len(want))
+		}
+		for i := range 100 {
+			var e stream.Entries
+			for range 20 {
+				key := fmt.Sprint(rng.IntN(300))
+				value := bytes.Repeat([]byte("x"), rng.IntN(2000))
+				if rng.IntN(4) == 0 {
+					e.Append([]byte(key), nil)
+					delete(want, key)
+					continue
+				}
+				e.Append([]byte(key), value)
+				want[key] = string(value)
+			}
+			if err := k.Save(t.Context(), stream.Copy{Task: task, Entries: e, Next: int64(100*round + i + 1)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := k.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Copies of another changelog, and a file that is none, are dropped.
+func TestCopiesOfAnother(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	task := stream.Task{Source: "in"}
+	k := openCopies(t, path, "topic 1")
+	loadCopy(t, k, task)
+	var e stream.Entries
+	e.Append([]byte("a"), []byte("1"))
+	if err := k.Save(t.Context(), stream.Copy{Task: task, Entries: e, Next: 7}); err != nil {
+		t.Fatal(err)
+	}
+	if got, next := loadCopy(t, openCopies(t, path, "topic 2"), task); len(got) != 0 || next != 0 {
+		t.Errorf("another topic's copy: %v %d", got, next)
+	}
+	if err := os.WriteFile(path, bytes.Repeat([]byte("no database"), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, next := loadCopy(t, openCopies(t, path, "topic 1"), task); len(got) != 0 || next != 0 {
+		t.Errorf("a file that is none: %v %d", got, next)
+	}
+}
