@@ -83,8 +83,9 @@ func (in *input) holds(offset int64) bool {
 	return in.regular() && offset > 0 && (in.plain != nil || offset <= in.info.Size()-in.start)
 }
 
-// generation returns a number that tells this file from others of its name,
-// made of its inode and its first line; 0 where it is no regular file.
+// generation returns a number that tells this file from others of its name, made
+// of its inode, the time at which it was made, for inodes are used again, and its
+// first line; 0 where it is no regular file.
 func (in *input) generation(sample []byte) int32 {
 	if !in.regular() {
 		return 0
@@ -94,7 +95,7 @@ func (in *input) generation(sample []byte) int32 {
 	if st, ok := in.info.Sys().(*syscall.Stat_t); ok {
 		inode = st.Ino
 	}
-	return max(int32(xxh3.HashSeed(line, inode)>>33), 1)
+	return max(int32(xxh3.HashSeed(line, inode^birth(in.file))>>33), 1)
 }
 
 // fill appends to b.Data what is there, up to its capacity: at least one byte,

@@ -82,9 +82,9 @@ const chunk = 64 << 10
 // arena makes it grow, up to the greatest size of a record; of one beyond that
 // size the first part arrives, marked as bad, and the rest is passed over.
 //
-// The partition of a file is a number made of its inode and its first line:
-// it tells the file from another that has its name before or after it, so that
-// a position is never taken for one in the wrong file.
+// The partition of a file is a number made of its inode, its birth and its first
+// line: it tells the file from another that has its name before or after it, so
+// that a position is never taken for one in the wrong file.
 type Source struct {
 	opt  Options
 	name string // as the user gave it; "stdin" for stdin
