@@ -19,27 +19,39 @@ import (
 type rowBuffers struct {
 	key, other []byte
 	id         []byte
+	ranked     []ending
+	first      []uint32
 }
 
 // writeClosed writes the rows of the sessions that are over, in order, and
 // removes them.
 func (o *Op) writeClosed(out stream.Output) error {
+	if err := o.writeRanked(out); err != nil {
+		return err
+	}
+	if o.order != nil {
+		o.dropEnded()
+	} else {
+		for _, e := range o.closing {
+			o.unlink(e.n)
+			o.sessions.remove(e.n)
+		}
+	}
+	o.closing = o.closing[:0]
+	return nil
+}
+
+// writeRanked writes the rows of the sessions that are over, in order. Their
+// entries are gone.
+func (o *Op) writeRanked(out stream.Output) error {
 	o.rank(o.closing)
 	for _, e := range o.closing {
 		if err := o.write(e.n, true, out); err != nil {
 			return err
 		}
-		if o.order == nil {
-			o.discard(e.n)
-			o.unlink(e.n)
-			o.sessions.remove(e.n)
-		}
-	}
-	if o.order != nil {
-		o.dropEnded()
+		o.discard(e.n)
 	}
 	o.stats.closed.Add(int64(len(o.closing)))
-	o.closing = o.closing[:0]
 	return nil
 }
 
@@ -57,23 +69,34 @@ func (o *Op) rank(list []ending) {
 		least, most = min(least, e.over), max(most, e.over)
 	}
 	width := (most-least)/int64(len(list)/8) + 1
-	first := make([]uint32, (most-least)/width+2) // where each stretch begins, once they are added up
+	first := zeroed(&o.row.first, int((most-least)/width)+2) // where each stretch begins, once they are added up
 	for _, e := range list {
 		first[(e.over-least)/width+1]++
 	}
 	for k := 1; k < len(first); k++ {
 		first[k] += first[k-1]
 	}
-	ranked, next := make([]ending, len(list)), slices.Clone(first)
+	ranked := zeroed(&o.row.ranked, len(list))
 	for _, e := range list {
 		k := (e.over - least) / width
-		ranked[next[k]] = e
-		next[k]++
+		ranked[first[k]] = e
+		first[k]++ // in the end it is where the next one began
 	}
-	for k := 1; k < len(first); k++ {
-		slices.SortFunc(ranked[first[k-1]:first[k]], o.compare)
+	from := uint32(0)
+	for _, end := range first[:len(first)-1] {
+		slices.SortFunc(ranked[from:end], o.compare)
+		from = end
 	}
 	copy(list, ranked)
+}
+
+// zeroed returns n zeros in the memory of buf.
+func zeroed[T any](buf *[]T, n int) []T {
+	if cap(*buf) < n {
+		*buf = make([]T, n)
+	}
+	clear((*buf)[:n])
+	return (*buf)[:n]
 }
 
 func (o *Op) compare(a, b ending) int {

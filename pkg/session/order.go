@@ -252,7 +252,6 @@ func (o *Op) dropEnded() {
 	x.idle = x.idle[:0]
 	for _, e := range o.closing {
 		x.idle = append(x.idle, o.sessions.at(e.n).user)
-		o.discard(e.n)
 		o.retire(e.n)
 		if !x.details[e.n].timed {
 			o.sessions.remove(e.n)

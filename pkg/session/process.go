@@ -39,7 +39,24 @@ func (o *Op) Process(rows record.Rows, out stream.Output) error {
 	b := rows.Batch
 	o.out, o.failed = out, nil
 	numbers := o.keys.Numbers(b)
-	o.lookUp(rows, numbers)
+	o.forgetUsers(len(b.Recs))
+	for lo, end := rows.Lo, rows.Hi; lo < end; lo += atATime {
+		rows.Lo, rows.Hi = lo, min(lo+atATime, end)
+		o.lookUp(rows, numbers)
+		if err := o.process(rows, numbers); err != nil {
+			return err
+		}
+	}
+	o.flush(b)
+	return o.failed
+}
+
+// atATime is how many rows are looked up before they are added: as many as fit
+// into the nearest cache with what belongs to them.
+const atATime = 256
+
+func (o *Op) process(rows record.Rows, numbers []uint64) error {
+	b := rows.Batch
 	for i := rows.Lo; i < rows.Hi; i++ {
 		rec := &b.Recs[i]
 		if !rec.Live() {
@@ -62,8 +79,7 @@ func (o *Op) Process(rows record.Rows, out stream.Output) error {
 			o.rows, o.members = append(o.rows, int32(i)), append(o.members, n)
 		}
 	}
-	o.flush(b)
-	return o.failed
+	return nil
 }
 
 // lookUp finds the users of rows. It asks for all of them before it looks at
@@ -71,7 +87,6 @@ func (o *Op) Process(rows record.Rows, out stream.Output) error {
 // a time, rather than one after the other.
 func (o *Op) lookUp(rows record.Rows, numbers []uint64) {
 	b := rows.Batch
-	o.forgetUsers(len(b.Recs))
 	o.wanted = o.wanted[:0]
 	for i := rows.Lo; i < rows.Hi; i++ {
 		if rec := &b.Recs[i]; rec.Live() && rec.Time >= o.limit {
@@ -345,29 +360,56 @@ func (o *Op) Finish(out stream.Output) error {
 }
 
 // closeAll closes all sessions in stretches of time, so that it takes no memory
-// for a list of all.
+// for a list of all, and then forgets everything at once.
 func (o *Op) closeAll(out stream.Output) error {
-	o.timers = timers{step: o.timers.step}
-	least, most := int64(math.MaxInt64), int64(math.MinInt64)
-	for n := uint32(1); n < o.sessions.unused; n++ {
-		if s := o.sessions.at(n); s.user != 0 {
-			least, most = min(least, s.end), max(most, s.end)
-		}
-	}
-	const stretch = 1 << 16 // sessions, about
-	width := (most-least)/(int64(o.open)/stretch+1) + 1
-	for from := least; from <= most; from += width {
-		for n := uint32(1); n < o.sessions.unused; n++ {
-			if s := o.sessions.at(n); s.user != 0 && s.end < from+width {
-				o.end(n, s.end+o.gap, overByGap)
+	all := span{math.MaxInt64, math.MinInt64}
+	blocks := make([]span, len(o.sessions.blocks)) // most begin and end at about the same time
+	for k, b := range o.sessions.blocks {
+		blocks[k] = span{math.MaxInt64, math.MinInt64}
+		for i := range b {
+			if s := &b[i]; s.user != 0 {
+				blocks[k] = span{min(blocks[k].least, s.end), max(blocks[k].most, s.end)}
 			}
 		}
-		if err := o.writeClosed(out); err != nil {
+		all = span{min(all.least, blocks[k].least), max(all.most, blocks[k].most)}
+	}
+	const stretch = 1 << 14 // sessions, about
+	width := (all.most-all.least)/(int64(o.open)/stretch+1) + 1
+	for from := all.least; from <= all.most; from += width {
+		for k, b := range blocks {
+			if b.most >= from && b.least-from < width {
+				o.closeBlock(uint32(k), from, width)
+			}
+		}
+		if err := o.writeRanked(out); err != nil {
 			return err
 		}
+		o.closing = o.closing[:0]
 	}
-	o.sessions = sessions{}
+	o.forgetAll()
 	return nil
+}
+
+// A span is a stretch of time.
+type span struct{ least, most int64 }
+
+// closeBlock closes the sessions of a block that end in a stretch of time.
+func (o *Op) closeBlock(k uint32, from, width int64) {
+	b := o.sessions.blocks[k]
+	for i := range b {
+		if s := &b[i]; s.user != 0 && s.end-from >= 0 && s.end-from < width {
+			o.closing = append(o.closing, ending{s.end + o.gap, k<<blockBits + uint32(i)})
+		}
+	}
+}
+
+// forgetAll leaves no session and no user.
+func (o *Op) forgetAll() {
+	o.users, o.sessions, o.timers, o.open = users{}, sessions{}, timers{step: o.timers.step}, 0
+	o.marks = marks{wanted: o.marks.wanted}
+	if o.cells != nil {
+		o.cells = o.fields.set.NewCells()
+	}
 }
 
 // count brings the counts of what is held up to date. Other operators of the run
