@@ -160,7 +160,7 @@ func (c *tops) encode(dst []byte, g uint32) []byte { return c.cells[g].Append(ds
 
 func (c *tops) decode(g uint32, src []byte) (rest []byte, err error) { return c.cells[g].Decode(src) }
 
-func (c *picks) reset(g uint32) { c.cells[g] = pick{} }
+func (c *picks) reset(g uint32) { c.cells[g] = pick{text: c.cells[g].text[:0]} }
 
 func (c *picks) encode(dst []byte, g uint32) []byte { return c.cells[g].encode(dst) }
 

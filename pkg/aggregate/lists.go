@@ -1,6 +1,8 @@
 package aggregate
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
 	"slices"
 	"strconv"
@@ -91,6 +93,8 @@ func tailOf(name string, sign int) func(*builder, call) (appender, error) {
 		}, err
 	}
 }
+
+func comparePicks(a, b pick) int { return a.compare(&b) }
 
 func appendPicks(dst []byte, list []pick) []byte {
 	dst = append(dst, '[')
@@ -230,7 +234,7 @@ func (c *tallies) reset(g uint32) {
 // appendJSON appends the counts in the order of the values.
 func (c *tallies) appendJSON(dst []byte, g uint32) []byte {
 	t := &c.cells[g]
-	slices.SortFunc(t.items, func(a, b counted) int { return compareText(a.kind, a.text, b.kind, b.text) })
+	slices.SortFunc(t.items, compareCounted)
 	dst = append(dst, '{')
 	for k := range t.items {
 		it := &t.items[k]
@@ -246,11 +250,8 @@ func (c *tallies) appendJSON(dst []byte, g uint32) []byte {
 	return append(dst, '}')
 }
 
-func compareText(k record.Kind, a []byte, l record.Kind, b []byte) int {
-	if d := slices.Compare(a, b); d != 0 {
-		return d
-	}
-	return int(k) - int(l)
+func compareCounted(a, b counted) int {
+	return cmp.Or(bytes.Compare(a.text, b.text), cmp.Compare(a.kind, b.kind))
 }
 
 // appendName appends a value as the name of a member.
@@ -296,6 +297,7 @@ type firsts struct {
 	n  int
 	origins
 	cells []seen
+	list  []pick // of a cell, sorted
 }
 
 type seen struct {
@@ -352,11 +354,11 @@ func (c *firsts) reset(g uint32) {
 	s.hashes, s.items = s.hashes[:0], s.items[:0]
 }
 
-// sorted returns the values in order.
+// sorted returns the values in order, valid until the next call.
 func (c *firsts) sorted(g uint32) []pick {
-	list := slices.Clone(c.cells[g].items)
-	slices.SortFunc(list, func(a, b pick) int { return a.compare(&b) })
-	return list
+	c.list = append(c.list[:0], c.cells[g].items...)
+	slices.SortFunc(c.list, comparePicks)
+	return c.list
 }
 
 func (c *firsts) encode(dst []byte, g uint32) []byte { return encodePicks(dst, c.cells[g].items) }

@@ -20,6 +20,7 @@ type rowBuffers struct {
 	key, other []byte
 	id         []byte
 	ranked     []ending
+	compare    func(a, b ending) int // Op.compare, made once
 	first      []uint32
 }
 
@@ -61,7 +62,7 @@ func (o *Op) writeRanked(out stream.Output) error {
 func (o *Op) rank(list []ending) {
 	const few = 64
 	if len(list) < few {
-		slices.SortFunc(list, o.compare)
+		slices.SortFunc(list, o.row.compare)
 		return
 	}
 	least, most := list[0].over, list[0].over
@@ -84,7 +85,7 @@ func (o *Op) rank(list []ending) {
 	}
 	from := uint32(0)
 	for _, end := range first[:len(first)-1] {
-		slices.SortFunc(ranked[from:end], o.compare)
+		slices.SortFunc(ranked[from:end], o.row.compare)
 		from = end
 	}
 	copy(list, ranked)

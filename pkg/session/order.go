@@ -32,7 +32,8 @@ type order struct {
 	details []detail // of sessions
 	again   record.Batch
 	buf     []byte
-	idle    []uint32 // users that may have nothing left
+	byTime  func(m, n uint32) int // compare, made once
+	idle    []uint32              // users that may have nothing left
 }
 
 // A held event waits for its turn.
@@ -56,7 +57,11 @@ type detail struct {
 	ended bool
 }
 
-func newOrder(o *Op) *order { return &order{waits: timers{step: o.timers.step}} }
+func newOrder(o *Op) *order {
+	x := &order{waits: timers{step: o.timers.step}}
+	x.byTime = x.compare
+	return x
+}
 
 // describe makes the detail of a session that begins.
 func (x *order) describe(n uint32) {
@@ -148,7 +153,7 @@ func (o *Op) settle(limit int64, out stream.Output) error {
 // fold takes in the events of a step.
 func (o *Op) fold(list []uint32, out stream.Output) error {
 	x := o.order
-	slices.SortFunc(list, x.compare)
+	slices.SortFunc(list, x.byTime)
 	x.again.Reset()
 	x.again.Recs = slices.Grow(x.again.Recs, len(list))[:len(list)]
 	for i, m := range list {

@@ -145,6 +145,7 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 func (o *Op) start() {
 	o.gap, o.grace = int64(o.cfg.Gap), int64(o.cfg.Grace)
 	o.limit, o.newest = math.MinInt64, math.MinInt64
+	o.row.compare = o.compare
 	o.timers.step = min(max(o.gap/stepsInGap, int64(time.Millisecond)), int64(time.Second))
 	if o.fields.set.Len() > 0 {
 		o.cells = o.fields.set.NewCells()

@@ -1,9 +1,6 @@
 package session
 
-import (
-	"container/heap"
-	"math"
-)
+import "math"
 
 // timers say when sessions may be over: in steps of time, each of which has a
 // list of numbers.
@@ -14,17 +11,40 @@ type timers struct {
 	spare [][]uint32
 }
 
-// steps is a heap of numbers of steps.
+// steps is a heap of numbers of steps, the least one first.
 type steps []int64
 
-func (s steps) Len() int           { return len(s) }
-func (s steps) Less(i, j int) bool { return s[i] < s[j] }
-func (s steps) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
-func (s *steps) Push(x any)        { *s = append(*s, x.(int64)) } //nolint:forcetypeassert // only add pushes
-func (s *steps) Pop() any {
-	last := (*s)[len(*s)-1]
-	*s = (*s)[:len(*s)-1]
-	return last
+func (s *steps) push(k int64) {
+	h := append(*s, k)
+	i := len(h) - 1
+	for i > 0 && h[(i-1)/2] > k {
+		h[i] = h[(i-1)/2]
+		i = (i - 1) / 2
+	}
+	h[i] = k
+	*s = h
+}
+
+func (s *steps) pop() int64 {
+	h := *s
+	least, last := h[0], h[len(h)-1]
+	h = h[:len(h)-1]
+	i := 0
+	for child := 1; child < len(h); child = 2*i + 1 {
+		if child+1 < len(h) && h[child+1] < h[child] {
+			child++
+		}
+		if h[child] >= last {
+			break
+		}
+		h[i] = h[child]
+		i = child
+	}
+	if len(h) > 0 {
+		h[i] = last
+	}
+	*s = h
+	return least
 }
 
 // add has n returned when time has passed t.
@@ -35,7 +55,7 @@ func (x *timers) add(t int64, n uint32) {
 		if x.lists == nil {
 			x.lists = map[int64][]uint32{}
 		}
-		heap.Push(&x.steps, k)
+		x.steps.push(k)
 		if i := len(x.spare) - 1; i >= 0 {
 			list, x.spare = x.spare[i], x.spare[:i]
 		}
@@ -55,7 +75,7 @@ func (x *timers) first() int64 {
 // take removes the first step and returns its numbers. They are to be given
 // back to drop.
 func (x *timers) take() []uint32 {
-	k, _ := heap.Pop(&x.steps).(int64)
+	k := x.steps.pop()
 	list := x.lists[k]
 	delete(x.lists, k)
 	return list
