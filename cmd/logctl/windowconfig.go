@@ -9,6 +9,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/stdio"
 	"github.com/logctl/logctl/pkg/window"
 )
 
@@ -80,6 +81,11 @@ func (f *windowFlags) config(p *pipeline) (window.Config, error) {
 	flags := p.cmd.Flags()
 	cfg := window.Config{
 		Slide: f.shape.slide, Gap: f.shape.gap, By: f.by, Aggs: f.agg, Grace: f.grace, MaxAhead: f.maxAhead,
+	}
+	if f.memory > 0 {
+		spill := stdio.NewSpill("")
+		p.closers = append(p.closers, spill.Close)
+		cfg.MaxMemory, cfg.Spill = f.memory, spill
 	}
 	if f.stream.daemon.listen != "" {
 		cfg.Retention, cfg.KeptBytes = f.keep, f.keepSize

@@ -24,6 +24,10 @@ var windowCounts = []struct {
 		func(s window.Stats) float64 { return float64(s.Groups) },
 	},
 	{
+		windowMetric("spilled_bytes", "Bytes of windows that are on disk."), prometheus.GaugeValue,
+		func(s window.Stats) float64 { return float64(s.Spilled) },
+	},
+	{
 		windowMetric("closed_total", "Windows with records that were closed."), prometheus.CounterValue,
 		func(s window.Stats) float64 { return float64(s.Closed) },
 	},

@@ -71,6 +71,25 @@ func (c *Cells) Decode(g uint32, src []byte) (rest []byte, err error) {
 	return src, nil
 }
 
+// sampled is how many groups tell how much memory all of them take.
+const sampled = 32
+
+// Memory returns about how many bytes the cells take, by a sample of them: three
+// times what they are encoded, and as much for each state as a small one has.
+func (c *Cells) Memory() int {
+	const cell = 40
+	step := max(c.n/sampled, 1)
+	n, bytes := 0, []byte(nil)
+	for g := 0; g < c.n; g += step {
+		bytes = c.Encode(bytes, uint32(g))
+		n++
+	}
+	if n == 0 {
+		return 0
+	}
+	return c.n * (cell*len(c.cols) + 3*len(bytes)/n)
+}
+
 // A column is one state of all groups, a cell for each group.
 type column interface {
 	accumulator

@@ -154,3 +154,6 @@ func (t *Table) link(g uint32) {
 func HashKey(kind record.Kind, text []byte) uint64 {
 	return xxh3.Hash(text) + uint64(kind)*0x9e3779b97f4a7c15
 }
+
+// Memory returns about how many bytes the table takes.
+func (t *Table) Memory() int { return 4*cap(t.slots) + 8*cap(t.hashes) + 4*cap(t.ends) + cap(t.text) }

@@ -27,6 +27,11 @@ type aligned struct {
 	groups  int      // of all panes
 	gone    []*pane  // keys of panes that Changes has given away and that are no more
 	scratch []*groups
+
+	perGroup       int64 // about how many bytes a group takes,
+	measured       int   // as it was measured when there were so many groups
+	goneParts      []gonePart
+	restoredGroups int
 }
 
 func newAligned(o *Op) *aligned {
@@ -225,7 +230,9 @@ func (a *aligned) close(limit int64, out stream.Output) error {
 		}
 	}
 	a.limit = limit
-	a.drop()
+	if err := a.drop(); err != nil {
+		return err
+	}
 	if a.trend != nil {
 		a.trend.expire()
 	}
@@ -258,8 +265,11 @@ func (a *aligned) write(w openWindow, final bool, out stream.Output) error {
 	if t := a.trees[w.shape]; t != nil && final {
 		defer t.pass(w.number)
 	}
-	if a.fill != nil && final {
+	switch {
+	case a.fill != nil && final:
 		return a.writeFilled(w, out)
+	case a.isSpilled(w):
+		return a.writeSpilled(w, final, out)
 	}
 	all, err := a.groupsOf(w)
 	if err != nil {
@@ -343,25 +353,37 @@ func (a *aligned) sort() {
 }
 
 // drop forgets the panes whose windows are all closed.
-func (a *aligned) drop() {
+func (a *aligned) drop() error {
 	if a.limit < a.due {
-		return
+		return nil
 	}
 	a.due = math.MaxInt64
 	kept := a.starts[:0]
 	for _, start := range a.starts {
 		end := a.firstEnd(start)
-		if end == math.MaxInt64 {
-			p := a.panes[start]
-			if p.saved > 0 {
-				a.gone = append(a.gone, &pane{start: start, groups: groups{Table: p.Table, saved: p.saved}})
-			}
-			a.groups -= p.counted
-			delete(a.panes, start)
+		if end != math.MaxInt64 {
+			kept = append(kept, start)
+			a.due = min(a.due, end)
 			continue
 		}
-		kept = append(kept, start)
-		a.due = min(a.due, end)
+		if err := a.dropPane(a.panes[start]); err != nil {
+			return err
+		}
 	}
 	a.starts = kept
+	return nil
+}
+
+func (a *aligned) dropPane(p *pane) error {
+	if p.saved > 0 {
+		a.gone = append(a.gone, &pane{start: p.start, run: p.run, groups: groups{Table: p.Table, saved: p.saved}})
+	}
+	a.groups -= p.counted
+	delete(a.panes, p.start)
+	for _, t := range p.older {
+		if err := a.discard(p, t); err != nil {
+			return err
+		}
+	}
+	return nil
 }

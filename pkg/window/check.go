@@ -1,7 +1,7 @@
 package window
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -13,7 +13,7 @@ import (
 // checkConfig makes sure that the windows can be told.
 func (o *Op) checkConfig() error {
 	c := &o.cfg
-	if err := errors.Join(c.checkFill(), c.checkTrend()); err != nil {
+	if err := cmp.Or(c.checkFill(), c.checkTrend(), c.checkMemory()); err != nil {
 		return err
 	}
 	switch {

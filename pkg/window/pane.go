@@ -23,7 +23,9 @@ type groups struct {
 type pane struct {
 	start, end int64
 	groups
-	counted int // groups that the operator knows of
+	counted int     // groups that the operator knows of
+	run     uint32  // the number of the groups, as a part
+	older   []*part // groups that came before, in memory or not
 }
 
 // newGroups returns none, with memory for like's.

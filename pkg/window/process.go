@@ -159,6 +159,11 @@ func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 			return err
 		}
 	}
+	if a, ok := o.open.(*aligned); ok {
+		if err := a.relieve(out); err != nil {
+			return err
+		}
+	}
 	o.count()
 	if err := o.flush(out); err != nil || o.kept == nil {
 		return err

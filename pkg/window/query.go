@@ -176,50 +176,86 @@ func literal(text string) (record.Kind, []byte, bool) {
 // ask gives the rows of open windows: of one key, or of all.
 func (a *aligned) ask(q *Query, keys []candidate, put func(*result) error) error {
 	return a.each(math.MaxInt64, nil, func(w openWindow) error {
-		if !q.holds(w.start, w.end) {
+		switch {
+		case !q.holds(w.start, w.end):
 			return nil
+		case q.Key != nil:
+			return a.askKey(w, keys, put)
+		case a.isSpilled(w):
+			return a.eachEntry(w, func(e *entry) error { return put(e.result(w.window, false)) })
+		default:
+			return a.askAll(w, put)
 		}
-		if q.Key == nil {
-			all, err := a.groupsOf(w)
-			if err != nil {
-				return err
-			}
-			for _, k := range a.ranked(all) {
-				r := result{window: w.window, key: k.key, cells: all.cells, group: k.group}
-				r.kind, r.text = all.Key(k.group)
-				if err := put(&r); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		for i := range keys {
-			r := result{window: w.window, kind: keys[i].kind, text: keys[i].text}
-			if a.gather(&r, &keys[i], w.panes) {
-				if err := put(&r); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
 	})
 }
 
+// askAll gives all rows of a window.
+func (a *aligned) askAll(w openWindow, put func(*result) error) error {
+	all, err := a.groupsOf(w)
+	if err != nil {
+		return err
+	}
+	for _, k := range a.ranked(all) {
+		r := result{window: w.window, key: k.key, cells: all.cells, group: k.group}
+		r.kind, r.text = all.Key(k.group)
+		if err := put(&r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// askKey gives the rows of a window for what a key may be.
+func (a *aligned) askKey(w openWindow, keys []candidate, put func(*result) error) error {
+	for i := range keys {
+		r := result{window: w.window, kind: keys[i].kind, text: keys[i].text}
+		ok, err := a.gather(&r, &keys[i], w.panes)
+		if err == nil && ok {
+			err = put(&r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // gather merges the cells of one key from panes.
-func (a *aligned) gather(r *result, key *candidate, panes []int64) bool {
+func (a *aligned) gather(r *result, key *candidate, panes []int64) (bool, error) {
+	cells, found := a.oneCell(), false
 	for _, at := range panes {
 		p := a.panes[at]
-		g, ok := p.Find(key.hash, key.kind, key.text)
-		if !ok {
-			continue
+		if g, ok := p.Find(key.hash, key.kind, key.text); ok {
+			cells.Merge(0, p.cells, g)
+			found = true
 		}
-		if r.cells == nil {
-			r.cells = a.set.NewCells()
-			r.cells.Grow(1)
+		for _, t := range p.older {
+			e, err := a.findIn(t, key)
+			if err != nil {
+				return false, err
+			}
+			if e == nil {
+				continue
+			}
+			found = true
+			if err := e.addTo(cells, a.oneCell()); err != nil {
+				return false, err
+			}
 		}
-		r.cells.Merge(0, p.cells, g)
 	}
-	return r.cells != nil
+	r.cells = cells
+	return found, nil
+}
+
+// findIn returns the entry of a key in a part; nil where it has none.
+func (a *aligned) findIn(t *part, key *candidate) (*entry, error) {
+	if t.groups == nil {
+		return a.find(t, a.keys.AppendKey(nil, key.kind, key.text))
+	}
+	if g, ok := t.Find(key.hash, key.kind, key.text); ok {
+		return &entry{cells: t.cells, group: g}, nil
+	}
+	return nil, nil
 }
 
 // ask gives the rows of open sessions.

@@ -42,9 +42,8 @@ func (o *Op) put(r *result, out stream.Output) error {
 
 // appendRow appends the JSON of a row.
 func (o *Op) appendRow(dst []byte, r *result) ([]byte, error) {
-	dst = stamp.AppendIn(append(dst, `{"window_start":"`...), r.start, o.zone)
-	dst = stamp.AppendIn(append(dst, `","window_end":"`...), r.end, o.zone)
-	dst = o.keys.AppendFields(append(dst, '"'), r.kind, r.text)
+	dst = append(dst, o.head(r.start, r.end)...)
+	dst = o.keys.AppendFields(dst, r.kind, r.text)
 	row := aggregate.Row{Cells: r.cells, Group: r.group, Start: r.start, Length: time.Duration(r.end - r.start)}
 	if r.cells != nil {
 		dst = o.set.AppendFields(dst, row)
@@ -61,6 +60,23 @@ func (o *Op) appendRow(dst []byte, r *result) ([]byte, error) {
 		dst = strconv.AppendBool(append(dst, `,"final":`...), r.final)
 	}
 	return append(dst, '}'), nil
+}
+
+// A rowHead is how all rows of a window begin.
+type rowHead struct {
+	start, end int64
+	text       []byte
+}
+
+// head returns how a row begins. Mostly it is the one before it.
+func (o *Op) head(start, end int64) []byte {
+	h := &o.rowHead
+	if len(h.text) == 0 || h.start != start || h.end != end {
+		h.start, h.end = start, end
+		h.text = stamp.AppendIn(append(h.text[:0], `{"window_start":"`...), start, o.zone)
+		h.text = append(stamp.AppendIn(append(h.text, `","window_end":"`...), end, o.zone), '"')
+	}
+	return h.text
 }
 
 // A ranking is a group and the JSON of its key.

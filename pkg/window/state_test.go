@@ -2,6 +2,7 @@ package window_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -121,6 +122,28 @@ func TestStateIsAllThatMatters(t *testing.T) {
 		})
 	}
 }
+
+// memory is a Spill.
+type memory map[int64][]byte
+
+func (m memory) Put(blob []byte) (int64, error) {
+	id := int64(len(m)) + 1
+	for m[id] != nil {
+		id++
+	}
+	m[id] = append([]byte{}, blob...)
+	return id, nil
+}
+
+func (m memory) ReadAt(p []byte, id, off int64) error {
+	if off+int64(len(p)) > int64(len(m[id])) {
+		return errors.New("no such bytes")
+	}
+	copy(p, m[id][off:])
+	return nil
+}
+
+func (m memory) Delete(id int64) error { delete(m, id); return nil }
 
 // sameState checks that a restored operator has the state that it was given, and
 // that none of it counts as changed.

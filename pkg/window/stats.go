@@ -17,12 +17,13 @@ type Stats struct {
 	Late        int64         // records that came too late for every window of theirs
 	Partly      int64         // records that came too late for some, but not for all
 	Ahead       int64         // records that were set aside for being stamped in the future
+	Spilled     int64         // bytes that are not in memory
 	GraceNeeded time.Duration // the grace that would have kept all of them; 0 where none was late
 }
 
 // counters are what operators of one run count together.
 type counters struct {
-	open, groups, closed, rows, late, partly, ahead, needed atomic.Int64
+	open, groups, closed, rows, late, partly, ahead, needed, spilled atomic.Int64
 
 	// Of the goroutine that calls Process. All but live and sampled are ns.
 	live, sampled int64            // records
@@ -38,7 +39,7 @@ func (o *Op) Stats() Stats {
 	return Stats{
 		Open: s.open.Load(), Groups: s.groups.Load(), Closed: s.closed.Load(), Rows: s.rows.Load(),
 		Late: s.late.Load(), Partly: s.partly.Load(), Ahead: s.ahead.Load(),
-		GraceNeeded: time.Duration(s.needed.Load()),
+		Spilled: s.spilled.Load(), GraceNeeded: time.Duration(s.needed.Load()),
 	}
 }
 

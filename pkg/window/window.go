@@ -53,6 +53,11 @@ type Config struct {
 	// their ends and as far as they fit into KeptBytes; 0: not at all.
 	Retention time.Duration
 	KeptBytes int64
+
+	// MaxMemory bounds about how many bytes windows take: beyond it groups go to
+	// Spill. 0: it is not bounded.
+	MaxMemory int64
+	Spill     stream.Spill
 }
 
 // Emit says when rows are written. All but Final tell the rows of closed windows
@@ -94,6 +99,7 @@ type Op struct {
 	updated int64    // when rows were last written for change
 	late    stream.Sink
 	rows    stream.RowWriter
+	rowHead rowHead
 	having  *having
 	trend   *trend
 	kept    *kept

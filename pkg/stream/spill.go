@@ -1,0 +1,12 @@
+package stream
+
+// A Spill keeps what an operator has no room for in memory, for as long as the run
+// lasts.
+type Spill interface {
+	// Put keeps a blob and returns what it is called.
+	Put(blob []byte) (id int64, err error)
+	// ReadAt fills p with the bytes of a blob from off on, all of which are there.
+	ReadAt(p []byte, id, off int64) error
+	// Delete forgets a blob.
+	Delete(id int64) error
+}

@@ -1,0 +1,139 @@
+package window_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/window"
+)
+
+// manyKeys are events of many keys, one of which has most of them.
+func manyKeys(r *rand.Rand, n, keys int) []event {
+	events := make([]event, n)
+	for i := range events {
+		k := "heavy"
+		if r.IntN(5) == 0 {
+			k = fmt.Sprint("key-", r.IntN(keys))
+		}
+		events[i] = event{
+			at: start + int64(i)*int64(5*time.Minute)/int64(n) + r.Int64N(int64(time.Second)), offset: int64(i),
+			fields: map[string]any{"k": k, "latency": float64(r.IntN(10_000)) / 100, "user": fmt.Sprint("u", r.IntN(50)), "status": 200},
+		}
+	}
+	return events
+}
+
+// With little memory the rows are those with much, queries and updates, too.
+func TestSpilledRowsAreTheSame(t *testing.T) {
+	events := manyKeys(rand.New(rand.NewPCG(4, 2)), 60_000, 20_000)
+	for name, cfg := range map[string]window.Config{
+		"tumbling": {Sizes: sizes(time.Minute), Grace: time.Minute},
+		"hopping":  {Sizes: sizes(2*time.Minute, 10*time.Minute), Hop: fixed(30 * time.Second), Grace: time.Second},
+		"both":     {Sizes: sizes(2 * time.Minute), GraceUnlimited: true, Emit: window.Both, Every: time.Hour},
+	} {
+		cfg.By, cfg.Aggs = []string{"k"}, "count(), sum(latency), p90(latency), distinct(user), first(user), last(user)"
+		plenty := newDriver(t, cfg)
+		little := cfg
+		blobs := &counted{memory: memory{}}
+		little.MaxMemory, little.Spill = 1<<20, blobs
+		spilled := newDriver(t, little)
+		for lo := 0; lo < len(events); lo += 6000 {
+			plenty.feed(events[lo : lo+6000])
+			spilled.feed(events[lo : lo+6000])
+		}
+		if blobs.puts == 0 {
+			t.Fatalf("%s: nothing was spilled", name)
+		}
+		for _, key := range []*string{nil, new("heavy"), new("key-7"), new("nobody")} {
+			q := everything
+			q.Key = key
+			if diff := cmp.Diff(fmt.Sprint(ask(t, plenty.op, q)), fmt.Sprint(ask(t, spilled.op, q))); diff != "" {
+				t.Fatalf("%s: a query shows other rows", name)
+			}
+		}
+		plenty.must(plenty.op.Finish(&plenty.out))
+		spilled.must(spilled.op.Finish(&spilled.out))
+		if lines(final(plenty.out.rows)) != lines(final(spilled.out.rows)) {
+			t.Errorf("%s: %d rows differ from the %d with enough memory", name, len(spilled.out.rows), len(plenty.out.rows))
+		}
+		if len(blobs.memory) != 0 || spilled.op.Stats().Spilled != 0 {
+			t.Errorf("%s: %d blobs are left", name, len(blobs.memory))
+		}
+	}
+}
+
+// counted counts what is put.
+type counted struct {
+	memory
+	puts int
+}
+
+func (c *counted) Put(blob []byte) (int64, error) { c.puts++; return c.memory.Put(blob) }
+
+// final leaves out updates.
+func final(rows []string) (all []string) {
+	for _, row := range rows {
+		if row[len(row)-len(`"final":false}`):] != `"final":false}` {
+			all = append(all, row)
+		}
+	}
+	return all
+}
+
+// A million keys in one window stay within the bound, and somewhat more for what is
+// at hand.
+func TestMemoryIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a million keys")
+	}
+	plan := record.NewPlan()
+	blobs := memory{}
+	op, err := window.New(window.Config{
+		Sizes: sizes(time.Hour), By: []string{"k"}, Aggs: "count(), sum(v), p99(v)", MaxMemory: 32 << 20, Spill: blobs,
+	}, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out discard
+	most, base := uint64(0), inUse(blobs)
+	for lo := 0; lo < 1_000_000; lo += 20_000 {
+		events := make([]event, 20_000)
+		for i := range events {
+			events[i] = event{at: start, fields: map[string]any{"k": fmt.Sprint("user-", lo+i), "v": float64(i % 100)}}
+		}
+		b := batchOf(plan, file, events)
+		op.Prepare(b)
+		if err := op.Process(b.All(), &out); err != nil {
+			t.Fatal(err)
+		}
+		if err := op.Tick(start, 0, &out); err != nil {
+			t.Fatal(err)
+		}
+		if lo%100_000 == 0 {
+			most = max(most, inUse(blobs)-base)
+		}
+	}
+	if most > 64<<20 {
+		t.Errorf("%d MiB were in use, bound 32", most>>20)
+	}
+	if err := op.Finish(&out); err != nil || op.Stats().Rows != 1_000_000 {
+		t.Errorf("%d rows, %v", op.Stats().Rows, err)
+	}
+}
+
+// inUse returns the memory in use but for the blobs.
+func inUse(blobs memory) uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	for _, b := range blobs {
+		m.HeapAlloc -= uint64(cap(b))
+	}
+	return m.HeapAlloc
+}
