@@ -18,6 +18,7 @@ type consumeFlags struct {
 	kafka    kafkaInput
 	handler  handlerFlags
 	dead     deadFlags
+	dedup    dedupFlags
 	set      string
 	fields   string
 	template string
@@ -56,6 +57,7 @@ or of their event time with --time-field.`,
 	f.stream.add(cmd)
 	fs := cmd.Flags()
 	section(fs, readingSection, f.kafka.add)
+	section(fs, readingSection, f.dedup.add)
 	section(fs, handlerSection, f.handler.add)
 	section(fs, handlerSection, f.handler.retry.add)
 	section(fs, handlerSection, f.dead.add)
@@ -93,6 +95,9 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	p.dead = f.dead
 	p.producer.timeout = patience // an output that is down holds up reading; nothing is given up for it
 	if err := f.guarantee(p); err != nil {
+		return err
+	}
+	if err := f.dedup.apply(p, f.handler.command != ""); err != nil {
 		return err
 	}
 	if err := f.handler.apply(p); err != nil {

@@ -180,9 +180,7 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 	case stream.Kafka:
 		return p.openTopic(e, nil)
 	case stream.SQLite:
-		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, store.SinkOptions{
-			Unique: f.unique, Busy: p.busy, Signature: p.signature, Reset: p.resetState,
-		})
+		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, p.tableOptions())
 		if err != nil {
 			return nil, err
 		}
@@ -193,6 +191,18 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 	}
 	return nil, fault.Usagef("a file, -, kafka:TOPIC, sqlite:FILE#TABLE or null:",
 		"nothing can be written to a %s endpoint yet", e.Scheme)
+}
+
+// tableOptions says how rows are written.
+func (p *pipeline) tableOptions() store.SinkOptions {
+	opt := store.SinkOptions{
+		Unique: p.flags.output.unique, Busy: p.busy, Signature: p.signature, Reset: p.resetState,
+	}
+	if d := p.dedup; d != nil {
+		opt.Once, opt.OnceTTL = d.once, d.ttl
+		opt.Dropped = func(n int) { d.dropped.Add(int64(n)) }
+	}
+	return opt
 }
 
 // busy says that a database is another process's for now, and waits on unless the

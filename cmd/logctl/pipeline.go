@@ -70,8 +70,9 @@ type pipeline struct {
 	guard     *guardFlags     // what to do while that is down; nil: fail
 	pace      *limit.Schedule // how fast records are written; nil: as fast as they come
 
-	dead deadFlags                              // how dead letters are written
-	wrap func(stream.Sink) (stream.Sink, error) // puts something before the sink; may be nil
+	dedup *dedupFlags                            // of a table that drops duplicates; nil for none
+	dead  deadFlags                              // how dead letters are written
+	wrap  func(stream.Sink) (stream.Sink, error) // puts something before the sink; may be nil
 
 	durable    bool          // files are synced before offsets are committed
 	checkpoint *checkpoint   // what is kept for the next run; nil: nothing

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
@@ -14,6 +15,12 @@ const DefaultTable = "logs"
 
 // SinkOptions say how rows are written. The zero value is the default.
 type SinkOptions struct {
+	// Once drops records whose name came before within OnceTTL, by marks in the
+	// transaction of the rows. Dropped is told how many. All may be unset.
+	Once    Namer
+	OnceTTL time.Duration
+	Dropped func(int)
+
 	// Busy is called when another process has kept the database for ten seconds.
 	// It returns an error to give up, or nil to wait on. Without it, that is an
 	// error at once.
@@ -47,6 +54,7 @@ type Sink struct {
 	path  string
 	name  string // of the table
 	opt   SinkOptions
+	marks *seen  // of names, with SinkOptions.Once
 	table *table // nil until the first rows are known
 	open  bool   // a transaction is under way
 	at    positions
@@ -85,6 +93,12 @@ func (s *Sink) begin(ctx context.Context) error {
 	}
 	if _, err := s.Positions(ctx); err != nil {
 		return err
+	}
+	if s.opt.Once != nil {
+		var err error
+		if s.marks, err = openSeen(ctx, s.c, s.name, &s.opt); err != nil {
+			return s.failed("opening", err)
+		}
 	}
 	return s.findTable(ctx)
 }
@@ -160,6 +174,11 @@ func (s *Sink) Write(rows record.Rows) error {
 	ctx := context.Background() // the busy time-out bounds it; Flush has the caller's
 	if err := s.transaction(ctx); err != nil {
 		return err
+	}
+	if s.marks != nil {
+		if err := s.marks.filter(ctx, rows); err != nil {
+			return s.failed("marking what comes into", err)
+		}
 	}
 	if s.table == nil {
 		// Another process may have made it meanwhile.
@@ -269,6 +288,11 @@ func (s *Sink) commit(ctx context.Context) error {
 	if err := s.at.write(ctx); err != nil {
 		return s.failed("writing to", err)
 	}
+	if s.marks != nil {
+		if err := s.marks.sweep(ctx); err != nil {
+			return s.failed("writing to", err)
+		}
+	}
 	if _, err := exec(ctx, s.c, "COMMIT"); err != nil {
 		return s.failed("writing to", err)
 	}
@@ -280,6 +304,9 @@ func (s *Sink) Close() error {
 	var err error
 	if s.table != nil {
 		err = s.table.close()
+	}
+	if s.marks != nil {
+		err = errors.Join(err, s.marks.close())
 	}
 	if err := errors.Join(err, s.c.Close()); err != nil {
 		return s.failed("closing", err)

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Handlers: LINES (2,000,000) records through one long-lived child, ROUNDS (3)
+# interleaved rounds. `cat` answers each with itself; the others refuse one record
+# in a hundred, or ask for it again: what that costs the healthy ones.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+mkdir -p bench-data bench-out bin
+: "${LINES:=2000000}" "${ROUNDS:=3}"
+data=bench-data/http-$LINES.ndjson
+[ -s "$data" ] || bin/logctl produce --quiet --generate http --limit "$LINES" --to "$data"
+go build -o bin/poison ./scripts/bench/poison
+printf '### %s records of a file through a handler\n\n' "$LINES"
+python3 scripts/bench/measure.py "$ROUNDS" <<END
+no handler	bin/logctl consume --quiet $data --to null:
+cat	bin/logctl consume --quiet $data --to null: --exec cat
+four of cat	bin/logctl consume --quiet $data --to null: --exec cat --workers 4
+healthy	bin/logctl consume --quiet $data --to null: --exec bin/poison
+1 % refused	bin/logctl consume --quiet $data --to null: --exec 'bin/poison -every 100' --dlq bench-out/dead	rm -f bench-out/dead
+1 % tried again	bin/logctl consume --quiet $data --to null: --exec 'bin/poison -every 100 -retry' --dlq bench-out/dead	rm -f bench-out/dead
+END
