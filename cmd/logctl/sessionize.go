@@ -37,7 +37,9 @@ until --grace has passed, over a file without --grace until its end.`,
 
   # The requests themselves, numbered within their sessions
   logctl sessionize --key client --events access.log`,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return untilCommitted(cmd, func() error { return f.run(cmd, args) })
+		},
 	}
 	f.add(cmd)
 	cmd.AddCommand(newSessionizeQuery())
@@ -45,10 +47,6 @@ until --grace has passed, over a file without --grace until its end.`,
 }
 
 func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
-	if f.kafka.group != "" {
-		return fault.Usagef("leave --group out: every run then reads from --start",
-			"sessionize cannot be a member of a group yet: its state would not move with the partitions")
-	}
 	if known := []string{"closed", "update"}; !slices.Contains(known, f.emit) {
 		return fault.Usagef(fault.DidYouMean(f.emit, known), "--emit %q: want closed or update", f.emit)
 	}
@@ -80,7 +78,12 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
 		func() string { return f.cutNote(op.Stats().Cut) },
 		func() string { return p.unfinished("open sessions", op.Stats().Open) })
-	if err := p.run(&f.kafka); err != nil {
+	by := f.op.Key
+	if len(by) == 0 {
+		by = []string{session.DefaultKey}
+	}
+	another := func(stream.Task) stream.Operator { return op.Another() }
+	if err := f.state.run(p, &f.kafka, grouping{by, another}); err != nil {
 		return err
 	}
 	if f.stream.input.strict && op.Stats().Late > 0 {

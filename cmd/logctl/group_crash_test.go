@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What is killed in a group: windows and sessions, whose groups are not the topic's
+// key, and windows whose groups are.
+var groupCommands = map[string][]string{
+	"windows":  {"window", "--size", "10s", "--by", "k", "--agg", "count(),sum(v),p99(v)", "--grace", "1d"},
+	"keyed":    {"window", "--size", "10s", "--by", "k", "--agg", "count(),sum(v)", "--grace", "1d", "--keyed"},
+	"sessions": {"sessionize", "--key", "k", "--gap", "5s", "--agg", "sum(v)", "--grace", "1d"},
+}
+
+func TestGroupKilled(t *testing.T) {
+	t.Parallel()
+	c := &embed(t).client
+	for name, command := range groupCommands {
+		t.Run(name, func(t *testing.T) { groupKilled(t, c, command, crashes(t)/2) })
+	}
+}
+
+// groupKilled: two members of a group that keeps its state in Kafka are killed in
+// turn, at random moments, while records come. Exactly once into a topic, the rows
+// are in the end those of one run over a file.
+func groupKilled(t *testing.T, c *client, command []string, crashes int) {
+	t.Helper()
+	in, out := c.topic(t, 4), c.topic(t, 2)
+	file := filepath.Join(t.TempDir(), "in.ndjson")
+	if err := os.WriteFile(file, keyedRecords(30_000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := sortedLines(c.logctl(t, nil, append(slices.Clone(command), "-q", file)...))
+	feed := c.start(t, nil, nil, "produce", "-q", "--to", "kafka:"+in, "--key", "k", "--rate", "8000/s", file)
+
+	args := append(slices.Clone(command), "--from", "kafka:"+in, "--group", in, "--delivery", "exactly-once", "--to", "kafka:"+out)
+	members := []*process{c.start(t, nil, nil, args...), c.start(t, nil, nil, args...)}
+	for k := range max(crashes, 2) {
+		time.Sleep(randomMoment())
+		members[k%2].crash(t)
+		members[k%2] = c.start(t, nil, nil, args...)
+	}
+	feed.end(t)
+	for _, m := range members {
+		m.interrupt(t)
+	}
+	c.start(t, nil, nil, append(args, "--stop", "end")...).end(t)
+	got := sortedLines(c.logctl(t, nil, "consume", "-q", "--from", "kafka:"+out, "--stop", "end"))
+	if !slices.Equal(got, want) {
+		t.Errorf("%d rows, want %d; the first that differs: %s", len(got), len(want), firstOther(got, want))
+	}
+}
+
+// keyedRecords returns n records of ten keys, ten a second.
+func keyedRecords(n int) []byte {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var text []byte
+	for i := range n {
+		at := time.Unix(1_700_000_000, 0).Add(time.Duration(i) * 100 * time.Millisecond).UTC()
+		text = fmt.Appendf(text, `{"ts":%q,"k":"key %d","v":%d}`+"\n", at.Format(time.RFC3339Nano), rng.IntN(10)*rng.IntN(3), i)
+	}
+	return text
+}
+
+func sortedLines(s string) []string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	slices.Sort(lines)
+	return lines
+}
+
+func firstOther(got, want []string) string {
+	for i := range min(len(got), len(want)) {
+		if got[i] != want[i] {
+			return fmt.Sprintf("\n got %s\nwant %s", got[i], want[i])
+		}
+	}
+	return "one has more"
+}
