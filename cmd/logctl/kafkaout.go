@@ -59,15 +59,9 @@ func (f *kafkaOutput) config(topic string, conn kafka.Config) (kafka.SinkConfig,
 		MaxBlock: f.maxBlock, Retries: f.retries, Timeout: f.timeout, Partitioner: f.partitioner,
 		Tombstones: f.tombstone, KeepTime: f.keepTime, Txn: f.txn, Marks: f.marks,
 	}
-	if f.linger != "" && f.linger != "auto" {
-		d, err := human.ParseDuration(f.linger)
-		if err != nil {
-			return c, fault.Usagef("as in --linger 20ms", "--linger: %w", err)
-		}
-		c.Linger = d
-		if d == 0 {
-			c.Linger = -1
-		}
+	var err error
+	if c.Linger, err = parseLinger(f.linger); err != nil {
+		return c, err
 	}
 	if f.partitioner != "" && f.partition >= 0 {
 		c.Partitioner = fmt.Sprintf("partition:%d", f.partition)
@@ -80,6 +74,21 @@ func (f *kafkaOutput) config(topic string, conn kafka.Config) (kafka.SinkConfig,
 		c.Headers = append(c.Headers, kafka.Header{Key: key, Value: []byte(value)})
 	}
 	return c, nil
+}
+
+// parseLinger reads how long a batch waits for more, as kafka.SinkConfig has it.
+func parseLinger(text string) (time.Duration, error) {
+	if text == "" || text == "auto" {
+		return 0, nil
+	}
+	d, err := human.ParseDuration(text)
+	if err != nil {
+		return 0, fault.Usagef("as in --linger 20ms", "--linger: %w", err)
+	}
+	if d == 0 {
+		return -1, nil
+	}
+	return d, nil
 }
 
 // ackReport says what was acknowledged and how fast, measured at the

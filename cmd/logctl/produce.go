@@ -19,6 +19,7 @@ type produceFlags struct {
 	kafka    kafkaOutput
 	guard    guardFlags
 	key      string
+	profiles profileFlags
 	outbox   string
 	rate     string
 	rateWait time.Duration
@@ -57,6 +58,7 @@ all of them are acknowledged, and says how many were.`,
 		fs.StringVar(&f.outbox, "outbox", "",
 			"write records into a table first, `sqlite:FILE[#TABLE]`, and send them from there, each once")
 	})
+	section(fs, writingSection, f.profiles.add)
 	cmd.AddCommand(newOutbox())
 	section(fs, loadSection, f.generate.add)
 	fs.StringVarP(&f.key, "key", "k", "", "key of each record: a field or an `EXPR`")
@@ -82,6 +84,9 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 		if err := p.useOutbox(f.outbox); err != nil {
 			return err
 		}
+	}
+	if err := f.profiles.use(p); err != nil {
+		return err
 	}
 	if err := f.generate.checkUse(cmd); err != nil {
 		return err
