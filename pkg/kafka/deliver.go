@@ -70,8 +70,8 @@ func (s *Sink) notDelivered(c *chunk, r *kgo.Record, err error) {
 		return
 	}
 	reason := s.reasonOf(r, err)
-	if reason == "" && s.cfg.Exhaust && errors.Is(err, kgo.ErrRecordRetries) {
-		reason = fmt.Sprintf("not acknowledged after %d sendings%s", s.cfg.Retries, s.lastError())
+	if reason == "" && s.cfg.Exhaust {
+		reason = s.exhausted(err)
 	}
 	if reason == "" {
 		s.fail(s.lost(err))
@@ -83,6 +83,18 @@ func (s *Sink) notDelivered(c *chunk, r *kgo.Record, err error) {
 		return
 	}
 	s.keepRefused(c, r, reason)
+}
+
+// exhausted says that a record was sent as often as it may be; "" where something
+// else is the matter.
+func (s *Sink) exhausted(err error) string {
+	switch {
+	case errors.Is(err, kgo.ErrRecordRetries):
+		return fmt.Sprintf("not acknowledged after %d sendings%s", s.cfg.Retries, s.lastError())
+	case kerr.IsRetriable(err):
+		return fmt.Sprintf("not acknowledged after %d sendings (%v)", s.cfg.Retries, err)
+	}
+	return ""
 }
 
 // reasonOf says what is wrong with a record itself, or "" where it is not the

@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,9 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 // writeTo writes lines as one batch and flushes, and returns the first error.
@@ -167,6 +170,81 @@ func TestNotAuthorized(t *testing.T) {
 	err := writeTo(t.Context(), sink, "one")
 	if err == nil || !strings.Contains(err.Error(), `topic "t": user "anonymous" may not`) || fault.HintOf(err) == "" {
 		t.Errorf("error %v, hint %q", err, fault.HintOf(err))
+	}
+}
+
+// TestExhausted: records that were sent as often as they may are handed back, and
+// the next ones go on.
+func TestExhausted(t *testing.T) {
+	cfg, c := cluster(t, kfake.SeedTopics(1, "t"))
+	var bad []*record.Batch
+	sink := openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", Retries: 2, Exhaust: true, OnFailed: func(b *record.Batch) error {
+		bad = append(bad, b)
+		return nil
+	}})
+	down := true
+	c.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		if !down {
+			return nil, nil, false
+		}
+		c.KeepControl()
+		resp := r.ResponseKind().(*kmsg.ProduceResponse)
+		for _, t := range r.(*kmsg.ProduceRequest).Topics {
+			one := kmsg.NewProduceResponseTopic()
+			one.Topic, one.TopicID = t.Topic, t.TopicID
+			for _, p := range t.Partitions {
+				part := kmsg.NewProduceResponseTopicPartition()
+				part.Partition, part.ErrorCode = p.Partition, kerr.NotEnoughReplicas.Code
+				one.Partitions = append(one.Partitions, part)
+			}
+			resp.Topics = append(resp.Topics, one)
+		}
+		return resp, nil, true
+	})
+	if err := writeTo(t.Context(), sink, "one", "two"); err != nil {
+		t.Fatal(err)
+	}
+	down = false
+	if err := writeTo(t.Context(), sink, "three"); err != nil {
+		t.Fatal(err)
+	}
+	if len(bad) != 1 || len(bad[0].Recs) != 2 || !strings.HasPrefix(bad[0].Faults[0].Reason, "not acknowledged after 2 sendings") {
+		t.Errorf("handed back: %+v", bad)
+	}
+	if r := sink.Report(); r.Acked != 1 || r.Failed != 2 {
+		t.Errorf("report %+v", r)
+	}
+}
+
+// TestBreakerOfASink: while no broker answers, failures open the breaker; then
+// Flush does not wait, what is in flight stays there, and arrives when the broker
+// answers again.
+func TestBreakerOfASink(t *testing.T) {
+	cfg, c := cluster(t, kfake.SeedTopics(1, "t"))
+	b := &limit.Breaker{Trip: limit.Trip{Failures: 2}, OpenFor: 300 * time.Millisecond}
+	sink := openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", Breaker: b})
+	release := make(chan struct{})
+	c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		c.SleepControl(func() { <-release })
+		return nil, nil, false
+	})
+	began := time.Now()
+	err := writeTo(t.Context(), sink, "one")
+	if !errors.Is(err, stream.ErrHeld) || !strings.Contains(err.Error(), "1 records in flight") {
+		t.Fatalf("error %v", err)
+	}
+	if d := time.Since(began); d < 1500*time.Millisecond || d > 5*time.Second || !sink.InFlight() {
+		t.Errorf("two seconds without an acknowledgement took %v; in flight %v", d, sink.InFlight())
+	}
+	close(release)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if err = sink.Flush(t.Context()); err == nil || time.Now().After(end) {
+			break
+		}
+	}
+	if err != nil || sink.InFlight() || sink.Report().Acked != 1 {
+		t.Errorf("the broker answers again: %v, %+v", err, sink.Report())
 	}
 }
 
