@@ -17,6 +17,11 @@ counted=$(grep -o '"count":[0-9]*' bench-out/logctl | awk -F: '{ n += $2 } END {
 LINES=20000 ROWS=2000 ROUNDS=1 scripts/bench/lines.sh
 [ "$(wc -l <bench-out/logctl)" = 2001 ] || fail "a CSV of 2000 rows has $(wc -l <bench-out/logctl) lines"
 
+EVENTS=20000 LINES=20000 ROUNDS=1 scripts/bench/groups.sh
+EVENTS=20000 USERS=1000 ROUNDS=1 PEERS=none scripts/bench/sessions.sh
+counted=$(grep -o '"events":[0-9]*' bench-out/logctl | awk -F: '{ n += $2 } END { print n }')
+[ "$counted" = 20000 ] || fail "sessions count ${counted:-nothing} of 20000 events"
+
 if command -v kcat >/dev/null; then
   LINES=20000 ROUNDS=1 CODECS=snappy scripts/bench/kafka.sh
 fi
