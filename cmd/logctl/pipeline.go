@@ -91,6 +91,7 @@ type pipeline struct {
 	opened  []func()       // called when all is open
 	closers []func() error // called at the end, the last one first
 	metrics []prometheus.Collector
+	ready   func() error                // why /readyz is 503; nil for always ready
 	routes  []httpapi.Route             // what is served besides under --listen
 	parser  func() engine.Parser        // instead of the decoder's own for the plan
 	sink    func() (stream.Sink, error) // instead of what --to names

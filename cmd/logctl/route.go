@@ -20,6 +20,7 @@ type routeFlags struct {
 	write  kafkaOutput
 	rules  rulesFlags
 	shed   shedFlags
+	guard  routeGuard
 
 	fanout   string
 	delivery string
@@ -69,6 +70,7 @@ send a share of it (sample) or no more than so much (limit):
 	fs.BoolVar(&f.rules.watch, "watch", false, "take a changed file of rules at once; "+
 		"a wrong one leaves the last good one in force")
 	f.shed.add(fs)
+	f.guard.add(fs)
 	fs.StringVar(&f.fanout, "fanout", fanoutAll, "`HOW` copies of a record belong together: all (each destination must "+
 		"take its own), txn (all in one Kafka transaction, or none), best-effort (the first of each rule must)")
 	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once")
@@ -164,7 +166,7 @@ func (r *routing) attach() {
 	p.Operator = &route.Router{Live: r.live, Stats: r.stats, Now: func() int64 { return time.Now().UnixNano() }}
 	p.parser = func() engine.Parser { return codec.NewLiveParser(p.decoder, r.live.Plan) }
 	p.sink = r.open
-	p.notes = append(p.notes, r.summary)
+	p.notes, p.ready = append(p.notes, r.summary), r.book.ready
 	if r.flags.classify == "" {
 		p.routes = append(p.routes, r.book.routes()...)
 	}
@@ -176,6 +178,9 @@ func (r *routing) open() (stream.Sink, error) {
 	p := r.p
 	p.closers = append(p.closers, r.dests.close)
 	r.options.Dests = r.dests.set
+	if err := r.dests.openFallback(); err != nil {
+		return nil, err
+	}
 	t, err := route.Compile(r.file, r.options)
 	if err != nil {
 		return nil, err
@@ -190,6 +195,9 @@ func (r *routing) open() (stream.Sink, error) {
 	p.closers = append(p.closers, r.book.watch())
 	if p.txn != nil {
 		return p.txn.Around(route.NewSwitch(r.dests.set), p.group), nil
+	}
+	if r.dests.guard != nil && r.dests.guard.on() {
+		return route.Tracked{Switch: route.NewSwitch(r.dests.set)}, nil
 	}
 	return route.NewSwitch(r.dests.set), nil
 }

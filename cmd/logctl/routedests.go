@@ -64,6 +64,7 @@ type destinations struct {
 	sides   []sideSink
 
 	bestEffort bool
+	guard      *routeGuard // nil for none
 }
 
 func newDestinations(p *pipeline) *destinations {
@@ -83,6 +84,20 @@ func (d *destinations) open(name string, first bool) (stream.Sink, error) {
 	defer d.mu.Unlock()
 	d.sides = append(d.sides, sideSink{name, side})
 	return side, nil
+}
+
+// openFallback opens what takes records while breakers are open. It has no breaker
+// of its own.
+func (d *destinations) openFallback() error {
+	if d.guard == nil || d.guard.fallback == "" {
+		return nil
+	}
+	guard := d.guard
+	d.guard = nil
+	defer func() { d.guard = guard }()
+	var err error
+	guard.aside, err = d.openOne(guard.fallback)
+	return err
 }
 
 // A sideSink is a destination that is not waited for.
@@ -107,7 +122,12 @@ func (d *destinations) openOne(name string) (stream.Sink, error) {
 	defer d.mu.Unlock()
 	own := *d.p
 	own.closers, own.metrics, own.topics = nil, nil, nil
-	sink, err := own.openSink(e)
+	var sink stream.Sink
+	if e.Scheme == stream.Kafka && d.guard != nil && d.guard.on() {
+		sink, err = d.guard.open(&own, e)
+	} else {
+		sink, err = own.openSink(e)
+	}
 	d.closers = append(d.closers, own.closers...)
 	for _, m := range own.metrics { // several clients of one kind
 		d.metrics = append(d.metrics, prometheus.WrapCollectorWith(prometheus.Labels{"destination": name}, m))

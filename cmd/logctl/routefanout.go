@@ -41,6 +41,14 @@ func (f *routeFlags) guarantee(cmd *cobra.Command, p *pipeline, r *routing) erro
 		known := []string{atMostOnce, atLeastOnce, exactlyOnce}
 		return fault.Usagef(fault.DidYouMean(f.delivery, known), "--delivery %q: want one of %v", f.delivery, known)
 	}
+	if err := f.guard.check(); err != nil {
+		return err
+	}
+	if f.guard.on() && f.fanout == fanoutTxn {
+		return fault.Usagef("leave one of them out", "--fanout txn waits for all topics: a breaker could not let one pass")
+	}
+	r.dests.guard = &f.guard
+	p.notes = append(p.notes, f.guard.summary)
 	r.dests.bestEffort = f.fanout == fanoutBestEffort
 	if f.fanout != fanoutTxn {
 		return nil

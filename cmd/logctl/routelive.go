@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
@@ -24,6 +26,8 @@ type rulebook struct {
 	parse func(name string, text []byte) (*route.File, error)
 	table *kafka.Table // nil for a file
 	shed  *shedder     // nil where nothing is shed
+
+	gone atomic.Pointer[error] // why the topic is followed no more; nil while it is
 
 	mu   sync.Mutex // one change at a time
 	text []byte     // of the rules in force
@@ -95,7 +99,9 @@ func (b *rulebook) watch() (stop func() error) {
 	case b.table != nil:
 		watching.Go(func() {
 			if err := b.table.Follow(ctx, b.topicChanged); err != nil {
-				note(b.p.cmd, "rules are followed no more: %v", err)
+				err = fmt.Errorf("rules are followed no more: %w", err)
+				b.gone.Store(&err)
+				note(b.p.cmd, "%v", err)
 			}
 		})
 	case b.flags.watch && b.flags.classify != defaultClasses:
@@ -105,6 +111,14 @@ func (b *rulebook) watch() (stop func() error) {
 		watching.Go(func() { b.shed.watch(ctx) })
 	}
 	return func() error { cancel(); watching.Wait(); return nil }
+}
+
+// ready says why rules of a fleet may be out of date here; nil where they are not.
+func (b *rulebook) ready() error {
+	if err := b.gone.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 func (b *rulebook) topicChanged() {

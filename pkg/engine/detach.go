@@ -79,7 +79,7 @@ func (d *Detached) Write(rows record.Rows) error {
 	b, err := d.pool.Get(ctx)
 	if err != nil {
 		d.lost.Add(live(rows))
-		return nil //nolint:nilerr // it holds nobody up
+		return nil
 	}
 	b.CopyRows(rows, func(int) bool { return true }) // these alone: they may be few of a large arena
 	d.queue <- detachedJob{batch: b}                 // there is room for every batch of the pool

@@ -64,7 +64,7 @@ func (t *Table) read(ctx context.Context, cfg SourceConfig, changed func()) erro
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer func() { _ = src.Close() }() // it was only read
 	if err := src.Seek(t.at); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ package record
 
 import (
 	"math"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -286,6 +287,6 @@ func (b *Batch) Release() {
 func (b *Batch) View(of *Batch) {
 	of.Retain()
 	b.of = of
-	b.Data, b.Headers = of.Data[:len(of.Data):len(of.Data)], of.Headers[:len(of.Headers):len(of.Headers)]
+	b.Data, b.Headers = slices.Clip(of.Data), slices.Clip(of.Headers)
 	b.Origin, b.Plan, b.Zone, b.Next, b.Arrived = of.Origin, of.Plan, of.Zone, of.Next, of.Arrived
 }

@@ -4,7 +4,7 @@ package record
 // it is nil, to b, which takes over their origin. Columns are not copied.
 func (b *Batch) CopyRows(rows Rows, keep func(i int) bool) {
 	b.Origin, b.Arrived, b.Zone, b.Plan = rows.Origin, rows.Arrived, rows.Zone, rows.Plan
-	if keep == nil && len(b.Recs) == 0 && rows.Lo == 0 && rows.Hi == len(rows.Recs) {
+	if keep == nil && len(b.Recs) == 0 && rows.Lo == 0 && rows.Hi == len(rows.Recs) && rows.of == nil {
 		b.Data = append(b.Data, rows.Data...)
 		b.Recs = append(b.Recs, rows.Recs...)
 		b.Headers = append(b.Headers, rows.Headers...)

@@ -210,3 +210,41 @@ func (s *Switch) Push() error {
 	}
 	return errors.Join(errs...)
 }
+
+// A Tracked is a Switch with destinations that finish records at their own pace:
+// it implements stream.Tracker over those that do.
+type Tracked struct{ *Switch }
+
+// trackers returns the destinations that finish records at their own pace.
+func (s Tracked) trackers() (list []stream.Tracker) {
+	for _, d := range s.dests.All() {
+		if t, ok := d.Sink.(stream.Tracker); ok {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// Finished returns p, lowered to what every destination has finished.
+func (s Tracked) Finished(p stream.Position) stream.Position {
+	for _, t := range s.trackers() {
+		p = t.Finished(p)
+	}
+	return p
+}
+
+// Leave has all destinations give up partitions.
+func (s Tracked) Leave(gone []*record.Origin) {
+	for _, t := range s.trackers() {
+		t.Leave(gone)
+	}
+}
+
+// Drain returns when every destination has finished everything.
+func (s Tracked) Drain(ctx context.Context, again bool) error {
+	var errs []error
+	for _, t := range s.trackers() {
+		errs = append(errs, t.Drain(ctx, again))
+	}
+	return errors.Join(errs...)
+}

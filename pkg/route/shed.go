@@ -23,7 +23,8 @@ var shedForm = regexp.MustCompile(`^\s*(\S+) when lag\(\s*kafka:([\w.-]+)\s*(?:,
 func ParseShed(s string) (Shed, error) {
 	m := shedForm.FindStringSubmatch(s)
 	if m == nil {
-		return Shed{}, fault.Usagef("as in 'low when lag(kafka:logs-critical) > 100'", "--shed %q: want RULE when lag(kafka:TOPIC) > N", s)
+		return Shed{}, fault.Usagef("as in 'low when lag(kafka:logs-critical) > 100'",
+			"--shed %q: want RULE when lag(kafka:TOPIC) > N", s)
 	}
 	n, err := strconv.ParseInt(m[4], 10, 64)
 	if err != nil {

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/guard"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/spool"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// routeGuard says what to do while the cluster behind a destination is down. Each
+// topic has a breaker, and a spool, of its own.
+type routeGuard struct {
+	guardFlags
+	fallback string
+
+	limit limit.Trip
+	aside stream.Sink // of fallback
+	sinks []*guarded
+}
+
+func (f *routeGuard) add(fs *pflag.FlagSet) {
+	own := pflag.NewFlagSet("", pflag.ContinueOnError)
+	own.SortFlags = false
+	f.guardFlags.add(own)
+	own.VisitAll(func(flag *pflag.Flag) {
+		if flag.Name != "critical" { // rules say what matters
+			fs.AddFlag(flag)
+		}
+	})
+	fs.StringVar(&f.fallback, "fallback", "", "records go to `ENDPOINT` while the breaker of their topic is open")
+}
+
+// check reads the flags.
+func (f *routeGuard) check() (err error) {
+	if f.breaker == "" && (f.spoolDir != "" || f.fallback != "") {
+		f.breaker = defaultTrip
+	}
+	switch {
+	case f.spoolDir != "" && f.fallback != "":
+		return fault.Usagef("leave one of them out",
+			"both --spool and --fallback say where records go while a breaker is open")
+	case f.fallback != "":
+		f.onOpen = string(guard.Drop) // what is dropped is what goes there
+	case f.onOpen == "" && f.spoolDir != "":
+		f.onOpen = string(guard.Spool)
+	case f.onOpen == "":
+		f.onOpen = string(guard.Block)
+	case !slices.Contains(policies, f.onOpen):
+		return fault.Usagef(fault.DidYouMean(f.onOpen, policies), "--on-open %q: want one of %s", f.onOpen,
+			strings.Join(policies, ", "))
+	case f.onOpen == string(guard.Spool) && f.spoolDir == "":
+		return fault.Usagef("as in --spool /var/spool/logctl", "--on-open spool needs a --spool to put records into")
+	}
+	f.limit, err = limit.ParseTrip(f.breaker)
+	return err
+}
+
+// on reports whether topics are guarded.
+func (f *routeGuard) on() bool { return !f.limit.Never() }
+
+// A guarded is a topic with a breaker, and what takes its records while that is
+// open.
+type guarded struct {
+	*guard.Sink
+	name   string
+	aside  stream.Sink // nil for none
+	failed error
+}
+
+// open opens a topic with its guard.
+func (f *routeGuard) open(p *pipeline, e stream.Endpoint) (stream.Sink, error) {
+	trip := &limit.Breaker{Trip: f.limit, OpenFor: f.openFor}
+	to, err := p.openTopic(e, func(sc *kafka.SinkConfig) { sc.Breaker = trip })
+	if err != nil {
+		return nil, err
+	}
+	g := &guarded{name: e.Topics[0], aside: f.aside}
+	cfg := guard.Config{
+		Breaker: trip, OnOpen: guard.Policy(f.onOpen), Timeout: p.producer.timeout, Dropped: g.divert,
+	}
+	if f.spoolDir != "" {
+		dir, err := spool.Open(filepath.Join(f.spoolDir, e.Topics[0]), spool.Config{MaxBytes: f.spoolBytes})
+		if err != nil {
+			return nil, err
+		}
+		cfg.Spool = dir
+		p.closers = append(p.closers, dir.Close)
+	}
+	g.Sink = guard.New(p.cmd.Context(), to, cfg)
+	p.metrics = append(p.metrics, g.Sink)
+	f.sinks = append(f.sinks, g)
+	return g, nil
+}
+
+// divert takes what the breaker holds back.
+func (g *guarded) divert(b *record.Batch) {
+	if g.aside != nil && g.failed == nil {
+		g.failed = g.aside.Write(b.All())
+	}
+}
+
+// Write sends rows on, or does with them what is to be done while the breaker is
+// open.
+func (g *guarded) Write(rows record.Rows) error {
+	if err := g.Sink.Write(rows); err != nil {
+		return err
+	}
+	return g.failed
+}
+
+// Flush returns when all is settled that can be, that which went elsewhere
+// included.
+func (g *guarded) Flush(ctx context.Context) error {
+	err := errors.Join(g.failed, g.Sink.Flush(ctx))
+	if fl, ok := g.aside.(stream.Flusher); ok {
+		err = errors.Join(err, fl.Flush(ctx))
+	}
+	return err
+}
+
+// summary says what the breakers have done.
+func (f *routeGuard) summary() string {
+	var said []string
+	for _, g := range f.sinks {
+		if text := g.Summary(); text != "" {
+			if g.aside != nil {
+				text = strings.Replace(text, "dropped", "sent to the fallback", 1)
+			}
+			said = append(said, fmt.Sprintf("%s: %s", g.name, text))
+		}
+	}
+	return strings.Join(said, "; ")
+}
