@@ -91,7 +91,7 @@ type pipeline struct {
 	opened  []func()       // called when all is open
 	closers []func() error // called at the end, the last one first
 	metrics []prometheus.Collector
-	ready   func() error                // why /readyz is 503; nil for always ready
+	doubt   func() error                // why nobody should rely on the run; may be nil
 	routes  []httpapi.Route             // what is served besides under --listen
 	parser  func() engine.Parser        // instead of the decoder's own for the plan
 	sink    func() (stream.Sink, error) // instead of what --to names
@@ -225,6 +225,9 @@ func (p *pipeline) run(k *kafkaInput) error {
 func (p *pipeline) ready() error {
 	if n := p.Stats.Restoring.Load(); n > 0 {
 		return fmt.Errorf("state is being restored: %s of its tasks are not ready", human.Count(n))
+	}
+	if p.doubt != nil {
+		return p.doubt()
 	}
 	return nil
 }

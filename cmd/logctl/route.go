@@ -166,7 +166,7 @@ func (r *routing) attach() {
 	p.Operator = &route.Router{Live: r.live, Stats: r.stats, Now: func() int64 { return time.Now().UnixNano() }}
 	p.parser = func() engine.Parser { return codec.NewLiveParser(p.decoder, r.live.Plan) }
 	p.sink = r.open
-	p.notes, p.ready = append(p.notes, r.summary), r.book.ready
+	p.notes, p.doubt = append(p.notes, r.summary), r.book.ready
 	if r.flags.classify == "" {
 		p.routes = append(p.routes, r.book.routes()...)
 	}

@@ -24,10 +24,11 @@ var (
 	rulesDesc    = routeDesc("rules", "Rules that are in force.")
 	reloadDesc   = routeDesc("reloads_total", "How often changed rules came into force.")
 	rejectDesc   = routeDesc("rejected_rules_total", "How often changed rules were wrong and the last good ones stayed.")
-	lostDesc     = routeDesc("lost_total", "Records that a destination did not take that is not waited for.", "destination")
-	shedDesc     = routeDesc("sheds_total", "How often load was shed.")
-	shedLagDesc  = routeDesc("shed_lag_records", "Records that wait for the readers that decide whether load is shed.")
-	abortDesc    = routeDesc("aborts_total", "Transactions that were given up.")
+	lostDesc     = routeDesc("lost_total", "Records that a destination did not take which nobody waits for.",
+		"destination")
+	shedDesc    = routeDesc("sheds_total", "How often load was shed.")
+	shedLagDesc = routeDesc("shed_lag_records", "Records that wait for the readers that decide whether load is shed.")
+	abortDesc   = routeDesc("aborts_total", "Transactions that were given up.")
 )
 
 // Describe describes nothing: the metrics of destinations come and go with them.
