@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -111,6 +112,7 @@ func (k *checkpoint) writes(path string, s *stdio.File) {
 	if k == nil {
 		return
 	}
+	path = filepath.Clean(path)
 	if k.files[path] != nil {
 		k.err = fault.Usagef("", "--checkpoint: %q is written to twice", path)
 	}
