@@ -112,6 +112,7 @@ func (f *sessionizeFlags) openSides(p *pipeline, op *session.Op) error {
 			return err
 		}
 		op.SetLate(sink)
+		p.Sides = append(p.Sides, sink)
 	}
 	if f.gaveUp == "" {
 		return f.checkAbandoned()
@@ -121,8 +122,12 @@ func (f *sessionizeFlags) openSides(p *pipeline, op *session.Op) error {
 		return err
 	}
 	sink, err := p.openSink(e)
+	if err != nil {
+		return err
+	}
 	op.SetAbandoned(sink)
-	return err
+	p.Sides = append(p.Sides, sink)
+	return nil
 }
 
 // checkAbandoned refuses events in a table whose rows they would replace.
