@@ -92,18 +92,6 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// serve has questions answered under --listen.
-func (f *sessionizeFlags) serve(p *pipeline, op *session.Op) {
-	p.metrics = append(p.metrics, sessionMetrics{op})
-	if f.stream.daemon.listen == "" {
-		return
-	}
-	op.KeepHistory(f.retention)
-	p.Ask = engine.NewAsker()
-	api := &sessionAPI{ask: p.Ask, convert: f.op.Convert != "", abandon: f.op.Abandon != ""}
-	p.routes = append(p.routes, api.routes()...)
-}
-
 // openSides opens where late records and abandoned sessions go.
 func (f *sessionizeFlags) openSides(p *pipeline, op *session.Op) error {
 	if f.late != "" {

@@ -33,8 +33,10 @@ func TestSessionsEqualSQLite(t *testing.T) {
 			max(at) - min(at), count(*), sum(ms), sum(status >= 500), count(DISTINCT path)
 		FROM s GROUP BY user, session ORDER BY max(at), min(at), user`, gap.Milliseconds()))
 	names := []string{"user_id", "session_start", "session_end", "duration_ms", "events", "ms", "errors", "paths"}
-	args := []string{"sessionize", "-q", "--key", "user_id", "--gap", "20m", "--agg",
-		"ms=sum(latency_ms), errors=count(status >= 500), paths=distinct(path)"}
+	args := []string{
+		"sessionize", "-q", "--key", "user_id", "--gap", "20m", "--agg",
+		"ms=sum(latency_ms), errors=count(status >= 500), paths=distinct(path)",
+	}
 	same(t, command(t, lines, append(args, "--grace", "24h")...), names, want)
 	same(t, command(t, lines, append(args, "--grace", "24h", "--max-length", "300d")...), names, want) // in order
 }

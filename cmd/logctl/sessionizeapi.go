@@ -39,6 +39,18 @@ func (a *sessionAPI) routes() []httpapi.Route {
 	}
 }
 
+// serve has questions answered under --listen.
+func (f *sessionizeFlags) serve(p *pipeline, op *session.Op) {
+	p.metrics = append(p.metrics, sessionMetrics{op})
+	if f.stream.daemon.listen == "" {
+		return
+	}
+	op.KeepHistory(f.retention)
+	p.Ask = engine.NewAsker()
+	api := &sessionAPI{ask: p.Ask, convert: f.op.Convert != "", abandon: f.op.Abandon != ""}
+	p.routes = append(p.routes, api.routes()...)
+}
+
 // A sessionsView is what every answer begins with: how far the run is.
 type sessionsView struct {
 	Watermark string `json:"watermark,omitempty"` // event time that all partitions have reached

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"math"
 	"sync/atomic"
 	"time"
@@ -42,7 +43,9 @@ func (o *Op) Process(rows record.Rows, out stream.Output) error {
 	o.forgetUsers(len(b.Recs))
 	for lo, end := rows.Lo, rows.Hi; lo < end; lo += atATime {
 		rows.Lo, rows.Hi = lo, min(lo+atATime, end)
-		o.lookUp(rows, numbers)
+		if o.lookUp(rows, numbers); o.users.full {
+			return errUsers
+		}
 		if err := o.process(rows, numbers); err != nil {
 			return err
 		}
@@ -50,6 +53,9 @@ func (o *Op) Process(rows record.Rows, out stream.Output) error {
 	o.flush(b)
 	return o.failed
 }
+
+// errUsers ends a run that has more users than there are numbers for.
+var errUsers = errors.New("more than 268 million keys have open sessions: a shorter gap or grace closes them sooner")
 
 // atATime is how many rows are looked up before they are added: as many as fit
 // into the nearest cache with what belongs to them.

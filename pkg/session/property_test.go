@@ -19,7 +19,8 @@ import (
 func randomEvents(r *rand.Rand, n int) []event {
 	keys := []any{
 		"ann", "bob", "a key that is longer than twelve bytes", "another key that is longer than twelve bytes",
-		raw{record.Escaped, `b\u006fb`}, nil, 7, true, `q"uote`,
+		raw{record.Escaped, `b\u006fb`},
+		nil, 7, true, `q"uote`,
 	}
 	events := make([]event, n)
 	span := int64(n) * int64(40*time.Second)

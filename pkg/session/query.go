@@ -175,7 +175,8 @@ func (to *Summary) add(p *past) {
 // One goroutine calls them.
 func (o *Op) Another() *Op {
 	other := &Op{
-		cfg: o.cfg, zone: o.zone, keys: o.keys, fields: o.fields, times: o.times, late: o.late, abandoned: o.abandoned, stats: o.stats,
+		cfg: o.cfg, zone: o.zone, keys: o.keys, fields: o.fields, times: o.times,
+		late: o.late, abandoned: o.abandoned, stats: o.stats,
 	}
 	if o.history != nil {
 		other.KeepHistory(time.Duration(o.history.keep))

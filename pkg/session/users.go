@@ -30,11 +30,24 @@ func (u *user) place() place {
 }
 
 // users are found by their keys, by open addressing. They hold no pointer a key.
+//
+// A place of the table has the number of a user and, above it, a few bits of its
+// hash, so that seldom one has to be looked at, far away in memory, that is not
+// the one that is searched.
 type users struct {
 	arena[user, *user]
 	slots []uint32 // by hash
 	texts texts
+	full  bool // a user was wanted for whom there is no number
 }
+
+const (
+	numberBits = 28 // of a place; so many users take 20 GB
+	maxUsers   = 1<<numberBits - 1
+)
+
+// slot returns the place of a user in the table.
+func slot(n uint32, hash uint64) uint32 { return n | uint32(hash>>32)&^maxUsers }
 
 // key returns the kind and bytes of a user's key, valid until the user is
 // removed.
@@ -46,13 +59,19 @@ func (us *users) key(n uint32) (record.Kind, []byte) {
 	return u.kind(), u.text[:u.size()]
 }
 
-// guess returns the user that has the first place of a hash, 0 where there is
-// none: mostly the one that find finds.
+// guess returns the user that probably has a key with a hash, 0 where there surely
+// is none.
 func (us *users) guess(hash uint64) uint32 {
 	if len(us.slots) == 0 {
 		return 0
 	}
-	return us.slots[hash&uint64(len(us.slots)-1)]
+	mask, bits := uint64(len(us.slots)-1), slot(0, hash)
+	for s := hash & mask; us.slots[s] != 0; s = (s + 1) & mask {
+		if us.slots[s]&^maxUsers == bits {
+			return us.slots[s] & maxUsers
+		}
+	}
+	return 0
 }
 
 // is reports whether a user has a key.
@@ -72,16 +91,17 @@ func (us *users) find(hash uint64, kind record.Kind, text []byte) uint32 {
 	if len(us.slots) == 0 {
 		return 0
 	}
-	mask := uint64(len(us.slots) - 1)
+	mask, bits := uint64(len(us.slots)-1), slot(0, hash)
 	for s := hash & mask; us.slots[s] != 0; s = (s + 1) & mask {
-		if us.is(us.slots[s], hash, kind, text) {
-			return us.slots[s]
+		if n := us.slots[s] & maxUsers; us.slots[s]&^maxUsers == bits && us.is(n, hash, kind, text) {
+			return n
 		}
 	}
 	return 0
 }
 
-// get returns the user with a key, a new one where there is none.
+// get returns the user with a key, a new one where there is none. Where all
+// numbers are given away it returns another user and notes that.
 func (us *users) get(hash uint64, kind record.Kind, text []byte) uint32 {
 	if n := us.find(hash, kind, text); n != 0 {
 		return n
@@ -95,6 +115,11 @@ func (us *users) get(hash uint64, kind record.Kind, text []byte) uint32 {
 		}
 	}
 	n := us.add()
+	if n > maxUsers {
+		us.arena.remove(n)
+		us.full = true
+		return 1
+	}
 	u := us.at(n)
 	u.hash, u.shape = hash, uint32(len(text))<<4|uint32(kind)
 	if len(text) > shortText {
@@ -115,20 +140,20 @@ func (us *users) get(hash uint64, kind record.Kind, text []byte) uint32 {
 func (us *users) widen() {
 	old := us.slots
 	us.slots = make([]uint32, max(2*len(old), 16))
-	for _, n := range old {
-		if n != 0 {
-			us.link(n)
+	for _, at := range old {
+		if at != 0 {
+			us.link(at & maxUsers)
 		}
 	}
 }
 
 func (us *users) link(n uint32) {
-	mask := uint64(len(us.slots) - 1)
-	s := us.at(n).hash & mask
+	mask, hash := uint64(len(us.slots)-1), us.at(n).hash
+	s := hash & mask
 	for us.slots[s] != 0 {
 		s = (s + 1) & mask
 	}
-	us.slots[s] = n
+	us.slots[s] = slot(n, hash)
 }
 
 // drop removes a user. Those behind it in the table move up, so that no search
@@ -137,11 +162,11 @@ func (us *users) drop(n uint32) {
 	u := us.at(n)
 	mask := uint64(len(us.slots) - 1)
 	gap := u.hash & mask
-	for us.slots[gap] != n {
+	for us.slots[gap]&maxUsers != n {
 		gap = (gap + 1) & mask
 	}
 	for s := (gap + 1) & mask; us.slots[s] != 0; s = (s + 1) & mask {
-		home := us.at(us.slots[s]).hash & mask
+		home := us.at(us.slots[s]&maxUsers).hash & mask
 		if (s-home)&mask >= (s-gap)&mask {
 			us.slots[gap] = us.slots[s]
 			gap = s
