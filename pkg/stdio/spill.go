@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 )
 
 // A Spill keeps blobs in a file without a name, so that nothing is left of it however
-// the process ends. It is a stream.Spill for one goroutine.
+// the process ends. It is a stream.Spill that several goroutines may use.
 type Spill struct {
+	mu    sync.Mutex
 	dir   string
 	f     *os.File // nil until something is kept
 	end   int64
@@ -25,6 +27,8 @@ func NewSpill(dir string) *Spill { return &Spill{dir: dir, blobs: map[int64]exte
 
 // Put implements stream.Spill.
 func (s *Spill) Put(blob []byte) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err := s.open(); err != nil {
 		return 0, err
 	}
@@ -73,6 +77,8 @@ func (s *Spill) take(size int64) extent {
 
 // ReadAt implements stream.Spill.
 func (s *Spill) ReadAt(p []byte, id, off int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	e, ok := s.blobs[id]
 	if !ok || off < 0 || off+int64(len(p)) > e.size {
 		return fmt.Errorf("reading what was spilled to disk: no bytes %d to %d of blob %d", off, off+int64(len(p)), id)
@@ -85,6 +91,8 @@ func (s *Spill) ReadAt(p []byte, id, off int64) error {
 
 // Delete implements stream.Spill.
 func (s *Spill) Delete(id int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	e, ok := s.blobs[id]
 	if !ok {
 		return nil
@@ -109,6 +117,8 @@ func (s *Spill) Delete(id int64) error {
 
 // Close gives the room on disk back.
 func (s *Spill) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.f == nil {
 		return nil
 	}

@@ -137,3 +137,41 @@ func inUse(blobs memory) uint64 {
 	}
 	return m.HeapAlloc
 }
+
+// 300,000 open windows of count, sum and avg take 30 MB at most, however they are
+// spread over keys and time.
+func TestBytesOfOpenWindows(t *testing.T) {
+	for _, c := range []struct{ keys, windows int }{{300_000, 1}, {30_000, 10}, {1000, 300}} {
+		plan := record.NewPlan()
+		op, err := window.New(window.Config{
+			Sizes: sizes(time.Minute), By: []string{"k"}, Aggs: "count(), sum(v), avg(v)", GraceUnlimited: true,
+		}, plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := make([]event, min(c.keys, 10_000))
+		base := inUse(nil)
+		for w := range c.windows {
+			for lo := 0; lo < c.keys; lo += len(events) {
+				for i := range events {
+					events[i] = event{
+						at:     start + int64(w)*int64(time.Minute),
+						fields: map[string]any{"k": fmt.Sprintf("user-%06d", lo+i), "v": 1.25},
+					}
+				}
+				b := batchOf(plan, file, events)
+				op.Prepare(b)
+				if err := op.Process(b.All(), nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		clear(events)
+		used := inUse(nil) - base
+		t.Logf("%d keys in %d windows: %.1f MB, %d bytes each", c.keys, c.windows, float64(used)/1e6, used/300_000)
+		if used > 30_000_000 {
+			t.Errorf("%d keys in %d windows take %d bytes", c.keys, c.windows, used)
+		}
+		runtime.KeepAlive(op)
+	}
+}
