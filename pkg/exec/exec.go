@@ -253,16 +253,6 @@ func (s *Sink) deliver(b *record.Batch, idle bool) error {
 	return nil
 }
 
-// bury writes the dead letter of a record.
-func (s *Sink) bury(b *record.Batch, row int, st *letter.State) error {
-	if s.opt.Dead == nil {
-		return fault.Hint(fmt.Errorf("%s: the handler failed: %s: %s", st.ID(), st.Class, st.Reason),
-			"--dlq ENDPOINT sets such records aside and goes on")
-	}
-	s.Stats.Dead.Add(1)
-	return s.opt.Dead.Write(letterOf(b, row, st).All())
-}
-
 // postpone writes a record that is to be tried again to the retry topic.
 func (s *Sink) postpone(b *record.Batch, row int, st *letter.State) error {
 	s.Stats.Later.Add(1)

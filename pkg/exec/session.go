@@ -350,7 +350,11 @@ func (w *worker) blame(e entry, why retry.Error) error {
 	if w.waitsBehind(e) {
 		return nil
 	}
-	return w.failed(e, why)
+	o := outcome{w: w}
+	if err := o.failed(e, why); err != nil {
+		return err
+	}
+	return o.settle(false)
 }
 
 // pause waits before another handler is started.

@@ -1,8 +1,10 @@
 package exec
 
 import (
+	"fmt"
 	"time"
 
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/letter"
 	"github.com/logctl/logctl/pkg/limit"
@@ -15,7 +17,8 @@ import (
 type outcome struct {
 	w        *worker
 	out      *record.Batch
-	from     []entry // for each record of out, what it was written for
+	from     []entry       // for each record of out, what it was written for
+	dead     *record.Batch // letters of some of finished
 	finished []entry
 	dropped  []entry
 }
@@ -28,7 +31,7 @@ func (o *outcome) add(e entry, a answer, line []byte) error {
 		o.dropped = append(o.dropped, e)
 	case w.waitsBehind(e): // the answer is void
 	case a.err != nil:
-		return w.failed(e, *a.err)
+		return o.failed(e, *a.err)
 	default:
 		if a.output {
 			if err := o.write(&e, line); err != nil {
@@ -95,6 +98,14 @@ func (o *outcome) settle(idle bool) error {
 			return err
 		}
 	}
+	if o.dead != nil {
+		err := w.s.opt.Dead.Write(o.dead.All())
+		o.dead.Release()
+		o.dead = nil
+		if err != nil {
+			return err
+		}
+	}
 	for i := range o.finished {
 		if e := &o.finished[i]; e.blocks() {
 			w.unblock(e.id)
@@ -128,8 +139,8 @@ func (w *worker) waitsBehind(e entry) bool {
 }
 
 // failed decides what becomes of an entry whose attempt has failed.
-func (w *worker) failed(e entry, why retry.Error) error {
-	b, row := e.source()
+func (o *outcome) failed(e entry, why retry.Error) error {
+	w := o.w
 	if e.own == nil || e.own.state.Attempts == 0 {
 		w.keepState(&e)
 	}
@@ -143,27 +154,45 @@ func (w *worker) failed(e entry, why retry.Error) error {
 	w.mu.Lock() // it guards chance
 	at, again := w.s.opt.Policy.Next(st, why, now, w.chance)
 	w.mu.Unlock()
-	blocked := e.own.failed
 	switch {
 	case again && w.s.opt.Later != nil && at-now > int64(retry.Wait):
 		st.Due = at
 		w.s.Stats.Retried.Add(1)
+		b, row := e.source()
 		if err := w.s.postpone(b, row, st); err != nil {
 			return err
 		}
+		o.finished = append(o.finished, e)
 	case again:
 		w.s.Stats.Retried.Add(1)
 		w.wait(e, at)
 		return nil
 	default:
-		if err := w.s.bury(b, row, st); err != nil {
+		return o.bury(e, st)
+	}
+	return nil
+}
+
+// bury adds the dead letter of an entry to those that settle writes.
+func (o *outcome) bury(e entry, st *letter.State) error {
+	s := o.w.s
+	if s.opt.Dead == nil {
+		return fault.Hint(fmt.Errorf("%s: the handler failed: %s: %s", st.ID(), st.Class, st.Reason),
+			"--dlq ENDPOINT sets such records aside and goes on")
+	}
+	s.Stats.Dead.Add(1)
+	b, row := e.source()
+	if o.dead != nil && (o.dead.Origin != b.Origin || len(o.dead.Data) > outArena) {
+		if err := o.settle(false); err != nil {
 			return err
 		}
 	}
-	if blocked && e.id != 0 {
-		w.unblock(e.id)
+	if o.dead == nil {
+		o.dead = record.NewBatch()
+		o.dead.Origin, o.dead.Arrived = b.Origin, time.Now().UnixNano()
 	}
-	w.finish([]entry{e})
+	letter.Append(o.dead, b, row, st)
+	o.finished = append(o.finished, e)
 	return nil
 }
 

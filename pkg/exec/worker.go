@@ -278,14 +278,15 @@ func (w *worker) clean() error {
 	}
 	clear(w.dropped)
 	w.dropped = w.dropped[:0]
+	o := outcome{w: w}
 	for _, e := range w.unfit {
-		if err := w.failed(e, errFormat); err != nil {
+		if err := o.failed(e, errFormat); err != nil {
 			return err
 		}
 	}
 	clear(w.unfit)
 	w.unfit = w.unfit[:0]
-	return nil
+	return o.settle(false)
 }
 
 // giveUp leaves an entry to those who read it again. One that has failed is

@@ -2,54 +2,58 @@ package letter
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stamp"
 )
 
-// headers returns the state as pairs of names and values, in their order.
-func (s *State) headers() (list [][2]string) {
-	add := func(name, value string) { list = append(list, [2]string{name, value}) }
-	add(Reason, s.Reason)
+// appendHeaders appends the state to the headers of the record that was added
+// last.
+func (s *State) appendHeaders(b *record.Batch) {
+	var room [32]byte
+	number := func(name string, n int64) { addHeader(b, name, strconv.AppendInt(room[:0], n, 10)) }
+	time := func(name string, ns int64) { addHeader(b, name, stamp.AppendRFC3339(room[:0], ns)) }
+	addHeader(b, Reason, s.Reason)
 	if s.Source != "" {
-		add(Source, s.Source)
+		addHeader(b, Source, s.Source)
 		if s.Topic {
-			add(Partition, formatInt(int64(s.Partition)))
+			number(Partition, int64(s.Partition))
 		}
-		add(Offset, formatInt(s.Offset))
+		number(Offset, s.Offset)
 	}
 	if s.Line > 0 {
-		add(Line, formatInt(s.Line))
+		number(Line, s.Line)
 	}
 	if s.Time != record.NoTime && s.Attempts > 0 {
-		add(Time, rfc3339(s.Time))
+		time(Time, s.Time)
 	}
 	if s.Truncated {
-		add(Truncated, "true")
+		addHeader(b, Truncated, "true")
 	}
 	if s.Attempts == 0 {
-		return list
+		return
 	}
-	add(Attempts, strconv.Itoa(s.Attempts))
-	add(First, rfc3339(s.First))
-	add(Last, rfc3339(s.Last))
-	add(Kind, s.Kind)
-	add(Class, s.Class)
-	add(Signature, hash(s.Signature))
-	add(Correlation, s.Correlation)
-	add(History, string(s.history()))
+	number(Attempts, int64(s.Attempts))
+	time(First, s.First)
+	time(Last, s.Last)
+	addHeader(b, Kind, s.Kind)
+	addHeader(b, Class, s.Class)
+	addHeader(b, Signature, appendHash(room[:0], s.Signature))
+	addHeader(b, Correlation, s.Correlation)
+	addHeader(b, History, s.appendHistory(make([]byte, 0, 256)))
 	if s.Due > 0 {
-		add(Due, rfc3339(s.Due))
+		time(Due, s.Due)
 	}
-	return list
 }
 
-func rfc3339(ns int64) string { return string(stamp.AppendRFC3339(nil, ns)) }
-
-// hash writes a signature.
-func hash(h uint64) string { return fmt.Sprintf("%016x", h) }
+// appendHash appends a signature: sixteen hexadecimal digits.
+func appendHash(dst []byte, h uint64) []byte {
+	for shift := 60; shift >= 0; shift -= 4 {
+		dst = append(dst, "0123456789abcdef"[h>>shift&15])
+	}
+	return dst
+}
 
 // failureJSON is a Failure as the header has it.
 type failureJSON struct {
@@ -62,18 +66,23 @@ type failureJSON struct {
 	Last      string `json:"last"`
 }
 
-func (s *State) history() []byte {
-	list := make([]failureJSON, len(s.History))
+// appendHistory appends the errors as an array of failureJSON.
+func (s *State) appendHistory(dst []byte) []byte {
+	dst = append(dst, '[')
 	for i, f := range s.History {
-		list[i] = failureJSON{
-			hash(f.Signature), f.Kind, f.Class, f.Message, f.Count, rfc3339(f.First), rfc3339(f.Last),
+		if i > 0 {
+			dst = append(dst, ',')
 		}
+		dst = appendHash(append(dst, `{"signature":"`...), f.Signature)
+		dst = record.AppendQuoted(append(dst, `","kind":`...), f.Kind)
+		dst = record.AppendQuoted(append(dst, `,"class":`...), f.Class)
+		dst = record.AppendQuoted(append(dst, `,"message":`...), f.Message)
+		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(f.Count), 10)
+		dst = stamp.AppendRFC3339(append(dst, `,"first":"`...), f.First)
+		dst = stamp.AppendRFC3339(append(dst, `","last":"`...), f.Last)
+		dst = append(dst, `"}`...)
 	}
-	text, err := json.Marshal(list)
-	if err != nil {
-		return []byte("[]") // there are only texts and numbers in it
-	}
-	return text
+	return append(dst, ']')
 }
 
 // Read returns the state that record i of b has in its headers, and false where

@@ -6,7 +6,6 @@ package letter
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -155,9 +154,7 @@ func cut(s string) string {
 func Append(to, from *record.Batch, i int, s *State) {
 	old := &from.Recs[i]
 	rec := copyRecord(to, from, old)
-	for _, h := range s.headers() {
-		addHeader(to, h[0], h[1])
-	}
+	s.appendHeaders(to)
 	rec.Headers.Len = uint32(len(to.Headers)) - rec.Headers.Off
 }
 
@@ -207,5 +204,3 @@ func SetHeader(b *record.Batch, rec *record.Rec, name, value string) {
 func addHeader[A, B string | []byte](b *record.Batch, key A, value B) {
 	b.Headers = append(b.Headers, record.Header{Key: record.AppendSpan(b, key), Value: record.AppendSpan(b, value)})
 }
-
-func formatInt(n int64) string { return strconv.FormatInt(n, 10) }
