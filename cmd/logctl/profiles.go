@@ -50,7 +50,8 @@ func (f *profileFlags) use(p *pipeline) error {
 	case err != nil:
 		return err
 	case len(to) != 1 || to[0].Scheme != stream.Kafka:
-		return fault.Usagef("as in --to kafka:app-logs", "profiles are for one topic that is written to, and those of their own")
+		return fault.Usagef("as in --to kafka:app-logs",
+			"profiles are for one topic that is written to, and those of their own")
 	case p.sink != nil || p.producer.txn != "" || p.guard != nil && p.guard.asked:
 		return fault.Usagef("drop one of them", "profiles go with neither --outbox, --txn, a breaker nor a spool")
 	}
