@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 // arrives when it is up again.
 type target struct {
 	breaker  *limit.Breaker
-	down     bool
+	down     atomic.Bool
 	arrived  []string
 	inFlight []string
 	gaveUp   bool
@@ -44,7 +45,7 @@ func (s *target) Flush(context.Context) error {
 	if s.breaker.State(now) == limit.Open {
 		return stream.ErrHeld
 	}
-	if !s.down {
+	if !s.down.Load() {
 		s.arrive()
 		return nil
 	}
@@ -56,14 +57,18 @@ func (s *target) Flush(context.Context) error {
 
 // arrive is what happens by itself when it is up.
 func (s *target) arrive() {
-	if !s.down && len(s.inFlight) > 0 {
+	if !s.down.Load() && len(s.inFlight) > 0 {
 		s.arrived, s.inFlight = append(s.arrived, s.inFlight...), nil
 		s.breaker.Done(time.Now().UnixNano(), true)
 	}
 }
 
-func (s *target) InFlight() bool { return len(s.inFlight) > 0 }
-func (s *target) GiveUp() error  { s.gaveUp = true; return errors.New("gave up") }
+func (s *target) InFlight() bool {
+	s.arrive()
+	return len(s.inFlight) > 0
+}
+
+func (s *target) GiveUp() error { s.gaveUp = true; return errors.New("gave up") }
 
 // A fixture is a guarded target.
 type fixture struct {
@@ -141,7 +146,7 @@ func TestWhatIsInFlightStaysThere(t *testing.T) {
 	if at := f.at(); at != 2 {
 		t.Fatalf("finished up to %d, want 2", at)
 	}
-	f.target.down = true
+	f.target.down.Store(true)
 	f.write(t, 2) // stays in flight
 	if at := f.at(); at != 2 {
 		t.Errorf("in flight: finished up to %d, want 2", at)
@@ -153,7 +158,7 @@ func TestWhatIsInFlightStaysThere(t *testing.T) {
 	if err := f.Flush(t.Context()); err != nil {
 		t.Error(err)
 	}
-	f.target.down = false
+	f.target.down.Store(false)
 	f.await(t, 7)
 	if at := f.at(); at != 7 || f.spool.Len() != 0 {
 		t.Errorf("finished up to %d, %d in the spool", at, f.spool.Len())
@@ -188,14 +193,14 @@ func byNumber(a, b string) int {
 // TestCriticalIsKeptTheRestIsDropped, and both are said.
 func TestCriticalIsKeptTheRestIsDropped(t *testing.T) {
 	f := newFixture(t, guard.Config{OnOpen: guard.Drop, Critical: critical}, 0)
-	f.target.down = true
+	f.target.down.Store(true)
 	f.write(t, 1)
 	f.at() // opens the breaker
 	f.write(t, 6)
 	if fmt.Sprint(f.kept, f.lost) != "[critical 3 critical 6] [other 1 other 2 other 4 other 5]" {
 		t.Errorf("kept %q, lost %q", f.kept, f.lost)
 	}
-	f.target.down = false
+	f.target.down.Store(false)
 	f.await(t, 3)
 	if s := f.Summary(); s != "breaker opened 1, spooled 2, replayed 2, dropped 4" || f.Dropped() != 4 {
 		t.Error(s)
@@ -206,19 +211,21 @@ func TestCriticalIsKeptTheRestIsDropped(t *testing.T) {
 // meanwhile, and sent first.
 func TestBlock(t *testing.T) {
 	f := newFixture(t, guard.Config{OnOpen: guard.Block, Critical: critical}, 0)
-	f.target.down = true
+	f.target.down.Store(true)
 	f.write(t, 1)
 	f.at()
-	f.target.inFlight, f.target.down = nil, false // it arrives by itself
+	f.target.down.Store(false)
 	f.write(t, 3)
 	f.at()
-	if fmt.Sprint(f.kept, f.target.arrived) != "[critical 3] [critical 3 other 1 other 2]" {
+	if fmt.Sprint(f.kept, f.target.arrived) != "[critical 3] [critical 0 critical 3 other 1 other 2]" {
 		t.Errorf("kept %q, arrived %q", f.kept, f.target.arrived)
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
 	b := &limit.Breaker{Trip: limit.Trip{Failures: 1}}
-	s := guard.New(ctx, &target{breaker: b, down: true}, guard.Config{Breaker: b, OnOpen: guard.Block})
+	down := &target{breaker: b}
+	down.down.Store(true)
+	s := guard.New(ctx, down, guard.Config{Breaker: b, OnOpen: guard.Block})
 	b.Done(time.Now().UnixNano(), false)
 	time.AfterFunc(50*time.Millisecond, cancel)
 	if err := s.Write(f.batch(1).All()); !errors.Is(err, stream.ErrHeld) {
@@ -229,7 +236,7 @@ func TestBlock(t *testing.T) {
 // TestFullSpoolWaits: nothing critical is dropped for want of room.
 func TestFullSpoolWaits(t *testing.T) {
 	f := newFixture(t, guard.Config{OnOpen: guard.Spool}, 400)
-	f.target.down = true
+	f.target.down.Store(true)
 	f.write(t, 1)
 	f.at()
 	done := make(chan int64)
@@ -247,16 +254,16 @@ func TestFullSpoolWaits(t *testing.T) {
 		t.Fatalf("%d records fit into a spool of 400 bytes", n)
 	case <-time.After(100 * time.Millisecond):
 	}
-	f.target.inFlight, f.target.down = nil, false
+	f.target.down.Store(false)
 	<-done
-	f.await(t, 99)
+	f.await(t, 100)
 }
 
 // TestDrain: the end waits for what is in flight, leaves what is spooled while
 // the breaker is open, and gives up after the time-out.
 func TestDrain(t *testing.T) {
 	f := newFixture(t, guard.Config{OnOpen: guard.Spool}, 0)
-	f.target.down = true
+	f.target.down.Store(true)
 	f.write(t, 1)
 	f.at()
 	f.write(t, 1)
@@ -265,11 +272,11 @@ func TestDrain(t *testing.T) {
 	if err := f.Drain(ctx, false); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("ended early: %v", err)
 	}
-	time.AfterFunc(100*time.Millisecond, func() { f.target.down = false })
+	time.AfterFunc(100*time.Millisecond, func() { f.target.down.Store(false) })
 	if err := f.Drain(t.Context(), false); err != nil || f.target.InFlight() {
 		t.Errorf("%v, in flight %q", err, f.target.inFlight)
 	}
-	f.target.down = true
+	f.target.down.Store(true)
 	f.write(t, 1)
 	if err := f.Drain(t.Context(), false); err == nil || !f.target.gaveUp {
 		t.Errorf("a target that stays down: %v", err)
@@ -286,9 +293,9 @@ func TestComesAndGoes(t *testing.T) {
 		for range 300 {
 			switch chance.IntN(12) {
 			case 0:
-				f.target.down = true
+				f.target.down.Store(true)
 			case 1, 2:
-				f.target.down = false
+				f.target.down.Store(false)
 			case 3:
 				time.Sleep(openFor / 6)
 			case 4:
@@ -312,7 +319,7 @@ func TestComesAndGoes(t *testing.T) {
 				f.write(t, 1+chance.IntN(5))
 			}
 		}
-		f.target.down = false
+		f.target.down.Store(false)
 		for end := time.Now().Add(5 * time.Second); f.spool.Len() > 0 || f.target.InFlight(); time.Sleep(time.Millisecond) {
 			f.target.arrive()
 			if err := f.Push(); err != nil || time.Now().After(end) {
