@@ -267,10 +267,7 @@ func (b *Batch) Release() {
 	if b.refs.Add(-1) != 0 {
 		return
 	}
-	of := b.of
-	if of != nil {
-		b.of, b.Data, b.Headers = nil, nil, nil
-	}
+	of := b.leave()
 	if b.home != nil {
 		b.Reset()
 		b.home <- b
@@ -278,6 +275,29 @@ func (b *Batch) Release() {
 	if of != nil {
 		of.Release()
 	}
+}
+
+// leave ends a view and returns what it was one of; nil where it is none.
+func (b *Batch) leave() *Batch {
+	of := b.of
+	if of != nil {
+		b.of, b.Data, b.Headers = nil, nil, nil
+	}
+	return of
+}
+
+// Reuse empties a batch that nobody owns but its caller, for being filled again,
+// and reports whether it is such a one.
+func (b *Batch) Reuse() bool {
+	if b.refs.Load() != 1 {
+		return false
+	}
+	of := b.leave()
+	b.Reset()
+	if of != nil {
+		of.Release()
+	}
+	return true
 }
 
 // View makes b, an empty batch, a view of another one, which it holds until it

@@ -163,11 +163,17 @@ func (s *Switch) Write(rows record.Rows) error {
 
 // write gives destination d its records of rows.
 func (t *Table) write(rows record.Rows, d int) error {
-	view, err := t.views.Get(context.Background()) // those under way come back, or their sink fails
+	view, err := t.view()
 	if err != nil {
 		return err
 	}
-	defer view.Release()
+	defer func() {
+		if view.Reuse() {
+			t.spare = view
+			return
+		}
+		view.Release()
+	}()
 	view.View(rows.Batch)
 	words, forms := rows.Words(d>>6), rows.Words(t.words)
 	size := int64(0)
@@ -188,6 +194,35 @@ func (t *Table) write(rows record.Rows, d int) error {
 	dest.Bytes.Add(size)
 	return dest.Sink.Write(view.All())
 }
+
+// view returns an empty view. When all are held by sinks that wait for
+// acknowledgements, it waits with them: they know when it is in vain.
+func (t *Table) view() (*record.Batch, error) {
+	if v := t.spare; v != nil {
+		t.spare = nil
+		return v, nil
+	}
+	v, err := t.views.Get(noWait)
+	for k := 0; err != nil && k < len(t.dests); k++ {
+		if f, ok := t.dests[k].Sink.(stream.Flusher); ok {
+			if err := f.Flush(context.Background()); err != nil {
+				return nil, err
+			}
+		}
+		v, err = t.views.Get(noWait)
+	}
+	if err != nil {
+		return t.views.Get(context.Background())
+	}
+	return v, nil
+}
+
+// noWait is a context that is done.
+var noWait = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 // Flush returns when every destination has what it was given.
 func (s *Switch) Flush(ctx context.Context) error {

@@ -50,6 +50,7 @@ type Table struct {
 	stats   *Stats
 	workers sync.Pool
 	views   *record.Pool
+	spare   *record.Batch // a view that was used and not kept by its sink
 	conds   []*expr.Expr
 	leaves  [][]*expr.Expr // of each rule, for explaining
 }
@@ -93,7 +94,7 @@ func Compile(f *File, opt Options) (*Table, error) {
 		}
 	}
 	t.workers.New = func() any { return &worker{matcher: t.set.NewMatcher(), hits: make([]int64, len(t.rules))} }
-	t.views = record.NewPool(max(8*len(t.names), 256), 0)
+	t.views = record.NewPool(32*len(t.names)+64, 0)
 	if opt.Dests == nil {
 		return t, nil
 	}
