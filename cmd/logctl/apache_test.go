@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -111,10 +110,4 @@ func (a *apache) mine(t *testing.T) {
 	if a.dir == "" {
 		t.Skip("the nodes of LOGCTL_KAFKA are not ours to kill")
 	}
-}
-
-func sortedLines(s string) []string {
-	lines := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
-	slices.Sort(lines)
-	return lines
 }

@@ -163,7 +163,8 @@ func (f *consumeFlags) guarantee(p *pipeline) error {
 		}
 		p.Exactly, p.inTxn = true, allTopics(list)
 		if p.inTxn && f.kafka.group == "" {
-			return fault.Usagef("as in --group NAME", "exactly once into topics needs a group: its offsets are part of the transaction")
+			return fault.Usagef("as in --group NAME",
+				"exactly once into topics needs a group: its offsets are part of the transaction")
 		}
 	default:
 		known := []string{atMostOnce, atLeastOnce, exactlyOnce}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -67,12 +66,6 @@ func keyedRecords(n int) []byte {
 		text = fmt.Appendf(text, `{"ts":%q,"k":"key %d","v":%d}`+"\n", at.Format(time.RFC3339Nano), rng.IntN(10)*rng.IntN(3), i)
 	}
 	return text
-}
-
-func sortedLines(s string) []string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	slices.Sort(lines)
-	return lines
 }
 
 func firstOther(got, want []string) string {

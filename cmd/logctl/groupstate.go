@@ -49,9 +49,11 @@ func (f *stateFlags) run(p *pipeline, k *kafkaInput, g grouping) error {
 func (f *stateFlags) checkGroup(p *pipeline) error {
 	switch {
 	case f.path != "":
-		return fault.Usagef("leave --checkpoint out: a group keeps its state in Kafka", "both --group and --checkpoint keep the state")
+		return fault.Usagef("leave --checkpoint out: a group keeps its state in Kafka",
+			"both --group and --checkpoint keep the state")
 	case f.delivery == atMostOnce:
-		return fault.Usagef("at-least-once or exactly-once", "--delivery at-most-once: the state of a %s would miss what was lost", p.cmd.Name())
+		return fault.Usagef("at-least-once or exactly-once",
+			"--delivery at-most-once: the state of a %s would miss what was lost", p.cmd.Name())
 	case len(p.endpoints) != 1 || p.endpoints[0].Scheme != stream.Kafka:
 		return fault.Usagef("name the topics in one: kafka:a,b", "a group reads one input")
 	}
@@ -79,8 +81,8 @@ func (p *pipeline) upstreams(k *kafkaInput) ([]kafka.Topic, error) {
 	}
 	defer admin.Close()
 	if e.Pattern {
-		return nil, fault.Usagef("name the topics: kafka:a,b", "%s --group %s: topics that a pattern matches come and go, and with them state",
-			p.cmd.Name(), k.group)
+		return nil, fault.Usagef("name the topics: kafka:a,b",
+			"%s --group %s: topics that a pattern matches come and go, and with them state", p.cmd.Name(), k.group)
 	}
 	return admin.Describe(p.cmd.Context(), e.Topics...)
 }

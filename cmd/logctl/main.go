@@ -30,7 +30,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return report(stderr, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil // interrupted while it was still opening what it needs
+	}
+	return report(stderr, err)
 }
 
 // interruptible returns a context that the first SIGINT or SIGTERM ends. The

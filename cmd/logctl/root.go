@@ -33,7 +33,7 @@ Exit status: 0 done, 1 a failure while working (or the answer "no"), 2 wrong usa
 	cmd.CompletionOptions.HiddenDefaultCmd = true
 	cmd.AddCommand(
 		newProduce(), newConsume(), newRoute(), newWindow(), newSessionize(),
-		newBroker(), newTopic(), newDLQ(),
+		newBroker(), newTopic(), newGroup(), newCluster(), newDLQ(),
 		newConfig(),
 	)
 	orderFlags(cmd)

@@ -32,7 +32,7 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, topics 
 	if err := p.makeShuffleTopic(topic, most); err != nil {
 		return p.close(err)
 	}
-	first, err := f.firstHalf(p, k, g, topic)
+	first, err := f.firstHalf(p, g, topic)
 	if err != nil {
 		return p.close(err)
 	}
@@ -86,7 +86,7 @@ func (p *pipeline) makeShuffleTopic(name string, partitions int) error {
 }
 
 // firstHalf puts the pipeline together that fills the internal topic.
-func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, g grouping, topic string) (*pipeline, error) {
+func (f *stateFlags) firstHalf(p *pipeline, g grouping, topic string) (*pipeline, error) {
 	flags := *p.flags
 	flags.output = outputFlags{format: "json", to: []string{"kafka:" + topic}}
 	if b := p.endpoints[0].Brokers; len(b) > 0 {

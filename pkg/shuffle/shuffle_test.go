@@ -38,7 +38,7 @@ func (s *sent) take() []string {
 	return got
 }
 
-func open(t *testing.T, by ...string) (*shuffle.Op, *record.Plan, codec.Parser) {
+func open(t *testing.T, by ...string) (*shuffle.Op, codec.Parser) {
 	t.Helper()
 	plan := record.NewPlan()
 	plan.ReadTime("")
@@ -50,7 +50,7 @@ func open(t *testing.T, by ...string) (*shuffle.Op, *record.Plan, codec.Parser) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return shuffle.New(keys, plan, 10e9), plan, dec.NewParser(plan)
+	return shuffle.New(keys, plan, 10e9), dec.NewParser(plan)
 }
 
 func batch(op *shuffle.Op, p codec.Parser, lines ...string) *record.Batch {
@@ -67,7 +67,7 @@ func batch(op *shuffle.Op, p codec.Parser, lines ...string) *record.Batch {
 // A record goes under its group's key; its own key and a time that its value does
 // not tell are kept.
 func TestKeys(t *testing.T) {
-	op, _, parser := open(t, "a", "b")
+	op, parser := open(t, "a", "b")
 	b := batch(op, parser, `{"ts":1,"a":"x","b":1}`, `{"a":"y"}`, `{"ts":2,"a":"x","b":1}`)
 	b.Recs[1].Flags |= record.HasKey
 	b.Recs[1].Key = record.AppendSpan(b, "old")
@@ -88,7 +88,7 @@ func TestKeys(t *testing.T) {
 // Marks tell how far the partition has come, that it is silent, and that it has
 // ended.
 func TestMarks(t *testing.T) {
-	op, _, parser := open(t)
+	op, parser := open(t)
 	out := new(sent)
 	op.Begin("in", 2)
 	tick := func(watermark, now int64, want ...string) {

@@ -1,0 +1,280 @@
+package kafka
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+// A Group is a consumer group as it is.
+type Group struct {
+	Name        string
+	State       string // as Kafka says it: Stable, Empty, PreparingRebalance and others
+	Protocol    string // how partitions are shared out, "" where nobody is there
+	Coordinator int32
+	Members     []Member
+	Partitions  []Behind // those that the group has committed, or that a member has
+}
+
+// A Member is one reader of a group.
+type Member struct {
+	ID, Instance, ClientID, Host string
+	Partitions                   int // how many are its own
+}
+
+// Behind is how far a group is with a partition.
+type Behind struct {
+	Topic      string
+	Partition  int32
+	First, End int64
+	Committed  int64  // -1 where the group has committed nothing
+	Member     string // whose it is, "" for nobody's
+}
+
+// Lag returns how many records the group has not read yet.
+func (b *Behind) Lag() int64 {
+	if b.Committed < 0 {
+		return b.End - b.First
+	}
+	return max(b.End-max(b.Committed, b.First), 0)
+}
+
+// Lag returns how many records of all partitions the group has not read yet.
+func (g *Group) Lag() (n int64) {
+	for i := range g.Partitions {
+		n += g.Partitions[i].Lag()
+	}
+	return n
+}
+
+// Groups returns the names of all groups with their states.
+func (a *Admin) Groups(ctx context.Context) ([]Group, error) {
+	listed, err := a.adm.ListGroups(ctx)
+	if err != nil {
+		return nil, a.cfg.explain(err, "")
+	}
+	groups := make([]Group, 0, len(listed))
+	for _, g := range listed.Sorted() {
+		groups = append(groups, Group{Name: g.Group, State: g.State, Coordinator: g.Coordinator})
+	}
+	return groups, nil
+}
+
+// DescribeGroup returns a group with its members and how far it is. One that does
+// not exist is an error that names the one most like it.
+func (a *Admin) DescribeGroup(ctx context.Context, name string) (*Group, error) {
+	g := &Group{Name: name, Coordinator: -1}
+	if err := a.members(ctx, g); err != nil {
+		return nil, err
+	}
+	committed, err := a.adm.FetchOffsets(ctx, name)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return nil, a.cfg.explain(err, "")
+	}
+	committed.Each(func(o kadm.OffsetResponse) {
+		if at := g.partition(o.Topic, o.Partition); o.Err == nil {
+			at.Committed = o.At
+		}
+	})
+	if len(g.Members) == 0 && len(g.Partitions) == 0 {
+		return nil, a.noGroup(ctx, name)
+	}
+	return g, a.ends(ctx, g)
+}
+
+// members finds out who is in a group, under either protocol.
+func (a *Admin) members(ctx context.Context, g *Group) error {
+	classic, err := a.adm.DescribeGroups(ctx, g.Name)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return a.cfg.explain(err, "")
+	}
+	if d, ok := classic[g.Name]; ok && d.Err == nil && d.State != "Dead" {
+		g.State, g.Protocol, g.Coordinator = d.State, d.Protocol, d.Coordinator.NodeID
+		for _, m := range d.Members {
+			g.add(Member{ID: m.MemberID, Instance: deref(m.InstanceID), ClientID: m.ClientID, Host: m.ClientHost},
+				assignedOf(m))
+		}
+		return nil
+	}
+	modern, err := a.adm.DescribeConsumerGroups(ctx, g.Name) // KIP-848
+	if d, ok := modern[g.Name]; err == nil && ok && d.Err == nil {
+		g.State, g.Protocol, g.Coordinator = d.State, d.AssignorName, d.Coordinator.NodeID
+		for _, m := range d.Members {
+			g.add(Member{ID: m.MemberID, Instance: deref(m.InstanceID), ClientID: m.ClientID, Host: m.ClientHost}, m.Assignment)
+		}
+	}
+	return nil
+}
+
+func assignedOf(m kadm.DescribedGroupMember) kadm.TopicsSet {
+	parts := kadm.TopicsSet{}
+	if c, ok := m.Assigned.AsConsumer(); ok {
+		for _, t := range c.Topics {
+			parts.Add(t.Topic, t.Partitions...)
+		}
+	}
+	return parts
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func (g *Group) add(m Member, parts kadm.TopicsSet) {
+	parts.Each(func(topic string, n int32) {
+		m.Partitions++
+		g.partition(topic, n).Member = cmp.Or(m.Instance, m.ID)
+	})
+	g.Members = append(g.Members, m)
+}
+
+// partition returns what is known of a partition.
+func (g *Group) partition(topic string, n int32) *Behind {
+	i := slices.IndexFunc(g.Partitions, func(b Behind) bool { return b.Topic == topic && b.Partition == n })
+	if i < 0 {
+		i = len(g.Partitions)
+		g.Partitions = append(g.Partitions, Behind{Topic: topic, Partition: n, Committed: -1})
+	}
+	return &g.Partitions[i]
+}
+
+// ends adds where the partitions begin and end, and sorts them.
+func (a *Admin) ends(ctx context.Context, g *Group) error {
+	topics := map[string]bool{}
+	for _, b := range g.Partitions {
+		topics[b.Topic] = true
+	}
+	names := make([]string, 0, len(topics))
+	for t := range topics {
+		names = append(names, t)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	first, err := a.adm.ListStartOffsets(ctx, names...)
+	if err != nil {
+		return a.cfg.explain(err, "")
+	}
+	last, err := a.adm.ListCommittedOffsets(ctx, names...)
+	if err != nil {
+		return a.cfg.explain(err, "")
+	}
+	for i := range g.Partitions {
+		b := &g.Partitions[i]
+		b.First, b.End = offsetOf(first, part{b.Topic, b.Partition}), offsetOf(last, part{b.Topic, b.Partition})
+	}
+	slices.SortFunc(g.Partitions, func(x, y Behind) int {
+		return cmp.Or(cmp.Compare(x.Topic, y.Topic), cmp.Compare(x.Partition, y.Partition))
+	})
+	return nil
+}
+
+func (a *Admin) noGroup(ctx context.Context, name string) error {
+	var known []string
+	if all, err := a.Groups(ctx); err == nil {
+		for _, g := range all {
+			known = append(known, g.Name)
+		}
+	}
+	hint := fault.DidYouMean(name, known)
+	if hint == "" {
+		hint = "`logctl group ls` shows them"
+	}
+	return fault.Hint(fmt.Errorf("group %q does not exist, or has neither members nor offsets", name), hint)
+}
+
+// A Move is a change of where a group goes on in a partition.
+type Move struct {
+	Topic     string
+	Partition int32
+	From, To  int64 // From is -1 where nothing was committed
+}
+
+// ResetGroup has a group go on from a bound in every partition of the topics; with
+// no topics, of those that it has committed. It must have no members. With dry it
+// only says what it would do.
+func (a *Admin) ResetGroup(ctx context.Context, name string, topics []string, to Bound, dry bool) ([]Move, error) {
+	g, err := a.DescribeGroup(ctx, name)
+	switch {
+	case err != nil && len(topics) == 0:
+		return nil, err
+	case err != nil:
+		g = &Group{Name: name}
+	case len(g.Members) > 0:
+		return nil, fault.Hint(fmt.Errorf("group %q has %d members, which would go on where they are", name, len(g.Members)),
+			"stop them first")
+	}
+	if len(topics) == 0 {
+		for _, b := range g.Partitions {
+			topics = append(topics, b.Topic)
+		}
+		slices.Sort(topics)
+		topics = slices.Compact(topics)
+	}
+	src := &Source{cfg: SourceConfig{Config: a.cfg, Start: to, Timeout: time.Minute}, admin: a.adm}
+	if _, err := a.cfg.findTopics(ctx, a.adm, topics); err != nil {
+		return nil, err
+	}
+	marks, err := src.listOffsets(ctx, topics)
+	if err != nil {
+		return nil, err
+	}
+	return a.move(ctx, g, to, marks, dry)
+}
+
+func (a *Admin) move(ctx context.Context, g *Group, to Bound, marks offsets, dry bool) ([]Move, error) {
+	var moves []Move
+	commit := kadm.Offsets{}
+	for topic, parts := range marks.first {
+		for n := range parts {
+			m := Move{topic, n, -1, marks.begin(to, part{topic, n})}
+			for _, b := range g.Partitions {
+				if b.Topic == topic && b.Partition == n {
+					m.From = b.Committed
+				}
+			}
+			moves = append(moves, m)
+			commit.AddOffset(topic, n, m.To, -1)
+		}
+	}
+	slices.SortFunc(moves, func(x, y Move) int {
+		return cmp.Or(cmp.Compare(x.Topic, y.Topic), cmp.Compare(x.Partition, y.Partition))
+	})
+	if dry {
+		return moves, nil
+	}
+	if err := a.adm.CommitAllOffsets(ctx, g.Name, commit); err != nil {
+		return nil, fmt.Errorf("group %q: %w", g.Name, a.cfg.explain(err, ""))
+	}
+	return moves, nil
+}
+
+// RemoveGroups removes groups that have no members.
+func (a *Admin) RemoveGroups(ctx context.Context, names ...string) error {
+	resp, err := a.adm.DeleteGroups(ctx, names...)
+	if err != nil {
+		return a.cfg.explain(err, "")
+	}
+	for _, name := range names {
+		switch err := resp[name].Err; {
+		case errors.Is(err, kerr.GroupIDNotFound):
+			return a.noGroup(ctx, name)
+		case errors.Is(err, kerr.NonEmptyGroup):
+			return fault.Hint(fmt.Errorf("group %q has members", name), "stop them first")
+		case err != nil:
+			return fmt.Errorf("group %q: %w", name, a.cfg.explain(err, ""))
+		}
+	}
+	return nil
+}
