@@ -39,6 +39,7 @@ func (o *Op) Stats() Stats {
 func (o *Op) Process(rows record.Rows, out stream.Output) error {
 	b := rows.Batch
 	o.out, o.failed = out, nil
+	o.silence.since = 0
 	numbers := o.keys.Numbers(b)
 	o.forgetUsers(len(b.Recs))
 	for lo, end := rows.Lo, rows.Hi; lo < end; lo += atATime {
@@ -291,13 +292,19 @@ func (o *Op) Due() int64 {
 }
 
 // Tick closes the sessions that are over: the watermark has passed their end by
-// more than gap and grace. It writes what has changed where updates are wanted.
+// more than gap and grace, or as much time has passed on the clock without any
+// record. It writes what has changed where updates are wanted.
 func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 	if watermark != record.NoTime && !o.cfg.GraceUnlimited {
 		limit := floorDiv(watermark-o.grace, o.timers.step) * o.timers.step
 		if limit > o.limit {
 			o.limit = limit
-			if err := o.close(out); err != nil {
+			if err := o.close(limit, out); err != nil {
+				return err
+			}
+		}
+		if o.silence.over(o, now) {
+			if err := o.close(math.MaxInt64, out); err != nil {
 				return err
 			}
 		}
@@ -312,13 +319,13 @@ func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 	return o.writer.Flush(out)
 }
 
-// close closes the sessions that no awaited record can extend.
-func (o *Op) close(out stream.Output) error {
+// close closes the sessions that no record from limit on can extend.
+func (o *Op) close(limit int64, out stream.Output) error {
 	if o.order != nil {
-		return o.settle(o.limit, out)
+		return o.settle(limit, out)
 	}
-	for o.timers.first() <= o.limit {
-		o.expire(o.limit)
+	for len(o.timers.steps) > 0 && o.timers.first() <= limit {
+		o.expire(limit)
 	}
 	return o.writeClosed(out)
 }

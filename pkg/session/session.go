@@ -83,8 +83,9 @@ type Op struct {
 	marks    marks
 	state    state
 	history  *history // nil where nothing is kept
-	limit    int64    // no record before it is awaited
-	newest   int64    // time of a record
+	silence  silence
+	limit    int64 // no record before it is awaited
+	newest   int64 // time of a record
 
 	known   []knownUser // by the numbers that a batch gives its keys
 	round   uint32

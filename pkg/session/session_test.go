@@ -104,6 +104,37 @@ func TestIdleSessionsClose(t *testing.T) {
 	}
 }
 
+// On live input sessions close when nothing comes at all. What comes then is not
+// late.
+func TestSilenceClosesSessions(t *testing.T) {
+	for name, cuts := range map[string]session.Cuts{"merged": {}, "in order": {MaxEvents: 100}} {
+		for lag, live := range map[time.Duration]bool{time.Second: true, 24 * time.Hour: false} {
+			d := newDriver(t, session.Config{Gap: 30 * minute, Grace: minute, Cuts: cuts})
+			d.now = start + int64(2*minute+lag)
+			d.feed([]event{visit("u", 0), visit("v", 2*minute)})
+			for range 31 {
+				d.now += int64(minute)
+				d.tick()
+			}
+			if n := len(d.out.rows); n != 0 {
+				t.Errorf("%s: %d rows when a gap and the grace have passed", name, n)
+			}
+			d.now += int64(time.Second)
+			d.tick()
+			if n := len(d.out.rows); live != (n == 2) || !live && n > 0 {
+				t.Errorf("%s, %v behind: %d rows a second later", name, lag, n)
+			}
+			if s := d.op.Stats(); live && (s.Open != 0 || s.Users != 0 || s.Held != 0) {
+				t.Errorf("%s: %+v", name, s)
+			}
+			d.feed([]event{visit("u", 3*minute)})
+			if s := d.op.Stats(); s.Late != 0 || live && s.Open != 1 {
+				t.Errorf("%s: behind the silence %+v", name, s)
+			}
+		}
+	}
+}
+
 func TestRow(t *testing.T) {
 	d := newDriver(t, session.Config{
 		Key: []string{"user, site=host"}, Gap: minute, GraceUnlimited: true,
