@@ -98,21 +98,23 @@ func (o *Op) lookUp(rows record.Rows, numbers []uint64) {
 	for i := rows.Lo; i < rows.Hi; i++ {
 		if rec := &b.Recs[i]; rec.Live() && rec.Time >= o.limit {
 			if u := &o.known[numbers[i]]; u.round != o.round {
+				u.round = o.round
 				hash, _, _ := o.keys.Key(b, numbers[i])
-				*u = knownUser{o.round, o.users.guess(hash)}
-				o.wanted = append(o.wanted, uint32(numbers[i]))
+				o.wanted = append(o.wanted, wanted{hash: hash, number: uint32(numbers[i])})
 			}
 		}
 	}
-	for _, number := range o.wanted {
-		u := &o.known[number]
-		hash, kind, text := o.keys.Key(b, uint64(number))
-		if u.user == 0 || !o.users.is(u.user, hash, kind, text) {
-			u.user = o.users.get(hash, kind, text)
+	o.users.guess(o.wanted)
+	for k := range o.wanted {
+		w := &o.wanted[k]
+		hash, kind, text := o.keys.Key(b, uint64(w.number))
+		if w.user == 0 || !o.users.is(w.user, hash, kind, text) {
+			w.user = o.users.get(hash, kind, text)
 		}
+		o.known[w.number].user = w.user
 	}
-	for _, number := range o.wanted {
-		if last := o.users.at(o.known[number].user).last; last != 0 {
+	for k := range o.wanted {
+		if last := o.users.at(o.wanted[k].user).last; last != 0 {
 			o.newest = max(o.newest, o.sessions.at(last).start)
 		}
 	}

@@ -89,7 +89,7 @@ type Op struct {
 
 	known   []knownUser // by the numbers that a batch gives its keys
 	round   uint32
-	wanted  []uint32 // numbers of keys that are being looked up
+	wanted  []wanted // keys that are being looked up
 	rows    []int32  // that wait for being added to cells,
 	members []uint32 // and their sessions
 	closing []ending // sessions that are over

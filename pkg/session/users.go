@@ -38,7 +38,8 @@ type users struct {
 	arena[user, *user]
 	slots []uint32 // by hash
 	texts texts
-	full  bool // a user was wanted for whom there is no number
+	seen  uint64 // has guess look at users; it means nothing
+	full  bool   // a user was wanted for whom there is no number
 }
 
 const (
@@ -59,17 +60,43 @@ func (us *users) key(n uint32) (record.Kind, []byte) {
 	return u.kind(), u.text[:u.size()]
 }
 
-// guess returns the user that probably has a key with a hash, 0 where there surely
-// is none.
-func (us *users) guess(hash uint64) uint32 {
+// A wanted user is one that is searched: by the hash of its key, which has a
+// number in its batch.
+type wanted struct {
+	hash         uint64
+	number, user uint32
+}
+
+// guess sets the users of a list that probably have keys with their hashes, 0
+// where there surely is none. Its loops are short, so that many places of the
+// table, and then many users, are on their way from memory at a time.
+func (us *users) guess(list []wanted) {
 	if len(us.slots) == 0 {
-		return 0
+		return
 	}
-	mask, bits := uint64(len(us.slots)-1), slot(0, hash)
-	for s := hash & mask; us.slots[s] != 0; s = (s + 1) & mask {
-		if us.slots[s]&^maxUsers == bits {
-			return us.slots[s] & maxUsers
+	mask := uint64(len(us.slots) - 1)
+	for k := range list {
+		list[k].user = us.slots[list[k].hash&mask]
+	}
+	for k := range list {
+		if w := &list[k]; w.user != 0 {
+			w.user = us.follow(w.user, w.hash)
 		}
+	}
+	for k := range list {
+		us.seen ^= us.at(list[k].user).hash
+	}
+}
+
+// follow returns the first user behind the place of a hash, and in it first, that
+// has as many bits of it.
+func (us *users) follow(first uint32, hash uint64) uint32 {
+	mask, bits := uint64(len(us.slots)-1), slot(0, hash)
+	for s := hash & mask; first != 0; first = us.slots[s] {
+		if first&^maxUsers == bits {
+			return first & maxUsers
+		}
+		s = (s + 1) & mask
 	}
 	return 0
 }
