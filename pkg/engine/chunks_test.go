@@ -160,25 +160,37 @@ func TestPassingThroughIsTheSameHoweverInputIsCut(t *testing.T) {
 }
 
 func TestWindowsAreTheSameHoweverInputIsCut(t *testing.T) {
-	for _, grace := range []time.Duration{0, 5 * time.Second, time.Hour} {
-		for _, texts := range [][]string{{messyLog(3, 3000)}, {messyLog(4, 1500), messyLog(5, 1500), ""}} {
-			all := sameEveryWay(t, "ndjson", texts, func(p *engine.Pipeline, plan *record.Plan, late stream.Sink) {
-				plan.ReadTime("")
-				op, err := window.New(window.Config{
-					Sizes: []window.Size{window.Fixed(30 * time.Second)}, Hop: window.Fixed(10 * time.Second), By: []string{"service"}, Grace: grace,
-					Aggs: "count(), sum(ms), p90(ms), first(note), last(ms), distinct(note), topk(ms, 3)",
-				}, plan)
-				if err != nil {
-					t.Fatal(err)
-				}
-				op.SetLate(late)
-				p.Operator, p.Order = op, engine.InTime
-			})
-			_, late, _ := strings.Cut(all, "\n--- late\n")
-			if wanted := grace < time.Hour; wanted != strings.HasPrefix(late, "{") {
-				t.Errorf("grace %v: late records are %.80q", grace, late)
+	half, ten := []window.Size{window.Fixed(30 * time.Second)}, window.Fixed(10*time.Second)
+	several := []window.Size{window.Fixed(7 * time.Second), window.Fixed(20 * time.Second)}
+	for name, cfg := range map[string]window.Config{
+		"hopping": {Sizes: half, Hop: ten}, "several": {Sizes: several, Fill: window.FillZero, Trend: []string{"previous"}},
+		"sliding": {Sizes: half, Slide: true}, "sessions": {Gap: 800 * time.Millisecond},
+	} {
+		cfg.By = []string{"service"}
+		cfg.Aggs = "count(), sum(ms), p90(ms), first(note), last(ms), distinct(note), topk(ms, 3)"
+		for _, grace := range []time.Duration{0, 5 * time.Second, time.Hour} {
+			for _, texts := range [][]string{{messyLog(3, 1500)}, {messyLog(4, 700), messyLog(5, 700), ""}} {
+				cfg.Grace = grace
+				windowsAreTheSame(t, name, cfg, texts)
 			}
 		}
+	}
+}
+
+func windowsAreTheSame(t *testing.T, name string, cfg window.Config, texts []string) {
+	t.Helper()
+	all := sameEveryWay(t, "ndjson", texts, func(p *engine.Pipeline, plan *record.Plan, late stream.Sink) {
+		plan.ReadTime("")
+		op, err := window.New(cfg, plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		op.SetLate(late)
+		p.Operator, p.Order = op, engine.InTime
+	})
+	_, late, _ := strings.Cut(all, "\n--- late\n")
+	if wanted := cfg.Grace < time.Hour; wanted != strings.HasPrefix(late, "{") {
+		t.Errorf("%s, grace %v: late records are %.80q", name, cfg.Grace, late)
 	}
 }
 
