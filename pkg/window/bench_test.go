@@ -175,3 +175,44 @@ func benchmarkHop(b *testing.B, size time.Duration, services int) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/row")
 }
+
+// BenchmarkKinds measures windows that may end at any moment, in ns a row: 100 rows a
+// second of 16 keys.
+func BenchmarkKinds(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		cfg  window.Config
+	}{
+		{"slide 1m, avg", window.Config{Sizes: sizes(time.Minute), Slide: true, Aggs: "count(), avg(latency_ms)"}},
+		{"slide 1m, p99", window.Config{Sizes: sizes(time.Minute), Slide: true, Aggs: "p99(latency_ms)"}},
+		{"gap 100ms, avg", window.Config{Gap: 100 * time.Millisecond, Aggs: "count(), avg(latency_ms)"}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			c.cfg.By = []string{"service"}
+			plan := record.NewPlan()
+			op, err := window.New(c.cfg, plan)
+			if err != nil {
+				b.Fatal(err)
+			}
+			const rows = 10_000
+			batch := batchOf(plan, file, logEvents(rand.New(rand.NewPCG(1, 1)), rows, 16))
+			op.Prepare(batch)
+			var out discard
+			b.ReportAllocs()
+			for b.Loop() {
+				for i := range batch.Recs {
+					batch.Recs[i].Time += int64(100 * time.Second)
+				}
+				for lo := 0; lo < rows; lo += 1000 {
+					if err := op.Process(record.Rows{Batch: batch, Lo: lo, Hi: lo + 1000}, &out); err != nil {
+						b.Fatal(err)
+					}
+					if err := op.Tick(batch.Recs[lo+999].Time-int64(time.Second), 0, &out); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+		})
+	}
+}

@@ -37,9 +37,12 @@ type sliding struct {
 	run     run
 
 	pending  []int32 // moments whose windows are open
+	over     []int32 // those that close
 	closed   []int32 // groups of moments that are closed, in the order of their
 	closedAt []int64 // times
 	restored bool    // the lists have to be made
+
+	order []rankedMoment // of inOrder
 
 	dirty []int32  // moments that have changed since the last call of Changes
 	gone  [][]byte // keys of entries that are no more
@@ -190,7 +193,7 @@ func (m *sliding) size() (open, groups int) { return len(m.pending), m.table.Len
 // close writes the rows of the windows that end before limit.
 func (m *sliding) close(limit int64, out stream.Output) error {
 	m.build()
-	kept, over := m.pending[:0], []int32(nil)
+	kept, over := m.pending[:0], m.over[:0]
 	for _, at := range m.pending {
 		if m.moments[at].t < limit {
 			over = append(over, at)
@@ -198,7 +201,7 @@ func (m *sliding) close(limit int64, out stream.Output) error {
 			kept = append(kept, at)
 		}
 	}
-	m.pending = kept
+	m.pending, m.over = kept, over
 	for _, k := range m.inOrder(over) {
 		mo := &m.moments[k.at]
 		m.stats.closed.Add(1)
@@ -340,13 +343,18 @@ type rankedMoment struct {
 	key []byte
 }
 
-// inOrder returns moments in the order of time and key.
+// inOrder returns moments in the order of time and key. It is valid until the next
+// call.
 func (m *sliding) inOrder(list []int32) []rankedMoment {
-	all := make([]rankedMoment, len(list))
+	all := slices.Grow(m.order[:0], len(list))[:len(list)]
+	m.order = all
+	keys := make([]byte, 0, 32*len(list))
 	for i, at := range list {
 		mo := &m.moments[at]
 		kind, text := m.table.Key(mo.group)
-		all[i] = rankedMoment{at, mo.t, m.keys.AppendKey(nil, kind, text)}
+		from := len(keys)
+		keys = m.keys.AppendKey(keys, kind, text)
+		all[i] = rankedMoment{at, mo.t, keys[from:len(keys):len(keys)]}
 	}
 	slices.SortFunc(all, func(a, b rankedMoment) int {
 		return cmp.Or(cmp.Compare(a.t, b.t), bytes.Compare(a.key, b.key))
