@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/logctl/logctl/pkg/route"
+)
+
+// save puts a changed book in force and keeps it: in the file, or in the topic,
+// from which all others have it.
+func (b *rulebook) save(ctx context.Context, book *route.Book) error {
+	text, err := book.Bytes()
+	if err != nil {
+		return err
+	}
+	t, err := b.try(text)
+	if err != nil {
+		return err
+	}
+	if b.table == nil {
+		err = replaceFile(b.flags.rules, text)
+	} else {
+		err = b.saveTopic(ctx, book)
+	}
+	if err == nil {
+		b.enforce(t, text)
+	}
+	return err
+}
+
+// saveTopic puts the entries that have changed.
+func (b *rulebook) saveTopic(ctx context.Context, book *route.Book) error {
+	now, err := book.Entries()
+	if err != nil {
+		return err
+	}
+	before := b.table.Values()
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		if old, known := before[name]; known && bytes.Equal(old, now[name]) {
+			continue
+		}
+		if err := b.table.Put(ctx, name, now[name]); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if _, kept := now[name]; !kept {
+			if err := b.table.Put(ctx, name, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// replaceFile writes a file as a whole or not at all.
+func replaceFile(path string, text []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name()) //nolint:errcheck // it is gone when all went well
+	if info, err := os.Stat(path); err == nil {
+		_ = tmp.Chmod(info.Mode()) // as it was, where that can be
+	}
+	_, err = tmp.Write(text)
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if e := tmp.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
