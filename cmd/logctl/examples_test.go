@@ -30,6 +30,10 @@ func TestExamplesRun(t *testing.T) {
 			t.Run(line, func(t *testing.T) {
 				t.Parallel()
 				e := newExample(t, !strings.Contains(line, "topic create"))
+				if strings.Contains(line, "-dlq") {
+					e.run(t, "logctl produce --to kafka:app-logs -p 0 --limit 10 app.log")
+					e.run(t, `logctl consume --from kafka:app-logs --stop end --dlq kafka:app-logs-dlq --exec "sed -u 's/.*/{\"ack\":\"fail\"}/'"`)
+				}
 				e.run(t, line)
 			})
 		}
@@ -49,7 +53,7 @@ func newExample(t *testing.T, topics bool) *example {
 	e := &example{dir: t.TempDir()}
 	var seeds []kfake.Opt
 	if topics {
-		seeds = append(seeds, kfake.SeedTopics(3, "app-logs", "app-logs-old", "access", "load"))
+		seeds = append(seeds, kfake.SeedTopics(3, "app-logs", "app-logs-dlq", "app-logs-old", "access", "load"))
 	}
 	c, err := kfake.NewCluster(append(seeds, kfake.NumBrokers(1), kfake.DataDir(filepath.Join(e.dir, "kafka")))...)
 	if err != nil {
