@@ -17,7 +17,7 @@ import (
 
 // dlqFlags say which dead letters a command is about.
 type dlqFlags struct {
-	from       string
+	from       []string // one
 	kafka      kafkaFlags
 	classes    []string
 	sources    []string
@@ -42,7 +42,7 @@ headers. Dlq shows what there is and sends it back when the cause has gone.`,
 
 func (f *dlqFlags) add(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.from, "from", "", "the dead letters: `ENDPOINT` kafka:TOPIC or a file")
+	fs.StringArrayVar(&f.from, "from", nil, "the dead letters: `ENDPOINT` kafka:TOPIC or a file")
 	section(fs, kafkaSection, f.kafka.add)
 }
 
@@ -64,10 +64,10 @@ func (f *dlqFlags) filter(now time.Time) dlq.Filter {
 
 // endpoint returns where the letters are.
 func (f *dlqFlags) endpoint() (stream.Endpoint, error) {
-	if f.from == "" {
-		return stream.Endpoint{}, fault.Usagef("as in --from kafka:app-logs-dlq or --from dead.ndjson", "dlq needs --from")
+	if len(f.from) != 1 {
+		return stream.Endpoint{}, fault.Usagef("as in --from kafka:app-logs-dlq or --from dead.ndjson", "dlq needs one --from")
 	}
-	e, err := stream.ParseEndpoint(f.from)
+	e, err := stream.ParseEndpoint(f.from[0])
 	switch {
 	case err != nil:
 		return e, err
@@ -75,7 +75,7 @@ func (f *dlqFlags) endpoint() (stream.Endpoint, error) {
 		return e, nil
 	}
 	return e, fault.Usagef("as in --from kafka:app-logs-dlq or --from dead.ndjson",
-		"dead letters are in one topic or file, not in %q", f.from)
+		"dead letters are in one topic or file, not in %q", f.from[0])
 }
 
 // longLetter bounds a line of a file of dead letters: the record may be as long
@@ -91,7 +91,7 @@ func (f *dlqFlags) pipeline(cmd *cobra.Command) (*pipeline, error) {
 	}
 	s := &streamFlags{kafka: f.kafka}
 	s.input = inputFlags{
-		from: []string{f.from}, format: "plain", envelope: e.Scheme == stream.File, maxRecord: longLetter, idle: time.Second,
+		from: f.from, format: "plain", envelope: e.Scheme == stream.File, maxRecord: longLetter, idle: time.Second,
 	}
 	s.output.format, s.daemon.drain = "json", 30*time.Second
 	p, err := s.newPipeline(cmd, nil)

@@ -64,7 +64,7 @@ func (f *dlqFlags) mark(cmd *cobra.Command, letters []dlq.Letter) error {
 	if err != nil {
 		return err
 	}
-	s, err := p.sideSink(f.from)
+	s, err := p.sideSink(f.from[0])
 	if err != nil {
 		return p.close(err)
 	}

@@ -19,11 +19,11 @@ import (
 type replayFlags struct {
 	dlqFlags
 	daemon    daemonFlags
-	to        string
+	to        []string // one
 	rate      string
 	transform string
 	breaker   string
-	limit     int
+	limit     int64
 	dryRun    bool
 	again     bool
 	ifNewer   bool
@@ -56,11 +56,11 @@ A record that dies again after a replay is a new letter: --breaker stops when to
 	f.dlqFlags.add(cmd)
 	fs := cmd.Flags()
 	f.addFilter(fs)
-	fs.StringVar(&f.to, "to", original, "`ENDPOINT` to send to: original is the topic that each came from")
+	fs.StringArrayVar(&f.to, "to", []string{original}, "`ENDPOINT` to send to: original is the topic that each came from")
 	fs.StringVar(&f.rate, "rate", "", "letters a second, as `100/s` (default as fast as it goes)")
 	fs.StringVar(&f.transform, "transform", "", "change the payload, a JSON object: `NAME=EXPR,…`")
 	fs.StringVar(&f.breaker, "breaker", "", "stop when `N` replayed letters have come back, or P%/N: P % after at least N")
-	fs.IntVar(&f.limit, "limit", 0, "no more than `N` letters (0: all)")
+	fs.Int64Var(&f.limit, "limit", 0, "no more than `N` letters (0: all)")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "only list what would be sent")
 	fs.BoolVar(&f.again, "again", false, "also what was replayed already")
 	fs.BoolVar(&f.ifNewer, "if-newer", false,
@@ -157,7 +157,7 @@ func (f *replayFlags) choose(cmd *cobra.Command) ([]dlq.Letter, error) {
 			return nil, err
 		}
 	}
-	if f.limit > 0 && len(letters) > f.limit {
+	if f.limit > 0 && int64(len(letters)) > f.limit {
 		letters = letters[:f.limit]
 	}
 	return letters, nil
@@ -178,8 +178,11 @@ func (f *replayFlags) prepare(cmd *cobra.Command) (*replayer, error) {
 		return nil, fmt.Errorf("--breaker: %w", err)
 	}
 	to := stream.Endpoint{}
-	if f.to != original {
-		if to, err = stream.ParseEndpoint(f.to); err != nil {
+	if len(f.to) != 1 {
+		return nil, fault.Usagef("", "replay sends to one --to, not to %d", len(f.to))
+	}
+	if f.to[0] != original {
+		if to, err = stream.ParseEndpoint(f.to[0]); err != nil {
 			return nil, err
 		}
 	}

@@ -14,7 +14,8 @@ import (
 func newDLQList() *cobra.Command {
 	var f dlqFlags
 	var format string
-	var page, limit int
+	var page int
+	var limit int64
 	cmd := &cobra.Command{
 		Use:   "ls --from ENDPOINT",
 		Short: "List dead letters, the oldest first, page by page",
@@ -29,14 +30,14 @@ func newDLQList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printRows(cmd, format, rowsOf(x.Letters(), page, limit))
+			return printRows(cmd, format, rowsOf(x.Letters(), page, int(limit)))
 		},
 	}
 	f.add(cmd)
 	f.addFilter(cmd.Flags())
 	addForm(cmd.Flags(), &format)
 	cmd.Flags().IntVar(&page, "page", 1, "`N`th page; letters that come meanwhile are on the last one")
-	cmd.Flags().IntVar(&limit, "limit", 50, "letters of a page (0: all)")
+	cmd.Flags().Int64Var(&limit, "limit", 50, "letters of a page (0: all)")
 	return cmd
 }
 
@@ -110,7 +111,7 @@ func (f *dlqFlags) show(cmd *cobra.Command, id string, raw bool) error {
 		return err
 	}
 	if len(found) == 0 {
-		return fault.Hint(fmt.Errorf("there is no dead letter %q in %s", id, f.from), "logctl dlq ls lists them")
+		return fault.Hint(fmt.Errorf("there is no dead letter %q in %s", id, f.from[0]), "logctl dlq ls lists them")
 	}
 	for _, text := range found {
 		if _, err := cmd.OutOrStdout().Write(text); err != nil {

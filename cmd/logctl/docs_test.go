@@ -94,6 +94,15 @@ func walk(cmd *cobra.Command, f func(*cobra.Command)) {
 // differs names the flags that may say different things in different places.
 var differs = map[string]string{
 	"output":     "topics have fewer forms than records",
+	"from":       "dead letters are in one topic or file",
+	"to":         "of a replay it is where each letter came from, unless another is named",
+	"limit":      "of a page, of a replay, of what is read",
+	"dry-run":    "each says what is not done",
+	"breaker":    "what opens it: a handler's failures, those of a topic, letters that come back",
+	"every":      "each says what is repeated",
+	"rate":       "of letters, of records",
+	"since":      "each says of what",
+	"page":       "each says of what",
 	"partitions": "of new topics for the broker, of one topic for topic",
 }
 

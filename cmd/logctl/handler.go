@@ -139,7 +139,8 @@ func (f *retryFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.breaker, "breaker", "",
 		"stop for --breaker-open after `N` failures in a row, or P%/N: P % of the last N; "+
 			"what fails then is not held against records")
-	durationVar(fs, &f.openFor, "breaker-open", limit.DefaultOpenFor, "for how long; then one record is tried")
+	durationVar(fs, &f.openFor, "breaker-open", limit.DefaultOpenFor,
+		"how long until one attempt is made again")
 }
 
 func (f *retryFlags) policy() (p retry.Policy, err error) {

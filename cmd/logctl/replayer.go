@@ -77,7 +77,7 @@ func (r *replayer) markSink() (stream.Sink, error) {
 	if r.txn != nil {
 		return r.txn.OpenSink(r.ctx, kafka.SinkConfig{Topic: r.from.Topics[0]})
 	}
-	return r.p.sideSink(r.f.from)
+	return r.p.sideSink(r.f.from[0])
 }
 
 // Write replays the chosen ones of rows.
