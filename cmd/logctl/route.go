@@ -1,15 +1,9 @@
 package main
 
 import (
-	"os"
-	"time"
-
 	"github.com/spf13/cobra"
 
-	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/engine"
-	"github.com/logctl/logctl/pkg/fault"
-	"github.com/logctl/logctl/pkg/route"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
@@ -118,95 +112,4 @@ func routeOrder(p *pipeline) engine.Order {
 		}
 	}
 	return engine.InSequence
-}
-
-// A routing is the rules of a run and where they send.
-type routing struct {
-	flags   *rulesFlags
-	p       *pipeline
-	file    *route.File
-	options route.Options
-	stats   *route.Stats
-	live    *route.Live
-	dests   *destinations
-	book    *rulebook
-}
-
-func newRouting(f *rulesFlags, p *pipeline) *routing {
-	stats := new(route.Stats)
-	return &routing{
-		flags: f, p: p, stats: stats, live: new(route.Live), dests: newDestinations(p),
-		options: route.Options{Plan: p.plan, Stats: stats},
-	}
-}
-
-// load reads the rules and finds what is wrong with them, before anything is
-// opened.
-func (r *routing) load() (err error) {
-	if err := r.flags.check(); err != nil {
-		return err
-	}
-	r.options.First = r.flags.match == matchFirst
-	if err := r.openRules(); err != nil {
-		return err
-	}
-	if r.file, err = r.book.parse(r.flags.rules, r.book.text); err != nil {
-		return err
-	}
-	if r.file.Default == nil && r.options.Default == nil {
-		r.options.Default = []string{"-"}
-	}
-	_, err = route.Compile(r.file, r.options)
-	return err
-}
-
-// attach has the pipeline route.
-func (r *routing) attach() {
-	p := r.p
-	p.Operator = &route.Router{Live: r.live, Stats: r.stats, Now: func() int64 { return time.Now().UnixNano() }}
-	p.parser = func() engine.Parser { return codec.NewLiveParser(p.decoder, r.live.Plan) }
-	p.sink = r.open
-	p.notes, p.doubt = append(p.notes, r.summary), r.book.ready
-	if r.flags.classify == "" {
-		p.routes = append(p.routes, r.book.routes()...)
-	}
-	p.metrics = append(p.metrics, routeCollector{r})
-}
-
-// open opens the destinations, and puts the rules in force.
-func (r *routing) open() (stream.Sink, error) {
-	p := r.p
-	p.closers = append(p.closers, r.dests.close)
-	r.options.Dests = r.dests.set
-	if err := r.dests.openFallback(); err != nil {
-		return nil, err
-	}
-	t, err := route.Compile(r.file, r.options)
-	if err != nil {
-		return nil, err
-	}
-	r.live.Set(t)
-	p.plan, p.Plan = t.Plan(), t.Plan()
-	if r.book.shed != nil {
-		if err := r.book.shed.open(); err != nil {
-			return nil, err
-		}
-	}
-	p.closers = append(p.closers, r.book.watch())
-	if p.txn != nil {
-		return p.txn.Around(route.NewSwitch(r.dests.set), p.group), nil
-	}
-	if r.dests.guard != nil && r.dests.guard.on() {
-		return route.Tracked{Switch: route.NewSwitch(r.dests.set)}, nil
-	}
-	return route.NewSwitch(r.dests.set), nil
-}
-
-// readRules reads a file of rules.
-func readRules(path string) (*route.File, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fault.Usagef("", "reading rules: %w", err)
-	}
-	return route.Parse(path, text)
 }
