@@ -34,15 +34,21 @@ type guardFlags struct {
 }
 
 func (f *guardFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&f.breaker, "breaker", "",
-		"stop trying after `N` failures in a row, or P%/N of the last N (default 10 with --spool or posted records)")
-	durationVar(fs, &f.openFor, "breaker-open", limit.DefaultOpenFor, "how long until one attempt is made again")
+	breakerVars(fs, &f.breaker, &f.openFor)
 	fs.StringVar(&f.onOpen, "on-open", "",
 		"what records do meanwhile: `POLICY` block, drop or spool (default spool with --spool, else block)")
 	fs.StringVar(&f.critical, "critical", "", "records for which `EXPR` is true go into the --spool all the same")
 	fs.StringVar(&f.spoolDir, "spool", "", "directory `DIR` in which records wait, to be sent in order later")
 	sizeVar(fs, &f.spoolBytes, "spool-bytes", spool.DefaultMaxBytes,
 		"greatest size of the spool; when it is full records wait")
+}
+
+// breakerVars declares what is said of a breaker, wherever there is one. Without
+// --breaker produce has one of defaultTrip with --spool or posted records.
+func breakerVars(fs *pflag.FlagSet, trip *string, openFor *time.Duration) {
+	fs.StringVar(trip, "breaker", "",
+		"stop trying for --breaker-open after `N` failures in a row, or P%/N: P % of the last N")
+	durationVar(fs, openFor, "breaker-open", limit.DefaultOpenFor, "for how long; then one attempt is made")
 }
 
 // defaultTrip is when the breaker opens of what has one without being told to.

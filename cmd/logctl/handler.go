@@ -136,11 +136,7 @@ func (f *retryFlags) add(fs *pflag.FlagSet) {
 		"'transient TIMEOUT (?i)timed? out'")
 	fs.StringVar(&f.topic, "retry-topic", "",
 		"records that have to wait for more than a second do so in `TOPIC`, with their count")
-	fs.StringVar(&f.breaker, "breaker", "",
-		"stop for --breaker-open after `N` failures in a row, or P%/N: P % of the last N; "+
-			"what fails then is not held against records")
-	durationVar(fs, &f.openFor, "breaker-open", limit.DefaultOpenFor,
-		"how long until one attempt is made again")
+	breakerVars(fs, &f.breaker, &f.openFor)
 }
 
 func (f *retryFlags) policy() (p retry.Policy, err error) {
