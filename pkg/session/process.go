@@ -298,17 +298,8 @@ func (o *Op) Due() int64 {
 // record. It writes what has changed where updates are wanted.
 func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 	if watermark != record.NoTime && !o.cfg.GraceUnlimited {
-		limit := floorDiv(watermark-o.grace, o.timers.step) * o.timers.step
-		if limit > o.limit {
-			o.limit = limit
-			if err := o.close(limit, out); err != nil {
-				return err
-			}
-		}
-		if o.silence.over(o, now) {
-			if err := o.close(math.MaxInt64, out); err != nil {
-				return err
-			}
+		if err := o.pass(watermark, now, out); err != nil {
+			return err
 		}
 	}
 	if o.marks.wanted&unsaid != 0 && now-o.updated >= int64(o.cfg.Every) {
@@ -319,6 +310,20 @@ func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 	}
 	o.count()
 	return o.writer.Flush(out)
+}
+
+// pass has time pass, by the watermark and by the clock.
+func (o *Op) pass(watermark, now int64, out stream.Output) error {
+	if limit := floorDiv(watermark-o.grace, o.timers.step) * o.timers.step; limit > o.limit {
+		o.limit = limit
+		if err := o.close(limit, out); err != nil {
+			return err
+		}
+	}
+	if o.silence.over(o, now) {
+		return o.close(math.MaxInt64, out)
+	}
+	return nil
 }
 
 // close closes the sessions that no record from limit on can extend.
