@@ -56,7 +56,7 @@ not), with the reasons. Unless it is HEALTHY the status is 1.`,
 	section(fs, kafkaSection, f.kafka.add)
 	fs.IntVar(&f.want.Brokers, "expect-brokers", 0, "how many brokers have to answer")
 	fs.IntVar(&f.want.UnderReplicated, "max-urp", 0, "how many partitions may lack a copy")
-	fs.Int64Var(&f.maxLag, "max-lag", -1, "how many records any group may be behind (-1: groups are not asked)")
+	fs.Int64Var(&f.maxLag, "max-lag", -1, "how many records a group may be behind (-1: any)")
 	durationVar(fs, &f.every, "every", 0, "ask again and again (0: once)")
 	fs.BoolVar(&f.exitCode, "exit-code", true, "status 1 unless HEALTHY")
 	fs.StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: json or table")

@@ -38,7 +38,7 @@ file keeps its lines.`,
 	f.addFilter(cmd.Flags())
 	addForm(cmd.Flags(), &f.form)
 	cmd.Flags().BoolVar(&all, "all", false, "all letters")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only list what would be purged")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be done")
 	return cmd
 }
 

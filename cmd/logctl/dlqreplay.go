@@ -61,7 +61,7 @@ A record that dies again after a replay is a new letter: --breaker stops when to
 	fs.StringVar(&f.transform, "transform", "", "change the payload, a JSON object: `NAME=EXPR,…`")
 	fs.StringVar(&f.breaker, "breaker", "", "stop when `N` replayed letters have come back, or P%/N: P % after at least N")
 	fs.Int64Var(&f.limit, "limit", 0, "no more than `N` letters (0: all)")
-	fs.BoolVar(&f.dryRun, "dry-run", false, "only list what would be sent")
+	fs.BoolVar(&f.dryRun, "dry-run", false, "only say what would be done")
 	fs.BoolVar(&f.again, "again", false, "also what was replayed already")
 	fs.BoolVar(&f.ifNewer, "if-newer", false,
 		"only letters that are newer than all records of their key in their topic: nothing newer is overwritten")

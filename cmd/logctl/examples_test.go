@@ -29,11 +29,8 @@ func TestExamplesRun(t *testing.T) {
 			}
 			t.Run(line, func(t *testing.T) {
 				t.Parallel()
-				e := newExample(t, !strings.Contains(line, "topic create"))
-				if strings.Contains(line, "-dlq") {
-					e.run(t, "logctl produce --to kafka:app-logs -p 0 --limit 10 app.log")
-					e.run(t, `logctl consume --from kafka:app-logs --stop end --dlq kafka:app-logs-dlq --exec "sed -u 's/.*/{\"ack\":\"fail\"}/'"`)
-				}
+				e := newExample(t, !strings.Contains(line, "topic create"), brokersFor(line))
+				e.furnish(t, line)
 				e.run(t, line)
 			})
 		}
@@ -48,14 +45,14 @@ type example struct {
 
 // newExample makes the place: app.log, access.log, topics.yaml, and a broker,
 // with topics where they are wanted.
-func newExample(t *testing.T, topics bool) *example {
+func newExample(t *testing.T, topics bool, brokers int) *example {
 	t.Helper()
 	e := &example{dir: t.TempDir()}
 	var seeds []kfake.Opt
 	if topics {
-		seeds = append(seeds, kfake.SeedTopics(3, "app-logs", "app-logs-dlq", "app-logs-old", "access", "load"))
+		seeds = append(seeds, kfake.SeedTopics(3, "app-logs", "app-logs-old", "app-logs-dlq", "access", "load"))
 	}
-	c, err := kfake.NewCluster(append(seeds, kfake.NumBrokers(1), kfake.DataDir(filepath.Join(e.dir, "kafka")))...)
+	c, err := kfake.NewCluster(append(seeds, kfake.NumBrokers(brokers), kfake.DataDir(filepath.Join(e.dir, "kafka")))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +82,29 @@ func newExample(t *testing.T, topics bool) *example {
 	return e
 }
 
+// brokersFor returns how many brokers an example is about.
+func brokersFor(line string) int {
+	if strings.Contains(line, "--expect-brokers 3") {
+		return 3
+	}
+	return 1
+}
+
+// furnish makes what only some examples name: a group, dead letters, an outbox.
+func (e *example) furnish(t *testing.T, line string) {
+	t.Helper()
+	for what, make := range map[string]string{
+		"logctl group ": "logctl consume --from kafka:app-logs --group archive --stop end --to null:",
+		"kafka:app-logs-dlq": "logctl produce --to kafka:app-logs -p 0 app.log && logctl consume --from kafka:app-logs --stop end " +
+			"--format 'regex:^(?P<x>no)$' --dlq kafka:app-logs-dlq --to null:",
+		"logctl produce outbox status": "logctl produce --outbox sqlite:outbox.db --to kafka:app-logs app.log",
+	} {
+		if strings.Contains(line, what) && !strings.Contains(line, "consume ") {
+			e.run(t, make)
+		}
+	}
+}
+
 // run runs a line, which must end with 0 and know all fields that it names. A
 // command that would not end by itself is interrupted when it has spoken.
 func (e *example) run(t *testing.T, line string) {
@@ -92,12 +112,16 @@ func (e *example) run(t *testing.T, line string) {
 	if words := strings.Fields(line); len(words) > 2 && words[2] == "query" {
 		line += " --at " + e.serve(t, words[1])
 	}
-	endless := strings.HasPrefix(line, "logctl broker") || strings.Contains(line, "--follow") || strings.Contains(line, "--from http:")
+	endless := strings.HasPrefix(line, "logctl broker") || strings.Contains(line, "--follow") || strings.Contains(line, "--from http:") ||
+		strings.Contains(line, "--every 30s") || strings.Contains(line, "--every 5s")
 	if strings.HasPrefix(line, "logctl broker") {
 		line += " --addr :0"
 	}
 	if endless {
-		line = strings.Replace(line, "http::8080", "http::0", 1) + " --listen :0"
+		line = strings.Replace(line, "http::8080", "http::0", 1)
+		if !strings.Contains(line, "--every") {
+			line += " --listen :0"
+		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

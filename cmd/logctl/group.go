@@ -131,8 +131,7 @@ func newGroupLag() *cobra.Command {
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
 	f.addForm(cmd)
 	durationVar(cmd.Flags(), &f.every, "every", 0, "show it again and again (0: once; as `watch`: every 2s)")
-	cmd.Flags().Int64Var(&f.maxLag, "max-lag", -1,
-		"end with status 1 where the group is more than `N` records behind (-1: never)")
+	cmd.Flags().Int64Var(&f.maxLag, "max-lag", -1, "how many records a group may be behind (-1: any)")
 	return cmd
 }
 

@@ -65,7 +65,8 @@ func (f *stateFlags) inPlace(topics []kafka.Topic, by []string) bool {
 	if len(topics) != 1 {
 		return false
 	}
-	return f.keyed || len(topics[0].Partitions) == 1 || slices.Equal(by, []string{"_key"})
+	keyed := f.keyed && len(by) > 0 // with no key there is one group, of all partitions
+	return keyed || len(topics[0].Partitions) == 1 || slices.Equal(by, []string{"_key"})
 }
 
 // upstreams returns the topics that are read.

@@ -43,7 +43,7 @@ all of them. The answer is JSON.`,
 	fs.StringVar(&f.at, "at", "127.0.0.1:8080", "`ADDR` of its --listen, or a URL")
 	fs.StringVar(&f.tokenFile, "auth-token-file", "", "show the token in `FILE`")
 	fs.IntVar(&f.page, "page", 0, "`N`th page of a list, from 0 on")
-	fs.IntVar(&f.size, "size", 20, "sessions on a page")
+	fs.IntVar(&f.size, "limit", 20, "sessions on a page")
 	fs.IntVar(&f.hours, "hours", 0, "of the last `N` hours (stats: 24; 0: all)")
 	return cmd
 }

@@ -160,7 +160,7 @@ changes settings. It removes nothing. The file holds a list:
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.apply(cmd, args[0]) },
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be changed, and change nothing")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "only say what would be done")
 	return cmd
 }
 
