@@ -132,7 +132,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 	p.notes = append(p.notes,
 		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
 		func() string { return disorder(op) },
-		func() string { return p.unfinished("open windows", int64(op.Open())) })
+		func() string { return p.unfinished("open windows", max(int64(op.Open()), op.Stats().Open)) })
 	another := func(stream.Task) stream.Operator { return op.Another() }
 	if err := f.state.run(p, &f.kafka, grouping{f.by, another}); err != nil {
 		return err
