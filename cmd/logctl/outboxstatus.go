@@ -25,8 +25,8 @@ func newOutboxStatus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status FILE[#TABLE]",
 		Short: "Count what waits in an outbox, what was sent and what was refused",
-		Example: `  # Send a log through an outbox, and look at it
-  logctl produce -q --to kafka:app-logs --outbox sqlite:outbox.db app.log && logctl produce outbox status outbox.db`,
+		Example: `  # What waits, what was sent, what was refused
+  logctl produce outbox status outbox.db -o table`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return outboxStatus(cmd, args[0], output) },
 	}

@@ -89,11 +89,14 @@ const (
 	highs = 0x8080808080808080
 )
 
-// parseShort reads a number that is the first n bytes of w, one to eight: digits,
+// parseShort reads a number that is the first n bytes of w, up to eight: digits,
 // and perhaps a point between two of them. It works on all bytes at a time; a
 // loop, the length of which no processor can foresee, takes several times as
 // long. ok is false for all else, though it may be a number.
 func parseShort(w uint64, n int) (f float64, ok bool) {
+	if n == 0 {
+		return 0, false
+	}
 	w = (w ^ ones*'0') << (64 - 8*uint(n)) // the value of each digit, zeros before them
 	other := ((w&^highs + ones*(0x80-10)) | w) & highs
 	if other == 0 {
