@@ -48,7 +48,7 @@ func TestSessionQueries(t *testing.T) {
 	eventually(t, "two sessions are closed", func() bool { return ask("stats")["sessions"] == 2.0 })
 	for what, want := range map[string]string{
 		"active bea": `bea 1`, "active ann": ``, "history ann": `ann 3`, "history a/b": `a/b 1`, "history nobody": ``,
-		"converted": `ann 3`, "recent": `a/b 1,ann 3`, "recent --size 1": `a/b 1`, "recent --size 1 --page 1": `ann 3`,
+		"converted": `ann 3`, "recent": `a/b 1,ann 3`, "recent --limit 1": `a/b 1`, "recent --limit 1 --page 1": `ann 3`,
 		"recent --hours 1": `a/b 1,ann 3`,
 	} {
 		a := ask(strings.Fields(what)...)
@@ -76,7 +76,7 @@ func TestSessionQueries(t *testing.T) {
 			t.Errorf("stats %s, want %s", stats, want)
 		}
 	}
-	for _, wrong := range [][]string{{"active"}, {"stats", "ann"}, {"recents"}, {"recent", "--size", "-1"}} {
+	for _, wrong := range [][]string{{"active"}, {"stats", "ann"}, {"recents"}, {"recent", "--limit", "-1"}} {
 		if r := c.run(t, nil, nil, append([]string{"sessionize", "query", "--at", url}, wrong...)...); r.status == 0 {
 			t.Errorf("%q is answered with %s", wrong, r.out)
 		}
