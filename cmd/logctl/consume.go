@@ -19,6 +19,7 @@ type consumeFlags struct {
 	handler  handlerFlags
 	dead     deadFlags
 	dedup    dedupFlags
+	priority priorityFlags
 	set      string
 	fields   string
 	template string
@@ -49,7 +50,11 @@ or of their event time with --time-field.`,
 
   # Each record to a program that stays and answers it; what it fails with, set aside
   logctl consume --from kafka:app-logs --stop end --group mailer \
-    --exec 'cat' --workers 4 --retry 5 --dlq dead.ndjson`,
+    --exec 'cat' --workers 4 --retry 5 --dlq dead.ndjson
+
+  # What is critical first; what is not, after two minutes at the latest
+  logctl consume --from kafka:critical-logs,low-logs --stop end --priority strict \
+    --promote low=120s --slo critical=800ms`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return untilCommitted(cmd, func() error { return f.run(cmd, args) })
 		},
@@ -57,6 +62,7 @@ or of their event time with --time-field.`,
 	f.stream.add(cmd)
 	fs := cmd.Flags()
 	section(fs, readingSection, f.kafka.add)
+	section(fs, readingSection, f.priority.add)
 	section(fs, readingSection, f.dedup.add)
 	section(fs, handlerSection, f.handler.add)
 	section(fs, handlerSection, f.handler.retry.add)
@@ -95,6 +101,9 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	p.dead = f.dead
 	p.producer.timeout = patience // an output that is down holds up reading; nothing is given up for it
 	if err := f.guarantee(p); err != nil {
+		return err
+	}
+	if err := f.priority.apply(p, &f.handler.retry); err != nil {
 		return err
 	}
 	if err := f.dedup.apply(p, f.handler.command != ""); err != nil {

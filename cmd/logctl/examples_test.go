@@ -50,7 +50,8 @@ func newExample(t *testing.T, topics bool, brokers int) *example {
 	e := &example{dir: t.TempDir()}
 	var seeds []kfake.Opt
 	if topics {
-		seeds = append(seeds, kfake.SeedTopics(3, "app-logs", "app-logs-old", "app-logs-dlq", "access", "load"))
+		seeds = append(seeds, kfake.SeedTopics(3, "app-logs", "app-logs-old", "app-logs-dlq", "access", "load",
+			"critical-logs", "low-logs"))
 	}
 	c, err := kfake.NewCluster(append(seeds, kfake.NumBrokers(brokers), kfake.DataDir(filepath.Join(e.dir, "kafka")))...)
 	if err != nil {

@@ -79,6 +79,9 @@ func (f *handlerFlags) apply(p *pipeline) error {
 		Envelope: f.envelope, Timeout: f.timeout, MaxLine: int(p.flags.input.maxRecord), Stderr: p.cmd.ErrOrStderr(),
 		Note: func(s string) { note(p.cmd, "%s", s) },
 	}
+	if p.Choose != nil {
+		opt.Ahead = aheadOfWorker * f.workers
+	}
 	var err error
 	if opt.Policy, err = f.retry.policy(); err != nil {
 		return err
@@ -95,6 +98,10 @@ func (f *handlerFlags) apply(p *pipeline) error {
 	p.wrap = func(out stream.Sink) (stream.Sink, error) { return f.open(p, opt, out) }
 	return nil
 }
+
+// aheadOfWorker is how many records a handler is given at once where some are more
+// urgent than others: one that comes waits for so many at most.
+const aheadOfWorker = 4
 
 // open opens the handlers before a sink.
 func (f *handlerFlags) open(p *pipeline, opt exec.Options, out stream.Sink) (stream.Sink, error) {

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/fault"
@@ -61,7 +63,7 @@ func (f *kafkaInput) open(p *pipeline, e stream.Endpoint) (*kafka.Source, error)
 		return nil, err
 	}
 	p.closers = append(p.closers, src.Close)
-	p.metrics = append(p.metrics, src.Metrics(), newLagCollector(src))
+	p.metrics = append(p.metrics, f.labelled(p, e, src.Metrics()), f.labelled(p, e, newLagCollector(src)))
 	if f.warnLag > 0 {
 		p.closers = append(p.closers, watchLag(f.warnLag, src, func(s string) { note(p.cmd, "%s", s) }))
 	}
@@ -91,8 +93,30 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 	c.Shuffled = p.shuffled
 	if f.group != "" {
 		c.InstanceID, err = f.member(p)
+		if c.InstanceID != "" && several(p) {
+			c.InstanceID += "-" + strings.Join(c.Topics, ",") // each input is a member of its own
+		}
 	}
 	return c, err
+}
+
+// several reports whether more than one input is topics.
+func several(p *pipeline) bool {
+	n := 0
+	for _, e := range p.endpoints {
+		if e.Scheme == stream.Kafka {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// labelled tells the metrics of an input from those of others.
+func (f *kafkaInput) labelled(p *pipeline, e stream.Endpoint, c prometheus.Collector) prometheus.Collector {
+	if !several(p) {
+		return c
+	}
+	return prometheus.WrapCollectorWith(prometheus.Labels{"input": strings.Join(e.Topics, ",")}, c)
 }
 
 // member returns the stable id of this instance: the given one, or that of the
@@ -104,6 +128,9 @@ func (f *kafkaInput) member(p *pipeline) (string, error) {
 		return "", nil
 	default:
 		return f.instance, nil
+	}
+	if p.slot != nil {
+		return p.slot.ID, nil
 	}
 	root, err := stateDir()
 	if err != nil {

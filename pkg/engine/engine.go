@@ -56,11 +56,12 @@ type Pipeline struct {
 	Ask       *Asker // passes questions to the operators; may be nil
 
 	Order      Order
-	AtMostOnce bool  // positions are committed before records are processed
-	Exactly    bool  // positions are kept by the sink, a stream.Keeper, with its output
-	Held       bool  // the sink holds batches while it sends them: there are more of them
-	Strict     bool  // the first bad record ends the run
-	Limit      int64 // end after so many records have been written; 0 for no limit
+	Choose     stream.Chooser // of the sources, says whose records come next, instead of Order; may be nil
+	AtMostOnce bool           // positions are committed before records are processed
+	Exactly    bool           // positions are kept by the sink, a stream.Keeper, with its output
+	Held       bool           // the sink holds batches while it sends them: there are more of them
+	Strict     bool           // the first bad record ends the run
+	Limit      int64          // end after so many records have been written; 0 for no limit
 
 	Parsers     int           // parsing goroutines, by default one a core
 	Arena       int           // bytes of a batch, by default 256 KiB

@@ -94,12 +94,12 @@ func (l *lane) leave() {
 
 // run returns the rows from the next one on, up to the first whose time is
 // later than limit, or behind the one with which the lane's greatest time
-// reaches due, and moves behind them.
-func (l *lane) run(limit, due int64) record.Rows {
+// reaches due, at most so many, and moves behind them.
+func (l *lane) run(limit, due int64, most int) record.Rows {
 	b := l.queue[0].Batch
 	marked := b.Origin != nil && b.Origin.Upstreams > 0
 	lo, hi := l.row, l.row
-	for hi < len(b.Recs) {
+	for hi < len(b.Recs) && hi-lo < most {
 		if rec := &b.Recs[hi]; rec.Live() {
 			if rec.Time > limit && hi > lo {
 				break

@@ -35,6 +35,8 @@ type lanes struct {
 	opened int        // sources started and not ended
 	last   *lane      // the one whose rows were picked last
 
+	waiting []stream.Waiting // of each source, for the chooser
+
 	unburied error // why dead letters could not be written
 }
 
@@ -228,7 +230,7 @@ func (ls *lanes) done() bool {
 		ls.openNext()
 		return false
 	}
-	return ls.opened == 0
+	return ls.opened == 0 && !ls.rationed()
 }
 
 func (ls *lanes) queuedOf(source int) (queued, most int) {

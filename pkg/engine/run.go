@@ -204,6 +204,8 @@ func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
 	case ask := <-r.Ask.questions():
 		ask(r.view())
 		return nil
+	case <-r.roomier():
+		return nil
 	case <-clock:
 		return r.onClock(ctx)
 	case <-ctx.Done():
@@ -285,6 +287,9 @@ func (r *run) account(j *job) error {
 func (r *run) process(t *task, rows record.Rows) error {
 	r.out.in = rows.Batch
 	t.touched = true
+	if r.Choose != nil {
+		defer func() { r.Choose.Took(r.Now(), r.lanes.last.source, rows) }()
+	}
 	if t.op == nil {
 		err := r.out.Emit(rows)
 		if errors.Is(err, errLimit) {

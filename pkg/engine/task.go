@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"math"
+
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -37,6 +39,9 @@ func (t *task) tell(now int64, always bool, out stream.Output) error {
 
 // pick returns the next rows to process; false where there are none yet.
 func (t *task) pick(done func(*job)) (record.Rows, bool) {
+	if t.Choose != nil {
+		return t.pickChosen(done)
+	}
 	if t.Order != InTime {
 		return t.pickAny(done)
 	}
@@ -54,7 +59,7 @@ func (t *task) pick(done func(*job)) (record.Rows, bool) {
 	if len(t.later) > 0 {
 		limit = min(limit, t.later[0].first-1)
 	}
-	return t.take(best, limit), true
+	return t.take(best, limit, math.MaxInt), true
 }
 
 // mustWait reports whether a lane that is still to give something is empty.
@@ -82,11 +87,11 @@ func (t *task) pickAny(done func(*job)) (record.Rows, bool) {
 	if t.Order != InTime {
 		limit = forever
 	}
-	return t.take(best, limit), true
+	return t.take(best, limit, math.MaxInt), true
 }
 
-func (t *task) take(l *lane, limit int64) record.Rows {
-	rows := l.run(limit, t.dueWith(l))
+func (t *task) take(l *lane, limit int64, most int) record.Rows {
+	rows := l.run(limit, t.dueWith(l), most)
 	t.last, l.moved = l, true
 	t.hold(l)
 	return rows

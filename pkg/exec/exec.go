@@ -47,6 +47,7 @@ type Options struct {
 	Envelope  bool          // the handler reads envelopes instead of values
 	Timeout   time.Duration // how long an answer may take, by default a minute
 	MaxLine   int           // greatest length of an answer, by default 1 MB
+	Ahead     int           // how many records Room allows beside those that wait for another attempt; 0: any number
 
 	Policy     retry.Policy
 	Breaker    *limit.Breaker // while it is open nothing is given to handlers, and what fails is not held against records
@@ -124,6 +125,7 @@ func Open(opt Options) *Sink {
 	s.stderr = newComplaints(opt.Stderr)
 	s.track.parts = map[partition]*part{}
 	s.track.changed = make(chan struct{}, 1)
+	s.track.room = make(chan struct{}, 1)
 	s.ctx, s.fail = context.WithCancelCause(context.Background())
 	for n := range opt.Workers {
 		w := newWorker(s, n)

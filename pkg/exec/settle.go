@@ -204,6 +204,7 @@ func (w *worker) keepState(e *entry) {
 	if e.own == nil {
 		e.own = new(own)
 		w.s.Stats.Waiting.Add(1)
+		signal(w.s.track.room)
 	}
 	e.own.state = fresh
 }

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"math"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ type tracker struct {
 	open    int           // entries that are neither finished nor dropped
 	free    []*lot        // for reuse
 	changed chan struct{} // has a message when open, or what is in flight, has changed
+	room    chan struct{} // has a message when less is open, or more of it waits
 }
 
 type partition struct {
@@ -110,6 +112,7 @@ func (t *tracker) finish(list []entry) {
 		e.lot.done[e.at/64] |= 1 << (e.at % 64)
 		t.close(e)
 	}
+	signal(t.room)
 	signal(t.changed)
 }
 
@@ -123,6 +126,7 @@ func (t *tracker) drop(list []entry) {
 	for i := range list {
 		t.close(&list[i])
 	}
+	signal(t.room)
 	signal(t.changed)
 }
 
@@ -210,6 +214,17 @@ func (p *part) firstOpen(otherwise int64) int64 {
 		}
 	}
 	return otherwise
+}
+
+// Room returns how many records may be written before what is written later
+// could have to wait; see stream.Rationed.
+func (s *Sink) Room() (n int, more <-chan struct{}) {
+	if s.opt.Ahead == 0 {
+		return math.MaxInt, s.track.room
+	}
+	s.track.mu.Lock()
+	defer s.track.mu.Unlock()
+	return s.opt.Ahead - s.track.open + int(s.Stats.Waiting.Load()), s.track.room
 }
 
 // leaveWithin is how long Leave waits for what handlers have in hand: what they

@@ -103,6 +103,7 @@ func (w *worker) keep(e *entry) {
 	if e.own == nil {
 		e.own = new(own)
 		w.s.Stats.Waiting.Add(1)
+		signal(w.s.track.room)
 	}
 	if e.own.batch != nil || w.s.kept.Load() > mostKept {
 		return

@@ -95,6 +95,21 @@ type Sized interface {
 	Size() (int64, bool)
 }
 
+// A Chooser says whose records come next where sources are not equally urgent.
+type Chooser interface {
+	// Choose returns the source that comes next, -1 for none, and how many of its
+	// records at most before it is asked again. waiting has an entry for each source.
+	Choose(now int64, waiting []Waiting) (source, most int)
+	// Took says that rows of a source have been given to the sink.
+	Took(now int64, source int, rows record.Rows)
+}
+
+// Waiting is what of a source has been read and is not processed yet.
+type Waiting struct {
+	Records int
+	Since   int64 // the least stamp of those that come next in their partitions
+}
+
 // An Output takes what an operator makes.
 type Output interface {
 	// Batch returns an empty batch to fill.
@@ -196,6 +211,15 @@ type Tracker interface {
 	// begun may be left: the source can be read again from the positions. It ends
 	// early with ctx's error, and may then be called again.
 	Drain(ctx context.Context, again bool) error
+}
+
+// A Rationed is a Tracker that holds few records where choices are to count: what
+// it has been given cannot be overtaken any more.
+type Rationed interface {
+	Tracker
+	// Room returns how many more records it is to be given now, and what has a
+	// message when that may be more.
+	Room() (n int, more <-chan struct{})
 }
 
 // ErrHeld is what a sink with a breaker says while that is open: of Write, that

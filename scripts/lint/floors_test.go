@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"pkg/codec", "pkg/expr", "pkg/sketch", "pkg/stream", "pkg/letter"},
 	// The mezzanine of floor 1, for all operators: keys and aggregates of groups; many conditions matched at once;
 	// changes of records.
-	{"pkg/aggregate", "pkg/rules", "pkg/transform", "pkg/retry"},
+	{"pkg/aggregate", "pkg/rules", "pkg/transform", "pkg/retry", "pkg/priority"},
 	{
 		"pkg/shuffle", "pkg/window", "pkg/generate", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",
 		"pkg/mapreduce", "pkg/index", "pkg/template", "pkg/dlq",

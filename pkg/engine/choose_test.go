@@ -1,0 +1,135 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// first is a chooser of the first source that has something, a few records at a
+// time.
+type first struct{ took []string }
+
+func (*first) Choose(_ int64, waiting []stream.Waiting) (source, most int) {
+	for i, w := range waiting {
+		if w.Records > 0 {
+			return i, 3
+		}
+	}
+	return -1, 0
+}
+
+func (f *first) Took(_ int64, source int, rows record.Rows) {
+	f.took = append(f.took, fmt.Sprintf("%d:%d", source, rows.Hi-rows.Lo))
+}
+
+// gated is a source whose first Read waits, and which then closes a gate.
+type gated struct {
+	lines
+	wait, open chan struct{}
+}
+
+func (g *gated) Read(ctx context.Context, b *record.Batch) error {
+	if g.wait != nil {
+		<-g.wait
+	}
+	err := g.lines.Read(ctx, b)
+	if g.open != nil && err == nil {
+		close(g.open)
+		g.open = nil
+	}
+	return err
+}
+
+// opener is a sink that opens a gate at its first write, and then waits for
+// another one: what comes meanwhile may overtake.
+type opener struct {
+	text
+	open, wait chan struct{}
+}
+
+func (o *opener) Write(rows record.Rows) error {
+	if o.open != nil {
+		close(o.open)
+		<-o.wait
+		o.open = nil
+	}
+	return o.text.Write(rows)
+}
+
+// TestChosenRecordsOvertake: what is chosen first overtakes a batch that is being
+// processed, though that was read before.
+func TestChosenRecordsOvertake(t *testing.T) {
+	written, there := make(chan struct{}), make(chan struct{})
+	urgent := &gated{lines: lines{name: "u", times: make([]int64, 2), n: 2}, wait: written, open: there}
+	slow := &lines{name: "s", times: make([]int64, 10), n: 10}
+	sink, choose := &opener{open: written, wait: there}, &first{}
+	err := engine.Run(t.Context(), engine.Pipeline{
+		Sources: []stream.Source{urgent, slow}, Sink: sink, Order: engine.AsItArrives, Choose: choose,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The urgent batch is read while the first three are written, and handed on at
+	// the latest while the next three are.
+	got := sink.String()
+	if strings.Index(got, "u0") > strings.Index(got, "s6") || len(strings.Fields(got)) != 12 {
+		t.Errorf("wrote %q", got)
+	}
+	if took := strings.Join(choose.took, " "); !strings.HasPrefix(took, "1:3 ") || !strings.Contains(took, "0:2") {
+		t.Errorf("took %q", took)
+	}
+}
+
+// rationed is a sink that takes one record at a time, and is finished with it when
+// it is asked for room the next time but one.
+type rationed struct {
+	patient
+	text
+	busy int
+	most int
+	more chan struct{}
+}
+
+func (s *rationed) Write(rows record.Rows) error {
+	s.most = max(s.most, rows.Hi-rows.Lo)
+	s.busy = 2
+	return s.text.Write(rows)
+}
+
+func (s *rationed) Flush(context.Context) error { return nil }
+
+func (s *rationed) Room() (int, <-chan struct{}) {
+	if s.busy > 0 {
+		s.busy--
+		select {
+		case s.more <- struct{}{}:
+		default:
+		}
+		return 0, s.more
+	}
+	return 1, s.more
+}
+
+// TestRationedSinkGetsEverything: records that wait for room when their source has
+// ended are not forgotten.
+func TestRationedSinkGetsEverything(t *testing.T) {
+	sink := &rationed{patient: patient{open: -1, calls: 1}, more: make(chan struct{}, 1)}
+	err := engine.Run(t.Context(), engine.Pipeline{
+		Sources: []stream.Source{
+			&lines{name: "a", times: make([]int64, 7), n: 2}, &lines{name: "b", times: make([]int64, 5), n: 5},
+		},
+		Sink: sink, Order: engine.AsItArrives, Choose: &first{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(strings.Fields(sink.String())); n != 12 || sink.most != 1 {
+		t.Errorf("%d records were written, up to %d at once, want 12 one by one", n, sink.most)
+	}
+}
