@@ -65,7 +65,8 @@ func (f *dlqFlags) filter(now time.Time) dlq.Filter {
 // endpoint returns where the letters are.
 func (f *dlqFlags) endpoint() (stream.Endpoint, error) {
 	if len(f.from) != 1 {
-		return stream.Endpoint{}, fault.Usagef("as in --from kafka:app-logs-dlq or --from dead.ndjson", "dlq needs one --from")
+		return stream.Endpoint{}, fault.Usagef("as in --from kafka:app-logs-dlq or --from dead.ndjson",
+			"dlq needs one --from")
 	}
 	e, err := stream.ParseEndpoint(f.from[0])
 	switch {
