@@ -29,6 +29,24 @@ func testExactlyOnce(t *testing.T, a *apache) {
 	})
 }
 
+// testGroupState: see groupKilled. A node is down for a third of the time.
+func testGroupState(t *testing.T, a *apache) {
+	crashes := number(t, "LOGCTL_CRASHES", 15) / 3
+	for name, command := range groupCommands {
+		t.Run(name, func(t *testing.T) {
+			fail, mend := a.outage(t, 1+rand.IntN(3))
+			groupKilled(t, &a.client, command, crashes, func(kill int) {
+				switch kill {
+				case crashes / 3:
+					fail()
+				case 2 * crashes / 3:
+					mend()
+				}
+			})
+		})
+	}
+}
+
 // outage returns how to kill a node that is ours, and how to start it again,
 // which happens at the end of the test at the latest.
 func (a *apache) outage(t *testing.T, node int) (fail, mend func()) {

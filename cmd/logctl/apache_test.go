@@ -35,6 +35,7 @@ func TestApache(t *testing.T) {
 	t.Run("AtMostOnce", func(t *testing.T) { mostOnceKilled(t, &a.client, 6) })
 	t.Run("Transaction", func(t *testing.T) { txnKilled(t, &a.client, 6) })
 	t.Run("Outbox", func(t *testing.T) { outboxKilled(t, &a.client, number(t, "LOGCTL_CRASHES", 10)) })
+	t.Run("GroupState", func(t *testing.T) { testGroupState(t, a) })
 	t.Run("ExactlyOnce", func(t *testing.T) { testExactlyOnce(t, a) })
 	t.Run("NodesKilled", func(t *testing.T) { testNodesKilled(t, a) })
 	t.Run("Outage", func(t *testing.T) { testOutage(t, a) })

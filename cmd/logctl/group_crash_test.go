@@ -22,14 +22,14 @@ func TestGroupKilled(t *testing.T) {
 	t.Parallel()
 	c := &embed(t).client
 	for name, command := range groupCommands {
-		t.Run(name, func(t *testing.T) { groupKilled(t, c, command, crashes(t)/2) })
+		t.Run(name, func(t *testing.T) { groupKilled(t, c, command, crashes(t)/2, func(int) {}) })
 	}
 }
 
 // groupKilled: two members of a group that keeps its state in Kafka are killed in
-// turn, at random moments, while records come. Exactly once into a topic, the rows
+// turn, at random moments, while records come; before is called before each kill. Exactly once into a topic, the rows
 // are in the end those of one run over a file.
-func groupKilled(t *testing.T, c *client, command []string, crashes int) {
+func groupKilled(t *testing.T, c *client, command []string, crashes int, before func(kill int)) {
 	t.Helper()
 	in, out := c.topic(t, 4), c.topic(t, 2)
 	file := filepath.Join(t.TempDir(), "in.ndjson")
@@ -43,10 +43,12 @@ func groupKilled(t *testing.T, c *client, command []string, crashes int) {
 	members := []*process{c.start(t, nil, nil, args...), c.start(t, nil, nil, args...)}
 	for k := range max(crashes, 2) {
 		time.Sleep(randomMoment())
+		before(k)
 		members[k%2].crash(t)
 		members[k%2] = c.start(t, nil, nil, args...)
 	}
 	feed.end(t)
+	time.Sleep(time.Second) // a process that has just begun does not hear an interrupt
 	for _, m := range members {
 		m.interrupt(t)
 	}

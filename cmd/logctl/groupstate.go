@@ -34,15 +34,15 @@ func (f *stateFlags) run(p *pipeline, k *kafkaInput, g grouping) error {
 	if err := f.checkGroup(p); err != nil {
 		return p.close(err)
 	}
-	topics, err := p.upstreams(k)
+	widths, err := p.upstreams(k)
 	if err != nil {
 		return p.close(err)
 	}
 	p.New, p.Idle = g.new, p.flags.input.idle
-	if f.inPlace(topics, g.by) {
-		return p.close(f.runTasks(p, k, topics[0].Name, len(topics[0].Partitions)))
+	if f.inPlace(widths, g.by) {
+		return p.close(f.runTasks(p, k, p.endpoints[0].Topics[0], widths[0]))
 	}
-	return f.runShuffled(p, k, g, topics)
+	return f.runShuffled(p, k, g, widths)
 }
 
 // checkGroup refuses what a group cannot do.
@@ -61,16 +61,16 @@ func (f *stateFlags) checkGroup(p *pipeline) error {
 }
 
 // inPlace reports whether equal keys are in one partition as they are.
-func (f *stateFlags) inPlace(topics []kafka.Topic, by []string) bool {
-	if len(topics) != 1 {
+func (f *stateFlags) inPlace(widths []int, by []string) bool {
+	if len(widths) != 1 {
 		return false
 	}
 	keyed := f.keyed && len(by) > 0 // with no key there is one group, of all partitions
-	return keyed || len(topics[0].Partitions) == 1 || slices.Equal(by, []string{"_key"})
+	return keyed || widths[0] == 1 || slices.Equal(by, []string{"_key"})
 }
 
-// upstreams returns the topics that are read.
-func (p *pipeline) upstreams(k *kafkaInput) ([]kafka.Topic, error) {
+// upstreams returns how many partitions each topic has that is read.
+func (p *pipeline) upstreams(k *kafkaInput) ([]int, error) {
 	e := p.endpoints[0]
 	conn, err := p.flags.kafka.config(e)
 	if err != nil {
@@ -85,7 +85,7 @@ func (p *pipeline) upstreams(k *kafkaInput) ([]kafka.Topic, error) {
 		return nil, fault.Usagef("name the topics: kafka:a,b",
 			"%s --group %s: topics that a pattern matches come and go, and with them state", p.cmd.Name(), k.group)
 	}
-	return admin.Describe(p.cmd.Context(), e.Topics...)
+	return admin.Widths(p.cmd.Context(), e.Topics...)
 }
 
 // runTasks runs p with a task for each partition of a topic, whose states are in

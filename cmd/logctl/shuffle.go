@@ -22,11 +22,11 @@ const shuffleRetention = 24 * 60 * 60 * 1000 // ms
 // runShuffled runs a command whose groups are not those of the topic's key: one
 // pipeline takes the records to the partition of their group, over an internal
 // topic, and p reads that. Each is a consumer group of its own.
-func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, topics []kafka.Topic) error {
+func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths []int) error {
 	parts, most := 0, 0
-	for _, t := range topics {
-		parts += len(t.Partitions)
-		most = max(most, len(t.Partitions))
+	for _, n := range widths {
+		parts += n
+		most = max(most, n)
 	}
 	topic := k.group + "-shuffle"
 	if err := p.makeShuffleTopic(topic, most); err != nil {

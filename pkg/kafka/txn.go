@@ -79,13 +79,29 @@ func OpenTxn(ctx context.Context, cfg TxnConfig) (*Txn, error) {
 		return nil, err
 	}
 	t.admin = kadm.NewClient(t.client)
-	ctx, cancel := context.WithTimeout(ctx, 3*cfg.Timeout)
-	defer cancel()
-	if _, _, err := t.client.ProducerID(ctx); err != nil {
+	if err := t.takeOver(ctx); err != nil {
 		t.Close()
 		return nil, cfg.explain(err, "")
 	}
 	return t, nil
+}
+
+// takeOver makes the transactional id this producer's. It waits while nobody
+// coordinates it, as after the death of a broker.
+func (t *Txn) takeOver(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*t.cfg.Timeout)
+	defer cancel()
+	for {
+		_, _, err := t.client.ProducerID(ctx)
+		if err == nil || !passes(err) {
+			return err
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // OpenSink returns a sink whose records are part of the transactions. Its Flush
