@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/table"
 )
 
 // DefaultOutbox is the table of an outbox where none is named.
@@ -153,7 +154,7 @@ func (o *Outbox) row(b *record.Batch, rec *record.Rec) {
 	if rec.Stamp != record.NoTime {
 		o.args[3].Value = rec.Stamp
 	}
-	if from := b.Origin; from != nil && !comesOnce(from) {
+	if from := b.Origin; from != nil && !table.ComesOnce(from) {
 		o.args[4].Value, o.args[5].Value = from.Source, int64(from.Partition)
 		o.args[6].Value, o.args[7].Value = rec.Offset, int64(rec.Part)
 	}

@@ -8,10 +8,8 @@ import (
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/table"
 )
-
-// DefaultTable is the table of a sink where none is named.
-const DefaultTable = "logs"
 
 // SinkOptions say how rows are written. The zero value is the default.
 type SinkOptions struct {
@@ -54,21 +52,21 @@ type Sink struct {
 	path  string
 	name  string // of the table
 	opt   SinkOptions
-	marks *seen  // of names, with SinkOptions.Once
-	table *table // nil until the first rows are known
-	open  bool   // a transaction is under way
+	marks *seen     // of names, with SinkOptions.Once
+	table *rowTable // nil until the first rows are known
+	open  bool      // a transaction is under way
 	at    positions
 	state *states
 	once  map[string]bool // sources whose bytes come only once
 }
 
-// OpenSink opens or creates the database at path. An empty table is
-// DefaultTable.
-func OpenSink(ctx context.Context, path, table string, opt SinkOptions) (*Sink, error) {
-	if table == "" {
-		table = DefaultTable
+// OpenSink opens or creates the database at path. An empty name
+// of the table is table.Default.
+func OpenSink(ctx context.Context, path, name string, opt SinkOptions) (*Sink, error) {
+	if name == "" {
+		name = table.Default
 	}
-	if err := checkTable(table); err != nil {
+	if err := checkTable(name); err != nil {
 		return nil, err
 	}
 	c, err := open(path, "_pragma=journal_mode(wal)&_pragma=synchronous(normal)")
@@ -76,8 +74,8 @@ func OpenSink(ctx context.Context, path, table string, opt SinkOptions) (*Sink, 
 		return nil, err
 	}
 	s := &Sink{
-		c: c, path: path, name: table, opt: opt, once: map[string]bool{"stdin": true},
-		at: positions{c: c, sink: table}, state: &states{c: c, path: path, sink: table},
+		c: c, path: path, name: name, opt: opt, once: map[string]bool{"stdin": true},
+		at: positions{c: c, sink: name}, state: &states{c: c, path: path, sink: name},
 	}
 	if err := s.begin(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -191,7 +189,7 @@ func (s *Sink) Write(rows record.Rows) error {
 			return err
 		}
 	}
-	if o := rows.Origin; o != nil && comesOnce(o) {
+	if o := rows.Origin; o != nil && table.ComesOnce(o) {
 		s.once[o.Source] = true
 	}
 	if err := s.table.insert(ctx, rows); err != nil {
@@ -199,10 +197,6 @@ func (s *Sink) Write(rows record.Rows) error {
 	}
 	return nil
 }
-
-// comesOnce reports whether an origin is a pipe, which cannot be read again:
-// files have a number, and topics are topics.
-func comesOnce(o *record.Origin) bool { return !o.Topic && (o.Partition == 0 || o.Source == "stdin") }
 
 func (s *Sink) transaction(ctx context.Context) error {
 	if s.open {

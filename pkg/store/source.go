@@ -16,6 +16,7 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/table"
 )
 
 // A Source reads the rows of a table of a SQLite database as JSON objects, in
@@ -26,7 +27,7 @@ type Source struct {
 	c       conn
 	path    string
 	table   string
-	columns []column
+	columns []table.Column
 	made    bool // by a Sink
 	origin  *record.Origin
 	after   int64 // the last row number that was dealt with
@@ -77,7 +78,7 @@ func (s *Source) find(ctx context.Context) error {
 	s.columns, err = columnsOf(ctx, s.c, s.table)
 	own := 0
 	for _, c := range s.columns {
-		if slices.Contains([]string{topicColumn, partitionColumn, offsetColumn, extraColumn}, c.name) {
+		if slices.Contains([]string{table.Topic, table.Partition, table.Offset, table.Extra}, c.Name) {
 			own++
 		}
 	}
@@ -134,7 +135,7 @@ func (s *Source) start(ctx context.Context) error {
 	var sql strings.Builder
 	sql.WriteString("SELECT rowid")
 	for _, c := range s.columns {
-		sql.WriteString(", +" + quote(c.name)) // a term, lest the driver makes times of texts
+		sql.WriteString(", +" + quote(c.Name)) // a term, lest the driver makes times of texts
 	}
 	fmt.Fprintf(&sql, " FROM %s WHERE rowid > ? ORDER BY rowid", quote(s.table))
 	rows, err := s.c.QueryContext(context.WithoutCancel(ctx), sql.String(), arguments(s.after))
@@ -160,19 +161,19 @@ func (s *Source) encode() {
 	s.buf = append(s.buf[:0], '{')
 	for i, c := range s.columns {
 		v := s.row[i+1]
-		if v == nil || s.made && slices.Contains(originColumns, c.name) {
+		if v == nil || s.made && slices.Contains(originColumns, c.Name) {
 			continue
 		}
-		if s.made && c.name == extraColumn {
+		if s.made && c.Name == table.Extra {
 			s.comma()
 			extra := text(v)
 			s.buf = append(s.buf, extra[1:len(extra)-1]...)
 			continue
 		}
 		s.comma()
-		s.buf = record.AppendQuoted(s.buf, c.name)
+		s.buf = record.AppendQuoted(s.buf, c.Name)
 		s.buf = append(s.buf, ':')
-		s.buf = appendValue(s.buf, v, c.kind)
+		s.buf = appendValue(s.buf, v, c.Kind)
 	}
 	s.buf = append(s.buf, '}')
 }
@@ -187,7 +188,7 @@ func (s *Source) comma() {
 func appendValue(dst []byte, v driver.Value, kind string) []byte {
 	switch v := v.(type) {
 	case int64:
-		if kind == boolKind && (v == 0 || v == 1) {
+		if kind == table.Boolean && (v == 0 || v == 1) {
 			return strconv.AppendBool(dst, v == 1)
 		}
 		return strconv.AppendInt(dst, v, 10)
@@ -197,7 +198,7 @@ func appendValue(dst []byte, v driver.Value, kind string) []byte {
 		}
 		return record.AppendNumber(dst, v)
 	case string:
-		if kind == jsonKind && v != "" && (v[0] == '{' || v[0] == '[') {
+		if kind == table.JSON && v != "" && (v[0] == '{' || v[0] == '[') {
 			return append(dst, v...)
 		}
 		return record.AppendQuoted(dst, v)

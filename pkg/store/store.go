@@ -18,25 +18,15 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/table"
 )
 
 // busyTimeout is how long a statement waits for another process's transaction,
 // in milliseconds.
 const busyTimeout = 10_000
 
-// The columns that every table of logctl has besides the fields: where the row
-// came from, and the fields that are no columns.
-const (
-	topicColumn     = "_topic"
-	partitionColumn = "_partition"
-	offsetColumn    = "_offset"
-	partColumn      = "_part" // where several rows are from one record: which it is
-	extraColumn     = "_extra"
-	textColumn      = "value" // a record that is no JSON object
-)
-
 // originColumns say where a row came from.
-var originColumns = []string{topicColumn, partitionColumn, offsetColumn, partColumn}
+var originColumns = []string{table.Topic, table.Partition, table.Offset, table.Part}
 
 // conn is a connection to a database file.
 type conn interface { //nolint:interfacebloat // what database/sql/driver has in four interfaces
@@ -123,15 +113,13 @@ func query(ctx context.Context, c conn, statement string, each func(row []driver
 	}
 }
 
-// A column is one of a table, with the type that it was declared with.
-type column struct{ name, kind string }
-
-// columnsOf returns the columns of a table; none where it does not exist.
-func columnsOf(ctx context.Context, c conn, table string) ([]column, error) {
-	var columns []column
+// columnsOf returns the columns of a table, with the types that they were declared
+// with; none where it does not exist.
+func columnsOf(ctx context.Context, c conn, name string) ([]table.Column, error) {
+	var columns []table.Column
 	err := query(ctx, c, "SELECT name, type FROM pragma_table_info(?)", func(row []driver.Value) {
-		columns = append(columns, column{text(row[0]), strings.ToUpper(text(row[1]))})
-	}, table)
+		columns = append(columns, table.Column{Name: text(row[0]), Kind: strings.ToUpper(text(row[1]))})
+	}, name)
 	return columns, err
 }
 

@@ -27,13 +27,13 @@ var floors = [][]string{
 	{"pkg/codec", "pkg/expr", "pkg/sketch", "pkg/stream", "pkg/letter"},
 	// The mezzanine of floor 1, for all operators: keys and aggregates of groups; many conditions matched at once;
 	// changes of records.
-	{"pkg/aggregate", "pkg/rules", "pkg/transform", "pkg/retry", "pkg/priority"},
+	{"pkg/aggregate", "pkg/table", "pkg/rules", "pkg/transform", "pkg/retry", "pkg/priority"},
 	{
 		"pkg/shuffle", "pkg/window", "pkg/generate", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",
 		"pkg/mapreduce", "pkg/index", "pkg/template", "pkg/dlq",
 	},
 	{
-		"pkg/stdio", "pkg/kafka", "pkg/broker", "pkg/store", "pkg/httpapi", "pkg/notify", "pkg/term", "pkg/load", "pkg/host",
+		"pkg/stdio", "pkg/kafka", "pkg/broker", "pkg/store", "pkg/postgres", "pkg/httpapi", "pkg/notify", "pkg/term", "pkg/load", "pkg/host",
 		"pkg/member", "pkg/spool", "pkg/exec",
 	},
 	{"pkg/engine", "pkg/dash", "pkg/guard"},
@@ -48,6 +48,7 @@ var doors = map[string][]string{
 	"github.com/spf13": {"cmd/logctl"},
 	"github.com/twmb":  {"pkg/kafka", "pkg/broker"},
 	"modernc.org":      {"pkg/store"},
+	"github.com/jackc": {"pkg/postgres"},
 	"net/http":         {"pkg/httpapi"},
 	"os/exec":          {"pkg/exec"},
 }
