@@ -7,7 +7,7 @@ FUZZTIME ?= 20s
 PKGS    ?= ./...
 
 .DEFAULT_GOAL := build
-.PHONY: help build install test lint race kafka-test fuzz bench bench-smoke demo completions man cover clean
+.PHONY: help build install test lint race kafka-test postgres-test fuzz bench bench-smoke demo completions man cover clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z -]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -34,6 +34,9 @@ race: ## the tests under the race detector (needs a C compiler)
 
 kafka-test: ## integration tests against a real Apache Kafka (needs Java 17 and Maven)
 	$(GO) test -tags kafka -run Apache -count 1 -p 1 -timeout 15m ./pkg/kafka/... ./cmd/logctl/...
+
+postgres-test: ## integration tests against a real PostgreSQL (needs its server installed)
+	LOGCTL_POSTGRES=required $(GO) test -run '^TestPostgres$$' -count 1 -timeout 15m ./cmd/logctl
 
 fuzz: ## every fuzz target for FUZZTIME
 	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' cmd pkg | sed 's/:func / /' | sort -u | \

@@ -76,7 +76,7 @@ func completeFlags(cmd *cobra.Command) {
 func completeEndpoint(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 	if !strings.Contains(typed, ":") {
 		var kinds []string
-		for _, kind := range []string{"kafka:", "sqlite:", "null:"} {
+		for _, kind := range []string{"kafka:", "sqlite:", "postgres://", "null:"} {
 			if typed != "" && strings.HasPrefix(kind, typed) {
 				kinds = append(kinds, kind)
 			}

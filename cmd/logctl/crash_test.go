@@ -186,21 +186,37 @@ func pipeKilled(t *testing.T, c *client, crashes int) {
 	}
 }
 
-// tableKilled: consume into SQLite is killed at random moments while records
-// keep coming; every second process not before it has committed something.
-// Every record is in the table, once. during is called before each start.
+// tableKilled: see killed; into SQLite. during is called before each start.
 func tableKilled(t *testing.T, c *client, crashes int, during func(i int)) {
 	t.Helper()
-	topic := c.topic(t, 6)
 	db := filepath.Join(t.TempDir(), "out.db")
+	killed(t, c, crashes, database{
+		to: "sqlite:" + db + "#t", during: during,
+		row: func(statement string) [4]int64 { return sqliteRow(t, db, statement) },
+	})
+}
+
+// A database is one with a table t that consume writes to.
+type database struct {
+	to     string
+	row    func(statement string) [4]int64 // zeros where there is no table yet
+	during func(i int)
+}
+
+// killed: consume into a database is killed at random moments while records keep
+// coming; every second process not before it has committed something. Every
+// record is in the table, once.
+func killed(t *testing.T, c *client, crashes int, db database) {
+	t.Helper()
+	topic := c.topic(t, 6)
 	f := c.feed(t, topic, 10_000)
 	args := []string{
-		"consume", "--from", "kafka:" + topic, "--group", topic, "--delivery", "exactly-once", "--to", "sqlite:" + db + "#t",
+		"consume", "--from", "kafka:" + topic, "--group", topic, "--delivery", "exactly-once", "--to", db.to,
 	}
-	count := func() int64 { return sqliteRow(t, db, "SELECT count(*) FROM t")[0] }
+	count := func() int64 { return db.row("SELECT count(*) FROM t")[0] }
 	rows := int64(0)
 	for i := range crashes {
-		during(i)
+		db.during(i)
 		p := c.start(t, nil, nil, args...)
 		if i%2 == 1 {
 			eventually(t, "it commits", func() bool { return count() > rows })
@@ -212,7 +228,7 @@ func tableKilled(t *testing.T, c *client, crashes int, during func(i int)) {
 	n := f.end(t)
 	began := time.Now()
 	c.start(t, nil, nil, append(args, "--stop", "end")...).end(t)
-	got := sqliteRow(t, db, "SELECT count(*), count(DISTINCT n), min(n), max(n) FROM t")
+	got := db.row("SELECT count(*), count(DISTINCT n), min(n), max(n) FROM t")
 	t.Logf("%d records, %d rows by %d processes that were killed, the rest in %v", n, rows, crashes,
 		time.Since(began).Round(time.Millisecond))
 	if total := int64(n); got[0] != total || got[1] != total || got[2] != 0 || got[3] != total-1 {

@@ -13,6 +13,7 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/load"
+	"github.com/logctl/logctl/pkg/postgres"
 	"github.com/logctl/logctl/pkg/stdio"
 	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
@@ -32,9 +33,9 @@ type outputFlags struct {
 
 func (f *outputFlags) add(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.to, "to", nil,
-		"write to `ENDPOINT`: a file, -, kafka:TOPIC, sqlite:FILE#TABLE, null: (repeatable; default stdout)")
+		"write to `ENDPOINT`: a file, -, kafka:TOPIC, sqlite:FILE#TABLE, postgres://HOST/DB#TABLE, null: (repeatable; default stdout)")
 	fs.StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: "+strings.Join(codec.Encodings, ", "))
-	fs.StringSliceVar(&f.unique, "unique", nil, "sqlite: `FIELDS` that name a row; a later record replaces it")
+	fs.StringSliceVar(&f.unique, "unique", nil, "tables: `FIELDS` that name a row; a later record replaces it")
 	sizeVar(fs, &f.rotateSize, "rotate-size", 0, "files: begin another one after so many bytes (0: never)")
 	durationVar(fs, &f.rotateEvery, "rotate-every", 0, "files: begin another one after so long (0: never)")
 }
@@ -50,7 +51,10 @@ func (f *outputFlags) wantsObjects(cmd *cobra.Command) bool {
 	case f.format != "json" || cmd.Flags().Changed("output"):
 		return true
 	}
-	return slices.ContainsFunc(f.to, func(to string) bool { return strings.HasPrefix(to, string(stream.SQLite)+":") })
+	return slices.ContainsFunc(f.to, func(to string) bool {
+		e, err := stream.ParseEndpoint(to)
+		return err == nil && (e.Scheme == stream.SQLite || e.Scheme == stream.Postgres)
+	})
 }
 
 // check refuses forms that are unknown or contradict --template. Asked says that
@@ -112,7 +116,7 @@ func (p *pipeline) openSinks() error {
 		return err
 	}
 	if why := notOnce(list); p.Exactly && p.txn == nil && why != "" {
-		return fault.Usagef("write to topics or to one sqlite:FILE#TABLE, or take --delivery at-least-once",
+		return fault.Usagef("write to topics or to one table (sqlite:FILE#TABLE, postgres://HOST/DB#TABLE), or take --delivery at-least-once",
 			"exactly once cannot be kept %s", why)
 	}
 	var sinks []stream.Sink
@@ -131,7 +135,7 @@ func (p *pipeline) openSinks() error {
 		p.Sink, p.Arena = load.Pace(p.cmd.Context(), p.Sink, *p.pace), pacedArena
 	}
 	for _, s := range sinks {
-		if table, ok := s.(*store.Sink); ok && (p.Exactly || len(p.flags.output.unique) == 0) {
+		if table, ok := s.(bound); ok && (p.Exactly || len(p.flags.output.unique) == 0) {
 			if err := p.bind(table); err != nil {
 				return err
 			}
@@ -151,7 +155,7 @@ func notOnce(list []stream.Endpoint) string {
 		return "in several outputs: one may be committed when the other is not"
 	}
 	switch list[0].Scheme {
-	case stream.SQLite:
+	case stream.SQLite, stream.Postgres:
 		return ""
 	case stream.Stdio:
 		return "in a pipe: what its reader has taken cannot be taken back"
@@ -185,11 +189,18 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 			return nil, err
 		}
 		return p.closing(s)
+	case stream.Postgres:
+		opt := postgres.SinkOptions{Unique: f.unique, Busy: p.busy}
+		s, err := postgres.OpenSink(p.cmd.Context(), e.URL, e.Table, opt)
+		if err != nil {
+			return nil, err
+		}
+		return p.closing(s)
 	case stream.Null:
 		return new(stdio.Null), nil
-	case stream.HTTP, stream.Postgres:
+	case stream.HTTP:
 	}
-	return nil, fault.Usagef("a file, -, kafka:TOPIC, sqlite:FILE#TABLE or null:",
+	return nil, fault.Usagef("a file, -, kafka:TOPIC, sqlite:FILE#TABLE, postgres://HOST/DB#TABLE or null:",
 		"nothing can be written to a %s endpoint yet", e.Scheme)
 }
 
@@ -205,8 +216,8 @@ func (p *pipeline) tableOptions() store.SinkOptions {
 	return opt
 }
 
-// busy says that a database is another process's for now, and waits on unless the
-// command was interrupted.
+// busy says that a database is down or another process's for now, and waits on
+// unless the command was interrupted.
 func (p *pipeline) busy(err error) error {
 	if p.cmd.Context().Err() != nil {
 		return err

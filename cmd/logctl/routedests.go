@@ -113,6 +113,10 @@ func (d *destinations) openOne(name string) (stream.Sink, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.Secret() {
+		return nil, fault.Usagef("it comes from PGPASSWORD or ~/.pgpass, too",
+			"a destination has a password in its URL: the names of destinations are shown in metrics and by the API")
+	}
 	if d.p.inTxn {
 		if err := onlyTopics([]string{name}); err != nil {
 			return nil, err

@@ -37,6 +37,10 @@ type Endpoint struct {
 	URL     string   // Postgres: the connection
 }
 
+// Secret reports whether the endpoint has a password in its URL, which is not to be
+// shown.
+func (e Endpoint) Secret() bool { return hidePassword(e.URL) != e.URL }
+
 // ParseEndpoint reads an endpoint: "-", a path, kafka:topic[,topic],
 // kafka:^pattern, kafka://host:port,host:port/topic, http:host:port,
 // sqlite:file[#table], postgres://…[#table] or null:. A path that looks like one
@@ -62,19 +66,31 @@ func ParseEndpoint(s string) (Endpoint, error) {
 		return Endpoint{Scheme: SQLite, Path: path, Table: table}, nil
 	case Postgres:
 		link, table, _ := strings.Cut(s, "#")
-		return Endpoint{Scheme: Postgres, URL: link, Table: table}, nil
+		return Endpoint{Scheme: Postgres, URL: link, Table: table}, nil // the URL may hold a password: it is not printed
 	case Null:
 		return Endpoint{Scheme: Null}, nil
 	}
 	if !isKind(scheme) {
 		return parsePath(s)
 	}
+	s, rest = hidePassword(s), hidePassword(rest)
 	hint := "one of " + strings.Join(schemes, ":, ") + ":"
 	if near := fault.Nearest(scheme, schemes); near != "" {
 		hint = fmt.Sprintf("did you mean %s:%s?", near, rest)
 	}
 	return Endpoint{}, fault.Usagef(hint+" A file of that name is written ./"+s,
 		"endpoint %q begins with an unknown kind %q", s, scheme+":")
+}
+
+// hidePassword leaves out the password of a URL that is to be shown.
+func hidePassword(s string) string {
+	before, after, ok := strings.Cut(s, "//")
+	at := strings.LastIndexByte(after, '@')
+	colon := strings.IndexByte(after, ':')
+	if !ok || at < 0 || colon < 0 || colon > at {
+		return s
+	}
+	return before + "//" + after[:colon] + ":***" + after[at:]
 }
 
 // isKind reports whether text before a colon looks like the kind of an endpoint,

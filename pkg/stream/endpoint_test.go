@@ -49,3 +49,10 @@ func TestParseEndpoint(t *testing.T) {
 		}
 	}
 }
+
+func TestPasswordIsNotShown(t *testing.T) {
+	_, err := stream.ParseEndpoint("postgress://me:secret@host/db#t")
+	if text := err.Error() + fault.HintOf(err); strings.Contains(text, "secret") || !strings.Contains(text, "me:***@host/db") {
+		t.Errorf("%s", text)
+	}
+}

@@ -1,0 +1,325 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/table"
+)
+
+// maxHeld is how many bytes of rows are kept for another attempt. What is beyond
+// is sent before the end of the transaction, and cannot be sent again.
+const maxHeld = 64 << 20
+
+// SinkOptions say how rows are written. The zero value is the default.
+type SinkOptions struct {
+	// Busy is called when the server is down, and every ten seconds while it is.
+	// It returns an error to give up, or nil to wait on. Without it, a server that
+	// is down is an error at once.
+	Busy func(error) error
+
+	Unique []string // the fields that make a row unique; by default where it came from
+}
+
+// A Sink writes records into a table of a PostgreSQL database: a row each, JSON
+// objects by their fields, anything else into a column "value". The table is made
+// of the fields of the first records; what later ones have besides, and what a
+// column cannot hold, goes into a jsonb column "_extra".
+//
+// A row with the key of an earlier one replaces it. The key is where the record
+// came from (topic, partition and offset, or file and byte), or the fields of
+// SinkOptions.Unique. Records of stdin and of pipes have no place to come back
+// to and so no key.
+//
+// All that is written between two Flushes is one transaction, with the positions
+// in it. They must be what this sink last saw: of two writers that believe to own
+// a partition only the first to commit does, the other fails.
+//
+// A Sink is for one goroutine.
+type Sink struct {
+	*server
+	name   string // of the table
+	opt    SinkOptions
+	rows   *layout // nil until the first rows are known
+	at     positions
+	once   map[string]bool // sources whose bytes come only once
+	held   []byte          // rows of the transaction, as they are copied
+	number int64           // of the last row
+	sent   bool            // a transaction is under way that holds rows which are held no more
+	unsure bool            // it was committed or not: the answer was lost
+}
+
+// OpenSink connects to the database that a URL names. An empty name of the table is
+// table.Default.
+func OpenSink(ctx context.Context, url, name string, opt SinkOptions) (*Sink, error) {
+	if name == "" {
+		name = table.Default
+	}
+	if err := checkTable(name); err != nil {
+		return nil, err
+	}
+	srv, err := newServer(url)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sink{server: srv, name: name, opt: opt, once: map[string]bool{"stdin": true}, at: positions{sink: name}}
+	if err := s.begin(ctx); err != nil {
+		return nil, errors.Join(err, srv.close())
+	}
+	return s, nil
+}
+
+// begin makes the tables of positions, reads them and the table of rows.
+func (s *Sink) begin(ctx context.Context) error {
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	if err := s.create(ctx, "_logctl_positions", createPositions); err != nil {
+		return s.failed("opening", err)
+	}
+	if err := s.create(ctx, "_logctl_clusters", createClusters); err != nil {
+		return s.failed("opening", err)
+	}
+	if _, err := s.at.load(ctx, s.server); err != nil {
+		return s.failed("reading the positions of", err)
+	}
+	if err := s.findTable(ctx); err != nil {
+		return s.failed("opening", err)
+	}
+	return nil
+}
+
+// create makes what has a name where there is nothing of it: only that takes the
+// right to. Another process may be about to.
+func (s *Sink) create(ctx context.Context, name, statement string) error {
+	rows, err := s.query(ctx, "SELECT 1 WHERE to_regclass($1) IS NOT NULL", quote(name))
+	if err != nil || len(rows) > 0 {
+		return err
+	}
+	return s.exec(ctx, "SELECT pg_advisory_xact_lock(hashtext('logctl'));"+statement)
+}
+
+// findTable reads the columns of the table where it exists, and makes the stage for
+// it.
+func (s *Sink) findTable(ctx context.Context) error {
+	rows, err := s.query(ctx, `SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
+		WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`, quote(s.name))
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	var columns []table.Column
+	for _, row := range rows {
+		columns = append(columns, table.Column{Name: row[0], Kind: row[1]})
+	}
+	l, err := newLayout(s.name, columns, s.opt.Unique)
+	if err != nil {
+		return err
+	}
+	index := indexName(s.name, s.opt.Unique)
+	if err := s.create(ctx, index, l.createIndex(index)); err != nil {
+		return err
+	}
+	s.rows = l
+	return s.exec(ctx, l.createStage())
+}
+
+// connected has a connection with a stage.
+func (s *Sink) connected(ctx context.Context) error {
+	if s.c != nil && !s.c.IsClosed() {
+		return nil
+	}
+	if err := s.connect(ctx); err != nil || s.rows == nil {
+		return err
+	}
+	return s.exec(ctx, s.rows.createStage())
+}
+
+func (s *Sink) failed(doing string, err error) error {
+	return fmt.Errorf("%s table %q of postgres %s: %w", doing, s.name, s.server, err)
+}
+
+// Positions returns how far the committed rows go, and remembers it as what
+// this sink has seen. Who takes over a partition asks again.
+func (s *Sink) Positions(ctx context.Context) (at []stream.Position, err error) {
+	err = s.patiently(ctx, "reading the positions of", func(ctx context.Context) error {
+		at, err = s.at.load(ctx, s.server)
+		return err
+	})
+	return at, err
+}
+
+// Write adds rows to the transaction.
+func (s *Sink) Write(rows record.Rows) error {
+	ctx := context.Background() // Busy bounds it; Flush has the caller's
+	if s.rows == nil {
+		if err := s.makeTable(ctx, rows); err != nil || s.rows == nil {
+			return err
+		}
+	}
+	if o := rows.Origin; o != nil && table.ComesOnce(o) {
+		s.once[o.Source] = true
+	}
+	if _, err := table.Live(rows, s.rows.whole); err != nil {
+		return s.failed("writing to", err)
+	}
+	for i := rows.Lo; i < rows.Hi; i++ {
+		if !rows.Recs[i].Live() {
+			continue
+		}
+		s.number++
+		var err error
+		if s.held, err = s.rows.appendRow(s.held, rows.Batch, i, s.number); err != nil {
+			return s.failed("writing to", err)
+		}
+	}
+	if len(s.held) > maxHeld {
+		return s.patiently(ctx, "writing to", s.sendEarly)
+	}
+	return nil
+}
+
+// makeTable makes the table of the fields that the first rows have, if one of
+// them is live and has any, unless another process has made it meanwhile.
+func (s *Sink) makeTable(ctx context.Context, rows record.Rows) error {
+	fields := table.Fields(rows, s.opt.Unique, limits)
+	if len(fields) == 0 {
+		return nil
+	}
+	return s.patiently(ctx, "creating", func(ctx context.Context) error {
+		if err := s.create(ctx, s.name, createTable(s.name, rows.Origin, fields)); err != nil {
+			return err
+		}
+		return s.findTable(ctx)
+	})
+}
+
+// sendEarly sends rows before the end of the transaction.
+func (s *Sink) sendEarly(ctx context.Context) error {
+	if !s.sent {
+		if err := s.exec(ctx, "BEGIN"); err != nil {
+			return err
+		}
+	}
+	if err := s.copy(ctx); err != nil {
+		return err
+	}
+	s.held, s.sent = s.held[:0], true
+	return nil
+}
+
+func (s *Sink) copy(ctx context.Context) error {
+	_, err := s.c.CopyFrom(ctx, bytes.NewReader(s.held), s.rows.copyIn())
+	return s.told(err)
+}
+
+// Keep adds positions to what the next Flush commits.
+func (s *Sink) Keep(at []stream.Position) {
+	for _, p := range at {
+		if !s.once[p.Source] {
+			s.at.keep[partition{p.Source, p.Partition}] = p.Next
+		}
+	}
+}
+
+// Flush commits the rows and the positions.
+func (s *Sink) Flush(ctx context.Context) error {
+	if len(s.held) == 0 && !s.sent && len(s.at.keep) == 0 {
+		return nil
+	}
+	if err := s.patiently(ctx, "writing to", s.commit); err != nil {
+		return err
+	}
+	s.held, s.sent, s.unsure, s.number = s.held[:0], false, false, 0
+	s.at.committed()
+	return nil
+}
+
+// commit is one attempt at the transaction.
+func (s *Sink) commit(ctx context.Context) error {
+	if s.unsure {
+		if arrived, err := s.at.arrived(ctx, s.server); err != nil || arrived {
+			return err
+		}
+	}
+	if !s.sent {
+		if err := s.exec(ctx, "BEGIN"); err != nil {
+			return err
+		}
+	}
+	if err := s.at.write(ctx, s.server); err != nil {
+		return err
+	}
+	if len(s.held) > 0 {
+		if err := s.copy(ctx); err != nil {
+			return err
+		}
+	}
+	if len(s.held) > 0 || s.sent {
+		if err := s.exec(ctx, s.rows.merge()); err != nil {
+			return err
+		}
+	}
+	s.unsure = true
+	return s.exec(ctx, "COMMIT")
+}
+
+const (
+	pause = time.Second      // between attempts
+	again = 10 * time.Second // between two notes that the server is down
+)
+
+// patiently does something again, over a new connection, for as long as it fails
+// for reasons that pass and Busy does not give up.
+func (s *Sink) patiently(ctx context.Context, doing string, do func(context.Context) error) error {
+	var told time.Time
+	for {
+		err := s.connected(ctx)
+		if err == nil {
+			err = do(ctx)
+		}
+		if err == nil {
+			return nil
+		}
+		_ = s.close() // what was under way is undone
+		err = s.failed(doing, err)
+		if s.sent || s.opt.Busy == nil || !passes(err) || ctx.Err() != nil {
+			return fault.Hint(err, hintFor(err))
+		}
+		if time.Since(told) >= again {
+			told = time.Now()
+			if err := s.opt.Busy(err); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// hintFor says what to do about an error of the server.
+func hintFor(err error) string {
+	switch stateOf(err) {
+	case "42501":
+		return "grant the user the right to, or have another make the tables"
+	case "23505":
+		return "another unique index of the table refuses the row; --unique says what makes a row unique"
+	}
+	return ""
+}
+
+// Close ends the connection. What was not flushed is undone.
+func (s *Sink) Close() error {
+	if err := s.close(); err != nil {
+		return s.failed("closing", err)
+	}
+	return nil
+}
