@@ -20,6 +20,7 @@ type consumeFlags struct {
 	dead     deadFlags
 	dedup    dedupFlags
 	priority priorityFlags
+	share    shareFlags
 	set      string
 	fields   string
 	template string
@@ -62,6 +63,7 @@ or of their event time with --time-field.`,
 	f.stream.add(cmd)
 	fs := cmd.Flags()
 	section(fs, readingSection, f.kafka.add)
+	section(fs, readingSection, f.share.add)
 	section(fs, readingSection, f.priority.add)
 	section(fs, readingSection, f.dedup.add)
 	section(fs, handlerSection, f.handler.add)
@@ -104,6 +106,9 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if err := f.priority.apply(p, &f.handler.retry); err != nil {
+		return err
+	}
+	if err := f.share.apply(p, f); err != nil {
 		return err
 	}
 	if err := f.dedup.apply(p, f.handler.command != ""); err != nil {

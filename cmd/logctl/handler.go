@@ -86,6 +86,9 @@ func (f *handlerFlags) apply(p *pipeline) error {
 	if opt.Policy, err = f.retry.policy(); err != nil {
 		return err
 	}
+	if p.share != nil && !p.cmd.Flags().Changed("retry") {
+		opt.Policy.Most = 0 // the brokers deliver it again
+	}
 	trip, err := limit.ParseTrip(f.retry.breaker)
 	if err != nil {
 		return fmt.Errorf("--breaker: %w", err)
@@ -115,6 +118,11 @@ func (f *handlerFlags) open(p *pipeline, opt exec.Options, out stream.Sink) (str
 			return nil, err
 		}
 		opt.RetryTopic = f.retry.topic
+	}
+	if p.share != nil {
+		v := &verdicts{share: p.share, dead: p.Dead}
+		opt.Dead = v
+		p.notes = append(p.notes, v.summary)
 	}
 	s := exec.Open(opt)
 	p.metrics = append(p.metrics, &s.Stats)

@@ -74,12 +74,13 @@ type pipeline struct {
 	dead  deadFlags                              // how dead letters are written
 	wrap  func(stream.Sink) (stream.Sink, error) // puts something before the sink; may be nil
 
-	durable    bool          // files are synced before offsets are committed
-	checkpoint *checkpoint   // what is kept for the next run; nil: nothing
-	inTxn      bool          // all topics are written in one transaction, with the offsets of the group
-	txn        *kafka.Txn    // open, where inTxn
-	group      *kafka.Source // whose offsets are in it; nil for none
-	slot       *member.Slot  // the place of this member of a group; nil for none
+	durable    bool               // files are synced before offsets are committed
+	checkpoint *checkpoint        // what is kept for the next run; nil: nothing
+	inTxn      bool               // all topics are written in one transaction, with the offsets of the group
+	txn        *kafka.Txn         // open, where inTxn
+	group      *kafka.Source      // whose offsets are in it; nil for none
+	share      *kafka.ShareSource // the source, where it is a share group's
+	slot       *member.Slot       // the place of this member of a group; nil for none
 
 	signature  string          // of the operator whose state a table keeps beside the rows
 	resetState bool            // what it keeps is discarded

@@ -74,10 +74,11 @@ func (ls *lanes) rationed() bool {
 	return false
 }
 
-// roomier has a message when the sink may take more of what is chosen.
-func (ls *lanes) roomier() <-chan struct{} {
-	s, ok := ls.Sink.(stream.Rationed)
-	if ls.Choose == nil || !ok {
+// progress has a message when the sink has finished something, where that matters:
+// it may take more of what is chosen, or someone waits for a commit.
+func (r *run) progress() <-chan struct{} {
+	s, ok := r.Sink.(stream.Rationed)
+	if !ok || r.Choose == nil && !r.prompt {
 		return nil
 	}
 	_, more := s.Room()

@@ -78,7 +78,7 @@ func (l *lane) pass(j *job) {
 func (l *lane) advance(o *record.Origin, next int64) {
 	if o != l.origin {
 		l.leave()
-		l.origin, l.next = o, -1
+		l.origin, l.next, l.told = o, -1, -1
 	}
 	if next > l.next {
 		l.next, l.moved = next, true

@@ -283,6 +283,11 @@ func (ls *lanes) finished(l *lane, p *stream.Position) bool {
 	return news
 }
 
+// unfinished reports whether the sink has still to finish what it was given.
+func (ls *lanes) unfinished() bool {
+	return slices.ContainsFunc(ls.all, func(l *lane) bool { return l.moved })
+}
+
 // leave empties the lanes of partitions that another reader goes on with, as if
 // nothing of them had been read.
 func (ls *lanes) leave(gone []*record.Origin) {

@@ -190,6 +190,7 @@ func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
 		if err := r.commit(ctx, true); err != nil {
 			return err
 		}
+		r.prompt = r.lanes.unfinished()
 	}
 	if p, ok := r.Sink.(stream.Pusher); ok {
 		if err := p.Push(); err != nil {
@@ -204,7 +205,7 @@ func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
 	case ask := <-r.Ask.questions():
 		ask(r.view())
 		return nil
-	case <-r.roomier():
+	case <-r.progress():
 		return nil
 	case <-clock:
 		return r.onClock(ctx)

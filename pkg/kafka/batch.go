@@ -107,17 +107,22 @@ func (s *Source) addKeys(b *record.Batch, from []*kgo.Record) {
 				rec.Stamp = ns
 			}
 		}
-		if r.Key != nil {
-			rec.Flags |= record.HasKey
-			rec.Key = record.AppendSpan(b, r.Key)
-		}
-		if len(r.Headers) == 0 {
-			continue
-		}
-		rec.Headers = record.Span{Off: uint32(len(b.Headers)), Len: uint32(len(r.Headers))}
-		for _, h := range r.Headers {
-			b.Headers = append(b.Headers, record.Header{Key: record.AppendSpan(b, h.Key), Value: record.AppendSpan(b, h.Value)})
-		}
+		addKey(b, rec, r)
+	}
+}
+
+// addKey adds the key and the headers of one record.
+func addKey(b *record.Batch, rec *record.Rec, r *kgo.Record) {
+	if r.Key != nil {
+		rec.Flags |= record.HasKey
+		rec.Key = record.AppendSpan(b, r.Key)
+	}
+	if len(r.Headers) == 0 {
+		return
+	}
+	rec.Headers = record.Span{Off: uint32(len(b.Headers)), Len: uint32(len(r.Headers))}
+	for _, h := range r.Headers {
+		b.Headers = append(b.Headers, record.Header{Key: record.AppendSpan(b, h.Key), Value: record.AppendSpan(b, h.Value)})
 	}
 }
 
