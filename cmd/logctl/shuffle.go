@@ -65,7 +65,10 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 	err = f.runTasks(p, reads, topic, most)
 	cancel()
 	done.Wait()
-	return errors.Join(failed, err)
+	if failed != nil && errors.Is(err, context.Canceled) {
+		return failed // what the other half says is only that it was stopped
+	}
+	return errors.Join(err, failed)
 }
 
 // makeShuffleTopic creates the internal topic where there is none.

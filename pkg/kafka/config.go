@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"os"
 	"strings"
@@ -175,7 +176,7 @@ func (c Config) open(ctx context.Context, more ...kgo.Opt) (*kgo.Client, error) 
 	ctx, cancel := context.WithTimeout(ctx, reachWithin-time.Second/2)
 	defer cancel()
 	answer := make(chan error, 1)
-	go func() { answer <- client.Ping(ctx) }() // it looks at ctx only between its steps
+	go func() { answer <- c.ping(ctx, client) }() // it looks at ctx only between its steps
 	select {
 	case err = <-answer:
 	case <-ctx.Done():
@@ -186,4 +187,21 @@ func (c Config) open(ctx context.Context, more ...kgo.Opt) (*kgo.Client, error) 
 		return nil, c.explain(err, "")
 	}
 	return client, nil
+}
+
+// ping waits for the first answer. Where there are several brokers, one that dies
+// while it is asked is not the end: the others are asked.
+func (c Config) ping(ctx context.Context, client *kgo.Client) error {
+	for {
+		err := client.Ping(ctx)
+		var eof *kgo.ErrFirstReadEOF
+		if len(c.brokers()) < 2 || !errors.As(err, &eof) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
