@@ -24,16 +24,16 @@ install: build ## binary, man pages and completions under PREFIX
 	install -Dm644 completions/logctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/logctl.fish
 
 test: ## unit, script, property and fuzz-seed tests; nothing to install
-	$(GO) test $(PKGS)
+	$(GO) test -timeout 20m $(PKGS)
 
 lint: ## formatting, vet and the linters of .golangci.yml
 	$(GO) tool -modfile=scripts/tools/go.mod golangci-lint run $(PKGS)
 
 race: ## the tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -timeout 20m $(PKGS)
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m $(PKGS)
 
 kafka-test: ## integration tests against a real Apache Kafka (needs Java 17 and Maven)
-	$(GO) test -tags kafka -run Apache -count 1 -p 1 -timeout 15m ./pkg/kafka/... ./cmd/logctl/...
+	$(GO) test -tags kafka -run Apache -count 1 -p 1 -timeout 25m ./pkg/kafka/... ./cmd/logctl/...
 
 postgres-test: ## integration tests against a real PostgreSQL (needs its server installed)
 	LOGCTL_POSTGRES=required $(GO) test -run '^TestPostgres$$' -count 1 -timeout 15m ./cmd/logctl
