@@ -41,7 +41,7 @@ func (a *sessionAPI) routes() []httpapi.Route {
 
 // serve has questions answered under --listen.
 func (f *sessionizeFlags) serve(p *pipeline, op *session.Op) {
-	p.metrics = append(p.metrics, sessionMetrics{op})
+	p.metrics = append(p.metrics, figures[session.Stats]{sessionCounts, op.Stats})
 	if f.stream.daemon.listen == "" {
 		return
 	}

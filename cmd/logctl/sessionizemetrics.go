@@ -6,15 +6,8 @@ import (
 	"github.com/logctl/logctl/pkg/session"
 )
 
-// sessionMetrics are the counts of a session operator, for /metrics.
-type sessionMetrics struct{ op *session.Op }
-
 // sessionCounts are the metrics, each with where it is read.
-var sessionCounts = []struct {
-	desc *prometheus.Desc
-	kind prometheus.ValueType
-	read func(session.Stats) float64
-}{
+var sessionCounts = []figure[session.Stats]{
 	{
 		sessionMetric("open", "Sessions that are open."), prometheus.GaugeValue,
 		func(s session.Stats) float64 { return float64(s.Open) },
@@ -55,19 +48,4 @@ var sessionCounts = []struct {
 
 func sessionMetric(name, help string) *prometheus.Desc {
 	return prometheus.NewDesc("logctl_sessionize_"+name, help, nil, nil)
-}
-
-// Describe implements prometheus.Collector.
-func (m sessionMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, c := range sessionCounts {
-		ch <- c.desc
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (m sessionMetrics) Collect(ch chan<- prometheus.Metric) {
-	stats := m.op.Stats()
-	for _, c := range sessionCounts {
-		ch <- prometheus.MustNewConstMetric(c.desc, c.kind, c.read(stats))
-	}
 }

@@ -9,16 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/logctl/logctl/pkg/fault"
-	"github.com/logctl/logctl/pkg/httpapi"
 )
 
 // sessionQueryFlags is everything that can be said to logctl sessionize query.
 type sessionQueryFlags struct {
-	at        string
-	tokenFile string
-	page      int
-	size      int
-	hours     int
+	question questionFlags
+	page     int
+	size     int
+	hours    int
 }
 
 // sessionQueries are what can be asked; those of a user want a key.
@@ -40,8 +38,7 @@ all of them. The answer is JSON.`,
 		RunE:      func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&f.at, "at", "127.0.0.1:8080", "`ADDR` of its --listen, or a URL")
-	fs.StringVar(&f.tokenFile, "auth-token-file", "", "show the token in `FILE`")
+	f.question.add(fs)
 	fs.IntVar(&f.page, "page", 0, "`N`th page of a list, from 0 on")
 	fs.IntVar(&f.size, "limit", 20, "sessions on a page")
 	fs.IntVar(&f.hours, "hours", 0, "of the last `N` hours (stats: 24; 0: all)")
@@ -53,16 +50,7 @@ func (f *sessionQueryFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	token, err := readSecret(f.tokenFile)
-	if err != nil {
-		return err
-	}
-	answer, err := httpapi.Get(cmd.Context(), f.at, path, token)
-	if err != nil {
-		return err
-	}
-	_, err = cmd.OutOrStdout().Write(answer)
-	return err
+	return f.question.ask(cmd, path)
 }
 
 // path returns what is to be asked.

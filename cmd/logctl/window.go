@@ -126,7 +126,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		op.SetLate(sink)
 		p.Sides = append(p.Sides, sink)
 	}
-	p.metrics = append(p.metrics, windowMetrics{op})
+	p.metrics = append(p.metrics, figures[window.Stats]{windowCounts, op.Stats})
 	p.Ask = engine.NewAsker()
 	p.routes = append(p.routes, (&windowAPI{p.Ask, op}).routes()...)
 	p.notes = append(p.notes,

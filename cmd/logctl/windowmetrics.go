@@ -6,15 +6,8 @@ import (
 	"github.com/logctl/logctl/pkg/window"
 )
 
-// windowMetrics are the counts of a window operator, for /metrics.
-type windowMetrics struct{ op *window.Op }
-
 // windowCounts are the metrics, each with where it is read.
-var windowCounts = []struct {
-	desc *prometheus.Desc
-	kind prometheus.ValueType
-	read func(window.Stats) float64
-}{
+var windowCounts = []figure[window.Stats]{
 	{
 		windowMetric("open", "Windows that are open, or the panes that they share."), prometheus.GaugeValue,
 		func(s window.Stats) float64 { return float64(s.Open) },
@@ -55,19 +48,4 @@ var windowCounts = []struct {
 
 func windowMetric(name, help string) *prometheus.Desc {
 	return prometheus.NewDesc("logctl_window_"+name, help, nil, nil)
-}
-
-// Describe implements prometheus.Collector.
-func (m windowMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, c := range windowCounts {
-		ch <- c.desc
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (m windowMetrics) Collect(ch chan<- prometheus.Metric) {
-	stats := m.op.Stats()
-	for _, c := range windowCounts {
-		ch <- prometheus.MustNewConstMetric(c.desc, c.kind, c.read(stats))
-	}
 }

@@ -7,20 +7,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/logctl/logctl/pkg/fault"
-	"github.com/logctl/logctl/pkg/httpapi"
 )
 
 // windowQueryFlags is everything that can be said to logctl window query.
 type windowQueryFlags struct {
-	at        string
-	tokenFile string
-	from, to  string
-	open      bool
-	closed    bool
-	recent    bool
-	stats     bool
-	trends    bool
-	limit     int
+	question questionFlags
+	from, to string
+	open     bool
+	closed   bool
+	recent   bool
+	stats    bool
+	trends   bool
+	limit    int
 }
 
 func newWindowQuery() *cobra.Command {
@@ -40,8 +38,7 @@ them. The answer is JSON and says how far behind it is.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&f.at, "at", "127.0.0.1:8080", "`ADDR` of its --listen, or a URL")
-	fs.StringVar(&f.tokenFile, "auth-token-file", "", "show the token in `FILE`")
+	f.question.add(fs)
 	fs.StringVar(&f.from, "since", "", "windows that end after `TIME`")
 	fs.StringVar(&f.to, "until", "", "windows that begin before `TIME`")
 	fs.BoolVar(&f.open, "open", false, "open windows only")
@@ -59,16 +56,7 @@ func (f *windowQueryFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	token, err := readSecret(f.tokenFile)
-	if err != nil {
-		return err
-	}
-	answer, err := httpapi.Get(cmd.Context(), f.at, path, token)
-	if err != nil {
-		return err
-	}
-	_, err = cmd.OutOrStdout().Write(answer)
-	return err
+	return f.question.ask(cmd, path)
 }
 
 // path returns what is to be asked.
