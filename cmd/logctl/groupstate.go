@@ -166,8 +166,12 @@ func (p *pipeline) openCopies(topic, signature string) (kafka.Local, error) {
 func untilCommitted(cmd *cobra.Command, run func() error) error {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		err := run()
-		if !errors.Is(err, kafka.ErrAborted) || cmd.Context().Err() != nil {
+		if !errors.Is(err, kafka.ErrAborted) {
 			return err
+		}
+		if cmd.Context().Err() != nil {
+			note(cmd, "%v; the next run does again what was in it", firstLine(err))
+			return nil
 		}
 		note(cmd, "%v; it begins again from what is committed", firstLine(err))
 		select {
