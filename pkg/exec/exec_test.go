@@ -479,6 +479,35 @@ func TestRetryTopic(t *testing.T) {
 	}
 }
 
+// TestHandlerThatEndsByItselfIsSaid has a handler end before it is given anything,
+// again and again, when all input has come: the run waits, and says for what.
+func TestHandlerThatEndsByItselfIsSaid(t *testing.T) {
+	said := make(chan string, 100)
+	s := open(t, exec.Options{
+		Command: "exit 3", Dead: new(got), Policy: quick(1), Note: func(text string) { said <- text },
+	})
+	if err := s.Write(batch(0, 0, "a", "b").All()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var ending sync.WaitGroup
+	ending.Go(func() { _ = s.Drain(ctx, false) })
+	defer ending.Wait()
+	defer cancel()
+	want := "the handler ended (exit status 3) without having been given anything"
+	late := time.After(20 * time.Second)
+	for times := 0; times < 2; {
+		select {
+		case text := <-said:
+			if strings.Contains(text, want) {
+				times++
+			}
+		case <-late:
+			t.Fatalf("%d times it was said that %s", times, want)
+		}
+	}
+}
+
 func TestEnvelopesAndLineEnds(t *testing.T) {
 	out, dead := new(got), new(got)
 	s := open(t, exec.Options{Command: handler("cat"), Out: out, Dead: dead})

@@ -299,8 +299,8 @@ func (w *worker) ended(c *child) error {
 		w.s.Stats.Failures.Add(1)
 		w.s.say("handler %d: %s; %s records that it has not answered go to another one", w.n, c.how(),
 			human.Count(int64(left)))
-	} else if w.barren > 0 && w.s.draining.Load() == working {
-		w.s.say("handler %d: %s without having been given anything", w.n, c.how())
+	} else if w.barren > 0 && (w.s.draining.Load() == working || !w.quiet()) {
+		w.s.say("handler %d: %s without having been given anything; another one is started", w.n, c.how())
 	}
 	if suspect != nil {
 		why := retry.Error{Kind: retry.Ambiguous, Class: retry.Crash, Message: c.how() + " before it answered"}
