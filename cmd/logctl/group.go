@@ -77,7 +77,11 @@ func newGroupDescribe() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				note(cmd, "group %q is %s (%s), %s members, %s records behind", g.Name, strings.ToLower(g.State), g.Protocol,
+				state := strings.ToLower(g.State)
+				if g.Protocol != "" {
+					state += " (" + g.Protocol + ")"
+				}
+				note(cmd, "group %q is %s, %s members, %s records behind", g.Name, state,
 					human.Count(int64(len(g.Members))), human.Count(g.Lag()))
 				return memberListing(g).print(cmd.OutOrStdout(), f.format)
 			})

@@ -56,14 +56,22 @@ func orderFlags(cmd *cobra.Command) {
 	}
 }
 
+// groups reports whether a command only holds others and does nothing itself: it
+// is written without anything behind its name.
+func groups(cmd *cobra.Command) bool {
+	return cmd.HasSubCommands() && !strings.Contains(cmd.Use, " ")
+}
+
 // usage prints everything of a command's help but its description.
 func usage(cmd *cobra.Command) error {
 	var b strings.Builder
-	line := cmd.CommandPath() + " COMMAND"
-	if !cmd.HasAvailableSubCommands() {
-		line = cmd.UseLine()
+	fmt.Fprint(&b, "Usage:\n")
+	if !groups(cmd) {
+		fmt.Fprintf(&b, "  %s\n", cmd.UseLine())
 	}
-	fmt.Fprintf(&b, "Usage:\n  %s\n", line)
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "  %s COMMAND\n", cmd.CommandPath())
+	}
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprint(&b, "\nCommands:\n")
 		for _, c := range cmd.Commands() {
@@ -94,7 +102,7 @@ func flagsBySection(cmd *cobra.Command) [][]*pflag.Flag {
 			return
 		case len(s) > 0:
 			at = max(slices.Index(sections, s[0]), 0)
-		case !cmd.HasSubCommands() && cmd.InheritedFlags().Lookup(f.Name) != nil:
+		case !groups(cmd) && cmd.InheritedFlags().Lookup(f.Name) != nil:
 			at = len(sections) - 1
 		}
 		lists[at] = append(lists[at], f)

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -38,8 +41,31 @@ Exit status: 0 done, 1 a failure while working (or the answer "no"), 2 wrong usa
 	)
 	orderFlags(cmd)
 	completeFlags(cmd)
+	checkOperands(cmd)
 	cmd.SetUsageFunc(usage)
 	return cmd
+}
+
+// checkOperands has wrong numbers of operands reported as the wrong usage that
+// they are, with how the command is written.
+func checkOperands(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			err := check(cmd, args)
+			if _, ours := errors.AsType[*fault.Error](err); err == nil || ours {
+				return err
+			}
+			got := "no operand"
+			if len(args) > 0 {
+				got = fmt.Sprintf("%q", args)
+			}
+			_, name, _ := strings.Cut(cmd.CommandPath(), " ")
+			return fault.Usagef("as in "+cmd.UseLine(), "%s: got %s", name, got)
+		}
+	}
+	for _, c := range cmd.Commands() {
+		checkOperands(c)
+	}
 }
 
 // unknownCommand refuses what is no command, naming the nearest one.
@@ -66,8 +92,12 @@ func commandNames(cmd *cobra.Command) (names []string) {
 
 var unknownFlag = regexp.MustCompile(`^unknown (?:shorthand )?flag: (?:--|'.' in -)(\S+)`)
 
-// flagError makes an error of the flag parser ours: with the nearest name.
+// flagError makes an error of the flag parser ours: with the nearest name. A flag
+// that is unknown because its command is, is the command's fault.
 func flagError(cmd *cobra.Command, err error) error {
+	if args := cmd.Flags().Args(); groups(cmd) && len(args) > 0 {
+		return unknownCommand(cmd, args)
+	}
 	hint := "see " + cmd.CommandPath() + " --help"
 	if m := unknownFlag.FindStringSubmatch(err.Error()); m != nil {
 		var names []string
