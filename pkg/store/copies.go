@@ -100,7 +100,14 @@ func (k *Copies) Save(ctx context.Context, c stream.Copy) error {
 }
 
 func (k *Copies) save(ctx context.Context, c stream.Copy) error {
-	if err := k.states.save(ctx, c.Task, c.Entries, c.All); err != nil {
+	entries := c.Entries
+	if c.All {
+		var err error
+		if entries, err = latest(entries); err != nil {
+			return err
+		}
+	}
+	if err := k.states.save(ctx, c.Task, entries, c.All); err != nil {
 		return err
 	}
 	if k.states.stale(c.Task) {
@@ -111,6 +118,23 @@ func (k *Copies) save(ctx context.Context, c stream.Copy) error {
 	_, err := exec(ctx, k.c, "INSERT OR REPLACE INTO _logctl_behind (source, partition, next) VALUES (?, ?, ?)",
 		c.Task.Source, int64(c.Task.Partition), c.Next)
 	return err
+}
+
+// latest returns what entries come to: the last value under each key, and none of
+// those that are gone.
+func latest(entries stream.Entries) (stream.Entries, error) {
+	values := map[string][]byte{}
+	err := entries.Each(func(key, value []byte) error {
+		values[string(key)] = value
+		return nil
+	})
+	var all stream.Entries
+	for key, value := range values {
+		if value != nil {
+			all.Append([]byte(key), value)
+		}
+	}
+	return all, err
 }
 
 // shorten replaces a log of changes by what they come to.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/logctl/logctl/pkg/store"
@@ -34,6 +35,30 @@ func loadCopy(t *testing.T, k *store.Copies, task stream.Task) (map[string]strin
 		t.Fatal(err)
 	}
 	return got, next
+}
+
+// A copy that begins with the history of a state, as a changelog has it, gives what
+// that comes to: each key once, none that is gone.
+func TestCopiesOfAHistory(t *testing.T) {
+	k := openCopies(t, filepath.Join(t.TempDir(), "state.db"), "topic 1")
+	task := stream.Task{Source: "in", Partition: 3}
+	loadCopy(t, k, task)
+	var e stream.Entries
+	e.Append([]byte("a"), []byte("1"))
+	e.Append([]byte("b"), []byte("1"))
+	e.Append([]byte("a"), []byte("2"))
+	e.Append([]byte("b"), nil)
+	if err := k.Save(t.Context(), stream.Copy{Task: task, Entries: e, All: true, Next: 4}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	_, err := k.Load(t.Context(), task, func(key, value []byte) error {
+		got = append(got, fmt.Sprintf("%s=%s", key, value))
+		return nil
+	})
+	if err != nil || !slices.Equal(got, []string{"a=2"}) {
+		t.Errorf("got %v, %v", got, err)
+	}
 }
 
 // Copies hold the last value under each key, however often their log is

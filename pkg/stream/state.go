@@ -99,6 +99,6 @@ type Refresher interface {
 type Copy struct {
 	Task    Task
 	Entries Entries
-	All     bool  // they are all of the state
+	All     bool  // they are all of the state, as it came to be: the last under a key counts
 	Next    int64 // the offset of the changelog behind them
 }
