@@ -103,7 +103,7 @@ func (f *stateFlags) runTasks(p *pipeline, k *kafkaInput, topic string, partitio
 	}
 	p.Exactly, p.inTxn, p.durable = once, once && allTopics(list), true
 	if once && len(list) == 1 && list[0].Scheme == stream.Postgres {
-		return fault.Usagef("write to topics or to sqlite:FILE#TABLE, or take --delivery at-least-once: rows replace those with their keys",
+		return fault.Usagef("write to topics or to sqlite:FILE#TABLE, or take --delivery at-least-once",
 			"exactly once cannot be kept in PostgreSQL with the state of a group: it is not in the transaction of the rows")
 	}
 	inSQLite := once && len(list) == 1 && list[0].Scheme == stream.SQLite

@@ -33,7 +33,8 @@ type outputFlags struct {
 
 func (f *outputFlags) add(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.to, "to", nil,
-		"write to `ENDPOINT`: a file, -, kafka:TOPIC, sqlite:FILE#TABLE, postgres://HOST/DB#TABLE, null: (repeatable; default stdout)")
+		"write to `ENDPOINT`: a file, -, kafka:TOPIC, sqlite:FILE#TABLE, postgres://HOST/DB#TABLE, null: "+
+			"(repeatable; default stdout)")
 	fs.StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: "+strings.Join(codec.Encodings, ", "))
 	fs.StringSliceVar(&f.unique, "unique", nil, "tables: `FIELDS` that name a row; a later record replaces it")
 	sizeVar(fs, &f.rotateSize, "rotate-size", 0, "files: begin another one after so many bytes (0: never)")
@@ -116,8 +117,8 @@ func (p *pipeline) openSinks() error {
 		return err
 	}
 	if why := notOnce(list); p.Exactly && p.txn == nil && why != "" {
-		return fault.Usagef("write to topics or to one table (sqlite:FILE#TABLE, postgres://HOST/DB#TABLE), or take --delivery at-least-once",
-			"exactly once cannot be kept %s", why)
+		return fault.Usagef("write to topics, to one sqlite:FILE#TABLE or postgres://HOST/DB#TABLE, or take "+
+			"--delivery at-least-once", "exactly once cannot be kept %s", why)
 	}
 	var sinks []stream.Sink
 	for _, e := range list {

@@ -25,6 +25,7 @@ func TestPostgres(t *testing.T) {
 	t.Run("upsert", s.upsert)
 	t.Run("window", s.window)
 	t.Run("refused", s.refused)
+	t.Run("routed", s.routed)
 	t.Run("killed", s.killed)
 	t.Run("fenced", s.fenced)
 	t.Run("down", s.down) // the last: it stops the server
@@ -43,7 +44,7 @@ type postgresServer struct {
 func startPostgres(t *testing.T) *postgresServer {
 	t.Helper()
 	s := &postgresServer{bin: postgresPrograms(t)}
-	dir, err := os.MkdirTemp("", "logctl-postgres-") // short, and for another user
+	dir, err := os.MkdirTemp("", "logctl-postgres-") //nolint:usetesting // another user has to get in
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,6 +248,20 @@ func (s *postgresServer) refused(t *testing.T) {
 			strings.Contains(r.errs, "geheim") {
 			t.Errorf("%s: status %d, want %q in\n%s", to, r.status, want, r.errs)
 		}
+	}
+}
+
+// routed: a destination shows no password, in errors neither.
+func (s *postgresServer) routed(t *testing.T) {
+	c := &client{home: t.TempDir(), addrs: []string{"none:1"}}
+	rules := filepath.Join(t.TempDir(), "rules.yaml")
+	text := fmt.Sprintf("rules:\n  - {name: all, match: n >= 0, to: %q}\n", s.to("routed"))
+	if err := os.WriteFile(rules, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := c.run(t, strings.NewReader("{}\n"), nil, "route", "--rules", rules, "--from", "-")
+	if r.status != 2 || strings.Contains(r.errs, "geheim") || !strings.Contains(r.errs, "has a password in its URL") {
+		t.Errorf("status %d\n%s", r.status, r.errs)
 	}
 }
 

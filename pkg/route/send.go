@@ -62,7 +62,7 @@ func (d *Destinations) open(names []string, first func(name string) bool) ([]*De
 		}
 		sink, err := d.opens(name, first(name))
 		if err != nil {
-			return nil, fmt.Errorf("destination %q: %w", name, err)
+			return nil, fmt.Errorf("destination %q: %w", stream.HidePassword(name), err)
 		}
 		o := &Destination{Name: name, First: first(name), Sink: sink}
 		grown := append(slices.Clone(all), o)

@@ -39,7 +39,7 @@ type Endpoint struct {
 
 // Secret reports whether the endpoint has a password in its URL, which is not to be
 // shown.
-func (e Endpoint) Secret() bool { return hidePassword(e.URL) != e.URL }
+func (e Endpoint) Secret() bool { return HidePassword(e.URL) != e.URL }
 
 // ParseEndpoint reads an endpoint: "-", a path, kafka:topic[,topic],
 // kafka:^pattern, kafka://host:port,host:port/topic, http:host:port,
@@ -73,7 +73,7 @@ func ParseEndpoint(s string) (Endpoint, error) {
 	if !isKind(scheme) {
 		return parsePath(s)
 	}
-	s, rest = hidePassword(s), hidePassword(rest)
+	s, rest = HidePassword(s), HidePassword(rest)
 	hint := "one of " + strings.Join(schemes, ":, ") + ":"
 	if near := fault.Nearest(scheme, schemes); near != "" {
 		hint = fmt.Sprintf("did you mean %s:%s?", near, rest)
@@ -82,8 +82,8 @@ func ParseEndpoint(s string) (Endpoint, error) {
 		"endpoint %q begins with an unknown kind %q", s, scheme+":")
 }
 
-// hidePassword leaves out the password of a URL that is to be shown.
-func hidePassword(s string) string {
+// HidePassword leaves out the password of a URL that is to be shown.
+func HidePassword(s string) string {
 	before, after, ok := strings.Cut(s, "//")
 	at := strings.LastIndexByte(after, '@')
 	colon := strings.IndexByte(after, ':')
