@@ -171,7 +171,7 @@ func untilCommitted(cmd *cobra.Command, run func() error) error {
 		}
 		if cmd.Context().Err() != nil {
 			note(cmd, "%v; the next run does again what was in it", firstLine(err))
-			return nil
+			return nil //nolint:nilerr // nothing is lost
 		}
 		note(cmd, "%v; it begins again from what is committed", firstLine(err))
 		select {
