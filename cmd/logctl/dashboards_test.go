@@ -1,17 +1,23 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/logctl/logctl/pkg/kafka"
 )
 
 var metricName = regexp.MustCompile(`logctl_[a-z_]+[a-z]`)
 
 // Dashboards and alerts ask for metrics that there are: their names stand in the
-// source.
+// source, or are those of a producer, which the Kafka client names.
 func TestDashboardsAskForMetricsThatThereAre(t *testing.T) {
 	var source strings.Builder
 	for _, pattern := range []string{"*.go", "../../pkg/*/*.go"} {
@@ -27,6 +33,7 @@ func TestDashboardsAskForMetricsThatThereAre(t *testing.T) {
 			source.Write(text)
 		}
 	}
+	source.WriteString(producerMetrics(t))
 	found := 0
 	for _, pattern := range []string{"../../scripts/prometheus/*", "../../scripts/grafana/*"} {
 		files, err := filepath.Glob(pattern)
@@ -52,5 +59,50 @@ func TestDashboardsAskForMetricsThatThereAre(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no dashboard, or one that asks for nothing")
+	}
+}
+
+// producerMetrics returns descriptions of the metrics of a producer.
+func producerMetrics(t *testing.T) string {
+	t.Helper()
+	c := &embed(t).client
+	sink, err := kafka.OpenSink(t.Context(), kafka.SinkConfig{Config: kafka.Config{Brokers: c.addrs}, Topic: c.topic(t, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	described := make(chan *prometheus.Desc)
+	go func() {
+		sink.Metrics().Describe(described)
+		close(described)
+	}()
+	var all strings.Builder
+	for d := range described {
+		all.WriteString(d.String())
+	}
+	if err := sink.Close(); err != nil {
+		t.Error(err)
+	}
+	return all.String()
+}
+
+// Dashboards and alerts are what the programs that load them can read.
+func TestDashboardsAreWellFormed(t *testing.T) {
+	for pattern, read := range map[string]func([]byte, any) error{
+		"../../scripts/prometheus/*.yaml": yaml.Unmarshal, "../../scripts/grafana/*.json": json.Unmarshal,
+	} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v, %d files", pattern, err, len(files))
+		}
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all map[string]any
+			if err := read(text, &all); err != nil {
+				t.Errorf("%s: %v", f, err)
+			}
+		}
 	}
 }

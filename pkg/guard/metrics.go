@@ -9,13 +9,16 @@ var (
 	spooledDesc  = prometheus.NewDesc("logctl_spooled_records_total", "Records that went into the spool.", nil, nil)
 	replayedDesc = prometheus.NewDesc("logctl_replayed_records_total", "Records of the spool that were sent.", nil, nil)
 	waitingDesc  = prometheus.NewDesc("logctl_spool_records", "Records that wait in the spool.", nil, nil)
+	sizeDesc     = prometheus.NewDesc("logctl_spool_bytes", "Bytes that the spool takes on disk.", nil, nil)
 	droppedDesc  = prometheus.NewDesc("logctl_breaker_dropped_records_total",
 		"Records that were dropped while the breaker was open.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (s *Sink) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{stateDesc, openedDesc, spooledDesc, replayedDesc, waitingDesc, droppedDesc} {
+	for _, d := range []*prometheus.Desc{
+		stateDesc, openedDesc, spooledDesc, replayedDesc, waitingDesc, sizeDesc, droppedDesc,
+	} {
 		ch <- d
 	}
 }
@@ -33,5 +36,8 @@ func (s *Sink) Collect(ch chan<- prometheus.Metric) {
 	count(spooledDesc, s.counts.spooled.Load())
 	count(replayedDesc, s.counts.replayed.Load())
 	gauge(waitingDesc, s.spooledNow())
+	if s.cfg.Spool != nil {
+		gauge(sizeDesc, s.cfg.Spool.Bytes())
+	}
 	count(droppedDesc, s.counts.dropped.Load())
 }
