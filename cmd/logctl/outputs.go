@@ -261,7 +261,7 @@ func (p *pipeline) openTopic(e stream.Endpoint, edit func(*kafka.SinkConfig)) (*
 		return nil, err
 	}
 	p.topics = append(p.topics, s)
-	p.metrics = append(p.metrics, s.Metrics())
+	p.metrics = append(p.metrics, p.ofOutput(e.Topics[0], s.Metrics()))
 	p.closers = append(p.closers, s.Close)
 	return s, nil
 }

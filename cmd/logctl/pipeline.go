@@ -92,6 +92,7 @@ type pipeline struct {
 	opened  []func()       // called when all is open
 	closers []func() error // called at the end, the last one first
 	metrics []prometheus.Collector
+	outputs []string                    // topics written to, as metrics call them
 	doubt   func() error                // why nobody should rely on the run; may be nil
 	routes  []httpapi.Route             // what is served besides under --listen
 	parser  func() engine.Parser        // instead of the decoder's own for the plan

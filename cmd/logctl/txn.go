@@ -3,6 +3,9 @@ package main
 import (
 	"crypto/rand"
 	"slices"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
@@ -66,7 +69,18 @@ func (p *pipeline) openInTxn(e stream.Endpoint, cfg kafka.SinkConfig) (*kafka.Si
 		return nil, err
 	}
 	p.topics = append(p.topics, s)
-	p.metrics = append(p.metrics, s.Metrics())
+	p.metrics = append(p.metrics, p.ofOutput(e.Topics[0], s.Metrics()))
 	p.closers = append(p.closers, s.Close)
 	return s, nil
+}
+
+// ofOutput tells the metrics of an output from those of others: the main one, late
+// records and dead letters may all go to Kafka, and to one topic.
+func (p *pipeline) ofOutput(topic string, c prometheus.Collector) prometheus.Collector {
+	name := topic
+	for n := 2; slices.Contains(p.outputs, name); n++ {
+		name = topic + "#" + strconv.Itoa(n)
+	}
+	p.outputs = append(p.outputs, name)
+	return prometheus.WrapCollectorWith(prometheus.Labels{"output": name}, c)
 }

@@ -53,7 +53,9 @@ func (c *Changelog) loadLocal(ctx context.Context, task stream.Task, state map[s
 		return 0, nil
 	}
 	return c.local.Load(ctx, task, func(key, value []byte) error {
-		state[string(entryKey)+string(key)] = bytes.Clone(value)
+		if value != nil { // a copy of an earlier build may say what is gone
+			state[string(entryKey)+string(key)] = bytes.Clone(value)
+		}
 		return nil
 	})
 }
