@@ -301,7 +301,8 @@ func (s *Source) Commit(ctx context.Context, at []stream.Position) error {
 // was to be reached, or the one that was is not ready.
 func passes(err error) bool {
 	var connection *net.OpError
-	return errors.As(err, &connection) || kgo.IsRetryableBrokerErr(err) ||
+	var dying *kgo.ErrFirstReadEOF // a cluster that wants TLS was found out by the first answer
+	return errors.As(err, &connection) || errors.As(err, &dying) || kgo.IsRetryableBrokerErr(err) ||
 		kerr.IsRetriable(err) && !errors.Is(err, kerr.UnknownTopicOrPartition)
 }
 
