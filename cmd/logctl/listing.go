@@ -10,7 +10,7 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 )
 
-// A listing is rows for people and, in the same order, objects for programs.
+// A listing is rows for people and objects for programs, in the same order.
 type listing struct {
 	head    []string
 	rows    [][]string

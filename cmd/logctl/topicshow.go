@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 )
@@ -71,27 +67,12 @@ func (f *topicFlags) addForm(cmd *cobra.Command) {
 
 // print writes topics as JSON, a line each, or as the rows that row makes.
 func (f *topicFlags) print(cmd *cobra.Command, topics []kafka.Topic, row func(*kafka.Topic) [][]string) error {
-	switch f.format {
-	case "json":
-		enc := json.NewEncoder(cmd.OutOrStdout())
-		for i := range topics {
-			if err := enc.Encode(topicJSON(&topics[i])); err != nil {
-				return err
-			}
-		}
-		return nil
-	case "table":
-		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, strings.Join(row(nil)[0], "\t"))
-		for i := range topics {
-			for _, r := range row(&topics[i]) {
-				fmt.Fprintln(w, strings.Join(r, "\t"))
-			}
-		}
-		return w.Flush()
-	default:
-		return fault.Usagef("json or table", "unknown output %q", f.format)
+	out := listing{head: row(nil)[0]}
+	for i := range topics {
+		out.objects = append(out.objects, topicJSON(&topics[i]))
+		out.rows = append(out.rows, row(&topics[i])...)
 	}
+	return out.print(cmd.OutOrStdout(), f.format)
 }
 
 // topicRow is the row of a topic in a list; of none, the head.
