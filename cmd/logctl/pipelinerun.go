@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/term"
+)
+
+// refused takes what a topic refuses for its own sake, as too large.
+func (p *pipeline) refused(b *record.Batch) error {
+	p.Stats.Bad.Add(int64(len(b.Faults)))
+	p.Stats.Out.Add(-int64(len(b.Faults)))
+	if p.Strict || p.Dead == nil {
+		return fault.Hint(fmt.Errorf("%s: %s", engine.Place(b, b.Faults[0].Row), b.Faults[0].Reason),
+			"--dlq ENDPOINT sets such records aside and goes on")
+	}
+	return engine.WriteDead(p.Dead, b)
+}
+
+// run opens and runs the pipeline with all that surrounds it: progress,
+// --listen, the summary, and the closing of what was opened. k says how topics
+// are read; nil where they are not.
+func (p *pipeline) run(k *kafkaInput) error {
+	stop := func() {}
+	err := p.open(k)
+	if err == nil {
+		stop, err = p.flags.daemon.serve(p.cmd, p.ready, p.routes, append(p.metrics, p.Stats)...)
+	}
+	if err != nil {
+		return p.close(err)
+	}
+	defer stop()
+	for _, f := range p.opened {
+		f()
+	}
+	quiet, _ := p.cmd.Flags().GetBool("quiet")
+	progress := term.StartProgress(p.cmd.ErrOrStderr(), quiet, p.progress)
+	err = engine.Run(p.cmd.Context(), p.Pipeline)
+	progress.Stop()
+	if p.ended != nil {
+		p.ended()
+	}
+	if err = p.close(err); errors.Is(err, syscall.EPIPE) {
+		return err // whoever read the output has had enough: nothing is worth saying
+	}
+	if errors.Is(err, kafka.ErrAborted) {
+		return err // it begins again
+	}
+	p.summary()
+	if err == nil && p.Strict && p.Stats.Bad.Load() > 0 {
+		return &fault.Error{Err: errors.New("bad records"), Status: fault.Failed, Quiet: true}
+	}
+	return err
+}
+
+// ready says why nobody should rely on the run yet: its state is not there.
+func (p *pipeline) ready() error {
+	if n := p.Stats.Restoring.Load(); n > 0 {
+		return fmt.Errorf("state is being restored: %s of its tasks are not ready", human.Count(n))
+	}
+	if p.doubt != nil {
+		return p.doubt()
+	}
+	return nil
+}
+
+// close closes what was opened, and adds what goes wrong to err unless that
+// says it already.
+func (p *pipeline) close(err error) error {
+	for _, v := range slices.Backward(p.closers) {
+		if e := v(); !errors.Is(err, e) {
+			err = errors.Join(err, e)
+		}
+	}
+	p.closers = nil
+	return err
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/load"
+	"github.com/logctl/logctl/pkg/postgres"
+	"github.com/logctl/logctl/pkg/stdio"
+	"github.com/logctl/logctl/pkg/store"
+	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/term"
+)
+
+// openSinks opens where the pipeline writes to.
+func (p *pipeline) openSinks() error {
+	list, err := p.flags.output.endpoints()
+	if err != nil {
+		return err
+	}
+	if why := notOnce(list); p.Exactly && p.txn == nil && why != "" {
+		return fault.Usagef("write to topics, to one sqlite:FILE#TABLE or postgres://HOST/DB#TABLE, or take "+
+			"--delivery at-least-once", "exactly once cannot be kept %s", why)
+	}
+	var sinks []stream.Sink
+	for _, e := range list {
+		s, err := p.openMain(e)
+		if err != nil {
+			return err
+		}
+		sinks = append(sinks, s)
+	}
+	p.Sink = stream.Fanout(sinks...)
+	if p.txn != nil && p.group != nil {
+		p.Sink = p.txn.Around(p.Sink, p.group)
+	}
+	if p.pace != nil {
+		p.Sink, p.Arena = load.Pace(p.cmd.Context(), p.Sink, *p.pace), pacedArena
+	}
+	for _, s := range sinks {
+		if table, ok := s.(bound); ok && (p.Exactly || len(p.flags.output.unique) == 0) {
+			if err := p.bind(table); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// pacedArena is the size of batches that wait for their turn: small, so that little
+// is in flight when the run is interrupted.
+const pacedArena = 16 << 10
+
+// notOnce says why output and positions cannot be committed in one transaction;
+// "" where they can.
+func notOnce(list []stream.Endpoint) string {
+	if len(list) != 1 {
+		return "in several outputs: one may be committed when the other is not"
+	}
+	switch list[0].Scheme {
+	case stream.SQLite, stream.Postgres:
+		return ""
+	case stream.Stdio:
+		return "in a pipe: what its reader has taken cannot be taken back"
+	case stream.File:
+		return "in files: they have no transactions"
+	default:
+		return fmt.Sprintf("in a %s endpoint yet", list[0].Scheme)
+	}
+}
+
+func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
+	f := &p.flags.output
+	switch e.Scheme {
+	case stream.Stdio:
+		enc, err := f.encoder(term.Width(p.cmd.OutOrStdout()))
+		if err != nil {
+			return nil, err
+		}
+		return p.closing(stdio.NewWriter(p.cmd.OutOrStdout(), "stdout", enc))
+	case stream.File:
+		opt, err := f.files(p.durable)
+		if err != nil {
+			return nil, err
+		}
+		return p.createFile(e.Path, opt)
+	case stream.Kafka:
+		return p.openTopic(e, nil)
+	case stream.SQLite:
+		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, p.tableOptions())
+		if err != nil {
+			return nil, err
+		}
+		return p.closing(s)
+	case stream.Postgres:
+		opt := postgres.SinkOptions{Unique: f.unique, Busy: p.busy}
+		s, err := postgres.OpenSink(p.cmd.Context(), e.URL, e.Table, opt)
+		if err != nil {
+			return nil, err
+		}
+		return p.closing(s)
+	case stream.Null:
+		return new(stdio.Null), nil
+	case stream.HTTP:
+	}
+	return nil, fault.Usagef("a file, -, kafka:TOPIC, sqlite:FILE#TABLE, postgres://HOST/DB#TABLE or null:",
+		"nothing can be written to a %s endpoint yet", e.Scheme)
+}
+
+// tableOptions says how rows are written.
+func (p *pipeline) tableOptions() store.SinkOptions {
+	opt := store.SinkOptions{
+		Unique: p.flags.output.unique, Busy: p.busy, Signature: p.signature, Reset: p.resetState,
+	}
+	if d := p.dedup; d != nil {
+		opt.Once, opt.OnceTTL = d.once, d.ttl
+		opt.Dropped = func(n int) { d.dropped.Add(int64(n)) }
+	}
+	return opt
+}
+
+// busy says that a database is down or another process's for now, and waits on
+// unless the command was interrupted.
+func (p *pipeline) busy(err error) error {
+	if p.cmd.Context().Err() != nil {
+		return err
+	}
+	note(p.cmd, "%v; waiting for it", err)
+	return nil
+}
+
+// closing has s closed at the end.
+func (p *pipeline) closing(s interface {
+	stream.Sink
+	Close() error
+},
+) (stream.Sink, error) {
+	p.closers = append(p.closers, s.Close)
+	return s, nil
+}
+
+// openTopic opens a topic to write to; edit may change how.
+func (p *pipeline) openTopic(e stream.Endpoint, edit func(*kafka.SinkConfig)) (*kafka.Sink, error) {
+	cfg, err := p.flags.kafka.config(e)
+	if err != nil {
+		return nil, err
+	}
+	sc, err := p.producer.config(e.Topics[0], cfg)
+	if err != nil {
+		return nil, err
+	}
+	sc.OnFailed = p.refused
+	sc.Note = func(s string) { note(p.cmd, "%s", s) }
+	if edit != nil {
+		edit(&sc)
+	}
+	p.Held = true
+	if p.txn != nil {
+		return p.openInTxn(e, sc)
+	}
+	s, err := kafka.OpenSink(p.cmd.Context(), sc)
+	if err != nil {
+		return nil, err
+	}
+	p.topics = append(p.topics, s)
+	p.metrics = append(p.metrics, p.ofOutput(e.Topics[0], s.Metrics()))
+	p.closers = append(p.closers, s.Close)
+	return s, nil
+}
+
+// openMain opens what the pipeline writes to, guarded where that is asked for.
+func (p *pipeline) openMain(e stream.Endpoint) (stream.Sink, error) {
+	if e.Scheme != stream.Kafka {
+		return p.openSink(e)
+	}
+	s, err := p.openTopic(e, func(sc *kafka.SinkConfig) {
+		sc.Exhaust = p.Dead != nil
+		if p.guard != nil {
+			sc.Breaker = p.guard.trip
+		}
+	})
+	if err != nil || p.guard == nil {
+		return s, err
+	}
+	return p.guard.wrap(p, s)
+}
+
+// sideSink opens where dead letters or late records go: to a file as
+// envelopes, to Kafka raw with headers.
+func (p *pipeline) sideSink(name string) (stream.Sink, error) {
+	e, err := stream.ParseEndpoint(name)
+	if err != nil {
+		return nil, err
+	}
+	if p.checkpoint != nil && e.Scheme != stream.File {
+		return nil, fault.Usagef("", "--checkpoint: what was written can only be cut back in files, not in %q", name)
+	}
+	if e.Scheme != stream.File && e.Scheme != stream.Stdio {
+		return p.openSink(e)
+	}
+	side := outputFlags{format: "envelope"}
+	if e.Scheme == stream.Stdio {
+		enc, err := side.encoder(0)
+		if err != nil {
+			return nil, err
+		}
+		return p.closing(stdio.NewWriter(p.cmd.OutOrStdout(), "stdout", enc))
+	}
+	opt, err := side.files(p.durable)
+	if err != nil {
+		return nil, err
+	}
+	return p.createFile(e.Path, opt)
+}
+
+func (p *pipeline) createFile(path string, opt stdio.FileOptions) (stream.Sink, error) {
+	s, err := stdio.Create(path, opt)
+	if err != nil {
+		return nil, err
+	}
+	p.checkpoint.writes(path, s)
+	return p.closing(s)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/term"
+)
+
+// summary says on stderr what came in and what became of it.
+func (p *pipeline) summary() {
+	var b strings.Builder
+	b.WriteString(p.Stats.Summary())
+	for _, n := range p.notes {
+		if s := n(); s != "" {
+			b.WriteString(", " + s)
+		}
+	}
+	if n := p.mismatches(); n > 0 {
+		fmt.Fprintf(&b, ", type mismatches %s", human.Count(n))
+	}
+	note(p.cmd, "%s", b.String())
+	for _, path := range p.Stats.Unseen(p.plan) {
+		if p.Stats.In.Load() == p.Stats.Bad.Load() {
+			break // none could be read at all
+		}
+		hint := ""
+		if names := p.Stats.Names(); !slices.Contains(names, path) { // else the format has it, and no record
+			hint = fault.DidYouMean(path, names)
+		}
+		note(p.cmd, "no record has a field %q%s", path, suffix(hint))
+	}
+}
+
+// mismatches returns how many comparisons met a value of another type, as text
+// beside a number.
+func (p *pipeline) mismatches() (n int64) {
+	count := func(part any) {
+		if m, ok := part.(interface{ Mismatches() int64 }); ok {
+			n += m.Mismatches()
+		}
+	}
+	count(p.Operator)
+	for _, part := range p.Prepare {
+		count(part)
+	}
+	return n
+}
+
+func suffix(hint string) string {
+	if hint == "" {
+		return ""
+	}
+	return "; " + hint
+}
+
+// progress reports how far the run is, for the terminal.
+func (p *pipeline) progress() term.State {
+	now := term.State{Records: p.Stats.In.Load()}
+	known := true
+	for _, s := range p.Sources {
+		src, ok := s.(interface{ Progress() (read, total int64) })
+		if !ok {
+			known = false
+			continue
+		}
+		read, total := src.Progress()
+		now.Bytes += read
+		now.Total += total
+		known = known && total > 0
+	}
+	if !known {
+		now.Total = 0
+	}
+	if now.Bytes == 0 {
+		now.Bytes = p.Stats.Bytes.Load()
+	}
+	return now
+}

@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// receive takes over what has arrived, without waiting.
+func (r *run) receive(ctx context.Context) error {
+	for {
+		select {
+		case j := <-r.arrivals:
+			if err := r.take(ctx, j); err != nil {
+				return err
+			}
+		case l := <-r.loads:
+			if err := r.start(l); err != nil {
+				return err
+			}
+		case ask := <-r.Ask.questions():
+			ask(r.view())
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		default:
+			return nil
+		}
+	}
+}
+
+// idle waits for something to arrive. Before, what is held back is passed on,
+// and committed where someone waits for that.
+func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
+	if r.prompt {
+		r.prompt = false
+		if err := r.commit(ctx, true); err != nil {
+			return err
+		}
+		r.prompt = r.lanes.unfinished()
+	}
+	if p, ok := r.Sink.(stream.Pusher); ok {
+		if err := p.Push(); err != nil {
+			return err
+		}
+	}
+	select {
+	case j := <-r.arrivals:
+		return r.take(ctx, j)
+	case l := <-r.loads:
+		return r.start(l)
+	case ask := <-r.Ask.questions():
+		ask(r.view())
+		return nil
+	case <-r.progress():
+		return nil
+	case <-clock:
+		return r.onClock(ctx)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// take adds an arrival to its lane, once it is parsed.
+func (r *run) take(ctx context.Context, j *job) error {
+	if j.end {
+		return r.sourceEnded(j)
+	}
+	select {
+	case <-j.parsed:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if j.err != nil {
+		return j.err
+	}
+	if j.Barrier != nil {
+		err := r.yield(ctx, j)
+		clear(r.begun) // what comes back may have been another member's meanwhile
+		r.left(j.Leaving)
+		j.Barrier(err)
+		j.Release()
+		return err
+	}
+	l := r.laneOf(j)
+	if j.Lost {
+		r.lanes.add(l, j, r.Now())
+		r.lost(l)
+		return nil
+	}
+	if t := r.attach(l); t != nil {
+		r.load(r.lanes.ctx, t)
+	}
+	if err := r.takeOver(ctx, j); err != nil {
+		return err
+	}
+	if err := r.account(j); err != nil {
+		return err
+	}
+	r.prompt = r.prompt || j.Prompt
+	r.lanes.add(l, j, r.Now())
+	if r.AtMostOnce {
+		return r.commitRead(ctx, j)
+	}
+	return nil
+}
+
+func (r *run) sourceEnded(j *job) error {
+	r.lanes.end(j.source)
+	if j.err == nil {
+		return nil
+	}
+	if _, ok := r.Sources[j.source].(stream.Committer); ok {
+		r.noFinish = true
+		return j.err
+	}
+	r.failed = errors.Join(r.failed, j.err)
+	return nil
+}
+
+// account counts what a batch brings.
+func (r *run) account(j *job) error {
+	r.Stats.read(j)
+	if r.Plan != nil && (j.Plan == nil || j.Plan == r.Plan) {
+		r.Stats.notice(r.Plan, j.Batch)
+	}
+	if r.Strict && len(j.Faults) > 0 {
+		f := j.Faults[0]
+		return fmt.Errorf("%s: %s", Place(j.Batch, f.Row), f.Reason)
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package stdio
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// sampleSize is how many of a stream's first bytes are shown to its Format.
+// It does not depend on the size of a batch, so that the answer does not.
+const sampleSize = 32 << 10
+
+// ended returns where an earlier run ended in the stream that has been opened;
+// false where none has read it.
+func (s *Source) ended() (next int64, ok bool) {
+	for _, p := range s.from {
+		switch {
+		case p.Partition != s.origin.Partition || p.Next <= next:
+		case p.Partition == 0 && p.Source == s.name, p.Partition != 0 && s.in.holds(p.Next):
+			next, ok = p.Next, true
+		}
+	}
+	return next, ok
+}
+
+// start opens the file.
+func (s *Source) start(ctx context.Context) error {
+	in, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	s.in = in
+	s.origin = &record.Origin{Source: s.name, Modified: in.modified()}
+	s.framer, s.base, s.line, s.quiet = nil, 0, 1, false
+	if s.opt.Uncounted {
+		s.line = 0
+	}
+	return s.place(s.in.sniff(ctx))
+}
+
+// begin shows the format the first bytes, once they hold a line or all that
+// there is. Where an earlier run ended further on it goes there, and reports it.
+func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed bool, _ error) {
+	line := bytes.IndexByte(b.Data, '\n')
+	whole := line >= 0 || len(b.Data) >= s.limit() || err != nil && err != errQuiet
+	if !whole || len(b.Data) == 0 {
+		return false, nil
+	}
+	more := len(b.Data) < min(sampleSize, s.limit()) && (err == nil || err == errQuiet)
+	if more && !s.opt.Format.Enough(b.Data) {
+		return false, nil
+	}
+	sample := b.Data
+	if line < sampleSize && len(sample) > sampleSize {
+		sample = sample[:sampleSize]
+	}
+	origin := *s.origin // which may have been handed on by a file that was empty
+	s.origin = &origin
+	s.origin.Partition = s.in.generation(sample)
+	skip := s.opt.Format.Begin(sample, s.origin)
+	s.framer = s.opt.Format.Framer(s.origin)
+	next, ok := s.ended()
+	s.from = nil // no position is in the next file of the name
+	if ok {
+		return true, s.resume(ctx, b, next)
+	}
+	s.advance(b.Data[:skip])
+	b.Data = b.Data[:copy(b.Data, b.Data[skip:])]
+	return false, nil
+}
+
+// resume goes to where an earlier run ended, and throws away what was read
+// before.
+func (s *Source) resume(ctx context.Context, b *record.Batch, next int64) error {
+	s.base, s.line, s.silent = next, 0, true
+	if s.in.regular() {
+		b.Data = b.Data[:0]
+		return s.in.skipTo(ctx, next)
+	}
+	got := min(next, int64(len(b.Data)))
+	b.Data = b.Data[:copy(b.Data, b.Data[got:])]
+	s.more = len(b.Data) > 0
+	skipped, err := io.CopyN(io.Discard, s.in.stream(), next-got)
+	if err == io.EOF {
+		return fault.Hint(fmt.Errorf("it ends at byte %d, and an earlier run has read it to byte %d", got+skipped, next),
+			"give it the same stream again, from its beginning")
+	}
+	return err
+}
