@@ -75,7 +75,13 @@ func (p *pipeline) openLetters() (stream.Sink, error) {
 	}
 	var topic *kafka.Sink
 	topic, err = p.openTopic(e, func(c *kafka.SinkConfig) {
-		c.OnFailed = func(b *record.Batch) error { return topic.Write(shorter(b).All()) }
+		c.OnFailed = func(b *record.Batch) error {
+			short, err := shorter(b)
+			if err != nil {
+				return fmt.Errorf("topic %q: %w", e.Topics[0], err)
+			}
+			return topic.Write(short.All())
+		}
 	})
 	if err != nil || p.dead.spoolDir == "" {
 		return topic, err
@@ -97,15 +103,20 @@ func (p *pipeline) openLetters() (stream.Sink, error) {
 }
 
 // shorter returns letters that are too large for their topic, each with the first
-// half of its value and marked as truncated.
-func shorter(b *record.Batch) *record.Batch {
+// half of its value and marked as truncated. A letter that is nothing but headers
+// gets no shorter.
+func shorter(b *record.Batch) (*record.Batch, error) {
 	short := record.NewBatch()
 	short.Origin, short.Arrived = b.Origin, b.Arrived
 	for i := range b.Recs {
 		s, _ := letter.Read(b, i)
+		if s.Truncated && b.Recs[i].Value.Len == 0 {
+			return nil, fault.Hint(fmt.Errorf("a dead letter without its value is refused, too: %s", b.Faults[i].Reason),
+				"raise max.message.bytes of the topic: the headers say why a record is there")
+		}
 		s.Truncated = true
 		b.Recs[i].Value.Len /= 2
 		letter.Append(short, b, i, &s)
 	}
-	return short
+	return short, nil
 }

@@ -56,7 +56,7 @@ func (f *rulesFlags) check() error {
 // destinations are the endpoints that rules send to, opened as rules come to name
 // them.
 type destinations struct {
-	p       *pipeline
+	base    pipeline // as it was when they began to open: what changes later is the pipeline's own
 	set     *route.Destinations
 	mu      sync.Mutex
 	closers []func() error
@@ -67,8 +67,8 @@ type destinations struct {
 	guard      *routeGuard // nil for none
 }
 
-func newDestinations(p *pipeline) *destinations {
-	d := &destinations{p: p}
+func newDestinations() *destinations {
+	d := new(destinations)
 	d.set = route.NewDestinations(d.open)
 	return d
 }
@@ -117,14 +117,14 @@ func (d *destinations) openOne(name string) (stream.Sink, error) {
 		return nil, fault.Usagef("it comes from PGPASSWORD or ~/.pgpass, too",
 			"a destination has a password in its URL: the names of destinations are shown in metrics and by the API")
 	}
-	if d.p.inTxn {
+	if d.base.inTxn {
 		if err := onlyTopics([]string{name}); err != nil {
 			return nil, err
 		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	own := *d.p
+	own := d.base
 	own.closers, own.metrics, own.topics = nil, nil, nil
 	var sink stream.Sink
 	if e.Scheme == stream.Kafka && d.guard != nil && d.guard.on() {
@@ -136,7 +136,6 @@ func (d *destinations) openOne(name string) (stream.Sink, error) {
 	for _, m := range own.metrics { // several clients of one kind
 		d.metrics = append(d.metrics, prometheus.WrapCollectorWith(prometheus.Labels{"destination": name}, m))
 	}
-	d.p.Held = d.p.Held || own.Held
 	return sink, err
 }
 

@@ -26,7 +26,7 @@ type routing struct {
 func newRouting(f *rulesFlags, p *pipeline) *routing {
 	stats := new(route.Stats)
 	return &routing{
-		flags: f, p: p, stats: stats, live: new(route.Live), dests: newDestinations(p),
+		flags: f, p: p, stats: stats, live: new(route.Live), dests: newDestinations(),
 		options: route.Options{Plan: p.plan, Stats: stats},
 	}
 }
@@ -68,6 +68,8 @@ func (r *routing) attach() {
 func (r *routing) open() (stream.Sink, error) {
 	p := r.p
 	p.closers = append(p.closers, r.dests.close)
+	p.Held = true // what a rule names later may hold batches
+	r.dests.base = *p
 	r.options.Dests = r.dests.set
 	if err := r.dests.openFallback(); err != nil {
 		return nil, err

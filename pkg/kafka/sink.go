@@ -242,7 +242,7 @@ func (s *Sink) acks() ([]kgo.Opt, error) {
 // Write sends the live rows. It returns before they are acknowledged, except
 // with transactions.
 func (s *Sink) Write(rows record.Rows) error {
-	if err := s.handBack(); err != nil {
+	if _, err := s.handBack(); err != nil {
 		return err
 	}
 	if s.cfg.Txn != "" {
@@ -347,27 +347,29 @@ func (s *Sink) Flush(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := s.handBack(); err != nil {
+		// OnFailed may have written something shorter, which may be refused by now.
+		some, err := s.handBack()
+		if err != nil {
 			return err
 		}
-		if s.inflight.Load() == 0 { // OnFailed may have written something shorter
+		if !some {
 			return s.failure()
 		}
 	}
 }
 
-// handBack gives OnFailed the records that were refused.
-func (s *Sink) handBack() error {
+// handBack gives OnFailed the records that were refused, if there are some.
+func (s *Sink) handBack() (some bool, err error) {
 	s.mu.Lock()
 	refused := s.refused
 	s.refused = nil
 	s.mu.Unlock()
 	for _, b := range refused {
 		if err := s.cfg.OnFailed(b); err != nil {
-			return err
+			return true, err
 		}
 	}
-	return nil
+	return len(refused) > 0, nil
 }
 
 // Close ends the sink. What is still in flight is given up; Flush first.

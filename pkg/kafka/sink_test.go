@@ -76,6 +76,37 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// TestRefusedAgain has OnFailed write something shorter that is refused, too, as
+// fast as it is written: Flush returns when none of it is left.
+func TestRefusedAgain(t *testing.T) {
+	cfg, _ := cluster(t)
+	admin, err := kafka.OpenAdmin(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	spec := kafka.TopicSpec{Name: "t", Partitions: 1, Configs: map[string]string{"max.message.bytes": "2000"}}
+	if _, err := admin.Create(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	var sink *kafka.Sink
+	sink = openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", OnFailed: func(b *record.Batch) error {
+		short := record.NewBatch()
+		short.Origin = b.Origin
+		short.Add(b.Value(0)[:len(b.Value(0))/2])
+		return sink.Write(short.All())
+	}})
+	const rounds = 200
+	for i := range rounds {
+		if err := writeTo(t.Context(), sink, strings.Repeat("x", 100_000)); err != nil {
+			t.Fatal(err)
+		}
+		if r := sink.Report(); r.Acked != int64(i+1) {
+			t.Fatalf("round %d: %d records are acknowledged after Flush", i+1, r.Acked)
+		}
+	}
+}
+
 // TestManySmallRecords: a topic's limit is on batches; small records never
 // exceed it together.
 func TestManySmallRecords(t *testing.T) {
