@@ -97,7 +97,7 @@ func (l *lane) leave() {
 // reaches due, at most so many, and moves behind them.
 func (l *lane) run(limit, due int64, most int) record.Rows {
 	b := l.queue[0].Batch
-	marked := b.Origin != nil && b.Origin.Upstreams > 0
+	marked := l.marked()
 	lo, hi := l.row, l.row
 	for hi < len(b.Recs) && hi-lo < most {
 		if rec := &b.Recs[hi]; rec.Live() {
@@ -162,10 +162,17 @@ func (l *lane) recall(o *record.Origin) {
 	}
 }
 
+// marked reports whether the first batch is of a partition whose time are marks.
+func (l *lane) marked() bool {
+	o := l.queue[0].Origin
+	return o != nil && o.Upstreams > 0
+}
+
 // reached returns the lane's greatest time. Of one whose first row waits for those
-// of others, that is the row's, as it is of a source that was not opened yet.
+// of others, that is the row's, as it is of a source that was not opened yet; but
+// where marks are the time there is none before them.
 func (l *lane) reached() int64 {
-	if l.max > record.NoTime || len(l.queue) == 0 || l.row == len(l.queue[0].Recs) {
+	if l.max > record.NoTime || len(l.queue) == 0 || l.row == len(l.queue[0].Recs) || l.marked() {
 		return l.max
 	}
 	return l.queue[0].Recs[l.row].Time

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 
@@ -380,4 +381,45 @@ func FuzzRestoreTimes(f *testing.F) {
 		p := engine.Pipeline{Operator: newTally(), Sink: new(text), Vault: v}
 		_ = engine.Run(t.Context(), p)
 	})
+}
+
+// The time of a partition that is filled from others is what their marks say, also
+// while not all of them have one: its records are no time.
+func TestMarksAreTheTime(t *testing.T) {
+	m, op := newMember(), newTally().(*tally)
+	var seen []int64
+	at := &record.Origin{Source: "t", Topic: true, Upstreams: 2}
+	m.parts[0] = at
+	marks := func(ms ...record.Mark) {
+		m.script = append(m.script, func(b *record.Batch) {
+			m.at(0, b)
+			b.Marks, b.Next = ms, m.next[0]
+		})
+	}
+	m.next[0] = 90
+	m.gives(0, "ab")
+	marks(record.Mark{Source: "up", Time: 80})
+	m.gives(0, "c")
+	marks(record.Mark{Source: "up", Partition: 1, Time: 7})
+	m.gives(0, "d")
+	p := engine.Pipeline{
+		Sources: []stream.Source{m}, Operator: &noting{op, &seen}, Sink: new(text), Order: engine.InTime,
+	}
+	if err := runSoon(t.Context(), t, p); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]int64{record.NoTime, 7}, slices.Compact(seen)); d != "" {
+		t.Error(d)
+	}
+}
+
+// noting notes the time that an operator knows at each row.
+type noting struct {
+	*tally
+	seen *[]int64
+}
+
+func (n *noting) Process(rows record.Rows, out stream.Output) error {
+	*n.seen = append(*n.seen, n.ticked)
+	return n.tally.Process(rows, out)
 }

@@ -1,0 +1,6 @@
+//go:build race
+
+package main
+
+// raceDetector says that processes are slow.
+const raceDetector = true
