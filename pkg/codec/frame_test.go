@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -74,7 +75,7 @@ func TestChunking(t *testing.T) {
 		o := &record.Origin{}
 		d.Begin(nil, o)
 		f := d.Framer(o)
-		for range 3000 {
+		for range proof.Some(3000) {
 			text := make([]byte, r.IntN(60))
 			for i := range text {
 				text[i] = alphabet[r.IntN(len(alphabet))]

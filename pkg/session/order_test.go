@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/session"
 )
 
@@ -138,7 +139,7 @@ var cuts = map[string]session.Cuts{
 // Sessions that are cut, too, are those of a naive loop over sorted input.
 func TestCutsAreThoseOfSortedInput(t *testing.T) {
 	for name, c := range cuts {
-		for seed := range uint64(8) {
+		for seed := range uint64(proof.Some(8)) {
 			r := rand.New(rand.NewPCG(seed, 7))
 			events := randomEvents(r, 50+r.IntN(800))
 			cfg := session.Config{Gap: gap, Details: details, Cuts: c}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/session"
 )
@@ -16,7 +17,7 @@ import (
 // where events wait for their turn.
 func TestActiveIsWhatCameSoFar(t *testing.T) {
 	for name, c := range cuts {
-		for seed := range uint64(5) {
+		for seed := range uint64(proof.Some(5)) {
 			r := rand.New(rand.NewPCG(seed, 21))
 			events := shuffled(r, randomEvents(r, 120))
 			cfg := session.Config{Gap: gap, Details: details, Cuts: c, GraceUnlimited: true}

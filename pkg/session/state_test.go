@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/session"
 )
@@ -62,7 +63,7 @@ func TestSavedAndRestoredAnywhere(t *testing.T) {
 	for name, cfg := range stateful {
 		t.Run(name, func(t *testing.T) {
 			cfg.Gap, cfg.Grace = gap, 30*time.Minute
-			for seed := range uint64(10) {
+			for seed := range uint64(proof.Some(10)) {
 				r := rand.New(rand.NewPCG(seed, 11))
 				events := disordered(r, randomEvents(r, 600), cfg.Grace)
 				d := newDriver(t, cfg)

@@ -11,6 +11,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/window"
 )
@@ -113,7 +114,7 @@ var nearly = gocmp.Comparer(func(a, b plainRow) bool {
 // Sessions and sliding windows are those of a naive program, in whatever order the
 // records come, as far as the grace allows, and however they are cut into batches.
 func TestKindsAreThoseOfANaiveProgram(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range uint64(proof.Some(8)) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		events := clumps(r, 250)
 		for _, d := range []time.Duration{time.Second, 3 * time.Second, 10 * time.Second} {
@@ -205,7 +206,7 @@ func TestEventsExactlyAGapApartAreOneSession(t *testing.T) {
 // Several sizes at once are what each of them is alone, in one order.
 func TestSeveralSizesAtOnce(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
-	events := randomEvents(r, 1500)
+	events := randomEvents(r, proof.Some(1500))
 	for _, hop := range []time.Duration{0, 5 * time.Second, 10 * time.Second} {
 		cfg := window.Config{Hop: fixed(hop), By: []string{"service"}, Aggs: everyAggregate, Grace: 10 * time.Second}
 		var alone []string

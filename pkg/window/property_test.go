@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/sketch"
 	"github.com/logctl/logctl/pkg/window"
@@ -31,7 +32,7 @@ func shuffled(r *rand.Rand, events []event) []event {
 
 func TestRowsDoNotDependOnOrderOrBatches(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
-	events := randomEvents(r, 3000)
+	events := randomEvents(r, proof.Some(3000))
 	for _, cfg := range []window.Config{
 		{Sizes: sizes(30 * time.Second), By: []string{"service"}, GraceUnlimited: true},
 		{Sizes: sizes(time.Minute), Hop: fixed(20 * time.Second), By: []string{"service", "status"}, GraceUnlimited: true},
@@ -181,7 +182,7 @@ func ranked(count map[string]float64) []string {
 }
 
 func TestRowsAreThoseOfANaiveLoop(t *testing.T) {
-	for seed := range uint64(5) {
+	for seed := range uint64(proof.Some(5)) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		events := randomEvents(r, 1500)
 		for i := range events {
@@ -294,10 +295,7 @@ func TestFirstAndLastOfEqualTimes(t *testing.T) {
 }
 
 func TestManyKeys(t *testing.T) {
-	n := 1_000_000
-	if testing.Short() {
-		n = 100_000
-	}
+	n := proof.Some(1_000_000)
 	plan := record.NewPlan()
 	op, err := window.New(window.Config{Sizes: sizes(time.Minute), By: []string{"k"}, Aggs: "count(), sum(v), avg(v)"}, plan)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 	_ "time/tzdata" // the zones do not depend on the machine
+
+	"github.com/logctl/logctl/pkg/proof"
 )
 
 func zone(t *testing.T, name string) *time.Location {
@@ -29,7 +31,7 @@ func TestCalendarCellsCoverTime(t *testing.T) {
 	for _, name := range zones {
 		z := zone(t, name)
 		for _, g := range []grid{days{z}, months{z}} {
-			for range 4000 {
+			for range proof.Some(4000) {
 				at := time.Date(1975+r.IntN(60), 1, 1, 0, 0, 0, 0, time.UTC).UnixNano() + r.Int64N(int64(365*24*time.Hour))
 				i := g.index(at)
 				if lo, hi := g.time(i), g.time(i+1); at < lo || at >= hi {
@@ -110,7 +112,7 @@ func TestShapesHoldTheirMoments(t *testing.T) {
 		{mo(12), mo(12), 1},
 	} {
 		s := newShape(c.size, c.hop)
-		for range 500 {
+		for range proof.Some(500) {
 			at := time.Date(1960+r.IntN(100), 1, 1, 0, 0, 0, 0, time.UTC).UnixNano() + r.Int64N(int64(365*24*time.Hour))
 			lo, hi := s.around(at)
 			n := int64(0)

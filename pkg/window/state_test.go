@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/window"
 )
@@ -85,7 +86,7 @@ func TestStateIsAllThatMatters(t *testing.T) {
 	for name, cfg := range stateConfigs() {
 		cfg.Aggs = everyAggregate
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(4) {
+			for seed := range uint64(proof.Some(4)) {
 				r := rand.New(rand.NewPCG(seed, 77))
 				events := randomEvents(r, 800)
 				want := newDriver(t, cfg)
