@@ -2,13 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
-	sqlite "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/logctl/logctl/pkg/fault"
@@ -42,7 +40,7 @@ type CheckpointOptions struct {
 // It is the sink and the vault of the run. One process at a time owns the file.
 // A Checkpoint is for one goroutine, except Close.
 type Checkpoint struct {
-	c       conn
+	c       *conn
 	path    string
 	lock    *os.File
 	at      positions
@@ -85,7 +83,7 @@ func (k *Checkpoint) begin(ctx context.Context, opt CheckpointOptions) error {
 			return reason(err)
 		}
 	}
-	if k.c, err = open(k.path, "_pragma=journal_mode(wal)&_pragma=synchronous(full)"); err != nil {
+	if k.c, err = open(k.path, synced); err != nil {
 		return err
 	}
 	k.at, k.states = positions{c: k.c}, &states{c: k.c, path: k.path}
@@ -134,7 +132,7 @@ func reason(err error) error {
 func (k *Checkpoint) identify(ctx context.Context) error {
 	var id, tables int64
 	err := query(ctx, k.c, "SELECT (SELECT application_id FROM pragma_application_id), count(*) FROM sqlite_schema",
-		func(row []driver.Value) { id, _ = row[0].(int64); tables, _ = row[1].(int64) })
+		func(row []any) { id, _ = row[0].(int64); tables, _ = row[1].(int64) })
 	switch {
 	case err != nil:
 		return err
@@ -174,8 +172,8 @@ func (k *Checkpoint) failed(doing string, err error) error {
 
 // damaged reports whether SQLite could not make sense of a file.
 func damaged(err error) bool {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	return ok && (e.Code()&0xff == sqlite3.SQLITE_NOTADB || e.Code()&0xff == sqlite3.SQLITE_CORRUPT)
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Code&0xff == sqlite3.SQLITE_NOTADB || e.Code&0xff == sqlite3.SQLITE_CORRUPT)
 }
 
 // Attach sets where rows go, and all the files that are written to: those behind
@@ -186,7 +184,7 @@ func (k *Checkpoint) Attach(ctx context.Context, sink stream.Sink, files map[str
 		k.outputs = append(k.outputs, output{name: name, Output: f})
 	}
 	var strange []string
-	err := query(ctx, k.c, "SELECT name, length, mark FROM _logctl_outputs", func(row []driver.Value) {
+	err := query(ctx, k.c, "SELECT name, length, mark FROM _logctl_outputs", func(row []any) {
 		for i := range k.outputs {
 			if o := &k.outputs[i]; o.name == text(row[0]) {
 				mark, _ := row[2].(int64)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
 
 	"github.com/logctl/logctl/pkg/fault"
@@ -23,7 +22,7 @@ func (s *Sink) Belongs(ctx context.Context, topic, cluster string) error {
 	}
 	bound := ""
 	err = query(ctx, s.c, "SELECT cluster FROM _logctl_clusters WHERE sink = ? AND source = ?",
-		func(row []driver.Value) { bound = text(row[0]) }, s.name, topic)
+		func(row []any) { bound = text(row[0]) }, s.name, topic)
 	if err != nil {
 		return s.failed("opening", err)
 	}

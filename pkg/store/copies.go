@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
@@ -15,7 +14,7 @@ import (
 // not fit the changelog any more is dropped, and a crash of the machine may cost
 // the last of them. A Copies is for one goroutine, except Load.
 type Copies struct {
-	c      conn
+	c      *conn
 	states *states
 }
 
@@ -45,7 +44,7 @@ func removeDatabase(path string) error {
 }
 
 func openCopies(ctx context.Context, path, of string) (*Copies, error) {
-	c, err := open(path, "_pragma=journal_mode(wal)&_pragma=synchronous(normal)")
+	c, err := open(path, unsynced)
 	if err != nil {
 		return nil, err
 	}
@@ -67,13 +66,13 @@ func openCopies(ctx context.Context, path, of string) (*Copies, error) {
 // Load gives the entries of a task's copy, each once, and the offset behind them,
 // 0 where there is no copy. One that is damaged is none.
 func (k *Copies) Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) (int64, error) {
-	c, err := open(k.states.path, "_pragma=query_only(1)")
+	c, err := open(k.states.path, readOnly)
 	if err != nil {
 		return 0, err
 	}
 	next := int64(0)
 	err = query(ctx, c, "SELECT next FROM _logctl_behind WHERE source = ? AND partition = ?",
-		func(row []driver.Value) { next, _ = row[0].(int64) }, task.Source, int64(task.Partition))
+		func(row []any) { next, _ = row[0].(int64) }, task.Source, int64(task.Partition))
 	if err := errors.Join(err, c.Close()); err != nil {
 		return 0, err
 	}

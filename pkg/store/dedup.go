@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 
 	"github.com/logctl/logctl/pkg/record"
 )
@@ -18,24 +17,24 @@ type Namer interface {
 // seen remembers the names of the rows of a sink in its database, in the
 // transaction of the rows: a row and its mark are there both or neither.
 type seen struct {
-	c       conn
+	c       *conn
 	sink    string
 	namer   Namer
 	ttl     int64
-	mark    driver.Stmt
+	mark    *stmt
 	newest  int64
 	swept   int64
 	dropped func(int)
 }
 
-func openSeen(ctx context.Context, c conn, sink string, opt *SinkOptions) (*seen, error) {
+func openSeen(ctx context.Context, c *conn, sink string, opt *SinkOptions) (*seen, error) {
 	_, err := exec(ctx, c, `CREATE TABLE IF NOT EXISTS _logctl_seen (
 		sink TEXT NOT NULL, name BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (sink, name)) WITHOUT ROWID`)
 	if err != nil {
 		return nil, err
 	}
 	s := &seen{c: c, sink: sink, namer: opt.Once, ttl: int64(opt.OnceTTL), dropped: opt.Dropped}
-	s.mark, err = c.PrepareContext(ctx, `INSERT INTO _logctl_seen (sink, name, at) VALUES (?1, ?2, ?3)
+	s.mark, err = c.prepare(`INSERT INTO _logctl_seen (sink, name, at) VALUES (?1, ?2, ?3)
 		ON CONFLICT DO UPDATE SET at = ?3 WHERE abs(at - ?3) > ?4`)
 	return s, err
 }
@@ -52,11 +51,10 @@ func (s *seen) filter(ctx context.Context, rows record.Rows) error {
 			continue
 		}
 		s.newest = max(s.newest, at)
-		r, err := s.mark.(driver.StmtExecContext).ExecContext(ctx, arguments(s.sink, name[:], at, s.ttl))
-		if err != nil {
+		if err := s.mark.run(ctx, s.sink, name[:], at, s.ttl); err != nil {
 			return err
 		}
-		if n, err := r.RowsAffected(); err != nil || n == 0 {
+		if s.c.changes() == 0 {
 			rows.Recs[i].Flags |= record.Dropped
 			dropped++
 		}
@@ -77,4 +75,4 @@ func (s *seen) sweep(ctx context.Context) error {
 	return err
 }
 
-func (s *seen) close() error { return s.mark.Close() }
+func (s *seen) close() { s.mark.Close() }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -36,11 +35,11 @@ const DefaultOutbox = "outbox"
 // It is a stream.Sink: what is written between two Flushes is one transaction.
 // It is for one goroutine, except Added.
 type Outbox struct {
-	c      conn
+	c      *conn
 	path   string
 	table  string
-	insert driver.Stmt
-	args   []driver.NamedValue
+	insert *stmt
+	args   [8]any
 	open   bool
 	added  chan struct{}
 	text   []byte
@@ -57,14 +56,14 @@ CREATE INDEX IF NOT EXISTS %[2]s ON %[1]s (id) WHERE sent IS NULL;
 CREATE TABLE IF NOT EXISTS _logctl_outboxes (name TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID`
 
 // openOutbox opens the database at path and makes the table where it is missing.
-func openOutbox(ctx context.Context, path, table string) (conn, string, error) {
+func openOutbox(ctx context.Context, path, table string) (*conn, string, error) {
 	if table == "" {
 		table = DefaultOutbox
 	}
 	if err := checkTable(table); err != nil {
 		return nil, "", err
 	}
-	c, err := open(path, "_pragma=journal_mode(wal)&_pragma=synchronous(full)&_txlock=immediate")
+	c, err := open(path, synced)
 	if err != nil {
 		return nil, "", err
 	}
@@ -83,9 +82,8 @@ func OpenOutbox(ctx context.Context, path, table string) (*Outbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := arguments(make([]driver.Value, 8)...)
-	o := &Outbox{c: c, path: path, table: table, added: make(chan struct{}, 1), args: args}
-	o.insert, err = c.PrepareContext(ctx, fmt.Sprintf(`INSERT OR IGNORE INTO %s
+	o := &Outbox{c: c, path: path, table: table, added: make(chan struct{}, 1)}
+	o.insert, err = c.prepare(fmt.Sprintf(`INSERT OR IGNORE INTO %s
 		(key, value, headers, time, source, partition, "offset", part) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, quote(table)))
 	if err != nil {
 		return nil, errors.Join(o.failed("opening", err), c.Close())
@@ -104,7 +102,7 @@ func (o *Outbox) ID(ctx context.Context) (string, error) {
 	id := ""
 	if err == nil {
 		err = query(ctx, o.c, "SELECT id FROM _logctl_outboxes WHERE name = ?",
-			func(row []driver.Value) { id = text(row[0]) }, o.table)
+			func(row []any) { id = text(row[0]) }, o.table)
 	}
 	if err != nil {
 		return "", o.failed("opening", err)
@@ -129,7 +127,7 @@ func (o *Outbox) Write(rows record.Rows) error {
 			continue
 		}
 		o.row(rows.Batch, &rows.Recs[i])
-		if _, err := o.insert.(driver.StmtExecContext).ExecContext(ctx, o.args); err != nil {
+		if err := o.insert.run(ctx, o.args[:]...); err != nil {
 			return o.failed("writing to", err)
 		}
 	}
@@ -138,25 +136,23 @@ func (o *Outbox) Write(rows record.Rows) error {
 
 // row sets the arguments of a record.
 func (o *Outbox) row(b *record.Batch, rec *record.Rec) {
-	for k := range o.args {
-		o.args[k].Value = nil
-	}
+	clear(o.args[:])
 	if rec.Flags&record.HasKey != 0 {
-		o.args[0].Value = b.Bytes(rec.Key)
+		o.args[0] = b.Bytes(rec.Key)
 	}
 	if rec.Flags&record.Tombstone == 0 {
-		o.args[1].Value = b.Bytes(rec.Value)
+		o.args[1] = b.Bytes(rec.Value)
 	}
 	if rec.Headers.Len > 0 {
 		o.text = appendHeaders(o.text[:0], b, rec)
-		o.args[2].Value = string(o.text)
+		o.args[2] = string(o.text)
 	}
 	if rec.Stamp != record.NoTime {
-		o.args[3].Value = rec.Stamp
+		o.args[3] = rec.Stamp
 	}
 	if from := b.Origin; from != nil && !table.ComesOnce(from) {
-		o.args[4].Value, o.args[5].Value = from.Source, int64(from.Partition)
-		o.args[6].Value, o.args[7].Value = rec.Offset, int64(rec.Part)
+		o.args[4], o.args[5] = from.Source, int64(from.Partition)
+		o.args[6], o.args[7] = rec.Offset, int64(rec.Part)
 	}
 }
 
@@ -179,7 +175,8 @@ func (o *Outbox) Flush(ctx context.Context) error {
 
 // Close closes the database. What was not flushed is undone.
 func (o *Outbox) Close() error {
-	if err := errors.Join(o.insert.Close(), o.c.Close()); err != nil {
+	o.insert.Close()
+	if err := o.c.Close(); err != nil {
 		return o.failed("closing", err)
 	}
 	return nil

@@ -2,12 +2,13 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
 	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stamp"
@@ -18,8 +19,8 @@ import (
 // of their ids, which are their offsets, and waits for more until End. It is a
 // stream.Seeker and a stream.Committer: a commit marks rows as sent.
 type OutboxSource struct {
-	rows   conn // of Read
-	marks  conn // of Commit and Refuse
+	rows   *conn // of Read
+	marks  *conn // of Commit and Refuse
 	path   string
 	table  string
 	sql    string
@@ -37,7 +38,7 @@ func OpenOutboxSource(ctx context.Context, path, table string, added <-chan stru
 	if err != nil {
 		return nil, err
 	}
-	rows, err := open(path, "mode=ro")
+	rows, err := openFile(path, "", sqlite3.SQLITE_OPEN_READONLY)
 	if err != nil {
 		return nil, errors.Join(err, marks.Close())
 	}
@@ -117,32 +118,36 @@ func (s *OutboxSource) Read(ctx context.Context, b *record.Batch) error {
 
 // fill adds the rows that fit into b, at least one where there is one.
 func (s *OutboxSource) fill(ctx context.Context, b *record.Batch) error {
-	rows, err := s.rows.QueryContext(context.WithoutCancel(ctx), s.sql, arguments(s.after))
+	rows, err := s.rows.prepare(s.sql)
 	if err != nil {
 		return err
 	}
+	defer rows.Close()
+	if err := rows.begin(context.WithoutCancel(ctx), s.after); err != nil {
+		return err
+	}
 	b.Origin, b.Arrived, b.AtEnd = s.origin, time.Now().UnixNano(), true
-	row := make([]driver.Value, 5)
+	row := make([]any, 5)
 	for {
-		switch err := rows.Next(row); {
+		switch err := rows.next(row); {
 		case err == io.EOF:
-			return rows.Close()
+			return nil
 		case err != nil:
-			return errors.Join(err, rows.Close())
+			return err
 		}
 		value, key := bytesIn(row[2]), bytesIn(row[1])
 		if len(b.Recs) > 0 && len(b.Data)+len(value)+len(key) > cap(b.Data) {
 			b.AtEnd = false
-			return rows.Close()
+			return nil
 		}
 		if err := s.add(b, row); err != nil {
-			return errors.Join(err, rows.Close())
+			return err
 		}
 	}
 }
 
 // add appends a row.
-func (s *OutboxSource) add(b *record.Batch, row []driver.Value) error {
+func (s *OutboxSource) add(b *record.Batch, row []any) error {
 	id, _ := row[0].(int64)
 	rec := b.Add(bytesIn(row[2]))
 	rec.Offset = id
@@ -166,7 +171,7 @@ func (s *OutboxSource) add(b *record.Batch, row []driver.Value) error {
 }
 
 // bytesIn returns a blob or a text.
-func bytesIn(v driver.Value) []byte {
+func bytesIn(v any) []byte {
 	switch v := v.(type) {
 	case []byte:
 		return v
@@ -228,7 +233,7 @@ func ReadOutboxStatus(ctx context.Context, path, table string) (st OutboxStatus,
 		count(*) FILTER (WHERE sent IS NULL AND error IS NULL), +min(created) FILTER (WHERE sent IS NULL AND error IS NULL),
 		count(*) FILTER (WHERE sent IS NOT NULL), +max(sent), count(error),
 		(SELECT error FROM %[1]s WHERE error IS NOT NULL ORDER BY id DESC LIMIT 1) FROM %[1]s`, quote(table)),
-		func(row []driver.Value) {
+		func(row []any) {
 			st.Waiting, _ = row[0].(int64)
 			st.Sent, _ = row[2].(int64)
 			st.Refused, _ = row[4].(int64)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
 	"maps"
 
@@ -13,7 +12,7 @@ import (
 // positions are how far one sink has come with each partition, kept in a table
 // of its database.
 type positions struct {
-	c    conn
+	c    *conn
 	sink string
 	seen map[partition]int64 // what the last transaction known here holds
 	keep map[partition]int64 // what the next one adds
@@ -37,7 +36,7 @@ func (p *positions) load(ctx context.Context) ([]stream.Position, error) {
 	p.seen, p.keep = map[partition]int64{}, map[partition]int64{}
 	var at []stream.Position
 	err := query(ctx, p.c, "SELECT source, partition, next FROM _logctl_positions WHERE sink = ? ORDER BY 1, 2",
-		func(row []driver.Value) {
+		func(row []any) {
 			number, _ := row[1].(int64)
 			next, _ := row[2].(int64)
 			at = append(at, stream.Position{Source: text(row[0]), Partition: int32(number), Next: next})
@@ -66,7 +65,7 @@ func (p *positions) move(ctx context.Context, at partition, next int64) error {
 	seen, known := p.seen[at]
 	statement := `UPDATE _logctl_positions SET next = ?4
 		WHERE sink = ?1 AND source = ?2 AND partition = ?3 AND next = ?5`
-	values := []driver.Value{p.sink, at.source, int64(at.number), next, seen}
+	values := []any{p.sink, at.source, int64(at.number), next, seen}
 	if !known {
 		statement = `INSERT INTO _logctl_positions (sink, source, partition, next)
 			VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING`

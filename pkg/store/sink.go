@@ -48,7 +48,7 @@ type SinkOptions struct {
 //
 // A Sink is for one goroutine, except Close.
 type Sink struct {
-	c     conn
+	c     *conn
 	path  string
 	name  string // of the table
 	opt   SinkOptions
@@ -69,7 +69,7 @@ func OpenSink(ctx context.Context, path, name string, opt SinkOptions) (*Sink, e
 	if err := checkTable(name); err != nil {
 		return nil, err
 	}
-	c, err := open(path, "_pragma=journal_mode(wal)&_pragma=synchronous(normal)")
+	c, err := open(path, unsynced)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ func (s *Sink) Write(rows record.Rows) error {
 	if o := rows.Origin; o != nil && table.ComesOnce(o) {
 		s.once[o.Source] = true
 	}
-	if err := s.table.insert(ctx, rows); err != nil {
+	if err := s.table.insert(rows); err != nil {
 		return s.failed("writing to", err)
 	}
 	return nil
@@ -259,7 +259,8 @@ func (s *Sink) Flush(ctx context.Context) error {
 		return err
 	}
 	if err := s.commit(ctx); err != nil {
-		return errors.Join(err, s.undo(context.WithoutCancel(ctx)))
+		s.undo(context.WithoutCancel(ctx))
+		return err
 	}
 	s.open = false
 	s.at.committed()
@@ -267,15 +268,13 @@ func (s *Sink) Flush(ctx context.Context) error {
 }
 
 // undo ends the transaction without a trace. The table may have been part of it.
-func (s *Sink) undo(ctx context.Context) error {
-	var err error
+func (s *Sink) undo(ctx context.Context) {
 	if s.table != nil {
-		err = s.table.close()
+		s.table.close()
 		s.table = nil
 	}
 	s.open = false
 	_, _ = exec(ctx, s.c, "ROLLBACK") // where the disk is full, SQLite has rolled back by itself
-	return err
 }
 
 func (s *Sink) commit(ctx context.Context) error {
@@ -295,14 +294,13 @@ func (s *Sink) commit(ctx context.Context) error {
 
 // Close closes the database. What was not flushed is undone.
 func (s *Sink) Close() error {
-	var err error
 	if s.table != nil {
-		err = s.table.close()
+		s.table.close()
 	}
 	if s.marks != nil {
-		err = errors.Join(err, s.marks.close())
+		s.marks.close()
 	}
-	if err := errors.Join(err, s.c.Close()); err != nil {
+	if err := s.c.Close(); err != nil {
 		return s.failed("closing", err)
 	}
 	return nil

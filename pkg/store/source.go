@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
@@ -24,15 +25,15 @@ import (
 // Of a table that a Sink has made it gives the fields that were written
 // there; text that was no object is the field "value". It is one partition, named file#table, and can be sought.
 type Source struct {
-	c       conn
+	c       *conn
 	path    string
 	table   string
 	columns []table.Column
 	made    bool // by a Sink
 	origin  *record.Origin
 	after   int64 // the last row number that was dealt with
-	rows    driver.Rows
-	row     []driver.Value
+	rows    *stmt
+	row     []any
 	ended   bool // there is no further row
 	pending bool // row holds one that did not fit into the last batch
 	buf     []byte
@@ -44,7 +45,7 @@ func OpenSource(ctx context.Context, path, table string) (*Source, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("opening sqlite %q: %w", path, errors.Unwrap(err))
 	}
-	c, err := open(path, "mode=ro")
+	c, err := openFile(path, "", sqlite3.SQLITE_OPEN_READONLY)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func (s *Source) find(ctx context.Context) error {
 	var tables []string
 	err := query(ctx, s.c, `SELECT name FROM sqlite_schema WHERE type = 'table'
 		AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name NOT LIKE '\_logctl\_%' ESCAPE '\' ORDER BY name`,
-		func(row []driver.Value) { tables = append(tables, text(row[0])) })
+		func(row []any) { tables = append(tables, text(row[0])) })
 	if err != nil {
 		return fmt.Errorf("opening sqlite %q: %w", s.path, err)
 	}
@@ -135,14 +136,17 @@ func (s *Source) start(ctx context.Context) error {
 	var sql strings.Builder
 	sql.WriteString("SELECT rowid")
 	for _, c := range s.columns {
-		sql.WriteString(", +" + quote(c.Name)) // a term, lest the driver makes times of texts
+		sql.WriteString(", " + quote(c.Name))
 	}
 	fmt.Fprintf(&sql, " FROM %s WHERE rowid > ? ORDER BY rowid", quote(s.table))
-	rows, err := s.c.QueryContext(context.WithoutCancel(ctx), sql.String(), arguments(s.after))
+	rows, err := s.c.prepare(sql.String())
 	if err != nil {
 		return err
 	}
-	s.rows, s.row = rows, make([]driver.Value, len(s.columns)+1)
+	if err := rows.begin(context.WithoutCancel(ctx), s.after); err != nil {
+		return err
+	}
+	s.rows, s.row = rows, make([]any, len(s.columns)+1)
 	return nil
 }
 
@@ -151,7 +155,7 @@ func (s *Source) next() error {
 	if s.ended {
 		return io.EOF
 	}
-	err := s.rows.Next(s.row)
+	err := s.rows.next(s.row)
 	s.ended = err == io.EOF
 	return err
 }
@@ -185,7 +189,7 @@ func (s *Source) comma() {
 }
 
 // appendValue writes a value of a column that was declared with the given type.
-func appendValue(dst []byte, v driver.Value, kind string) []byte {
+func appendValue(dst []byte, v any, kind string) []byte {
 	switch v := v.(type) {
 	case int64:
 		if kind == table.Boolean && (v == 0 || v == 1) {
@@ -210,9 +214,8 @@ func appendValue(dst []byte, v driver.Value, kind string) []byte {
 
 // Close closes the database.
 func (s *Source) Close() error {
-	var err error
 	if s.rows != nil {
-		err = s.rows.Close()
+		s.rows.Close()
 	}
-	return errors.Join(err, s.c.Close())
+	return s.c.Close()
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"sync"
@@ -17,7 +16,7 @@ import (
 // all of it from time to time, and what has changed since. They are kept in a
 // table of the sink's database, in the sink's transactions.
 type states struct {
-	c     conn
+	c     *conn
 	path  string // of the database
 	sink  string
 	mu    sync.Mutex
@@ -49,7 +48,7 @@ func (s *states) create(ctx context.Context) error {
 func (s *states) claim(ctx context.Context, signature string) error {
 	kept, found := "", false
 	err := query(ctx, s.c, "SELECT signature FROM _logctl_operators WHERE sink = ?",
-		func(row []driver.Value) { kept, found = text(row[0]), true }, s.sink)
+		func(row []any) { kept, found = text(row[0]), true }, s.sink)
 	switch {
 	case err != nil:
 		return err
@@ -114,7 +113,7 @@ func (s *states) save(ctx context.Context, task stream.Task, entries stream.Entr
 // transaction has left it. It reads over a connection of its own, so that others
 // may write meanwhile.
 func (s *states) load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
-	c, err := open(s.path, "_pragma=query_only(1)")
+	c, err := open(s.path, readOnly)
 	if err != nil {
 		return err
 	}
@@ -133,7 +132,7 @@ func (s *states) load(ctx context.Context, task stream.Task, put func(key, value
 
 // replay reads a log. Only what has changed since the last chunk with everything is
 // held in memory.
-func (s *states) replay(ctx context.Context, c conn, task stream.Task, put func(key, value []byte) error,
+func (s *states) replay(ctx context.Context, c *conn, task stream.Task, put func(key, value []byte) error,
 ) (*taskLog, error) {
 	log, changed := &taskLog{}, map[string][]byte{}
 	err := s.chunks(ctx, c, task, false, func(number int64, entries stream.Entries) error {
@@ -171,13 +170,13 @@ func (s *states) replay(ctx context.Context, c conn, task stream.Task, put func(
 
 // chunks calls each for the chunks of a task, in order: those with everything, or
 // those with changes.
-func (s *states) chunks(ctx context.Context, c conn, task stream.Task, whole bool,
+func (s *states) chunks(ctx context.Context, c *conn, task stream.Task, whole bool,
 	each func(number int64, entries stream.Entries) error,
 ) error {
 	var failed error
 	err := query(ctx, c, `SELECT number, hash, entries FROM _logctl_state
 		WHERE sink = ? AND source = ? AND partition = ? AND whole = ? ORDER BY number`,
-		func(row []driver.Value) {
+		func(row []any) {
 			number, _ := row[0].(int64)
 			hash, _ := row[1].(int64)
 			entries, _ := row[2].([]byte)

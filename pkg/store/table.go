@@ -1,9 +1,8 @@
 package store
 
 import (
+	"bytes"
 	"context"
-	"database/sql/driver"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -26,17 +25,20 @@ type rowTable struct {
 	shape   *table.Shape
 	origin  []string    // the columns that say where a row came from
 	whole   bool        // these are the key, and know no parts of a record
-	width   int         // arguments of a row: those of its origin, the fields, the rest
+	width   int         // arguments of a row: its offset and part, the fields, the rest
 	batches []insertion // statements, those for more rows first
-	extras  []byte      // the _extra columns of all rows of the statement under way
+	extra   []byte      // the _extra column of the row under way
 }
 
 // An insertion is a statement for a fixed number of rows.
 type insertion struct {
-	rows      int
-	statement driver.StmtExecContext
-	args      []driver.NamedValue
+	rows int
+	*stmt
 }
+
+// originArguments are those that the rows of a statement have in common: the topic
+// and the partition.
+const originArguments = 2
 
 // createTable makes the table of the fields that the first rows have, if one of
 // them is live and has any.
@@ -87,7 +89,7 @@ func (s *Sink) openTable(ctx context.Context, columns []table.Column) (*rowTable
 			return nil, s.failed("writing to", fmt.Errorf("it has no column %q to be unique", name))
 		}
 	}
-	t.width = len(t.origin) + len(t.shape.Names) + 1
+	t.width = len(t.origin) - originArguments + len(t.shape.Names) + 1
 	t.whole = len(t.origin) == 3 && len(s.opt.Unique) == 0
 	key := s.uniqueKey(t)
 	index := quote(s.name + " by " + strings.Join(s.opt.Unique, ","))
@@ -95,16 +97,12 @@ func (s *Sink) openTable(ctx context.Context, columns []table.Column) (*rowTable
 	if _, err := exec(ctx, s.c, create); err != nil {
 		return nil, s.failed("indexing", err)
 	}
-	for _, n := range []int{min(256, maxVariables/t.width), 16, 1} {
-		statement, err := s.c.PrepareContext(ctx, t.sql(s.name, key, n))
+	for _, n := range []int{min(64, maxVariables/t.width), 8, 1} {
+		statement, err := s.c.prepare(t.sql(s.name, key, n))
 		if err != nil {
 			return nil, s.failed("writing to", err)
 		}
-		ins := insertion{rows: n, statement: statement.(driver.StmtExecContext), args: make([]driver.NamedValue, n*t.width)}
-		for i := range ins.args {
-			ins.args[i].Ordinal = i + 1
-		}
-		t.batches = append(t.batches, ins)
+		t.batches = append(t.batches, insertion{n, statement})
 	}
 	return t, nil
 }
@@ -133,13 +131,25 @@ func (t *rowTable) sql(name, key string, n int) string {
 	for i, c := range columns {
 		set[i] = c + "=excluded." + c
 	}
-	row := "(" + strings.Repeat("?,", len(columns)-1) + "?)"
+	values := make([]string, n)
+	for i := range values {
+		values[i] = t.values(originArguments + 1 + i*t.width)
+	}
 	return fmt.Sprintf("INSERT INTO %s (%s) VALUES %s ON CONFLICT (%s) DO UPDATE SET %s", quote(name),
-		strings.Join(columns, ","), strings.Repeat(row+",", n-1)+row, key, strings.Join(set, ","))
+		strings.Join(columns, ","), strings.Join(values, ","), key, strings.Join(set, ","))
+}
+
+// values returns those of one row, whose own arguments begin at a number.
+func (t *rowTable) values(first int) string {
+	row := []byte("(?1,?2")
+	for i := range t.width {
+		row = strconv.AppendInt(append(row, ",?"...), int64(first+i), 10)
+	}
+	return string(append(row, ')'))
 }
 
 // insert writes the live rows, as many as possible with each statement.
-func (t *rowTable) insert(ctx context.Context, rows record.Rows) error {
+func (t *rowTable) insert(rows record.Rows) error {
 	left, err := table.Live(rows, t.whole)
 	if err != nil {
 		return err
@@ -147,14 +157,16 @@ func (t *rowTable) insert(ctx context.Context, rows record.Rows) error {
 	at := rows.Lo
 	for _, ins := range t.batches {
 		for ; left >= ins.rows; left -= ins.rows {
-			t.extras = t.extras[:0]
+			setOrigin(ins.stmt, rows.Origin)
+			next := originArguments + 1
 			for k := 0; k < ins.rows; at++ {
 				if rows.Recs[at].Live() {
-					t.row(ins.args[k*t.width:(k+1)*t.width], rows.Batch, at)
+					t.setRow(ins.stmt, next, rows.Batch, at)
+					next += t.width
 					k++
 				}
 			}
-			if _, err := ins.statement.ExecContext(ctx, ins.args); err != nil {
+			if err := ins.finish(); err != nil {
 				return err
 			}
 		}
@@ -162,64 +174,90 @@ func (t *rowTable) insert(ctx context.Context, rows record.Rows) error {
 	return nil
 }
 
-// row sets the arguments of record i. They point into the arena and are used
-// before it changes hands.
-func (t *rowTable) row(args []driver.NamedValue, b *record.Batch, i int) {
-	for k := range len(t.origin) {
-		args[k].Value = nil
+// setOrigin sets the arguments that all rows of a statement have in common.
+func setOrigin(s *stmt, o *record.Origin) {
+	if o == nil {
+		s.setNull(1)
+		s.setNull(2)
+		return
 	}
-	if o := b.Origin; o != nil {
-		args[0].Value, args[1].Value = o.Source, int64(o.Partition)
-		if table.HasPlace(o) {
-			args[2].Value = b.Recs[i].Offset
-		}
+	s.setText(1, unsafe.Slice(unsafe.StringData(o.Source), len(o.Source)))
+	s.setInt(2, int64(o.Partition))
+}
+
+// setRow sets the arguments of record i, from number n on.
+func (t *rowTable) setRow(s *stmt, n int, b *record.Batch, i int) {
+	if o := b.Origin; o != nil && table.HasPlace(o) {
+		s.setInt(n, b.Recs[i].Offset)
+	} else {
+		s.setNull(n)
 	}
+	n++
 	if len(t.origin) > 3 {
-		args[3].Value = int64(b.Recs[i].Part)
+		s.setInt(n, int64(b.Recs[i].Part))
+		n++
 	}
 	t.shape.Row(b, i)
-	for k, v := range t.shape.Cells {
-		args[len(t.origin)+k].Value = valueOf(b, v)
+	for _, v := range t.shape.Cells {
+		setValue(s, n, b, v)
+		n++
 	}
-	last := &args[len(args)-1]
-	last.Value = nil
-	start := len(t.extras)
-	if t.extras = t.shape.AppendRest(t.extras); len(t.extras) > start {
-		last.Value = view(t.extras[start:])
+	if t.extra = t.shape.AppendRest(t.extra[:0]); len(t.extra) > 0 {
+		s.setText(n, t.extra)
+	} else {
+		s.setNull(n)
 	}
 }
 
-// valueOf returns the value that SQLite is given.
-func valueOf(b *record.Batch, v record.Value) driver.Value {
+// setValue sets an argument to a value of a record.
+func setValue(s *stmt, n int, b *record.Batch, v record.Value) {
 	switch v.Kind() {
 	case record.Missing:
-		return nil
+		s.setNull(n)
 	case record.True:
-		return int64(1)
+		s.setInt(n, 1)
 	case record.False:
-		return int64(0)
+		s.setInt(n, 0)
 	case record.Number:
-		raw := view(b.Raw(v))
-		if n, err := strconv.ParseInt(raw, 10, 64); err == nil {
-			return n
+		raw := b.Raw(v)
+		if i, ok := integer(raw); ok {
+			s.setInt(n, i)
+		} else if f, ok := b.Num(v); ok && f-f == 0 {
+			s.setFloat(n, f)
+		} else {
+			s.setText(n, raw)
 		}
-		if f, ok := b.Num(v); ok && f-f == 0 {
-			return f
-		}
-		return raw
 	default:
-		return view(b.Text(v))
+		s.setText(n, b.Text(v))
 	}
 }
 
-// view returns bytes as a string without copying them: for arguments that the
-// driver copies before the bytes change.
-func view(p []byte) string { return unsafe.String(unsafe.SliceData(p), len(p)) }
-
-func (t *rowTable) close() error {
-	var errs []error
-	for _, ins := range t.batches {
-		errs = append(errs, ins.statement.(driver.Stmt).Close())
+// integer returns a number that is whole and written so.
+func integer(raw []byte) (n int64, ok bool) {
+	digits := bytes.TrimPrefix(raw, minus)
+	if len(digits) == 0 || len(digits) > 19 {
+		return 0, false
 	}
-	return errors.Join(errs...)
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(c-'0')
+	}
+	if len(digits) == 19 {
+		n, err := strconv.ParseInt(string(raw), 10, 64)
+		return n, err == nil
+	}
+	if len(digits) < len(raw) {
+		n = -n
+	}
+	return n, true
+}
+
+var minus = []byte{'-'}
+
+func (t *rowTable) close() {
+	for _, ins := range t.batches {
+		ins.Close()
+	}
 }

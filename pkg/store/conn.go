@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unsafe"
+
+	"modernc.org/libc"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+// busyTimeout is how long a statement waits for another process's transaction,
+// in milliseconds.
+const busyTimeout = 10_000
+
+// A conn is a connection to a database file, for one goroutine at a time: SQLite
+// takes no lock for it. How a context ends is noticed between statements.
+type conn struct {
+	tls *libc.TLS
+	db  uintptr // 0 when it is closed
+}
+
+// How a database is set up. Of one that is not synced, what was committed last may
+// be gone after the power was: rows and positions together. Its pages are large,
+// as rows come one behind the other.
+const (
+	synced   = "PRAGMA page_size = 4096; PRAGMA journal_mode = wal; PRAGMA synchronous = full"
+	unsynced = "PRAGMA page_size = 16384; PRAGMA cache_size = -16384; PRAGMA journal_mode = wal; " +
+		"PRAGMA synchronous = normal"
+	readOnly = "PRAGMA query_only = 1"
+)
+
+// open opens or creates the database file at path for writing, and sets it up.
+func open(path, pragmas string) (*conn, error) {
+	return openFile(path, pragmas, sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE)
+}
+
+// openFile opens the database file at path as the flags say.
+func openFile(path, pragmas string, flags int32) (*conn, error) {
+	if path == "" || strings.ContainsRune(path, 0) {
+		return nil, fault.Usagef("as in sqlite:logs.db#events", "sqlite %q is no path of a file", path)
+	}
+	c := &conn{tls: libc.NewTLS()}
+	err := c.open(path, flags|sqlite3.SQLITE_OPEN_NOMUTEX)
+	if err == nil {
+		_, err = exec(context.Background(), c, pragmas)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening sqlite %q: %w", path, err), c.Close())
+	}
+	return c, nil
+}
+
+func (c *conn) open(path string, flags int32) error {
+	name, err := libc.CString(path)
+	if err != nil {
+		return err
+	}
+	defer libc.Xfree(c.tls, name)
+	out := c.tls.Alloc(pointerSize)
+	defer c.tls.Free(pointerSize)
+	rc := sqlite3.Xsqlite3_open_v2(c.tls, name, out, flags, 0)
+	c.db = pointerAt(out) // there is one that has the message where this fails, too
+	if rc != sqlite3.SQLITE_OK {
+		return c.failed(rc)
+	}
+	sqlite3.Xsqlite3_extended_result_codes(c.tls, c.db, 1)
+	sqlite3.Xsqlite3_busy_timeout(c.tls, c.db, busyTimeout)
+	return nil
+}
+
+// Close closes the connection, and undoes a transaction that is under way. It may
+// be called again.
+func (c *conn) Close() error {
+	if c.tls == nil {
+		return nil
+	}
+	rc := sqlite3.Xsqlite3_close_v2(c.tls, c.db)
+	c.tls.Close()
+	c.tls, c.db = nil, 0
+	if rc != sqlite3.SQLITE_OK {
+		return &Error{Code: int(rc), text: "closing it"}
+	}
+	return nil
+}
+
+// prepare compiles one statement, to be run many times.
+func (c *conn) prepare(sql string) (*stmt, error) {
+	text, err := libc.CString(sql)
+	if err != nil {
+		return nil, err
+	}
+	defer libc.Xfree(c.tls, text)
+	s, _, err := c.compile(text, sqlite3.SQLITE_PREPARE_PERSISTENT)
+	return s, err
+}
+
+// compile compiles the first statement of a text that ends with a zero, and
+// returns where the next one begins. What is blank is no statement.
+func (c *conn) compile(text uintptr, flags uint32) (s *stmt, rest uintptr, err error) {
+	out := c.tls.Alloc(2 * pointerSize)
+	defer c.tls.Free(2 * pointerSize)
+	rc := sqlite3.Xsqlite3_prepare_v3(c.tls, c.db, text, -1, flags, out, out+uintptr(pointerSize))
+	if rc != sqlite3.SQLITE_OK {
+		return nil, 0, c.failed(rc)
+	}
+	return &stmt{c: c, p: pointerAt(out)}, pointerAt(out + uintptr(pointerSize)), nil
+}
+
+// changes returns how many rows the last statement has changed.
+func (c *conn) changes() int64 { return sqlite3.Xsqlite3_changes64(c.tls, c.db) }
+
+// An Error is one of SQLite's.
+type Error struct {
+	Code int // extended, as sqlite.org/rescode.html lists them
+	text string
+}
+
+// Error implements error.
+func (e *Error) Error() string { return fmt.Sprintf("%s (%d)", e.text, e.Code) }
+
+// failed returns the error of the last call.
+func (c *conn) failed(rc int32) error {
+	kind := libc.GoString(sqlite3.Xsqlite3_errstr(c.tls, rc))
+	text := libc.GoString(sqlite3.Xsqlite3_errmsg(c.tls, c.db))
+	if text != kind {
+		text = kind + ": " + text
+	}
+	return &Error{Code: int(rc), text: text}
+}
+
+// busy reports whether another process keeps the database for itself.
+func busy(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code&0xff == sqlite3.SQLITE_BUSY
+}
+
+const pointerSize = int(unsafe.Sizeof(uintptr(0)))
+
+// bytesAt returns n bytes of SQLite's memory, which the collector does not know.
+func bytesAt(p uintptr, n int) []byte { return unsafe.Slice(*(**byte)(unsafe.Pointer(&p)), n) }
+
+// pointerAt returns a pointer that SQLite has written.
+func pointerAt(p uintptr) uintptr { return **(**uintptr)(unsafe.Pointer(&p)) }
+
+// exec runs statements, one behind the other, each with the same arguments, and
+// returns how many rows the last one changed.
+func exec(ctx context.Context, c *conn, statements string, values ...any) (int64, error) {
+	text, err := libc.CString(statements)
+	if err != nil {
+		return 0, err
+	}
+	defer libc.Xfree(c.tls, text)
+	for rest := text; bytesAt(rest, 1)[0] != 0; {
+		var s *stmt
+		if s, rest, err = c.compile(rest, 0); err != nil {
+			return 0, err
+		}
+		err = s.run(ctx, values...)
+		if s.Close(); err != nil {
+			return 0, err
+		}
+	}
+	return c.changes(), nil
+}
+
+// query runs a statement and calls each for its rows. What row holds is the
+// callee's.
+func query(ctx context.Context, c *conn, statement string, each func(row []any), values ...any) error {
+	s, err := c.prepare(statement)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.begin(ctx, values...); err != nil {
+		return err
+	}
+	row := make([]any, s.columns())
+	for {
+		err := s.next(row)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		each(row)
+	}
+}
