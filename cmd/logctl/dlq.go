@@ -23,6 +23,7 @@ type dlqFlags struct {
 	sources    []string
 	signatures []string
 	since      time.Duration
+	anyClass   bool   // a class of which there is no letter is one that may come
 	form       string // of rows
 }
 
@@ -127,7 +128,10 @@ func (f *dlqFlags) index(cmd *cobra.Command, filter dlq.Filter) (*dlq.Index, err
 		return nil, err
 	}
 	x := &dlq.Index{Filter: filter}
-	return x, p.read(x, everything)
+	if err := p.read(x, everything); err != nil || f.anyClass {
+		return x, err
+	}
+	return x, x.CheckClasses()
 }
 
 // forms are the ways to print rows.

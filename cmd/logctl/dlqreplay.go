@@ -79,7 +79,7 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 		}
 		return f.once(cmd)
 	}
-	f.classes = append(f.classes, f.auto)
+	f.classes, f.anyClass = append(f.classes, f.auto), true
 	if f.every <= 0 {
 		return fault.Usagef("as in --every 10m", "--every %v: want more than nothing", f.every)
 	}
@@ -108,11 +108,14 @@ func (f *replayFlags) once(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	letters, err := f.choose(cmd)
+	letters, before, err := f.choose(cmd)
 	if err != nil {
 		return r.end(err)
 	}
 	if f.dryRun {
+		if before > 0 {
+			note(cmd, "%s", replayedBefore(before))
+		}
 		return r.end(printRows(cmd, f.form, rowsOf(letters, 1, 0)))
 	}
 	for i := range letters {
@@ -129,9 +132,20 @@ func (f *replayFlags) once(cmd *cobra.Command) error {
 	if err == nil && len(letters) > 0 {
 		err = p.read(r, everything)
 	}
-	err = r.end(err)
-	note(cmd, "%s of %s letters replayed", human.Count(r.sent), human.Count(int64(len(letters))))
+	if err = r.end(err); err != nil && r.sent == 0 {
+		return err
+	}
+	said := fmt.Sprintf("%s of %s letters replayed", human.Count(r.sent), human.Count(int64(len(letters))))
+	if before > 0 {
+		said += "; " + replayedBefore(before)
+	}
+	note(cmd, "%s", said)
 	return err
+}
+
+// replayedBefore says why letters are passed over.
+func replayedBefore(n int) string {
+	return human.Count(int64(n)) + " were replayed before (--again sends them once more)"
 }
 
 func (f *replayFlags) addTransform(p *pipeline) error {
@@ -142,25 +156,27 @@ func (f *replayFlags) addTransform(p *pipeline) error {
 	return err
 }
 
-// choose returns the letters that are to be replayed.
-func (f *replayFlags) choose(cmd *cobra.Command) ([]dlq.Letter, error) {
+// choose returns the letters that are to be replayed, and how many are not
+// because they have been.
+func (f *replayFlags) choose(cmd *cobra.Command) (letters []dlq.Letter, before int, err error) {
 	x, err := f.index(cmd, f.filter(time.Now()))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	letters := x.Letters()
 	if f.again {
 		letters = x.Unpurged()
+	} else {
+		letters, before = x.Letters(), x.Marked(dlq.Replayed)
 	}
 	if f.ifNewer {
 		if letters, err = f.newest(cmd, letters); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	if f.limit > 0 && int64(len(letters)) > f.limit {
 		letters = letters[:f.limit]
 	}
-	return letters, nil
+	return letters, before, nil
 }
 
 // prepare opens what letters are sent by.

@@ -28,9 +28,15 @@ older than a day, fewer than 80 % of the replayed ones dealt with.
 
 With --listen it goes on, and answers /api/dlq/stats, /api/dlq/letters?class=&page= and
 /api/dlq/letter?id= with what there is then.`,
-		Example: "  logctl dlq stats --from kafka:app-logs-dlq",
+		Example: `  logctl dlq stats --from kafka:app-logs-dlq
+
+  # For people: a table of each kind
+  logctl dlq stats --from kafka:app-logs-dlq -o table`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.form != "json" && f.form != "table" {
+				return fault.Usagef(fault.DidYouMean(f.form, []string{"json", "table"}), "-o %q: want json or table", f.form)
+			}
 			if daemon.listen != "" {
 				return f.listen(cmd, &daemon)
 			}
@@ -38,11 +44,17 @@ With --listen it goes on, and answers /api/dlq/stats, /api/dlq/letters?class=&pa
 			if err != nil {
 				return err
 			}
+			if f.form == "table" {
+				return printStats(cmd, &s)
+			}
 			return printRows(cmd, "json", []dlq.Stats{s})
 		},
 	}
 	f.add(cmd)
 	f.addFilter(cmd.Flags())
+	cmd.Flags().StringVarP(&f.form, "output", "o", "json", "`FORM` of the output: json or table")
+	_ = cmd.RegisterFlagCompletionFunc("output",
+		cobra.FixedCompletions([]string{"json", "table"}, cobra.ShellCompDirectiveNoFileComp))
 	section(cmd.Flags(), runningSection, daemon.add)
 	return cmd
 }

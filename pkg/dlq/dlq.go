@@ -8,10 +8,12 @@ package dlq
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/letter"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/retry"
@@ -119,12 +121,13 @@ type Index struct {
 	Filter  Filter
 	letters []Letter
 	marks   map[Place]string
+	classes map[string]bool // of all letters, chosen or not
 }
 
 // Write takes in letters and marks.
 func (x *Index) Write(rows record.Rows) error {
 	if x.marks == nil {
-		x.marks = map[Place]string{}
+		x.marks, x.classes = map[Place]string{}, map[string]bool{}
 	}
 	for i := rows.Lo; i < rows.Hi; i++ {
 		if !rows.Recs[i].Live() {
@@ -134,9 +137,34 @@ func (x *Index) Write(rows record.Rows) error {
 			x.marks[of] = what
 			continue
 		}
-		if l, ok := ReadLetter(rows.Batch, i); ok && x.Filter.Takes(&l) {
+		l, ok := ReadLetter(rows.Batch, i)
+		if !ok {
+			continue
+		}
+		x.classes[l.Class] = true
+		if x.Filter.Takes(&l) {
 			x.letters = append(x.letters, l)
 		}
+	}
+	return nil
+}
+
+// CheckClasses refuses classes of the filter that no letter has, be it chosen
+// or done with, and that are none of logctl's own either. Where there are no
+// letters, nothing is known of their classes and nothing is refused.
+func (x *Index) CheckClasses() error {
+	seen := slices.Sorted(maps.Keys(x.classes))
+	known := slices.Concat(seen, retry.Classes, retry.Kinds)
+	for _, name := range x.Filter.Classes {
+		is := func(k string) bool { return strings.EqualFold(k, name) }
+		if len(seen) == 0 || slices.ContainsFunc(known, is) {
+			continue
+		}
+		hint := fault.DidYouMean(strings.ToUpper(name), known)
+		if hint == "" {
+			hint = "there are " + strings.Join(seen, ", ")
+		}
+		return fault.Usagef(hint, "no dead letter is of class %q", name)
 	}
 	return nil
 }

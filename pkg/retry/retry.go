@@ -34,6 +34,9 @@ const (
 	Parse   = "PARSE"   // the record does not parse
 )
 
+// Classes are the names of those classes.
+var Classes = []string{Timeout, Crash, Asked, Refused, Format, Parse}
+
 // An Error is why an attempt failed.
 type Error struct{ Kind, Class, Message string }
 
