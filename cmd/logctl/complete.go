@@ -66,6 +66,9 @@ func completeFlags(cmd *cobra.Command) {
 			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions)
 		}
 	})
+	if cmd.ValidArgsFunction == nil && !strings.Contains(cmd.Use, "FILE") {
+		cmd.ValidArgsFunction = cobra.NoFileCompletions
+	}
 	for _, c := range cmd.Commands() {
 		completeFlags(c)
 	}
@@ -100,9 +103,33 @@ func completeTopic(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.Sh
 	return topicNames(cmd, stream.Endpoint{}), cobra.ShellCompDirectiveNoFileComp
 }
 
-// topicNames asks the cluster that cmd is to use; one that does not answer
-// soon has none.
+// completeGroup offers the groups that are not named yet.
+func completeGroup(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	names := namesOf(cmd, stream.Endpoint{}, func(ctx context.Context, a *kafka.Admin) (names []string) {
+		groups, _ := a.Groups(ctx)
+		for _, g := range groups {
+			names = append(names, g.Name)
+		}
+		return names
+	})
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
 func topicNames(cmd *cobra.Command, e stream.Endpoint) []string {
+	return namesOf(cmd, e, func(ctx context.Context, a *kafka.Admin) (names []string) {
+		topics, _ := a.Topics(ctx, false)
+		for i := range topics {
+			names = append(names, topics[i].Name)
+		}
+		return names
+	})
+}
+
+// namesOf asks the cluster that cmd is to use; one that does not answer soon
+// has no names.
+func namesOf(
+	cmd *cobra.Command, e stream.Endpoint, ask func(context.Context, *kafka.Admin) []string,
+) []string {
 	if configure(cmd) != nil {
 		return nil
 	}
@@ -125,15 +152,7 @@ func topicNames(cmd *cobra.Command, e stream.Endpoint) []string {
 		return nil
 	}
 	defer admin.Close()
-	topics, err := admin.Topics(ctx, false)
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for i := range topics {
-		names = append(names, topics[i].Name)
-	}
-	return names
+	return ask(ctx, admin)
 }
 
 // completeField offers the fields of the first file that is to be read.

@@ -85,6 +85,33 @@ func setFlag(f *pflag.Flag, v *viper.Viper, key, origin string) error {
 	return nil
 }
 
+// warnUnknown says which variables of the environment look like settings and are
+// none.
+func warnUnknown(cmd *cobra.Command) {
+	const prefix = "LOGCTL_"
+	var known []string
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, prefix) || name == prefix+"CONFIG" {
+			continue
+		}
+		if known == nil {
+			for _, key := range knownKeys(cmd.Root()) {
+				known = append(known, strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(key)))
+			}
+		}
+		short := strings.TrimPrefix(name, prefix)
+		if slices.Contains(known, short) {
+			continue
+		}
+		hint := ""
+		if near := fault.Nearest(short, known); near != "" {
+			hint = "; did you mean " + prefix + near + "?"
+		}
+		note(cmd, "environment: no setting is called %s%s", name, hint)
+	}
+}
+
 // readConfig reads the configuration file: the one of --config or LOGCTL_CONFIG,
 // which must exist, else the user's, which need not.
 func readConfig(cmd *cobra.Command) (v *viper.Viper, path string, err error) {
@@ -106,7 +133,11 @@ func readConfig(cmd *cobra.Command) (v *viper.Viper, path string, err error) {
 	case errors.Is(err, os.ErrNotExist) && !explicit:
 		return v, path, nil
 	case err != nil:
-		return nil, "", fault.Usagef("", "reading config %q: %w", path, err)
+		hint := ""
+		if cmd.Flags().Lookup("topic-config") != nil && strings.Contains(path, "=") {
+			hint = "--topic-config " + path + " is a setting of the topic; --config FILE is logctl's own"
+		}
+		return nil, "", fault.Usagef(hint, "reading config %q: %w", path, err)
 	}
 	return v, path, nil
 }

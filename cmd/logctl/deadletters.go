@@ -54,7 +54,8 @@ func (p *pipeline) openDead() error {
 		return err
 	}
 	if !rate.Unlimited() {
-		to = load.Pace(p.cmd.Context(), to, rate)
+		const atOnce = 1 // when the run is interrupted, nothing is left behind
+		to = load.Pace(p.cmd.Context(), to, rate, atOnce)
 	}
 	p.Dead = stream.Locked(to)
 	return nil

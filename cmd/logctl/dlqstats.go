@@ -32,7 +32,7 @@ With --listen it goes on, and answers /api/dlq/stats, /api/dlq/letters?class=&pa
 
   # For people: a table of each kind
   logctl dlq stats --from kafka:app-logs-dlq -o table`,
-		Args:    cobra.NoArgs,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.form != "json" && f.form != "table" {
 				return fault.Usagef(fault.DidYouMean(f.form, []string{"json", "table"}), "-o %q: want json or table", f.form)

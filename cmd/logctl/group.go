@@ -71,6 +71,8 @@ func newGroupDescribe() *cobra.Command {
 		Short:   "Show members with host and how many partitions are theirs; the idle ones too",
 		Example: "  logctl group describe archive -o table",
 		Args:    cobra.ExactArgs(1),
+
+		ValidArgsFunction: completeGroup,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
 				g, err := a.DescribeGroup(ctx, args[0])
@@ -130,7 +132,9 @@ func newGroupLag() *cobra.Command {
   logctl group lag archive --every 5s -o table`,
 		Aliases: []string{"watch"},
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.lag(cmd, args[0]) },
+
+		ValidArgsFunction: completeGroup,
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.lag(cmd, args[0]) },
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
 	f.addForm(cmd)

@@ -22,7 +22,9 @@ func newGroupReset() *cobra.Command {
   # Read the last hour again
   logctl group reset archive --to -1h`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.reset(cmd, args[0]) },
+
+		ValidArgsFunction: completeGroup,
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.reset(cmd, args[0]) },
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
 	f.addForm(cmd)
@@ -73,6 +75,8 @@ func newGroupRemove() *cobra.Command {
 		Short:   "Remove groups that have no members, and what they have committed",
 		Example: "  logctl group rm archive",
 		Args:    cobra.MinimumNArgs(1),
+
+		ValidArgsFunction: completeGroup,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error { return a.RemoveGroups(ctx, args...) })
 		},

@@ -11,6 +11,7 @@ import (
 	"github.com/logctl/logctl/pkg/expr"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/guard"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
@@ -139,7 +140,7 @@ func (f *guardFlags) wrap(p *pipeline, to *kafka.Sink) (stream.Sink, error) {
 		cfg.Spool = dir
 		p.closers = append(p.closers, dir.Close)
 		if n := dir.Len(); n > 0 {
-			note(p.cmd, "%d records of an earlier run wait in the spool: they are sent first", n)
+			note(p.cmd, "%s records of an earlier run wait in the spool: they are sent first", human.Count(int64(n)))
 		}
 	}
 	f.sink = guard.New(p.cmd.Context(), to, cfg)

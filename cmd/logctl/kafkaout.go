@@ -102,3 +102,11 @@ func ackReport(r kafka.Report, took time.Duration) string {
 		human.Count(r.Sent), human.Count(r.Acked), human.Count(r.Failed), human.Bytes(int64(float64(r.Bytes)/seconds)),
 		human.Count(int64(float64(r.Acked)/seconds)), q(0.5), q(0.95), q(0.99), q(1))
 }
+
+// writeReport says how fast records were written to what acknowledges none.
+func (p *pipeline) writeReport(took time.Duration) string {
+	seconds := max(took.Seconds(), 1e-9)
+	out := p.Stats.Out.Load()
+	return fmt.Sprintf("written %s (%s records/s), read %s/s; only topics acknowledge records", human.Count(out),
+		human.Count(int64(float64(out)/seconds)), human.Bytes(int64(float64(p.Stats.Bytes.Load())/seconds)))
+}

@@ -90,6 +90,7 @@ type pipeline struct {
 	routes  []httpapi.Route             // what is served besides under --listen
 	parser  func() engine.Parser        // instead of the decoder's own for the plan
 	sink    func() (stream.Sink, error) // instead of what --to names
+	absent  map[string]string           // what to say of fields that no record has
 	notes   []func() string             // add to the summary; "" adds nothing
 	started time.Time
 }

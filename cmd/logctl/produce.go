@@ -142,6 +142,9 @@ func (f *produceFlags) setPace(p *pipeline) (limit.Schedule, error) {
 
 // reports says what each topic has acknowledged.
 func (p *pipeline) reports() string {
+	if len(p.topics) == 0 {
+		return p.writeReport(time.Since(p.started))
+	}
 	var all []string
 	for _, t := range p.topics {
 		all = append(all, ackReport(t.Report(), time.Since(p.started)))

@@ -24,9 +24,14 @@ Exit status: 0 done, 1 a failure while working (or the answer "no"), 2 wrong usa
 		SilenceErrors:              true,
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: 3,
-		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return configure(cmd) },
-		Args:                       unknownCommand,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Name() != cobra.ShellCompRequestCmd {
+				warnUnknown(cmd)
+			}
+			return configure(cmd)
+		},
+		Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().String("config", "", "read settings from `FILE`")
 	cmd.PersistentFlags().BoolP("quiet", "q", false, "print neither progress nor summary on stderr")
@@ -100,11 +105,28 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	hint := "see " + cmd.CommandPath() + " --help"
 	if m := unknownFlag.FindStringSubmatch(err.Error()); m != nil {
-		var names []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		if near := fault.Nearest(m[1], names); near != "" {
-			hint = "did you mean --" + near + "?"
-		}
+		name, _, _ := strings.Cut(m[1], "=")
+		hint = unknownFlagHint(cmd, name, hint)
 	}
 	return fault.Usagef(hint, "%w", err)
+}
+
+// unknownFlagHint names the nearest flag of cmd, or the commands that have the
+// very flag; otherwise it is the one given.
+func unknownFlagHint(cmd *cobra.Command, name, otherwise string) string {
+	var owners []string
+	for _, c := range cmd.Root().Commands() {
+		if c.LocalFlags().Lookup(name) != nil && c.IsAvailableCommand() {
+			owners = append(owners, c.Name())
+		}
+	}
+	if len(owners) > 0 {
+		return "--" + name + " is a flag of " + strings.Join(owners, ", ") + "; " + otherwise
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := fault.Nearest(name, names); near != "" {
+		return "did you mean --" + near + "?"
+	}
+	return otherwise
 }

@@ -47,8 +47,8 @@ until --grace has passed, over a file without --grace until its end.`,
 }
 
 func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
-	if known := []string{"closed", "update"}; !slices.Contains(known, f.emit) {
-		return fault.Usagef(fault.DidYouMean(f.emit, known), "--emit %q: want closed or update", f.emit)
+	if err := f.check(cmd); err != nil {
+		return err
 	}
 	f.stream.objects = f.op.Events
 	p, err := f.stream.newPipeline(cmd, args)
@@ -57,6 +57,9 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if f.op.Type == "" {
+		p.absent = map[string]string{session.DefaultType: "--type FIELD says where the type of an event is"}
 	}
 	p.plan.ReadTime(f.stream.input.timeField)
 	op, err := session.New(f.config(cmd, p), p.plan)
@@ -90,6 +93,17 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 		return &fault.Error{Err: errors.New("late records"), Status: fault.Failed, Quiet: true}
 	}
 	return nil
+}
+
+// check refuses what cannot be meant.
+func (f *sessionizeFlags) check(cmd *cobra.Command) error {
+	if known := []string{"closed", "update"}; !slices.Contains(known, f.emit) {
+		return fault.Usagef(fault.DidYouMean(f.emit, known), "--emit %q: want closed or update", f.emit)
+	}
+	if f.op.Events && f.emit == "update" {
+		return fault.Usagef("drop one of them", "--emit update is for rows of sessions, --events writes the records themselves")
+	}
+	return refuseEmpty(cmd, "agg", "convert", "end-when", "funnel", "on-abandon", "page", "start-when", "type")
 }
 
 // openSides opens where late records and abandoned sessions go.

@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"time"
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/load"
 	"github.com/logctl/logctl/pkg/postgres"
 	"github.com/logctl/logctl/pkg/stdio"
@@ -36,7 +39,7 @@ func (p *pipeline) openSinks() error {
 		p.Sink = p.txn.Around(p.Sink, p.group)
 	}
 	if p.pace != nil {
-		p.Sink, p.Arena = load.Pace(p.cmd.Context(), p.Sink, *p.pace), pacedArena
+		p.Sink, p.Arena = load.Pace(p.cmd.Context(), p.Sink, *p.pace, p.rest()), pacedArena(*p.pace)
 	}
 	for _, s := range sinks {
 		if table, ok := s.(bound); ok && (p.Exactly || len(p.flags.output.unique) == 0) {
@@ -48,9 +51,26 @@ func (p *pipeline) openSinks() error {
 	return nil
 }
 
-// pacedArena is the size of batches that wait for their turn: small, so that little
-// is in flight when the run is interrupted.
-const pacedArena = 16 << 10
+// pacedArena returns the size of batches that wait for their turn: small, so that
+// little is in flight when the run is interrupted.
+func pacedArena(s limit.Schedule) int {
+	const perRecord, least, most = 64, 512, 16 << 10
+	return int(min(max(s.Most()*perRecord, least), most))
+}
+
+// rest returns for how long a run that is interrupted goes on at its pace with
+// what it has read: not at all where that can be read again, as from files and
+// topics, and of a pipe for most of --drain.
+func (p *pipeline) rest() time.Duration {
+	for _, e := range p.endpoints {
+		info, err := os.Stat(e.Path)
+		piped := e.Scheme == stream.File && err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeCharDevice|os.ModeSocket) != 0
+		if piped || e.Scheme == stream.Stdio {
+			return p.Drain * 3 / 4
+		}
+	}
+	return 0
+}
 
 // notOnce says why output and positions cannot be committed in one transaction;
 // "" where they can.

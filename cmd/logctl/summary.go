@@ -27,9 +27,9 @@ func (p *pipeline) summary() {
 		if p.Stats.In.Load() == p.Stats.Bad.Load() {
 			break // none could be read at all
 		}
-		hint := ""
-		if names := p.Stats.Names(); !slices.Contains(names, path) { // else the format has it, and no record
-			hint = fault.DidYouMean(path, names)
+		hint := p.absent[path]
+		if names := p.Stats.Names(); hint == "" && !slices.Contains(names, path) { // else the format has it, and no record
+			hint = fieldHint(path, names)
 		}
 		note(p.cmd, "no record has a field %q%s", path, suffix(hint))
 	}
@@ -48,6 +48,20 @@ func (p *pipeline) mismatches() (n int64) {
 		count(part)
 	}
 	return n
+}
+
+// fieldHint names the field that was meant, or some that there are.
+func fieldHint(path string, names []string) string {
+	const most = 8
+	hint := fault.DidYouMean(path, names)
+	switch {
+	case hint != "" || len(names) == 0:
+		return hint
+	case len(names) > most:
+		return "there are " + strings.Join(names[:most], ", ") + " and others"
+	default:
+		return "there are " + strings.Join(names, ", ")
+	}
 }
 
 func suffix(hint string) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -25,6 +26,20 @@ func refuseUnused(cmd *cobra.Command, add func(*pflag.FlagSet), use, hint string
 		}
 	})
 	return err
+}
+
+// refuseEmpty refuses flags of these names that were given with nothing in them,
+// as a variable of the shell that is not set leaves them.
+func refuseEmpty(cmd *cobra.Command, names ...string) error {
+	for _, name := range names {
+		f := cmd.Flags().Lookup(name)
+		if f == nil || !f.Changed || strings.TrimSpace(f.Value.String()) != "" {
+			continue
+		}
+		what, _ := pflag.UnquoteUsage(f)
+		return fault.Usagef("leave --"+name+" out where there is none", "--%s is empty: want %s", name, what)
+	}
+	return nil
 }
 
 // checkUse refuses flags of topics where none is read.

@@ -183,7 +183,7 @@ func (b *Broker) start(cfg Config, at address) error {
 	}
 	b.cluster = cluster
 	b.addrs = cluster.ListenAddrs()
-	cluster.Fault(b.quota.fault())
+	cluster.Fault(b.quota.fault(), badNames())
 	if !cfg.NoAutoCreate {
 		cluster.Fault(b.creator.fault())
 	}

@@ -287,6 +287,28 @@ func TestRetentionAfterRestart(t *testing.T) {
 	}
 }
 
+// TestTopicNames refuses what Apache Kafka refuses, to clients that ask for a topic
+// and to those that only mention it.
+func TestTopicNames(t *testing.T) {
+	b := start(t, broker.Config{})
+	cl := client(t, b.Addrs()[0], kgo.AllowAutoTopicCreation())
+	adm := kadm.NewClient(cl)
+	for _, name := range []string{"a b", "..", "ä", strings.Repeat("x", 250)} {
+		_, err := adm.CreateTopic(t.Context(), 1, 1, nil, name)
+		if !errors.Is(err, kerr.InvalidTopicException) {
+			t.Errorf("%q: %v", name, err)
+		}
+		_, _ = adm.ListOffsetsAfterMilli(t.Context(), 0, name)
+	}
+	if _, err := adm.CreateTopic(t.Context(), 1, 1, nil, "A.b_c-1"); err != nil {
+		t.Error(err)
+	}
+	all, err := kadm.NewClient(client(t, b.Addrs()[0])).ListTopics(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Errorf("topics %v, %v", all.Names(), err)
+	}
+}
+
 func TestMaxBytes(t *testing.T) {
 	cfg := broker.Config{MaxBytes: 20_000, Partitions: 1}
 	cfg.UpkeepEvery(20 * time.Millisecond)

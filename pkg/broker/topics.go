@@ -2,10 +2,13 @@ package broker
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 // A creator makes the topics that clients ask for and that are missing.
@@ -48,9 +51,28 @@ func (c *creator) note(req kmsg.Request) bool {
 	return false
 }
 
+// badNames refuses to create topics by names that Apache Kafka does not allow. It
+// refuses all of a request that holds one, where Kafka refuses that one.
+func badNames() kfake.Fault {
+	return kfake.Fault{
+		Keys:  []kmsg.Key{kmsg.CreateTopics},
+		Count: -1,
+		When: func(req kmsg.Request) bool {
+			r, ok := req.(*kmsg.CreateTopicsRequest)
+			return ok && slices.ContainsFunc(r.Topics, func(t kmsg.CreateTopicsRequestTopic) bool {
+				return !stream.ValidTopic(t.Topic)
+			})
+		},
+		Err: kerr.InvalidTopicException,
+	}
+}
+
 // create makes those of the named topics that are missing.
 func (b *Broker) create(names []string) {
 	for _, name := range names {
+		if !stream.ValidTopic(name) {
+			continue
+		}
 		if err := b.cluster.CreateTopic(name, 0, nil); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			b.log.Warn("creating a topic that a client asked for", "topic", name, "err", err)
 		}

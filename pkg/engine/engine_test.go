@@ -262,6 +262,38 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// enough is a sink that takes three records and then no more.
+type enough struct{ text }
+
+func (e *enough) Write(rows record.Rows) error {
+	left := 3 - strings.Count(e.String(), " ")
+	stop := rows.Lo + left
+	if rows.Hi <= stop {
+		return e.text.Write(rows)
+	}
+	rows.Hi = stop
+	if err := e.text.Write(rows); err != nil {
+		return err
+	}
+	return stream.Stopped{At: stop}
+}
+
+// TestSinkThatHasEnough checks that what it did not take is not committed.
+func TestSinkThatHasEnough(t *testing.T) {
+	for _, n := range []int{1, 3, 4, 100} {
+		var got enough
+		g := &group{lines: lines{name: "x", times: make([]int64, 50), n: n}}
+		stats := new(engine.Stats)
+		p := engine.Pipeline{Sources: []stream.Source{g}, Sink: &got, Stats: stats}
+		if err := engine.Run(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		if want := "x0 x1 x2 "; got.String() != want || stats.Out.Load() != 3 || g.committed != 3 {
+			t.Errorf("batches of %d: got %q, out %d, committed %d", n, got.String(), stats.Out.Load(), g.committed)
+		}
+	}
+}
+
 // group is a source that remembers positions and can be stopped by a barrier.
 type group struct {
 	lines

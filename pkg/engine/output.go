@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 // output is what the operator writes to: it counts, keeps to the limit and
@@ -32,15 +34,21 @@ func (o *output) Emit(rows record.Rows) error {
 		defer rows.Release()
 	}
 	live, cut := o.cut(rows)
+	stopped := false
 	if live > 0 {
-		if err := o.Sink.Write(cut); err != nil {
+		err := o.Sink.Write(cut)
+		var stop stream.Stopped
+		if stopped = errors.As(err, &stop); stopped {
+			cut.Hi = stop.At
+			live, cut = o.cut(cut)
+		} else if err != nil {
 			return err
 		}
 	}
 	o.sent += live
 	o.end = cut.Hi
 	o.Stats.Out.Add(live)
-	if o.full() {
+	if stopped || o.full() {
 		return errLimit
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 // An Admin looks at topics and changes them. It is safe for concurrent use.
@@ -216,6 +217,10 @@ func (a *Admin) configs(ctx context.Context, topic string) (map[string]string, e
 // it stands, and an error where it exists with fewer or more partitions than
 // asked for.
 func (a *Admin) Create(ctx context.Context, spec TopicSpec) (bool, error) {
+	if !stream.ValidTopic(spec.Name) {
+		return false, fault.Usagef(`letters, digits, ".", "_" and "-", at most 249 of them, and not "." or ".." alone`,
+			"topic %q: no topic can have this name", spec.Name)
+	}
 	partitions, replication := int32(-1), int16(-1)
 	if spec.Partitions > 0 {
 		partitions = int32(spec.Partitions)

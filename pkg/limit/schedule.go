@@ -65,6 +65,9 @@ func ParseSchedule(s string) (Schedule, error) {
 // Unlimited reports whether everything is due at once.
 func (s Schedule) Unlimited() bool { return s.to == 0 }
 
+// Most returns the greatest rate, in records a second.
+func (s Schedule) Most() float64 { return max(s.from, s.to) }
+
 // Due returns how many records are due after the given time.
 func (s Schedule) Due(elapsed time.Duration) int64 { return int64(s.due(elapsed.Seconds())) }
 

@@ -10,10 +10,12 @@ import (
 )
 
 // Pace returns a sink that hands records on to another no faster than a
-// schedule allows. When ctx is done it no longer holds anything back: what is
-// in flight is to be finished.
-func Pace(ctx context.Context, to stream.Sink, schedule limit.Schedule) stream.Sink {
-	p := &pace{Sink: to, ctx: ctx, bucket: limit.Bucket{Schedule: schedule}}
+// schedule allows. When ctx is done it goes on so for the time of rest, and then
+// hands on at once what there still is, as records of a pipe, which no one could
+// read again. With no rest it takes no more, as stream.Stopped says: what waits
+// for its turn is to be as if it had not been read.
+func Pace(ctx context.Context, to stream.Sink, schedule limit.Schedule, rest time.Duration) stream.Sink {
+	p := &pace{Sink: to, ctx: ctx, rest: rest, bucket: limit.Bucket{Schedule: schedule}}
 	if t, ok := to.(stream.Tracker); ok {
 		return tracker{p, t}
 	}
@@ -30,12 +32,17 @@ type tracker struct {
 type pace struct {
 	stream.Sink
 	ctx    context.Context
+	rest   time.Duration
+	ends   time.Time // when rest is over, once it has begun
 	bucket limit.Bucket
 }
 
 // Write hands on as many of rows as there are tokens, and waits for more.
 func (p *pace) Write(rows record.Rows) error {
 	for {
+		if p.ctx.Err() != nil && p.rest == 0 {
+			return stream.Stopped{At: rows.Lo}
+		}
 		part := p.part(rows)
 		if part.Lo < part.Hi {
 			if err := p.Sink.Write(part); err != nil {
@@ -54,7 +61,7 @@ func (p *pace) Write(rows record.Rows) error {
 
 // part takes tokens for the first of rows, and returns those that may go.
 func (p *pace) part(rows record.Rows) record.Rows {
-	if p.ctx.Err() != nil {
+	if p.over() {
 		return rows
 	}
 	now := time.Now().UnixNano()
@@ -73,13 +80,28 @@ func (p *pace) part(rows record.Rows) record.Rows {
 	return rows
 }
 
+// over reports whether nothing is held back any more.
+func (p *pace) over() bool {
+	if p.ctx.Err() == nil {
+		return false
+	}
+	if p.ends.IsZero() {
+		p.ends = time.Now().Add(p.rest)
+	}
+	return !time.Now().Before(p.ends)
+}
+
 // wait waits until there is a token, or until nothing is to wait any more.
 func (p *pace) wait() {
-	timer := time.NewTimer(p.bucket.Next(time.Now().UnixNano()))
+	next, done := p.bucket.Next(time.Now().UnixNano()), p.ctx.Done()
+	if !p.ends.IsZero() {
+		next, done = min(next, time.Until(p.ends)), nil
+	}
+	timer := time.NewTimer(next)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-p.ctx.Done():
+	case <-done:
 	}
 }
 

@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/load"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 // text is a sink that holds records until it is pushed or flushed.
@@ -53,7 +55,7 @@ func TestPaceHandsOnEverythingInTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	to := &text{}
-	sink := load.Pace(t.Context(), to, rate)
+	sink := load.Pace(t.Context(), to, rate, 0)
 	start := time.Now()
 	for _, words := range []string{"a b - c", "- -", "", "d", "e f g h i j k -"} {
 		if err := sink.Write(rowsOf(words)); err != nil {
@@ -74,19 +76,29 @@ func TestPaceHandsOnEverythingInTime(t *testing.T) {
 	}
 }
 
-// TestPaceThatIsInterrupted lets go of what is in flight.
+// TestPaceThatIsInterrupted takes no more of what can be read again, and keeps to
+// the pace with the rest of a pipe until its time is up.
 func TestPaceThatIsInterrupted(t *testing.T) {
 	rate, err := limit.ParseSchedule("1/h")
 	if err != nil {
 		t.Fatal(err)
 	}
-	to := &text{}
-	ctx, cancel := context.WithCancel(t.Context())
-	sink := load.Pace(ctx, to, rate)
-	done := make(chan error)
-	go func() { done <- sink.Write(rowsOf("a b c d")) }()
-	cancel()
-	if err := <-done; err != nil || len(to.held)+len(to.out) != 4 {
-		t.Errorf("%v, %d records", err, len(to.held)+len(to.out))
+	for _, rest := range []time.Duration{0, 50 * time.Millisecond} {
+		to := &text{}
+		ctx, cancel := context.WithCancel(t.Context())
+		sink := load.Pace(ctx, to, rate, rest)
+		done := make(chan error)
+		began := time.Now()
+		go func() { done <- sink.Write(rowsOf("a b c d")) }()
+		cancel()
+		err := <-done
+		n := len(to.held) + len(to.out)
+		var stop stream.Stopped
+		switch {
+		case rest == 0 && (!errors.As(err, &stop) || stop.At != n || n > 1):
+			t.Errorf("%v, %d records", err, n)
+		case rest > 0 && (err != nil || n != 4 || time.Since(began) < rest):
+			t.Errorf("%v, %d records after %v", err, n, time.Since(began))
+		}
 	}
 }

@@ -155,3 +155,16 @@ func ListenAddr(s string) (string, error) {
 	}
 	return s, nil
 }
+
+// longestTopic is the greatest length of a topic's name.
+const longestTopic = 249
+
+// ValidTopic reports whether a topic may be called so, as Apache Kafka has it
+// (org.apache.kafka.common.internals.Topic): ASCII letters, digits, ".", "_" and
+// "-", at most 249 of them, and not "." or ".." alone.
+func ValidTopic(name string) bool {
+	odd := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
+	}
+	return name != "" && name != "." && name != ".." && len(name) <= longestTopic && !strings.ContainsFunc(name, odd)
+}

@@ -222,6 +222,15 @@ type Rationed interface {
 	Room() (n int, more <-chan struct{})
 }
 
+// Stopped is the error of a sink that takes no more although nothing has failed:
+// a run ends behind what was taken, as if it had read no further.
+type Stopped struct {
+	At int // the first of the rows that was not taken
+}
+
+// Error says that it is the end.
+func (Stopped) Error() string { return "no more is taken" }
+
 // ErrHeld is what a sink with a breaker says while that is open: of Write, that
 // it took nothing; of Flush, that what it has is not settled, and that there is
 // no use waiting for it now. Both may be tried again.
