@@ -11,15 +11,17 @@ import (
 // (NDJSON among them), or one array of objects. All of a body is checked, values
 // included, as RFC 8259 and UTF-8 have it. It belongs to one goroutine.
 type Posted struct {
-	check checker
-	names map[string]int // the names of the fields to look for, aliases included, to their numbers
-	key   []byte
+	check  checker
+	fields []string
+	names  map[string]int // the names of the fields to look for, aliases included, to their numbers
+	key    []byte
 }
 
 // A PostedObject is an object of a body.
 type PostedObject struct {
 	record.Span              // in the body
 	Has         uint64       // has a bit for each of the fields that stand in it and are not null
+	Null        uint64       // likewise for those that stand in it as null, by their own name
 	First       record.Value // what field 0 holds; 0 where it is missing
 	Empty       bool         // it has no member at all
 }
@@ -27,7 +29,7 @@ type PostedObject struct {
 // NewPosted returns a reader that looks for some fields, at most 64, at the top
 // of each object, under their aliases too.
 func NewPosted(fields ...string) *Posted {
-	p := &Posted{names: map[string]int{}}
+	p := &Posted{names: map[string]int{}, fields: fields}
 	p.check.strict = true
 	for k, f := range fields {
 		for _, name := range record.Names(f) {
@@ -128,14 +130,9 @@ func (p *Posted) object(body []byte, i int) (o PostedObject, next int) {
 
 // member reads a key and its value, and notes whether it is one that is looked for.
 func (p *Posted) member(body []byte, i int, o *PostedObject) int {
-	end, next, escaped := p.check.key(body, i)
+	key, next := p.readKey(body, i)
 	if next < 0 {
 		return next
-	}
-	key := body[i+1 : end]
-	if escaped {
-		p.key = record.AppendUnescaped(p.key[:0], key)
-		key = p.key
 	}
 	v, next := p.check.value(body, next)
 	if next < 0 {
@@ -146,14 +143,73 @@ func (p *Posted) member(body []byte, i int, o *PostedObject) int {
 			if o.Has |= 1 << k; k == 0 && o.First == 0 {
 				o.First = v
 			}
+		} else if string(key) == p.fields[k] {
+			o.Null |= 1 << k
 		}
 	}
 	return next
 }
 
+// readKey reads a key, and the colon behind it.
+func (p *Posted) readKey(body []byte, i int) (key []byte, next int) {
+	end, next, escaped := p.check.key(body, i)
+	if next < 0 {
+		return nil, next
+	}
+	key = body[i+1 : end]
+	if escaped {
+		p.key = record.AppendUnescaped(p.key[:0], key)
+		key = p.key
+	}
+	return key, next
+}
+
+// BlankNulls replaces the members of o by spaces that are null and stand for one
+// of the fields, each a bit, by its own name: what is to be said of them does not
+// stand beside it. It reports whether a member is left. O is of a body that Split
+// has found to be right.
+func (p *Posted) BlankNulls(body []byte, o PostedObject, fields uint64) bool {
+	last := int(o.End()) - 1 // the closing brace
+	comma := -1              // before the member, where one stays
+	left := false
+	for i := space(body, int(o.Off)+1); i < last; i = space(body, i) {
+		start := i
+		key, at := p.readKey(body, i)
+		k, known := p.names[string(key)]
+		own := known && fields>>k&1 != 0 && string(key) == p.fields[k]
+		v, next := p.check.value(body, at)
+		i = space(body, next)
+		switch {
+		case !own || settle(body, v).Kind() != record.Missing:
+			left = true
+			comma = i
+		case i < last:
+			fillSpaces(body[start : i+1])
+		case left:
+			fillSpaces(body[comma:i])
+		default:
+			fillSpaces(body[start:i])
+		}
+		if i < last {
+			i++ // the comma
+		}
+	}
+	return left
+}
+
+func fillSpaces(b []byte) {
+	for i := range b {
+		b[i] = ' '
+	}
+}
+
 // fault turns the flaw that was found into an error with its place.
 func (p *Posted) fault(body []byte) *PostedError {
 	f := p.check.flaw
+	if f.at >= len(body) { // it ends where its last text does, not on an empty line behind it
+		body = bytes.TrimRight(body, " \t\r\n")
+		f.at = len(body)
+	}
 	at := min(f.at, len(body))
 	start := bytes.LastIndexByte(body[:at], '\n') + 1
 	return &PostedError{

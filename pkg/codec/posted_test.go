@@ -57,6 +57,7 @@ func TestPostedSaysWhere(t *testing.T) {
 		"{\"a\":1}\n{\"b\":}\n{}":      {2, 6, `got "}" at byte 6, want a value`},
 		`{"a":01}`:                     {1, 6, `got "01" at byte 6, want a JSON value`},
 		"{\"a\":\"\xff\"}":             {1, 7, "bytes that are not UTF-8 at byte 7"},
+		"{\"a\":1}\n{\"b\":\n \n":      {2, 6, "the record ends after 5 bytes, want a value"},
 		`[{"a":1},]`:                   {1, 10, `got "]" at byte 10, want a JSON object`},
 		`[{"a":1}`:                     {1, 9, `the record ends after 8 bytes, want "," or "]"`},
 		"[{\"a\":1},\n {\"b\":1}] 7":   {2, 11, `got "7" at byte 11, want nothing after the array`},

@@ -18,6 +18,7 @@ const (
 	DefaultMaxBody    = 16 << 20
 	DefaultHold       = 64 << 20
 	DefaultAckTimeout = 30 * time.Second
+	DefaultPatience   = 5 * time.Second
 )
 
 // A Default is a field that records get which lack it.
@@ -32,6 +33,7 @@ type IntakeConfig struct {
 	Hold       int64         // bytes of all requests together that are waiting, by default 64 MiB
 	Early      bool          // requests are answered before their records are stored
 	AckTimeout time.Duration // how long a request waits for that, by default 30 s
+	Patience   time.Duration // how long a body may take, by default 5 s, and as much more as it has bytes for 64 KiB/s
 	Fill       bool          // records get the id and the timestamp that they lack, and Defaults
 	Defaults   []Default
 
@@ -49,8 +51,8 @@ type IntakeConfig struct {
 // POST /, /api/v1/logs and /api/v1/logs/batch take a JSON object, several one
 // after the other (NDJSON), or an array of them. The answer, 202 with the ids,
 // is given when a Commit has covered all records of the request: its batches
-// are Prompt. 400 names the place of what is no JSON, 413 is too large, 429 too
-// fast, 503 says that nothing is taken for now, or that it did not become known
+// are Prompt. 400 names the place of what is no JSON, 408 came too slowly, 413 is
+// too large, 429 too fast, 503 says that nothing is taken for now, or that it did not become known
 // in time whether the records are stored. A request is taken whole or not at
 // all, except that its records may be stored although it is told 503 then.
 type Intake struct {
@@ -91,6 +93,7 @@ func ListenIntake(ctx context.Context, cfg IntakeConfig) (*Intake, error) {
 	setDefault(&cfg.MaxBody, DefaultMaxBody)
 	setDefault(&cfg.Hold, DefaultHold)
 	setDefault(&cfg.AckTimeout, DefaultAckTimeout)
+	setDefault(&cfg.Patience, DefaultPatience)
 	s := &Intake{
 		cfg: cfg, posts: make(chan *post), closed: make(chan struct{}), ended: make(chan struct{}),
 		origin: &record.Origin{Source: "http:" + cfg.Addr, Modified: record.NoTime, Format: "ndjson"},

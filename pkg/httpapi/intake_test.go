@@ -131,7 +131,7 @@ func TestIntake(t *testing.T) {
 		{"/api/v1/logs", `{"a":1}`, 202, `{ID,NOW,"service":"w\"eb","region":"eu","a":1}`, "MADE"},
 		{
 			"/api/v1/logs/batch", `[{},{"eventId":7,"ts":1,"app":"x","region":null}]`, 202,
-			`{ID,NOW,"service":"w\"eb","region":"eu"} {"region":"eu","eventId":7,"ts":1,"app":"x","region":null}`, "MADE 7",
+			`{ID,NOW,"service":"w\"eb","region":"eu"} {"region":"eu","eventId":7,"ts":1,"app":"x"              }`, "MADE 7",
 		},
 		{
 			"/", "{\"id\":\"a\\\"\",\"time\":2,\n\"service\":1,\"region\":2}\n\n{\"region\":3 }", 202,
@@ -381,6 +381,72 @@ func TestBadRequests(t *testing.T) {
 	defer mu.Unlock()
 	if len(taken) != 50 {
 		t.Errorf("%d records were taken, want 50: %.300v", len(taken), taken)
+	}
+}
+
+// TestSlowBody: a body that stops coming, and one that trickles, are refused
+// before long; one that is whole waits for its answer as long as it takes.
+func TestSlowBody(t *testing.T) {
+	in := listen(t, httpapi.IntakeConfig{Patience: 100 * time.Millisecond})
+	addr := strings.TrimPrefix(in.URL(), "http://")
+	for _, trickle := range []bool{false, true} {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+		if trickle {
+			go func() {
+				for _, err := fmt.Fprint(c, " "); err == nil; _, err = fmt.Fprint(c, " ") {
+					time.Sleep(10 * time.Millisecond)
+				}
+			}()
+		}
+		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		line, err := bufio.NewReader(c).ReadString('\n')
+		if err != nil || !strings.Contains(line, " 408 ") {
+			t.Errorf("trickle %v: %q, %v", trickle, line, err)
+		}
+	}
+	done := make(chan answer, 1)
+	go func() { done <- post(t, in.URL(), strings.NewReader(`{"id":1}`)) }()
+	time.Sleep(300 * time.Millisecond) // longer than the patience
+	drain(t, in, func(string) {})
+	if a := <-done; a.code != 202 {
+		t.Errorf("%+v", a)
+	}
+}
+
+// TestNullIsMissing: a field that is filled in does not stand beside its null.
+func TestNullIsMissing(t *testing.T) {
+	in := listen(t, httpapi.IntakeConfig{Defaults: []httpapi.Default{{Field: "service", Value: "web"}}})
+	var mu sync.Mutex
+	var taken []string
+	drain(t, in, func(s string) { mu.Lock(); defer mu.Unlock(); taken = append(taken, s) })
+	for _, body := range []string{
+		`{"id":null,"a":1}`, `{"a":1,"id":null}`, `{"id":null}`, `{"\u0069d" : null , "timestamp":null,"service":null}`,
+		`{"a":1,"id":null,"service":null,"b":[null,{"id":null}],"timestamp":null}`, `{"id":null,"id":null,"c":"id\":null"}`,
+		`[{"id":null,"a":1},{"a":{"id":null},"id":null}]`,
+	} {
+		if a := post(t, in.URL(), strings.NewReader(body)); a.code != 202 {
+			t.Fatalf("%s: %+v", body, a)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for _, s := range taken {
+		var v map[string]any
+		if err := json.Unmarshal([]byte(s), &v); err != nil || v["id"] == nil || v["service"] != "web" || v["timestamp"] == nil {
+			t.Errorf("%s: %v", s, err)
+		}
+		inner := strings.Count(s, `{"id":null}`)
+		if strings.Count(s, `"id":`) != 1+inner || strings.Count(s, `"service"`) != 1 || strings.Count(s, `"timestamp"`) != 1 {
+			t.Errorf("a key stands twice: %s", s)
+		}
+	}
+	if len(taken) != 8 {
+		t.Errorf("%d records", len(taken))
 	}
 }
 

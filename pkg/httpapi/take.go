@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -100,10 +101,13 @@ func (s *Intake) receive(w http.ResponseWriter, r *http.Request) ([]byte, *refus
 	}
 	body := make([]byte, 0, first)
 	s.held.Add(first)
+	conn, began := http.NewResponseController(w), time.Now()
 	for {
+		_ = conn.SetReadDeadline(began.Add(s.cfg.Patience + time.Duration(len(body))*(time.Second/slowestBody)))
 		n, err := from.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		if err == io.EOF {
+			_ = conn.SetReadDeadline(time.Time{}) // the caller may wait for its answer for longer
 			return body, nil
 		}
 		if err != nil {
@@ -123,6 +127,9 @@ func (s *Intake) receive(w http.ResponseWriter, r *http.Request) ([]byte, *refus
 	}
 }
 
+// slowestBody is how many bytes of a body have to come each second.
+const slowestBody = 64 << 10
+
 // firstBody is the memory that a body begins with.
 const firstBody = 4 << 10
 
@@ -133,6 +140,9 @@ func unread(err error) *refusal {
 			code:  http.StatusRequestEntityTooLarge,
 			Error: fmt.Sprintf("the body is larger than %s bytes", human.Count(large.Limit)),
 		}
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &refusal{code: http.StatusRequestTimeout, Error: "the body came too slowly"}
 	}
 	return &refusal{code: http.StatusBadRequest, Error: "the body ended before it was whole"}
 }

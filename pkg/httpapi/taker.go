@@ -87,6 +87,9 @@ func (t *taker) complete(dst []byte, o codec.PostedObject, now int64) []byte {
 	if !t.cfg.Fill {
 		return append(dst, object...)
 	}
+	if lacks := o.Null &^ o.Has; lacks != 0 && !t.split.BlankNulls(t.body, o, lacks) {
+		o.Empty = true
+	}
 	dst = append(dst, '{')
 	start := len(dst)
 	if o.Has&1 == 0 {
