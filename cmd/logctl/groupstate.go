@@ -89,7 +89,7 @@ func (p *pipeline) upstreams(k *kafkaInput) ([]int, error) {
 }
 
 // runTasks runs p with a task for each partition of a topic, whose states are in
-// the group's changelog or, exactly once into SQLite, beside the rows.
+// the group's changelog or, exactly once into a table, beside the rows.
 func (f *stateFlags) runTasks(p *pipeline, k *kafkaInput, topic string, partitions int) error {
 	op, ok := p.Operator.(stream.Stateful)
 	if !ok {
@@ -102,16 +102,12 @@ func (f *stateFlags) runTasks(p *pipeline, k *kafkaInput, topic string, partitio
 		return err
 	}
 	p.Exactly, p.inTxn, p.durable = once, once && allTopics(list), true
-	if once && len(list) == 1 && list[0].Scheme == stream.Postgres {
-		return fault.Usagef("write to topics or to sqlite:FILE#TABLE, or take --delivery at-least-once",
-			"exactly once cannot be kept in PostgreSQL with the state of a group: it is not in the transaction of the rows")
-	}
-	inSQLite := once && len(list) == 1 && list[0].Scheme == stream.SQLite
-	if inSQLite {
+	inTable := once && len(list) == 1 && (list[0].Scheme == stream.SQLite || list[0].Scheme == stream.Postgres)
+	if inTable {
 		p.signature, p.resetState = signature, f.reset
 	}
 	p.wrap = func(sink stream.Sink) (stream.Sink, error) {
-		if inSQLite {
+		if inTable {
 			p.Vault, _ = sink.(stream.Vault)
 			return sink, nil
 		}

@@ -27,6 +27,7 @@ func TestPostgres(t *testing.T) {
 	t.Run("refused", s.refused)
 	t.Run("routed", s.routed)
 	t.Run("killed", s.killed)
+	t.Run("window killed", s.windowKilled)
 	t.Run("fenced", s.fenced)
 	t.Run("down", s.down) // the last: it stops the server
 }
@@ -269,6 +270,14 @@ func (s *postgresServer) routed(t *testing.T) {
 func (s *postgresServer) killed(t *testing.T) {
 	killed(t, &embed(t).client, number(t, "LOGCTL_CRASHES", 10), database{
 		to: s.to("t"), row: func(statement string) [4]int64 { return s.row(t, statement) }, during: func(int) {},
+	})
+}
+
+// windowKilled: see windowKilled; the groups have to be taken to their partitions.
+func (s *postgresServer) windowKilled(t *testing.T) {
+	s.psql(t, "d", "DROP TABLE t")
+	windowKilled(t, &embed(t).client, number(t, "LOGCTL_CRASHES", 10), 3, database{
+		to: s.to("t"), row: func(statement string) [4]int64 { return s.row(t, statement) },
 	})
 }
 

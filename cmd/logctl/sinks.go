@@ -114,7 +114,7 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 		}
 		return p.closing(s)
 	case stream.Postgres:
-		opt := postgres.SinkOptions{Unique: f.unique, Busy: p.busy}
+		opt := postgres.SinkOptions{Unique: f.unique, Busy: p.busy, Signature: p.signature, Reset: p.resetState}
 		s, err := postgres.OpenSink(p.cmd.Context(), e.URL, e.Table, opt)
 		if err != nil {
 			return nil, err

@@ -15,21 +15,23 @@ func TestWindowKilledIntoTable(t *testing.T) {
 	for name, partitions := range map[string]int{"in place": 1, "taken": 3} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			windowKilled(t, &embed(t).client, crashes(t), partitions)
+			file := filepath.Join(t.TempDir(), "out.db")
+			windowKilled(t, &embed(t).client, crashes(t), partitions, database{
+				to: "sqlite:" + file + "#t", row: func(statement string) [4]int64 { return sqliteRow(t, file, statement) },
+			})
 		})
 	}
 }
 
-func windowKilled(t *testing.T, c *client, crashes, partitions int) {
+func windowKilled(t *testing.T, c *client, crashes, partitions int, db database) {
 	t.Helper()
 	topic := c.topic(t, partitions)
-	db := filepath.Join(t.TempDir(), "out.db")
 	f := c.feed(t, topic, 5_000)
 	args := []string{
 		"window", "--from", "kafka:" + topic, "--group", topic, "--size", "1s", "--grace", "5s", "--by", "k=n % 7",
-		"--agg", "count(),sum(n)", "--delivery", "exactly-once", "--to", "sqlite:" + db + "#t",
+		"--agg", "count(),sum(n)", "--delivery", "exactly-once", "--to", db.to,
 	}
-	count := func() int64 { return sqliteRow(t, db, "SELECT sum(count) FROM t")[0] }
+	count := func() int64 { return db.row("SELECT sum(count) FROM t")[0] }
 	counted := int64(0)
 	for i := range crashes {
 		p := c.start(t, nil, nil, args...)
@@ -42,7 +44,7 @@ func windowKilled(t *testing.T, c *client, crashes, partitions int) {
 	}
 	n := int64(f.end(t))
 	c.start(t, nil, nil, append(args, "--stop", "end")...).end(t)
-	got := sqliteRow(t, db, "SELECT sum(count), CAST(sum(sum_n) AS INTEGER), count(*) FROM t")
+	got := db.row("SELECT sum(count), CAST(sum(sum_n) AS BIGINT), count(*) FROM t")
 	t.Logf("%d records in %d windows, %d of them in windows of %d processes that were killed", n, got[2], counted, crashes)
 	if got[0] != n || got[1] != n*(n-1)/2 {
 		t.Errorf("the windows count %d records with the sum %d; want %d with %d", got[0], got[1], n, n*(n-1)/2)

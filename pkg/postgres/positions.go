@@ -126,11 +126,13 @@ func (p *positions) write(ctx context.Context, s *server) error {
 		return err
 	}
 	if rows[0][0] != strconv.Itoa(len(moves)) {
-		return fault.Hint(errors.New("another writer has moved on with partitions that are read here"),
-			"one run at a time may write what it reads there into this table")
+		return errMoved
 	}
 	return nil
 }
+
+var errMoved = fault.Hint(errors.New("another writer has moved on with partitions that are read here"),
+	"one run at a time may write what it reads there into this table")
 
 // committed takes what was added as seen.
 func (p *positions) committed() {

@@ -24,7 +24,9 @@ type SinkOptions struct {
 	// is down is an error at once.
 	Busy func(error) error
 
-	Unique []string // the fields that make a row unique; by default where it came from
+	Unique    []string // the fields that make a row unique; by default where it came from
+	Signature string   // of the operator whose state is kept beside the rows; "" for none
+	Reset     bool     // discard the positions and the state that are kept
 }
 
 // A Sink writes records into a table of a PostgreSQL database: a row each, JSON
@@ -41,13 +43,17 @@ type SinkOptions struct {
 // in it. They must be what this sink last saw: of two writers that believe to own
 // a partition only the first to commit does, the other fails.
 //
-// A Sink is for one goroutine.
+// It is a vault, too: the state of an operator is committed with the rows that it
+// has made.
+//
+// A Sink is for one goroutine, except Load.
 type Sink struct {
 	*server
 	name   string // of the table
 	opt    SinkOptions
 	rows   *layout // nil until the first rows are known
 	at     positions
+	state  *states
 	once   map[string]bool // sources whose bytes come only once
 	held   []byte          // rows of the transaction, as they are copied
 	number int64           // of the last row
@@ -68,7 +74,10 @@ func OpenSink(ctx context.Context, url, name string, opt SinkOptions) (*Sink, er
 	if err != nil {
 		return nil, err
 	}
-	s := &Sink{server: srv, name: name, opt: opt, once: map[string]bool{"stdin": true}, at: positions{sink: name}}
+	s := &Sink{
+		server: srv, name: name, opt: opt, once: map[string]bool{"stdin": true}, at: positions{sink: name},
+		state: &states{sink: name},
+	}
 	if err := s.begin(ctx); err != nil {
 		return nil, errors.Join(err, srv.close())
 	}
@@ -80,10 +89,7 @@ func (s *Sink) begin(ctx context.Context) error {
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
-	if err := s.create(ctx, "_logctl_positions", createPositions); err != nil {
-		return s.failed("opening", err)
-	}
-	if err := s.create(ctx, "_logctl_clusters", createClusters); err != nil {
+	if err := s.keepers(ctx); err != nil {
 		return s.failed("opening", err)
 	}
 	if _, err := s.at.load(ctx, s.server); err != nil {
@@ -93,6 +99,28 @@ func (s *Sink) begin(ctx context.Context) error {
 		return s.failed("opening", err)
 	}
 	return nil
+}
+
+// keepers makes what keeps the positions and, where there is an operator, its state.
+func (s *Sink) keepers(ctx context.Context) error {
+	if err := s.create(ctx, "_logctl_positions", createPositions); err != nil {
+		return err
+	}
+	if err := s.create(ctx, "_logctl_clusters", createClusters); err != nil || s.opt.Signature == "" {
+		return err
+	}
+	if err := s.create(ctx, "_logctl_state", createState); err != nil {
+		return err
+	}
+	if err := s.create(ctx, "_logctl_operators", createOperators); err != nil {
+		return err
+	}
+	if s.opt.Reset {
+		if err := s.discard(ctx); err != nil {
+			return err
+		}
+	}
+	return s.state.claim(ctx, s.server, s.opt.Signature)
 }
 
 // create makes what has a name where there is nothing of it: only that takes the
@@ -229,7 +257,7 @@ func (s *Sink) Keep(at []stream.Position) {
 
 // Flush commits the rows and the positions.
 func (s *Sink) Flush(ctx context.Context) error {
-	if len(s.held) == 0 && !s.sent && len(s.at.keep) == 0 {
+	if len(s.held) == 0 && !s.sent && len(s.at.keep) == 0 && len(s.state.held) == 0 {
 		return nil
 	}
 	if err := s.patiently(ctx, "writing to", s.commit); err != nil {
@@ -237,13 +265,14 @@ func (s *Sink) Flush(ctx context.Context) error {
 	}
 	s.held, s.sent, s.unsure, s.number = s.held[:0], false, false, 0
 	s.at.committed()
+	s.state.committed()
 	return nil
 }
 
 // commit is one attempt at the transaction.
 func (s *Sink) commit(ctx context.Context) error {
 	if s.unsure {
-		if arrived, err := s.at.arrived(ctx, s.server); err != nil || arrived {
+		if arrived, err := s.arrived(ctx); err != nil || arrived {
 			return err
 		}
 	}
@@ -253,6 +282,9 @@ func (s *Sink) commit(ctx context.Context) error {
 		}
 	}
 	if err := s.at.write(ctx, s.server); err != nil {
+		return err
+	}
+	if err := s.state.write(ctx, s.server); err != nil {
 		return err
 	}
 	if len(s.held) > 0 {
@@ -269,6 +301,14 @@ func (s *Sink) commit(ctx context.Context) error {
 	return s.exec(ctx, "COMMIT")
 }
 
+// arrived reports whether the last attempt has been committed.
+func (s *Sink) arrived(ctx context.Context) (bool, error) {
+	if arrived, err := s.at.arrived(ctx, s.server); err != nil || arrived {
+		return arrived, err
+	}
+	return s.state.arrived(ctx, s.server)
+}
+
 const (
 	pause = time.Second      // between attempts
 	again = 10 * time.Second // between two notes that the server is down
@@ -277,7 +317,7 @@ const (
 // patiently does something again, over a new connection, for as long as it fails
 // for reasons that pass and Busy does not give up.
 func (s *Sink) patiently(ctx context.Context, doing string, do func(context.Context) error) error {
-	var told time.Time
+	waits := patience{busy: s.opt.Busy}
 	for {
 		err := s.connected(ctx)
 		if err == nil {
@@ -288,20 +328,37 @@ func (s *Sink) patiently(ctx context.Context, doing string, do func(context.Cont
 		}
 		_ = s.close() // what was under way is undone
 		err = s.failed(doing, err)
-		if s.sent || s.opt.Busy == nil || !passes(err) || ctx.Err() != nil {
+		if s.sent {
 			return fault.Hint(err, hintFor(err))
 		}
-		if time.Since(told) >= again {
-			told = time.Now()
-			if err := s.opt.Busy(err); err != nil {
-				return err
-			}
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		if err := waits.out(ctx, err); err != nil {
 			return err
 		}
+	}
+}
+
+// A patience waits for a server that is down.
+type patience struct {
+	busy func(error) error // see SinkOptions.Busy
+	told time.Time
+}
+
+// out waits before the next attempt, or returns why there is none.
+func (p *patience) out(ctx context.Context, err error) error {
+	if p.busy == nil || !passes(err) || ctx.Err() != nil {
+		return fault.Hint(err, hintFor(err))
+	}
+	if time.Since(p.told) >= again {
+		p.told = time.Now()
+		if err := p.busy(err); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-time.After(pause):
+		return nil
+	case <-ctx.Done():
+		return err
 	}
 }
 

@@ -241,7 +241,7 @@ func (k *Checkpoint) Save(task stream.Task, entries stream.Entries, all bool) er
 }
 
 // Stale reports whether the next Save of a task had better be all of it.
-func (k *Checkpoint) Stale(task stream.Task) bool { return k.states.stale(task) }
+func (k *Checkpoint) Stale(task stream.Task) bool { return k.states.logs.Stale(task) }
 
 // Keep adds positions to the next Flush.
 func (k *Checkpoint) Keep(at []stream.Position) {

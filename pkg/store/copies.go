@@ -109,7 +109,7 @@ func (k *Copies) save(ctx context.Context, c stream.Copy) error {
 	if err := k.states.save(ctx, c.Task, entries, c.All); err != nil {
 		return err
 	}
-	if k.states.stale(c.Task) {
+	if k.states.logs.Stale(c.Task) {
 		if err := k.shorten(ctx, c.Task); err != nil {
 			return err
 		}
@@ -139,7 +139,7 @@ func latest(entries stream.Entries) (stream.Entries, error) {
 // shorten replaces a log of changes by what they come to.
 func (k *Copies) shorten(ctx context.Context, task stream.Task) error {
 	var all stream.Entries
-	_, err := k.states.replay(ctx, k.c, task, func(key, value []byte) error {
+	err := k.states.replay(ctx, k.c, task, func(key, value []byte) error {
 		all.Append(key, value)
 		return nil
 	})

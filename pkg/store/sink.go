@@ -239,7 +239,7 @@ func (s *Sink) Save(task stream.Task, entries stream.Entries, all bool) error {
 }
 
 // Stale reports whether the next Save of a task had better be all of it.
-func (s *Sink) Stale(task stream.Task) bool { return s.state.stale(task) }
+func (s *Sink) Stale(task stream.Task) bool { return s.state.logs.Stale(task) }
 
 // Keep adds positions to what the next Flush commits.
 func (s *Sink) Keep(at []stream.Position) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/zeebo/xxh3"
 
@@ -12,26 +11,14 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// states keep the state of each task of one sink as a log: a blob for each Save,
-// all of it from time to time, and what has changed since. They are kept in a
+// states keep the state of each task of one sink as a log (see stream.Logs) in a
 // table of the sink's database, in the sink's transactions.
 type states struct {
-	c     *conn
-	path  string // of the database
-	sink  string
-	mu    sync.Mutex
-	tasks map[stream.Task]*taskLog // those that were loaded
+	c    *conn
+	path string // of the database
+	sink string
+	logs stream.Logs
 }
-
-// A taskLog is what is known of the log of a task.
-type taskLog struct {
-	last    int64 // number of its last chunk
-	whole   int64 // bytes of the last chunk with everything
-	changes int64 // bytes of those behind it
-}
-
-// leastLog is the size below which a log of changes is not worth replacing.
-const leastLog = 1 << 20
 
 // create makes the tables where there are none.
 func (s *states) create(ctx context.Context) error {
@@ -71,41 +58,22 @@ func (s *states) reset(ctx context.Context) error {
 	return err
 }
 
-// stale reports whether the log of a task has grown so long that all of its state
-// is better written again.
-func (s *states) stale(task stream.Task) bool {
-	log := s.log(task)
-	return log != nil && log.changes > max(log.whole, leastLog)
-}
-
-func (s *states) log(task stream.Task) *taskLog {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.tasks[task]
-}
-
 // save adds a chunk to the transaction under way.
 func (s *states) save(ctx context.Context, task stream.Task, entries stream.Entries, all bool) error {
-	log := s.log(task)
-	if log == nil {
-		return fmt.Errorf("state of %s is saved that was not loaded", taskName(task))
+	number, err := s.logs.Add(task, entries, all)
+	if err != nil {
+		return err
 	}
-	whole := int64(0)
 	if all {
-		whole = 1
 		_, err := exec(ctx, s.c, "DELETE FROM _logctl_state WHERE sink = ? AND source = ? AND partition = ?",
 			s.sink, task.Source, int64(task.Partition))
 		if err != nil {
 			return err
 		}
-		log.whole, log.changes = int64(len(entries)), 0
-	} else {
-		log.changes += int64(len(entries))
 	}
-	log.last++
-	_, err := exec(ctx, s.c, `INSERT INTO _logctl_state (sink, source, partition, number, whole, hash, entries)
+	_, err = exec(ctx, s.c, `INSERT INTO _logctl_state (sink, source, partition, number, whole, hash, entries)
 		VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		s.sink, task.Source, int64(task.Partition), log.last, whole, int64(xxh3.Hash(entries)), []byte(entries))
+		s.sink, task.Source, int64(task.Partition), number, all, int64(xxh3.Hash(entries)), []byte(entries))
 	return err
 }
 
@@ -117,55 +85,14 @@ func (s *states) load(ctx context.Context, task stream.Task, put func(key, value
 	if err != nil {
 		return err
 	}
-	log, err := s.replay(ctx, c, task, put)
-	if err := errors.Join(err, c.Close()); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.tasks == nil {
-		s.tasks = map[stream.Task]*taskLog{}
-	}
-	s.tasks[task] = log
-	return nil
+	return errors.Join(s.replay(ctx, c, task, put), c.Close())
 }
 
-// replay reads a log. Only what has changed since the last chunk with everything is
-// held in memory.
-func (s *states) replay(ctx context.Context, c *conn, task stream.Task, put func(key, value []byte) error,
-) (*taskLog, error) {
-	log, changed := &taskLog{}, map[string][]byte{}
-	err := s.chunks(ctx, c, task, false, func(number int64, entries stream.Entries) error {
-		log.last, log.changes = number, log.changes+int64(len(entries))
-		return entries.Each(func(key, value []byte) error {
-			changed[string(key)] = value
-			return nil
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = s.chunks(ctx, c, task, true, func(number int64, entries stream.Entries) error {
-		log.last, log.whole = max(log.last, number), int64(len(entries))
-		return entries.Each(func(key, value []byte) error {
-			if _, ok := changed[string(key)]; ok {
-				return nil
-			}
-			return put(key, value)
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	for key, value := range changed {
-		if value == nil {
-			continue
-		}
-		if err := put([]byte(key), value); err != nil {
-			return nil, err
-		}
-	}
-	return log, nil
+// replay reads a log.
+func (s *states) replay(ctx context.Context, c *conn, task stream.Task, put func(key, value []byte) error) error {
+	return s.logs.Load(task, func(whole bool, each func(number int64, entries stream.Entries) error) error {
+		return s.chunks(ctx, c, task, whole, each)
+	}, put)
 }
 
 // chunks calls each for the chunks of a task, in order: those with everything, or
@@ -192,10 +119,3 @@ func (s *states) chunks(ctx context.Context, c *conn, task stream.Task, whole bo
 }
 
 var errBroken = fault.Hint(errors.New("the state that is kept there is damaged"), "--reset discards it and begins anew")
-
-func taskName(task stream.Task) string {
-	if task == (stream.Task{}) {
-		return "the run"
-	}
-	return fmt.Sprintf("%s/%d", task.Source, task.Partition)
-}

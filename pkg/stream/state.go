@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 )
 
 // A Stateful Operator can give its state away as entries of key and value, and
@@ -30,6 +31,14 @@ type Stateful interface {
 type Task struct {
 	Source    string // topic
 	Partition int32
+}
+
+// String names the part.
+func (t Task) String() string {
+	if t == (Task{}) {
+		return "the run"
+	}
+	return fmt.Sprintf("%s/%d", t.Source, t.Partition)
 }
 
 // A Vault keeps the states of tasks. Where it is also the Keeper of positions,

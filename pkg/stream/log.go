@@ -1,0 +1,98 @@
+package stream
+
+import (
+	"fmt"
+	"sync"
+)
+
+// Logs say how the states of tasks are kept by a Vault that has a log for each: a
+// chunk of entries for each Save, all of them from time to time, and what has
+// changed since. They are for any goroutine. The zero value knows no task.
+type Logs struct {
+	mu    sync.Mutex
+	tasks map[Task]*taskLog // those that were loaded
+}
+
+// A taskLog is what is known of the log of a task.
+type taskLog struct {
+	last    int64 // number of its last chunk
+	whole   int64 // bytes of the last chunk with everything
+	changes int64 // bytes of those behind it
+}
+
+// leastLog is the size below which a log of changes is not worth replacing.
+const leastLog = 1 << 20
+
+// Stale reports whether the log of a task has grown so long that all of its state
+// is better written again.
+func (l *Logs) Stale(task Task) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	log := l.tasks[task]
+	return log != nil && log.changes > max(log.whole, leastLog)
+}
+
+// Add returns the number of the chunk that is to be added to the log of a task, or,
+// with all, instead of it.
+func (l *Logs) Add(task Task, entries Entries, all bool) (number int64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	log := l.tasks[task]
+	if log == nil {
+		return 0, fmt.Errorf("state of %s is saved that was not loaded", task)
+	}
+	if all {
+		log.whole, log.changes = int64(len(entries)), 0
+	} else {
+		log.changes += int64(len(entries))
+	}
+	log.last++
+	return log.last, nil
+}
+
+// Chunks calls each for the chunks of a task, in order: those with everything, or
+// those with changes.
+type Chunks func(whole bool, each func(number int64, entries Entries) error) error
+
+// Load gives each entry of a task once, with its last value. Only what has changed
+// since the last chunk with everything is held in memory.
+func (l *Logs) Load(task Task, chunks Chunks, put func(key, value []byte) error) error {
+	log, changed := &taskLog{}, map[string][]byte{}
+	err := chunks(false, func(number int64, entries Entries) error {
+		log.last, log.changes = number, log.changes+int64(len(entries))
+		return entries.Each(func(key, value []byte) error {
+			changed[string(key)] = value
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	err = chunks(true, func(number int64, entries Entries) error {
+		log.last, log.whole = max(log.last, number), int64(len(entries))
+		return entries.Each(func(key, value []byte) error {
+			if _, ok := changed[string(key)]; ok {
+				return nil
+			}
+			return put(key, value)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for key, value := range changed {
+		if value == nil {
+			continue
+		}
+		if err := put([]byte(key), value); err != nil {
+			return err
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.tasks == nil {
+		l.tasks = map[Task]*taskLog{}
+	}
+	l.tasks[task] = log
+	return nil
+}
