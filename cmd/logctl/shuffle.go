@@ -32,25 +32,25 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 	if err := p.makeShuffleTopic(topic, most); err != nil {
 		return p.close(err)
 	}
-	first, err := f.firstHalf(p, g, topic)
+	parent := p.cmd.Context()
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	p.cmd.SetContext(ctx) // when one half fails, the other one ends
+	defer p.cmd.SetContext(parent)
+	first, stops, err := f.firstHalf(p, k, g, topic)
 	if err != nil {
 		return p.close(err)
 	}
 	p.Prepare = nil // what is filtered out does not get here
 	reads := k.shuffled(topic)
 	p.endpoints = []stream.Endpoint{{Scheme: stream.Kafka, Topics: []string{topic}, Brokers: p.endpoints[0].Brokers}}
-	p.shuffled = &kafka.Shuffled{Upstreams: parts, Ends: k.finite()}
+	p.shuffled = &kafka.Shuffled{Upstreams: parts, Ends: k.finite(), Stops: stops}
 	p.Strict, p.noDead = false, true // what does not parse does not get here either
 
-	parent := p.cmd.Context()
-	ctx, cancel := context.WithCancel(parent)
-	defer cancel()
-	p.cmd.SetContext(ctx) // when one half fails, the other one ends
-	defer p.cmd.SetContext(parent)
 	var failed error
 	var done sync.WaitGroup
 	done.Go(func() {
-		if failed = first.runPart(k); failed != nil {
+		if failed = first.close(engine.Run(ctx, first.Pipeline)); failed != nil {
 			cancel()
 		}
 	})
@@ -88,8 +88,9 @@ func (p *pipeline) makeShuffleTopic(name string, partitions int) error {
 	return err
 }
 
-// firstHalf puts the pipeline together that fills the internal topic.
-func (f *stateFlags) firstHalf(p *pipeline, g grouping, topic string) (*pipeline, error) {
+// firstHalf opens the pipeline that fills the internal topic, and says where its
+// input ends.
+func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, g grouping, topic string) (*pipeline, []stream.Position, error) {
 	flags := *p.flags
 	flags.output = outputFlags{format: "json", to: []string{"kafka:" + topic}}
 	if b := p.endpoints[0].Brokers; len(b) > 0 {
@@ -98,24 +99,42 @@ func (f *stateFlags) firstHalf(p *pipeline, g grouping, topic string) (*pipeline
 	flags.limit = 0
 	first, err := flags.newPipeline(p.cmd, p.cmd.Flags().Args())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	first.plan.ReadTime(flags.input.timeField)
 	keys, err := aggregate.CompileKeys(g.by, first.plan)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	idle := int64(flags.input.idle)
 	first.Operator = shuffle.New(keys, first.plan, idle)
+	var stops []stream.Position
 	first.New = func(task stream.Task) stream.Operator {
 		op := shuffle.New(keys, first.plan, idle)
-		op.Begin(task.Source, task.Partition)
+		op.Begin(task.Source, task.Partition, stopOf(stops, task))
 		return op
 	}
 	first.Order = engine.InTime
 	first.producer.marks = true
 	first.Exactly, first.inTxn = f.delivery == exactlyOnce, f.delivery == exactlyOnce
-	return first, nil
+	if err := first.open(k); err != nil {
+		return nil, nil, first.close(err)
+	}
+	src, _ := first.Sources[0].(*kafka.Source)
+	if stops, err = src.Stops(p.cmd.Context()); err != nil {
+		return nil, nil, first.close(err)
+	}
+	return first, stops, nil
+}
+
+// stopOf returns where the partition of a task is read to.
+func stopOf(stops []stream.Position, task stream.Task) int64 {
+	for _, at := range stops {
+		if at.Source == task.Source && at.Partition == task.Partition {
+			return at.Next
+		}
+	}
+	return 0
 }
 
 // shuffled returns how the internal topic is read.
@@ -124,13 +143,4 @@ func (f *kafkaInput) shuffled(topic string) *kafkaInput {
 	second.group, second.start, second.stop, second.partitions = topic, "", "", nil
 	second.isolation = "read_committed"
 	return &second
-}
-
-// runPart opens, runs and closes a pipeline that is part of another one.
-func (p *pipeline) runPart(k *kafkaInput) error {
-	err := p.open(k)
-	if err == nil {
-		err = engine.Run(p.cmd.Context(), p.Pipeline)
-	}
-	return p.close(err)
 }

@@ -30,6 +30,7 @@ type loaded struct {
 type clock struct {
 	watermark int64
 	times     map[place]seen
+	marks     marks
 }
 
 // seen is what is known of a partition: its greatest event time, and when it last
@@ -85,6 +86,7 @@ func (r *run) start(l loaded) error {
 	l.ready, l.watermark, l.times = true, l.at.watermark, l.at.times
 	r.forget(l.task)
 	for _, lane := range l.mine {
+		r.recallMarks(lane, l.at.marks)
 		if len(lane.queue) > 0 {
 			lane.recall(lane.queue[0].Origin)
 		} else {
@@ -95,6 +97,24 @@ func (r *run) start(l loaded) error {
 		return fmt.Errorf("restoring state%s: %w", l.name(), l.err)
 	}
 	return nil
+}
+
+// recallMarks gives a lane the marks that an earlier reader of it has met.
+func (r *run) recallMarks(l *lane, kept marks) {
+	if len(kept) == 0 {
+		return
+	}
+	for at, u := range l.marks { // it has gone on meanwhile
+		kept[at] = u
+	}
+	l.marks = kept
+	o := l.origin
+	if len(l.queue) > 0 {
+		o = l.queue[0].Origin
+	}
+	if s, ok := r.Sources[l.source].(stream.Recaller); ok && o != nil {
+		s.Recall(o, kept.ended())
+	}
 }
 
 // forget drops what is known of partitions that were silent for so long that they
@@ -163,6 +183,9 @@ func (t *task) appendTimes(dst []byte) []byte {
 		}
 		dst = appendSeen(dst, place{l.origin.Source, l.origin.Partition}, seen{l.max, l.active})
 	}
+	for _, l := range t.mine {
+		dst = l.marks.append(dst)
+	}
 	for at, last := range t.times { // of partitions that were not seen again yet
 		dst = appendSeen(dst, at, last)
 	}
@@ -185,7 +208,7 @@ func (c *clock) decode(src []byte) error {
 	if n <= 0 {
 		return errTimes
 	}
-	c.watermark, c.times = watermark, map[place]seen{}
+	c.watermark, c.times, c.marks = watermark, map[place]seen{}, marks{}
 	for src = src[n:]; len(src) > 0; {
 		size, n := binary.Uvarint(src)
 		if n <= 0 || size > uint64(len(src)-n) {
@@ -200,7 +223,12 @@ func (c *clock) decode(src []byte) error {
 			}
 			src = src[n:]
 		}
-		c.times[place{name, int32(numbers[0])}] = seen{numbers[1], numbers[2]}
+		at, last := place{name, int32(numbers[0])}, seen{numbers[1], numbers[2]}
+		if at.partition < 0 {
+			c.marks.restore(at, last)
+		} else {
+			c.times[at] = last
+		}
 	}
 	return nil
 }

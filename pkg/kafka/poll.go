@@ -19,11 +19,7 @@ import (
 
 // begin takes the marks of the topics and starts to read.
 func (s *Source) begin(ctx context.Context) error {
-	topics, err := s.topics(ctx)
-	if err != nil {
-		return err
-	}
-	if s.marks, err = s.listOffsets(ctx, topics); err != nil {
+	if err := s.takeMarks(ctx); err != nil {
 		return err
 	}
 	opts, err := s.cfg.Options()
@@ -61,6 +57,18 @@ func (s *Source) begin(ctx context.Context) error {
 	s.stop = stop
 	s.poll.Go(func() { s.pollAll(polling) })
 	return nil
+}
+
+// takeMarks lists where the topics begin and end, once.
+func (s *Source) takeMarks(ctx context.Context) error {
+	if s.marks.last != nil {
+		return nil
+	}
+	topics, err := s.topics(ctx)
+	if err == nil {
+		s.marks, err = s.listOffsets(ctx, topics)
+	}
+	return err
 }
 
 // topics returns the names of the topics to read: with a pattern, those that

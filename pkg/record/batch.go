@@ -122,6 +122,7 @@ type Mark struct {
 	Source    string
 	Partition int32
 	Time      int64 // its greatest event time, Idle or Ended
+	Next      int64 // with Ended: the offset at which it does
 }
 
 // Times of a Mark that are none: the partition has nothing to give for now, or

@@ -9,7 +9,7 @@ import (
 )
 
 // AppendMark appends a mark as its header says it: TOPIC/PARTITION and a time in ns
-// since 1970, or "idle" or "end".
+// since 1970, or "idle", or "end" and the offset.
 func AppendMark(dst []byte, m record.Mark) []byte {
 	dst = append(append(dst, m.Source...), '/')
 	dst = append(strconv.AppendInt(dst, int64(m.Partition), 10), ' ')
@@ -17,7 +17,7 @@ func AppendMark(dst []byte, m record.Mark) []byte {
 	case record.Idle:
 		return append(dst, "idle"...)
 	case record.Ended:
-		return append(dst, "end"...)
+		return strconv.AppendInt(append(dst, "end "...), m.Next, 10)
 	}
 	return strconv.AppendInt(dst, m.Time, 10)
 }
@@ -25,21 +25,24 @@ func AppendMark(dst []byte, m record.Mark) []byte {
 // ParseMark reads what AppendMark has written.
 func ParseMark(s string) (record.Mark, error) {
 	place, time, _ := strings.Cut(s, " ")
+	time, next, ends := strings.Cut(time, " ")
 	slash := strings.LastIndexByte(place, '/')
 	n, err := strconv.ParseInt(place[slash+1:], 10, 32)
 	if slash < 1 || err != nil {
 		return record.Mark{}, fmt.Errorf("mark %q: want TOPIC/PARTITION TIME", s)
 	}
 	m := record.Mark{Source: place[:slash], Partition: int32(n)}
-	switch time {
-	case "idle":
-		m.Time = record.Idle
-	case "end":
+	switch {
+	case ends && time == "end":
 		m.Time = record.Ended
+		m.Next, err = strconv.ParseInt(next, 10, 64)
+	case time == "idle":
+		m.Time = record.Idle
 	default:
-		if m.Time, err = strconv.ParseInt(time, 10, 64); err != nil {
-			return record.Mark{}, fmt.Errorf("mark %q: want a time in ns, idle or end", s)
-		}
+		m.Time, err = strconv.ParseInt(time, 10, 64)
+	}
+	if err != nil {
+		return record.Mark{}, fmt.Errorf("mark %q: want a time in ns, idle, or end and an offset", s)
 	}
 	return m, nil
 }

@@ -37,6 +37,7 @@ type Op struct {
 	idle int64 // ns of silence at the end of the partition after which it holds no time back
 
 	origin    *record.Origin
+	end       int64         // offset at which the partition ends, in a run that does
 	spans     []record.Span // of keys by their number, in the batch that is processed
 	watermark int64
 	since     int   // records since the last mark
@@ -56,8 +57,9 @@ func New(keys *aggregate.Keys, plan *record.Plan, idle int64) *Op {
 func (o *Op) Prepare(b *record.Batch) { o.keys.Prepare(b) }
 
 // Begin tells the operator its partition before there are records, so that an
-// empty one does not hold the time of others back.
-func (o *Op) Begin(source string, partition int32) {
+// empty one does not hold the time of others back, and where it will end.
+func (o *Op) Begin(source string, partition int32, end int64) {
+	o.end = end
 	o.origin = &record.Origin{Source: source, Partition: partition, Topic: true}
 }
 
@@ -158,7 +160,11 @@ func (o *Op) mark(time int64, out stream.Output) error {
 	b.Add(nil).Flags |= record.Tombstone
 	rec := &b.Recs[0]
 	name := record.AppendSpan(b, HeaderMark)
-	text := AppendMark(nil, record.Mark{Source: o.origin.Source, Partition: o.origin.Partition, Time: time})
+	next := int64(0)
+	if time == record.Ended {
+		next = o.end
+	}
+	text := AppendMark(nil, record.Mark{Source: o.origin.Source, Partition: o.origin.Partition, Time: time, Next: next})
 	b.Headers = append(b.Headers, record.Header{Key: name, Value: record.AppendSpan(b, text)})
 	rec.Headers = record.Span{Len: 1}
 	return out.Emit(b.All())

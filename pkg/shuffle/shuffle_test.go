@@ -90,7 +90,7 @@ func TestKeys(t *testing.T) {
 func TestMarks(t *testing.T) {
 	op, parser := open(t)
 	out := new(sent)
-	op.Begin("in", 2)
+	op.Begin("in", 2, 40)
 	tick := func(watermark, now int64, want ...string) {
 		t.Helper()
 		if err := op.Tick(watermark, now, out); err != nil {
@@ -115,13 +115,13 @@ func TestMarks(t *testing.T) {
 	if err := op.Finish(out); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"  logctl-mark=in/2 end"}, out.take()); d != "" {
+	if d := cmp.Diff([]string{"  logctl-mark=in/2 end 40"}, out.take()); d != "" {
 		t.Error(d)
 	}
 }
 
 func FuzzParseMark(f *testing.F) {
-	for _, s := range []string{"in/2 17", "a/b/0 idle", "x/1 end", "", "/1 2", "in/9999999999 1"} {
+	for _, s := range []string{"in/2 17", "a/b/0 idle", "x/1 end 4", "x/1 end", "", "/1 2", "in/9999999999 1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

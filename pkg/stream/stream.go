@@ -71,6 +71,15 @@ type Pauser interface {
 	Pause(o *record.Origin, hold bool)
 }
 
+// A Recaller is a Source with partitions that have ended when all of those have
+// that they are filled from.
+type Recaller interface {
+	Source
+	// Recall gives back marks of ends that an earlier reader of the partition has
+	// met. It may be called at any time.
+	Recall(o *record.Origin, ended []record.Mark)
+}
+
 // An Urgent is a Source that may have a barrier to hand out while every batch is
 // in use.
 type Urgent interface {
