@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,12 +59,6 @@ It prints its addresses, for --brokers, as one line on stdout.`,
 	return cmd
 }
 
-// brokerSlack is how much garbage there may be at least before the collector runs:
-// so large a slice, never touched, counts as live and takes no memory. A broker
-// with little live makes garbage of several times the bytes that it serves, and
-// would spend half of its time on collecting it.
-const brokerSlack = 64 << 20
-
 func (f *brokerFlags) run(cmd *cobra.Command) error {
 	cfg := f.cfg
 	cfg.NoAutoCreate = f.noAutoCreate
@@ -73,8 +66,7 @@ func (f *brokerFlags) run(cmd *cobra.Command) error {
 	if err := f.secure(&cfg); err != nil {
 		return err
 	}
-	slack := make([]byte, brokerSlack)
-	defer runtime.KeepAlive(slack)
+	defer leeway(brokerLeeway)()
 	b, err := broker.Start(cmd.Context(), cfg)
 	if err != nil {
 		return err

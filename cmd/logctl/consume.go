@@ -117,6 +117,7 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.handler.apply(p); err != nil {
 		return err
 	}
+	defer leeway(consumeLeeway)()
 	return p.run(&f.kafka)
 }
 

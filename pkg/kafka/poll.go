@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"sync"
 	"time"
@@ -299,19 +300,25 @@ func (s *Source) holdsNothing(ctx context.Context, id part, from int64) bool {
 	return got.ErrorCode == 0 && len(got.RecordBatches) == 0 && from < got.HighWatermark
 }
 
-// recordPool keeps the slices that fetched records stand in.
-type recordPool struct{ pool sync.Pool }
+// recordPool keeps the slices that fetched records stand in, by the power of two
+// that their length is rounded up to: batches differ in how many they hold.
+type recordPool struct{ pools [bits.UintSize]sync.Pool }
 
 // GetRecords returns a slice with room for n records.
 func (p *recordPool) GetRecords(n int) []kgo.Record {
-	if s, ok := p.pool.Get().(*[]kgo.Record); ok && cap(*s) >= n {
+	size := bits.Len(uint(max(n, 1) - 1))
+	if s, ok := p.pools[size].Get().(*[]kgo.Record); ok {
 		return *s
 	}
-	return make([]kgo.Record, n)
+	return make([]kgo.Record, 1<<size)
 }
 
 // PutRecords takes a slice back.
-func (p *recordPool) PutRecords(s []kgo.Record) { p.pool.Put(&s) }
+func (p *recordPool) PutRecords(s []kgo.Record) {
+	if n := cap(s); n > 0 && n&(n-1) == 0 {
+		p.pools[bits.Len(uint(n-1))].Put(&s)
+	}
+}
 
 // bytePool keeps the buffers that batches are unpacked into.
 type bytePool struct{ pool sync.Pool }

@@ -280,8 +280,9 @@ func (s *Source) Pause(o *record.Origin, hold bool) {
 
 // maxPending is how many records of a partition that is held back may wait
 // before no more of it are fetched. Pausing is dear: the client throws away
-// what it has fetched of the partition, and fetches it again.
-const maxPending = 1 << 15
+// what it has fetched of the partition, and fetches it again. What waits is also
+// what the garbage collector looks through.
+const maxPending = 1 << 13
 
 // bound has a partition fetched, or not, by how much of it waits.
 func (s *Source) bound(p *partition) {
