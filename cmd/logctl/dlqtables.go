@@ -28,7 +28,9 @@ func printStats(cmd *cobra.Command, s *dlq.Stats) error {
 	err := printRows(cmd, "table", []whole{{
 		s.Letters, human.Bytes(s.Bytes), s.Replayed, s.CameBack, s.Purged, s.Oldest, s.Newest, s.LastHour, s.PerMinute,
 	}})
-	for _, print := range []func(*cobra.Command, *dlq.Stats) error{printClasses, printSignatures, printSources, printAges} {
+	for _, print := range []func(*cobra.Command, *dlq.Stats) error{
+		printClasses, printSignatures, printSources, printAges,
+	} {
 		if err == nil {
 			err = print(cmd, s)
 		}

@@ -29,7 +29,7 @@ func newGroup() *cobra.Command {
 		Args:  unknownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newGroupList(), newGroupDescribe(), newGroupLag(), newGroupReset(), newGroupRemove())
+	cmd.AddCommand(newGroupList(), newGroupDescribe(), newGroupLag(), newGroupHot(), newGroupReset(), newGroupRemove())
 	return cmd
 }
 

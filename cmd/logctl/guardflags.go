@@ -140,7 +140,7 @@ func (f *guardFlags) wrap(p *pipeline, to *kafka.Sink) (stream.Sink, error) {
 		cfg.Spool = dir
 		p.closers = append(p.closers, dir.Close)
 		if n := dir.Len(); n > 0 {
-			note(p.cmd, "%s records of an earlier run wait in the spool: they are sent first", human.Count(int64(n)))
+			note(p.cmd, "%s records of an earlier run wait in the spool: they are sent first", human.Count(n))
 		}
 	}
 	f.sink = guard.New(p.cmd.Context(), to, cfg)

@@ -101,7 +101,8 @@ func (f *sessionizeFlags) check(cmd *cobra.Command) error {
 		return fault.Usagef(fault.DidYouMean(f.emit, known), "--emit %q: want closed or update", f.emit)
 	}
 	if f.op.Events && f.emit == "update" {
-		return fault.Usagef("drop one of them", "--emit update is for rows of sessions, --events writes the records themselves")
+		return fault.Usagef("drop one of them",
+			"--emit update is for rows of sessions, --events writes the records themselves")
 	}
 	return refuseEmpty(cmd, "agg", "convert", "end-when", "funnel", "on-abandon", "page", "start-when", "type")
 }

@@ -30,7 +30,7 @@ var floors = [][]string{
 	{"pkg/aggregate", "pkg/table", "pkg/rules", "pkg/transform", "pkg/retry", "pkg/priority"},
 	{
 		"pkg/shuffle", "pkg/window", "pkg/generate", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",
-		"pkg/mapreduce", "pkg/index", "pkg/template", "pkg/dlq",
+		"pkg/mapreduce", "pkg/index", "pkg/template", "pkg/dlq", "pkg/hot",
 	},
 	{
 		"pkg/stdio", "pkg/kafka", "pkg/broker", "pkg/store", "pkg/postgres", "pkg/httpapi", "pkg/notify", "pkg/term", "pkg/load", "pkg/host",
