@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
@@ -69,12 +70,18 @@ or of their event time with --time-field.`,
 	section(fs, handlerSection, f.handler.add)
 	section(fs, handlerSection, f.handler.retry.add)
 	section(fs, handlerSection, f.dead.add)
-	fs.StringVar(&f.set, "set", "", "set fields: `NAME=EXPR,…`")
-	fs.StringVar(&f.fields, "select", "", "write JSON objects of these fields: `FIELD,NAME=EXPR,…`")
+	f.addFields(fs)
 	fs.StringVar(&f.template, "template", "",
 		"write records as `TEXT` with %v value, %k key, %t topic, %p partition, %o offset, %T time, %h headers")
 	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once")
+	cmd.AddCommand(newReconcile())
 	return cmd
+}
+
+// addFields adds what records are made of.
+func (f *consumeFlags) addFields(fs *pflag.FlagSet) {
+	fs.StringVar(&f.set, "set", "", "set fields: `NAME=EXPR,…`")
+	fs.StringVar(&f.fields, "select", "", "write JSON objects of these fields: `FIELD,NAME=EXPR,…`")
 }
 
 func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {

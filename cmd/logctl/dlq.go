@@ -112,13 +112,18 @@ var everything = kafkaInput{stop: "end", isolation: "read_committed"}
 // read gives the letters of a topic's range, or a file, to a sink, prepared by
 // what p holds.
 func (p *pipeline) read(to stream.Sink, k kafkaInput) error {
+	return p.close(p.feed(to, k))
+}
+
+// feed does the same, and leaves open what is.
+func (p *pipeline) feed(to stream.Sink, k kafkaInput) error {
 	var err error
 	if p.Sources, err = p.openSources(&k); err != nil {
-		return p.close(err)
+		return err
 	}
 	p.Plan, p.Sink = p.plan, to
 	p.Parser = func() engine.Parser { return p.decoder.NewParser(p.plan) }
-	return p.close(engine.Run(p.cmd.Context(), p.Pipeline))
+	return engine.Run(p.cmd.Context(), p.Pipeline)
 }
 
 // index looks through the letters.

@@ -94,6 +94,9 @@ func brokersFor(line string) int {
 // furnish makes what only some examples name: a group, dead letters, an outbox.
 func (e *example) furnish(t *testing.T, line string) {
 	t.Helper()
+	if strings.Contains(line, "consume reconcile") {
+		e.run(t, "logctl consume --from kafka:app-logs --stop end --to sqlite:logs.db")
+	}
 	for what, make := range map[string]string{
 		"logctl group ": "logctl consume --from kafka:app-logs --group archive --stop end --to null:",
 		"kafka:app-logs-dlq": "logctl produce --to kafka:app-logs -p 0 app.log && logctl consume --from kafka:app-logs --stop end " +

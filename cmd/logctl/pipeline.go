@@ -38,7 +38,7 @@ func (f *streamFlags) add(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	section(fs, inputSection, f.input.add)
 	section(fs, inputSection, func(fs *pflag.FlagSet) {
-		fs.StringVar(&f.where, "where", "", "only records for which `EXPR` is true")
+		addWhere(fs, &f.where)
 		fs.Int64Var(&f.limit, "limit", 0, "end after `N` records (0: no limit)")
 	})
 	section(fs, outputSection, f.output.add)
@@ -48,6 +48,10 @@ func (f *streamFlags) add(cmd *cobra.Command) {
 	section(fs, receivingSection, f.http.add)
 	section(fs, kafkaSection, f.kafka.add)
 	section(fs, runningSection, f.daemon.add)
+}
+
+func addWhere(fs *pflag.FlagSet, where *string) {
+	fs.StringVar(where, "where", "", "only records for which `EXPR` is true")
 }
 
 // A pipeline is a run being put together: what the flags say so far.

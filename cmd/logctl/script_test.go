@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"errors"
 	"os"
 	"os/exec"
@@ -16,6 +17,18 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"kafka":  startKafka,
 	"status": wantStatus,
 	"await":  await,
+	"sql":    runSQL,
+}
+
+// runSQL is the script command "sql FILE STATEMENT": it changes a SQLite database.
+func runSQL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql FILE STATEMENT")
+	}
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	_, err = db.Exec(args[1])
+	ts.Check(errors.Join(err, db.Close()))
 }
 
 // wantStatus is the script command "status N COMMAND…": it runs a command that

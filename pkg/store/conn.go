@@ -56,6 +56,20 @@ func openFile(path, pragmas string, flags int32) (*conn, error) {
 	return c, nil
 }
 
+// openScratch makes a database on disk that has no name and is gone when it is closed.
+func openScratch(ctx context.Context) (*conn, error) {
+	c := &conn{tls: libc.NewTLS()}
+	err := c.open("", sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE|sqlite3.SQLITE_OPEN_NOMUTEX)
+	if err == nil {
+		_, err = exec(ctx, c, "PRAGMA page_size = 16384; PRAGMA cache_size = -65536; PRAGMA journal_mode = off; "+
+			"PRAGMA synchronous = off")
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening a database for what is compared: %w", err), c.Close())
+	}
+	return c, nil
+}
+
 func (c *conn) open(path string, flags int32) error {
 	name, err := libc.CString(path)
 	if err != nil {

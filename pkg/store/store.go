@@ -7,6 +7,7 @@ package store
 
 import (
 	"context"
+	"os"
 	"strings"
 
 	"github.com/logctl/logctl/pkg/fault"
@@ -30,6 +31,14 @@ func checkTable(table string) error {
 
 // quote writes a name as SQL does.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// literal writes a text as SQL does.
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// expand fills in the words of a statement, each $name once.
+func expand(sql string, words map[string]string) string {
+	return os.Expand(sql, func(name string) string { return words[name] })
+}
 
 // columnsOf returns the columns of a table, with the types that they were declared
 // with; none where it does not exist.

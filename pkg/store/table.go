@@ -157,7 +157,7 @@ func (t *rowTable) insert(rows record.Rows) error {
 	at := rows.Lo
 	for _, ins := range t.batches {
 		for ; left >= ins.rows; left -= ins.rows {
-			setOrigin(ins.stmt, rows.Origin)
+			setOrigin(ins.stmt, 1, rows.Origin)
 			next := originArguments + 1
 			for k := 0; k < ins.rows; at++ {
 				if rows.Recs[at].Live() {
@@ -174,15 +174,15 @@ func (t *rowTable) insert(rows record.Rows) error {
 	return nil
 }
 
-// setOrigin sets the arguments that all rows of a statement have in common.
-func setOrigin(s *stmt, o *record.Origin) {
+// setOrigin sets arguments n and n+1, which the rows of an origin have in common.
+func setOrigin(s *stmt, n int, o *record.Origin) {
 	if o == nil {
-		s.setNull(1)
-		s.setNull(2)
+		s.setNull(n)
+		s.setNull(n + 1)
 		return
 	}
-	s.setText(1, unsafe.Slice(unsafe.StringData(o.Source), len(o.Source)))
-	s.setInt(2, int64(o.Partition))
+	s.setText(n, unsafe.Slice(unsafe.StringData(o.Source), len(o.Source)))
+	s.setInt(n+1, int64(o.Partition))
 }
 
 // setRow sets the arguments of record i, from number n on.
