@@ -37,7 +37,8 @@ func (f *kafkaOutput) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.acks, "acks", "all", "wait for `N` replicas: all (idempotent), 1 or 0")
 	fs.StringVarP(&f.codec, "compression", "z", "snappy", "`CODEC`: none, gzip, snappy, lz4 or zstd")
 	sizeVar(fs, &f.batchBytes, "batch-bytes", 0, "greatest size of a batch (0: what the topic allows)")
-	fs.StringVar(&f.linger, "linger", "auto", "how long a batch waits for more: a `DURATION`, or auto")
+	fs.StringVar(&f.linger, "linger", "auto",
+		"how long a batch waits for more: a `DURATION`, or auto (10ms while much comes, 50ms while little does)")
 	sizeVar(fs, &f.buffer, "buffer", 32<<20, "bytes that may be in flight")
 	durationVar(fs, &f.maxBlock, "max-block", 0, "fail when the buffer stays full for so long (0: --timeout)")
 	fs.IntVar(&f.retries, "retries", 0, "sendings of a batch (0: as many as --timeout allows)")

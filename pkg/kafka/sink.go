@@ -34,7 +34,7 @@ type SinkConfig struct {
 	Acks        string        // all (the default, idempotent), 1, 0
 	Codec       string        // none, gzip, snappy (the default), lz4, zstd
 	BatchBytes  int           // by default what the topic allows
-	Linger      time.Duration // how long a batch waits for more; 0 is 10 ms, less is none
+	Linger      time.Duration // how long a batch waits for more; 0 is 10 to 50 ms, less is none
 	Buffer      int64         // bytes in flight, by default 32 MiB
 	MaxBlock    time.Duration // how long Write waits while the buffer is full; by default Timeout
 	Retries     int           // of one batch; by default as many as Timeout allows
@@ -82,6 +82,9 @@ type Sink struct {
 	part    int32 // the partition of all records, or -1
 	width   int32 // partitions of the topic
 	limit   int64 // of the topic, on the bytes of one batch; 0 where unknown
+
+	adaptive  bool // how long batches wait follows how much comes
+	lingering lingering
 
 	ctx      context.Context
 	fail     context.CancelCauseFunc
@@ -208,9 +211,11 @@ func (s *Sink) options() ([]kgo.Opt, error) {
 		kgo.UnknownTopicRetries(20),
 		kgo.WithHooks(&s.link, s.metrics),
 	}
-	if s.cfg.Linger != 0 {
-		opts = append(opts, kgo.ProducerLinger(max(s.cfg.Linger, 0)))
+	linger := longLinger
+	if s.adaptive = s.cfg.Linger == 0; !s.adaptive {
+		linger = max(s.cfg.Linger, 0)
 	}
+	opts = append(opts, kgo.ProducerLinger(linger))
 	if s.cfg.Breaker != nil {
 		opts = append(opts, kgo.WithHooks(pulse{s.cfg.Breaker}), kgo.RetryBackoffFn(retryDelay))
 	}
@@ -268,9 +273,13 @@ func (s *Sink) send(rows record.Rows) error {
 		return err
 	}
 	rows.Retain()
-	s.counts.sent.Add(int64(len(c.recs)))
+	n := int64(len(c.recs))
+	s.counts.sent.Add(n)
 	for i := range c.recs {
 		s.client.Produce(s.ctx, &c.recs[i], c.promise)
+	}
+	if s.adaptive && s.lingering.wrote(time.Now().UnixNano(), n) {
+		s.nudge()
 	}
 	return s.failure()
 }
