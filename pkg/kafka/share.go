@@ -39,17 +39,20 @@ type ShareConfig struct {
 //
 // Records come in rounds. A round is over when Commit has passed all of it: what is
 // passed is accepted, unless Settle has said otherwise; then the next one is asked
-// for. What is left at the end is released.
+// for. What is left at the end is released. Brokers that can renew the leases of
+// records (Kafka 4.2) are told to, for as long as a round takes.
 type ShareSource struct {
 	cfg     ShareConfig
 	client  *kgo.Client
 	metrics *kprom.Metrics
 	over    chan struct{} // has a message when a round is over
+	stop    func()        // ends renewing
 
 	mu    sync.Mutex
 	round map[part]*lease
 	queue []*lease // of the round, what is to be handed out
 	open  int      // records of the round that nothing was said of
+	renew renewal
 }
 
 // A lease is the records of one partition in a round.
@@ -66,7 +69,7 @@ func OpenShare(ctx context.Context, cfg ShareConfig) (*ShareSource, error) {
 	if cfg.Most == 0 {
 		cfg.Most = 1000
 	}
-	s := &ShareSource{cfg: cfg, metrics: newMetrics("consume"), over: make(chan struct{}, 1)}
+	s := &ShareSource{cfg: cfg, metrics: newMetrics("consume"), over: make(chan struct{}, 1), stop: func() {}}
 	base, err := cfg.open(ctx)
 	if err != nil {
 		return nil, err
@@ -88,6 +91,9 @@ func OpenShare(ctx context.Context, cfg ShareConfig) (*ShareSource, error) {
 	)...)
 	if err != nil {
 		return nil, cfg.explain(err, cfg.Group)
+	}
+	if canRenew(ctx, base) {
+		s.startRenewing()
 	}
 	return s, nil
 }
@@ -159,7 +165,9 @@ func (s *ShareSource) next(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.round = map[part]*lease{}
+	s.renew = renewal{}
 	fetches.EachRecord(func(r *kgo.Record) {
+		s.renew.cover(r, time.Now())
 		id := part{r.Topic, r.Partition}
 		l := s.round[id]
 		if l == nil {
@@ -272,6 +280,7 @@ const releaseWithin = 5 * time.Second
 
 // Close releases what is left of the round, and leaves the group.
 func (s *ShareSource) Close() error {
+	s.stop()
 	s.mu.Lock()
 	for _, l := range s.round {
 		for _, r := range l.records[l.told:] {
