@@ -2,6 +2,7 @@ package transform
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/logctl/logctl/pkg/codec"
@@ -89,6 +90,16 @@ type Set struct {
 
 // NewSet compiles a list of assignments: `severity="high", ms=latency_ms * 1000`.
 func NewSet(src string, plan *record.Plan) (*Set, error) {
+	list, err := expr.Assignments(src)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range list {
+		before := strings.TrimRight(src[:a.Pos], " \t\n")
+		if before == "" || strings.HasSuffix(before, ",") { // a mere field, which Assignments takes as itself
+			return nil, fault.Usagef("as in "+a.Name+"=EXPR", "%q: nothing is said of what to set %q to", src, a.Name)
+		}
+	}
 	fields, err := compileFields(src, plan)
 	return &Set{fields: fields, plan: plan}, err
 }
