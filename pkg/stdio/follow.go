@@ -20,6 +20,7 @@ type tail struct {
 	note     func(string)
 	replaced bool // another file has its name; this one may still be written to
 	paused   bool // there was nothing more to read: look whether it is the same file before reading on
+	looked   bool // it was the same file just now; it may have been written anew before it is read
 	seen     seen
 }
 
@@ -76,7 +77,22 @@ func (t *tail) check(in *input) error {
 		t.note(t.path + " was cut and written anew: reading it from its beginning")
 		return io.EOF
 	}
+	t.looked = true
 	return nil
+}
+
+// take takes in bytes that were read at a place, and reports whether they follow
+// what was read before: between the last look and the reading, the file may have
+// been written anew.
+func (t *tail) take(p []byte, at int64, file io.ReaderAt) bool {
+	if t.looked {
+		t.looked = false
+		if !t.seen.stands(file) {
+			return false
+		}
+	}
+	t.seen.add(p, at)
+	return true
 }
 
 // A seen remembers the first bytes that were read of a file without a gap, and

@@ -2,6 +2,7 @@ package stdio
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -168,10 +169,11 @@ func (in *input) Read(p []byte) (int, error) {
 	} else {
 		n, err = in.raw.Read(p)
 	}
-	at := in.start + in.count.Add(int64(n)) - int64(n)
-	if in.tail != nil && n > 0 {
-		in.tail.seen.add(p[:n], at)
+	if in.tail != nil && n > 0 && !in.tail.take(p[:n], in.start+in.count.Load(), in.file) {
+		_, err := in.file.Seek(-int64(n), io.SeekCurrent)
+		return 0, cmp.Or(err, io.EOF) // the next look tells why
 	}
+	in.count.Add(int64(n))
 	return n, err
 }
 
