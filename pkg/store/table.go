@@ -111,7 +111,9 @@ func (s *Sink) openTable(ctx context.Context, columns []table.Column) (*rowTable
 // another here, which SQL does not think of itself.
 func (s *Sink) uniqueKey(t *rowTable) string {
 	if len(s.opt.Unique) == 0 {
-		return strings.Join(t.origin, ", ")
+		key := slices.Clone(t.origin)
+		slices.Reverse(key) // numbers are compared faster, and offsets differ most
+		return strings.Join(key, ", ")
 	}
 	var parts []string
 	for _, name := range s.opt.Unique {
