@@ -10,11 +10,10 @@ import (
 
 // pattern finds fields by a regular expression with named groups. What a group
 // matched is text; a group that took no part is missing. A line that does not
-// match is bad. The standard library allocates one slice for each match; its
-// matching costs some ten times that.
+// match is bad.
 type pattern struct {
 	binding
-	re *regexp.Regexp
+	*machine
 	to [][]target // by group
 }
 
@@ -25,7 +24,7 @@ func newRegex(plan *record.Plan, text string) (*pattern, error) {
 	if err != nil {
 		return nil, fault.Usagef(hint, "format \"regex:%s\": %w", text, err)
 	}
-	p := &pattern{newBinding(plan), re, nil}
+	p := &pattern{newBinding(plan), newMachine(re), nil}
 	named := false
 	for _, name := range re.SubexpNames() {
 		named = named || name != ""
@@ -40,7 +39,7 @@ func newRegex(plan *record.Plan, text string) (*pattern, error) {
 // parse reads the record in s, which is row's text.
 func (p *pattern) parse(b *record.Batch, row int, s record.Span) (reason string) {
 	p.begin()
-	at := p.re.FindSubmatchIndex(b.Bytes(s))
+	at := p.find(b.Bytes(s))
 	if at == nil {
 		return fmt.Sprintf("does not match the pattern %q", p.re)
 	}
