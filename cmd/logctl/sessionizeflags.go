@@ -57,11 +57,16 @@ func (f *sessionizeFlags) add(cmd *cobra.Command) {
 	durationVar(fs, &f.retention, "retention", 24*time.Hour,
 		"how long closed sessions are kept for questions under --listen, 64 MiB of them at most")
 	f.state.add(fs)
+	sizeVar(fs, &f.op.MaxMemory, "max-memory", 0,
+		"about how many `BYTES` sessions take that began less than --grace ago; beyond it they go to disk (0: no bound)")
 }
 
 func (f *sessionizeFlags) config(cmd *cobra.Command, p *pipeline) session.Config {
 	cfg := f.op
 	cfg.Update = f.emit == "update"
+	if cfg.MaxMemory > 0 {
+		cfg.Spill = p.spill()
+	}
 	if !cmd.Flags().Changed("grace") {
 		cfg.GraceUnlimited = f.state.path == "" && !f.stream.input.live(p.endpoints, &f.kafka)
 	}

@@ -21,6 +21,10 @@ var sessionCounts = []figure[session.Stats]{
 		func(s session.Stats) float64 { return float64(s.Held) },
 	},
 	{
+		sessionMetric("spilled_bytes", "Bytes of sessions and events that are on disk."), prometheus.GaugeValue,
+		func(s session.Stats) float64 { return float64(s.Spilled) },
+	},
+	{
 		sessionMetric("closed_total", "Sessions that were closed."), prometheus.CounterValue,
 		func(s session.Stats) float64 { return float64(s.Closed) },
 	},

@@ -9,7 +9,6 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
-	"github.com/logctl/logctl/pkg/stdio"
 	"github.com/logctl/logctl/pkg/window"
 )
 
@@ -83,9 +82,7 @@ func (f *windowFlags) config(p *pipeline) (window.Config, error) {
 		Slide: f.shape.slide, Gap: f.shape.gap, By: f.by, Aggs: f.agg, Grace: f.grace, MaxAhead: f.maxAhead,
 	}
 	if f.memory > 0 {
-		spill := stdio.NewSpill("")
-		p.closers = append(p.closers, spill.Close)
-		cfg.MaxMemory, cfg.Spill = f.memory, spill
+		cfg.MaxMemory, cfg.Spill = f.memory, p.spill()
 	}
 	if f.stream.daemon.listen != "" {
 		cfg.Retention, cfg.KeptBytes = f.keep, f.keepSize

@@ -110,7 +110,7 @@ func (o *Op) compare(a, b ending) int {
 	}
 	o.row.key = o.appendKey(o.row.key[:0], x.user)
 	o.row.other = o.appendKey(o.row.other[:0], y.user)
-	return cmp.Or(bytes.Compare(o.row.key, o.row.other), cmp.Compare(a.n, b.n))
+	return cmp.Or(bytes.Compare(o.row.key, o.row.other), cmp.Compare(a.turn, b.turn))
 }
 
 // appendKey appends the JSON of a user's key.

@@ -49,16 +49,23 @@ func (o *Op) putHeld(all bool, put func(key, value []byte) error) error {
 		}
 		h.marks = saved
 		st.key = o.appendHeldKey(st.key[:0], m)
-		st.value = binary.AppendUvarint(st.value[:0], h.mask)
-		if h.size > 0 {
-			st.value = append(st.value, x.texts.at(h.text, int(h.size))...)
-		}
+		st.value = o.appendHeld(st.value[:0], m)
 		if err := put(st.key, st.value); err != nil {
 			return err
 		}
 	}
 	st.held = list[:0]
 	return nil
+}
+
+// appendHeld appends the value of an event's entry.
+func (o *Op) appendHeld(dst []byte, m uint32) []byte {
+	h := o.order.held.at(m)
+	dst = binary.AppendUvarint(dst, h.mask)
+	if h.size > 0 {
+		dst = append(dst, o.order.texts.at(h.text, int(h.size))...)
+	}
+	return dst
 }
 
 func (o *Op) appendHeldKey(dst []byte, m uint32) []byte {
@@ -76,27 +83,34 @@ func (o *Op) appendHeldKey(dst []byte, m uint32) []byte {
 }
 
 func (o *Op) restoreHeld(key, value []byte) error {
+	m, err := o.openHeld(key, value)
+	if err == nil {
+		o.order.held.at(m).marks = saved
+	}
+	return err
+}
+
+// openHeld holds an event as its entry has it.
+func (o *Op) openHeld(key, value []byte) (uint32, error) {
 	t, kind, rest, err := o.restoreKey(key)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	r := reader{src: rest}
 	text, source, partition, offset := r.bytes(), r.bytes(), r.varint(), r.varint()
 	if !r.done() || partition != int64(int32(partition)) || !o.keys.Valid(kind, text) {
-		return errState
+		return 0, errState
 	}
 	v := reader{src: value}
 	mask := v.uvarint()
 	if v.failed || !o.isCaptured(v.src) {
-		return errState
+		return 0, errState
 	}
 	from := &record.Origin{Source: string(source), Partition: int32(partition)}
-	m := o.enqueue(held{
+	return o.enqueue(held{
 		time: t, offset: offset, mask: mask, user: o.users.get(aggregate.HashKey(kind, text), kind, text),
 		origin: o.order.originOf(from), size: uint32(len(v.src)),
-	}, v.src)
-	o.order.held.at(m).marks = saved
-	return nil
+	}, v.src), nil
 }
 
 // isCaptured reports whether bytes are what hold keeps of an event.

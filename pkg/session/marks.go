@@ -97,7 +97,7 @@ func (o *Op) update(out stream.Output) error {
 	var list []ending
 	for _, n := range o.marks.changed {
 		if o.marks.of(n)&unsaid != 0 {
-			list = append(list, ending{o.deadline(o.sessions.at(n)), n})
+			list = append(list, ending{over: o.deadline(o.sessions.at(n)), n: n})
 			o.marks.set(n, o.marks.of(n)&^unsaid|said)
 		}
 	}

@@ -166,7 +166,7 @@ func (o *Op) fold(list []uint32, out stream.Output) error {
 			}
 			o.rows, o.members = append(o.rows, int32(i)), append(o.members, n)
 		}
-		if o.cfg.Events {
+		if o.cfg.Events && out != nil { // nil: it is only asked what will be
 			if err := o.writeEvent(h, n, out); err != nil {
 				return err
 			}

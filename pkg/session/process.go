@@ -2,7 +2,6 @@ package session
 
 import (
 	"errors"
-	"math"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +14,7 @@ type Stats struct {
 	Open        int64         // sessions that are open
 	Users       int64         // keys that have any
 	Held        int64         // events that wait for their turn
+	Spilled     int64         // bytes that are not in memory, and not in the counts above
 	Closed      int64         // sessions that were closed
 	Rows        int64         // rows that were written
 	Cut         int64         // sessions that were ended by their number of events
@@ -23,13 +23,14 @@ type Stats struct {
 	GraceNeeded time.Duration // the grace that would have kept all of them; 0 where none was late
 }
 
-type counters struct{ open, users, held, closed, rows, cut, late, needed atomic.Int64 }
+type counters struct{ open, users, held, spilled, closed, rows, cut, late, needed atomic.Int64 }
 
 // Stats returns the present counts. It may be called from any goroutine.
 func (o *Op) Stats() Stats {
 	s := o.stats
 	return Stats{
-		Open: s.open.Load(), Users: s.users.Load(), Held: s.held.Load(), Closed: s.closed.Load(), Rows: s.rows.Load(),
+		Open: s.open.Load(), Users: s.users.Load(), Held: s.held.Load(),
+		Spilled: s.spilled.Load(), Closed: s.closed.Load(), Rows: s.rows.Load(),
 		Cut: s.cut.Load(), Late: s.late.Load(), Ahead: o.times.Ahead(), GraceNeeded: time.Duration(s.needed.Load()),
 	}
 }
@@ -40,7 +41,7 @@ func (o *Op) Process(rows record.Rows, out stream.Output) error {
 	b := rows.Batch
 	o.out, o.failed = out, nil
 	o.silence.since = 0
-	numbers := o.keys.Numbers(b)
+	numbers, n := o.keys.Numbers(b), rows.Hi-rows.Lo
 	o.forgetUsers(len(b.Recs))
 	for lo, end := rows.Lo, rows.Hi; lo < end; lo += atATime {
 		rows.Lo, rows.Hi = lo, min(lo+atATime, end)
@@ -52,7 +53,10 @@ func (o *Op) Process(rows record.Rows, out stream.Output) error {
 		}
 	}
 	o.flush(b)
-	return o.failed
+	if o.failed != nil {
+		return o.failed
+	}
+	return o.relieve(n)
 }
 
 // errUsers ends a run that has more users than there are numbers for.
@@ -215,10 +219,14 @@ func (o *Op) link(n uint32) {
 			u.last = n
 		}
 	}
-	if o.order != nil || !o.cfg.GraceUnlimited {
+	if o.timed() {
 		o.setTimer(n)
 	}
 }
+
+// timed reports whether sessions have timers: where all close together at the end,
+// they need none.
+func (o *Op) timed() bool { return o.order != nil || o.shelf != nil || !o.cfg.GraceUnlimited }
 
 // setTimer has a session looked at when it may be over.
 func (o *Op) setTimer(n uint32) {
@@ -239,7 +247,7 @@ func (o *Op) deadline(s *session) int64 {
 // merge makes one session of two that follow each other.
 func (o *Op) merge(b *record.Batch, n, after uint32) {
 	s, a := o.sessions.at(n), o.sessions.at(after)
-	s.end = a.end
+	s.end = max(s.end, a.end)
 	o.sessions.count(n, o.sessions.events(after))
 	if o.cells != nil {
 		o.flush(b)
@@ -247,7 +255,7 @@ func (o *Op) merge(b *record.Batch, n, after uint32) {
 	}
 	o.takeBack(after)
 	o.unlink(after)
-	if o.cfg.GraceUnlimited {
+	if !o.timed() {
 		o.sessions.remove(after)
 	}
 }
@@ -277,170 +285,16 @@ func (o *Op) retire(n uint32) {
 	o.open--
 }
 
-// Due returns the least watermark at which time moves on by a step;
-// math.MaxInt64 where nothing closes before the end. Who calls Tick behind the
-// very record with which the watermark reaches it has rows that do not depend
-// on where batches begin and end, nor does it depend on that which records are
-// late.
-func (o *Op) Due() int64 {
-	switch {
-	case o.cfg.GraceUnlimited:
-		return math.MaxInt64
-	case o.limit == math.MinInt64:
-		return math.MinInt64
-	default:
-		return o.limit + o.timers.step + o.grace
-	}
-}
-
-// Tick closes the sessions that are over: the watermark has passed their end by
-// more than gap and grace, or as much time has passed on the clock without any
-// record. It writes what has changed where updates are wanted.
-func (o *Op) Tick(watermark, now int64, out stream.Output) error {
-	if watermark != record.NoTime && !o.cfg.GraceUnlimited {
-		if err := o.pass(watermark, now, out); err != nil {
-			return err
-		}
-	}
-	if o.marks.wanted&unsaid != 0 && now-o.updated >= int64(o.cfg.Every) {
-		o.updated = now
-		if err := o.update(out); err != nil {
-			return err
-		}
-	}
-	o.count()
-	return o.writer.Flush(out)
-}
-
-// pass has time pass, by the watermark and by the clock.
-func (o *Op) pass(watermark, now int64, out stream.Output) error {
-	if limit := floorDiv(watermark-o.grace, o.timers.step) * o.timers.step; limit > o.limit {
-		o.limit = limit
-		if err := o.close(limit, out); err != nil {
-			return err
-		}
-	}
-	if o.silence.over(o, now) {
-		return o.close(math.MaxInt64, out)
-	}
-	return nil
-}
-
-// close closes the sessions that no record from limit on can extend.
-func (o *Op) close(limit int64, out stream.Output) error {
-	if o.order != nil {
-		return o.settle(limit, out)
-	}
-	for len(o.timers.steps) > 0 && o.timers.first() <= limit {
-		o.expire(limit)
-	}
-	return o.writeClosed(out)
-}
-
-// expire takes the sessions whose timers are next: those that are over before t
-// are to be closed, the others get another timer.
-func (o *Op) expire(t int64) {
-	list := o.timers.take()
-	for _, n := range list {
-		s := o.sessions.at(n)
-		switch over := o.deadline(s); {
-		case s.user == 0:
-			o.sessions.remove(n)
-		case o.order.untimed(n): // it is being closed
-		case over < t:
-			o.end(n, over, o.whyOver(s))
-		default:
-			o.setTimer(n)
-		}
-	}
-	o.timers.drop(list)
-}
-
-// end has a session closed that is over since a time.
-func (o *Op) end(n uint32, over int64, why uint8) {
-	o.closing = append(o.closing, ending{over, n})
-	if o.order != nil {
-		o.markEnded(n, why)
-	}
-}
-
-// Finish closes all sessions.
-func (o *Op) Finish(out stream.Output) error {
-	var err error
-	if o.order != nil {
-		err = o.settle(math.MaxInt64, out)
-	} else {
-		err = o.closeAll(out)
-	}
-	if err != nil {
-		return err
-	}
-	o.count()
-	return o.writer.Flush(out)
-}
-
-// closeAll closes all sessions in stretches of time, so that it takes no memory
-// for a list of all, and then forgets everything at once.
-func (o *Op) closeAll(out stream.Output) error {
-	all := span{math.MaxInt64, math.MinInt64}
-	blocks := make([]span, len(o.sessions.blocks)) // most begin and end at about the same time
-	for k, b := range o.sessions.blocks {
-		blocks[k] = span{math.MaxInt64, math.MinInt64}
-		for i := range b {
-			if s := &b[i]; s.user != 0 {
-				blocks[k] = span{min(blocks[k].least, s.end), max(blocks[k].most, s.end)}
-			}
-		}
-		all = span{min(all.least, blocks[k].least), max(all.most, blocks[k].most)}
-	}
-	const stretch = 1 << 14 // sessions, about
-	width := (all.most-all.least)/(int64(o.open)/stretch+1) + 1
-	for from := all.least; from <= all.most; from += width {
-		for k, b := range blocks {
-			if b.most >= from && b.least-from < width {
-				o.closeBlock(uint32(k), from, width)
-			}
-		}
-		if err := o.writeRanked(out); err != nil {
-			return err
-		}
-		o.closing = o.closing[:0]
-	}
-	o.forgetAll()
-	return nil
-}
-
-// A span is a stretch of time.
-type span struct{ least, most int64 }
-
-// closeBlock closes the sessions of a block that end in a stretch of time.
-func (o *Op) closeBlock(k uint32, from, width int64) {
-	b := o.sessions.blocks[k]
-	for i := range b {
-		if s := &b[i]; s.user != 0 && s.end-from >= 0 && s.end-from < width {
-			o.closing = append(o.closing, ending{s.end + o.gap, k<<blockBits + uint32(i)})
-		}
-	}
-}
-
-// forgetAll leaves no session and no user.
-func (o *Op) forgetAll() {
-	o.users, o.sessions, o.timers, o.open = users{}, sessions{}, timers{step: o.timers.step}, 0
-	o.marks = marks{wanted: o.marks.wanted}
-	if o.cells != nil {
-		o.cells = o.fields.set.NewCells()
-	}
-}
-
 // count brings the counts of what is held up to date. Other operators of the run
 // add to them.
 func (o *Op) count() {
-	now := [3]int64{int64(o.open), int64(o.users.n)}
+	now := [4]int64{int64(o.open), int64(o.users.n), 0, o.shelf.Size()}
 	if o.order != nil { // a user has one session, or events that will make one
 		now[0], now[2] = now[1], int64(o.order.held.n)
 	}
 	o.stats.open.Add(now[0] - o.counted[0])
 	o.stats.users.Add(now[1] - o.counted[1])
 	o.stats.held.Add(now[2] - o.counted[2])
+	o.stats.spilled.Add(now[3] - o.counted[3])
 	o.counted = now
 }

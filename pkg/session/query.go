@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/sketch"
 )
@@ -24,12 +25,16 @@ func (o *Op) Newest() int64 { return o.newest }
 func (o *Op) Active(key string) (rows [][]byte, active bool) {
 	o.keys.Search(key, func(hash uint64, kind record.Kind, text []byte) bool {
 		user := o.users.find(hash, kind, text)
-		if user == 0 {
+		if o.order == nil && o.shelf.Size() > 0 {
+			rows, active = o.together(user, kind, text)
+			return len(rows) == 0
+		}
+		if user == 0 && o.shelf.Size() == 0 {
 			return true
 		}
 		if o.order != nil {
 			rows, active = o.foresee(user, kind, text)
-			return false
+			return len(rows) == 0
 		}
 		o.sessions.each(o.users.at(user).root, func(n uint32) { rows = append(rows, o.openRow(n)) })
 		active = o.isActive(o.users.at(user).last)
@@ -45,29 +50,30 @@ func (o *Op) openRow(n uint32) []byte { return append(o.appendRow([]byte{'{'}, n
 
 // foresee settles the events of one user in another operator.
 func (o *Op) foresee(user uint32, kind record.Kind, text []byte) (rows [][]byte, active bool) {
-	probe := o.Another()
-	probe.cfg.Update, probe.cfg.Events, probe.history, probe.newest = false, false, nil, o.newest
-	probe.stats = new(counters)
-	x, u := o.order, o.users.at(user)
-	if u.last != 0 {
-		value := o.appendSession(nil, u.last)
-		if probe.Restore(o.appendSessionKey(nil, u.last), value) != nil {
+	probe := o.probe()
+	if user != 0 {
+		if n := o.users.at(user).last; n != 0 && probe.takeDown(o.appendSessionKey(nil, n), o.appendSession(nil, n)) != nil {
 			return nil, false
 		}
+		for m := o.users.at(user).root; m != 0; m = o.order.held.at(m).older {
+			if probe.takeDown(o.appendHeldKey(nil, m), o.appendHeld(nil, m)) != nil {
+				return nil, false
+			}
+		}
 	}
-	probe.order.origins = x.origins
-	of := probe.users.get(u.hash, kind, text)
-	for m := u.root; m != 0; m = x.held.at(m).older {
-		h := *x.held.at(m)
-		captured := o.captured(&h)
-		h.user, h.size, h.newer, h.older = of, uint32(len(captured)), 0, 0
-		probe.enqueue(h, captured)
+	if probe.takeFrom(o.shelf, kind, text) != nil {
+		return nil, false
+	}
+	of := probe.users.find(aggregate.HashKey(kind, text), kind, text)
+	if of == 0 {
+		return nil, false
 	}
 	for len(probe.order.waits.steps) > 0 {
 		if probe.fold(probe.order.waits.take(), nil) != nil {
 			return nil, false
 		}
 	}
+	probe.cfg.Events = false
 	for _, e := range probe.closing {
 		rows = append(rows, probe.openRow(e.n))
 	}
@@ -76,6 +82,47 @@ func (o *Op) foresee(user uint32, kind record.Kind, text []byte) (rows [][]byte,
 		rows = append(rows, probe.openRow(last))
 	}
 	return rows, probe.isActive(last)
+}
+
+// together returns the sessions of a user that are partly spilled.
+func (o *Op) together(user uint32, kind record.Kind, text []byte) (rows [][]byte, active bool) {
+	probe := o.probe()
+	if user != 0 {
+		var err error
+		o.sessions.each(o.users.at(user).root, func(n uint32) {
+			err = cmp.Or(err, probe.takeDown(o.appendSessionKey(nil, n), o.appendSession(nil, n)))
+		})
+		if err != nil {
+			return nil, false
+		}
+	}
+	if probe.takeFrom(o.shelf, kind, text) != nil {
+		return nil, false
+	}
+	of := probe.users.find(aggregate.HashKey(kind, text), kind, text)
+	if of == 0 {
+		return nil, false
+	}
+	probe.sessions.each(probe.users.at(of).root, func(n uint32) { rows = append(rows, probe.openRow(n)) })
+	return rows, probe.isActive(probe.users.at(of).last)
+}
+
+// probe returns an operator that can be asked what will become of what it is given.
+func (o *Op) probe() *Op {
+	probe := o.Another()
+	probe.cfg.Update, probe.history, probe.shelf = false, nil, nil
+	probe.newest, probe.stats = o.newest, new(counters)
+	return probe
+}
+
+// takeFrom takes what a shelf has of a user, which it keeps.
+func (o *Op) takeFrom(from *aggregate.Shelf, kind record.Kind, text []byte) error {
+	return from.Each(func(key, value []byte) error {
+		if !isOf(key, kind, text) {
+			return nil
+		}
+		return o.takeDown(key, value)
+	})
 }
 
 // A Search says which past sessions are wanted. The zero value is all of them.

@@ -44,6 +44,12 @@ type Config struct {
 	// part of another one, is retracted.
 	Update bool
 	Every  time.Duration
+
+	// MaxMemory bounds about how many bytes users, sessions and events take that
+	// wait for time to come to them: beyond it they go to Spill. 0: it is not
+	// bounded.
+	MaxMemory int64
+	Spill     stream.Spill
 }
 
 // Cuts say what ends a session besides the gap. The zero value is nothing.
@@ -82,7 +88,10 @@ type Op struct {
 	order    *order // nil where the order of events does not matter
 	marks    marks
 	state    state
-	history  *history // nil where nothing is kept
+	history  *history         // nil where nothing is kept
+	shelf    *aggregate.Shelf // what is spilled; nil where memory is not bounded
+	unseen   int              // rows since memory was looked at
+	stays    int64            // the memory that could not be spared
 	silence  silence
 	limit    int64 // no record before it is awaited
 	newest   int64 // time of a record
@@ -102,7 +111,7 @@ type Op struct {
 	writer    stream.RowWriter
 	row       rowBuffers
 	updated   int64    // when rows were last written for change
-	counted   [3]int64 // open sessions, users and held events, as they are in stats
+	counted   [4]int64 // open sessions, users, held events and spilled bytes, as they are in stats
 	stats     *counters
 }
 
@@ -110,6 +119,7 @@ type Op struct {
 type ending struct {
 	over int64
 	n    uint32
+	turn uint32 // which ended first, of those of a user and a moment
 }
 
 // A knownUser is what a key was found to be in a round.
@@ -118,6 +128,9 @@ type knownUser struct{ round, user uint32 }
 // New returns an operator that reads fields of plan. Errors are of wrong usage.
 func New(cfg Config, plan *record.Plan) (*Op, error) {
 	if err := checkSpans(&cfg); err != nil {
+		return nil, err
+	}
+	if err := cfg.checkMemory(); err != nil {
 		return nil, err
 	}
 	if len(cfg.Key) == 0 {
@@ -153,6 +166,9 @@ func (o *Op) start() {
 	}
 	if o.fields.ordered() {
 		o.order = newOrder(o)
+	}
+	if o.cfg.MaxMemory > 0 {
+		o.shelf = aggregate.NewShelf(o.cfg.Spill)
 	}
 	if o.cfg.Update && !o.cfg.Events {
 		o.marks.wanted = unsaid

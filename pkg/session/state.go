@@ -18,6 +18,7 @@ const (
 	entryClock   = iota + 1 // how far the operator is: limit and newest
 	entrySession            // an open session: its start, and the kind and text of its key
 	entryHeld               // an event that waits for its turn
+	entryBox                // entries that are spilled; see aggregate.Shelf
 )
 
 var errState = errors.New("decoding the state of sessionize: not what was encoded")
@@ -62,7 +63,10 @@ func (o *Op) Changes(all bool, put func(key, value []byte) error) error {
 	if err := o.putSessions(all, put); err != nil {
 		return err
 	}
-	return o.putHeld(all, put)
+	if err := o.putHeld(all, put); err != nil {
+		return err
+	}
+	return o.shelf.Changes(entryBox, all, put)
 }
 
 // track begins to note what changes.
@@ -143,6 +147,8 @@ func (o *Op) Restore(key, value []byte) error {
 		return o.restoreSession(key, value)
 	case len(key) > keyStart && key[0] == entryHeld && o.order != nil:
 		return o.restoreHeld(key, value)
+	case len(key) > 0 && key[0] == entryBox:
+		return o.restoreBox(key, value)
 	default:
 		return errState
 	}
@@ -176,7 +182,21 @@ func (o *Op) restoreKey(key []byte) (t int64, kind record.Kind, text []byte, err
 	return t, kind, text, err
 }
 
+// restoreSession opens a session as it was. Those of a user must not touch.
 func (o *Op) restoreSession(key, value []byte) error {
+	n, err := o.openSession(key, value)
+	if err != nil {
+		return err
+	}
+	if before, after := o.touched(n); before != 0 || after != 0 {
+		return errState
+	}
+	o.marks.set(n, value[0]|saved)
+	return nil
+}
+
+// openSession opens a session as its entry has it. Nothing is noted of it.
+func (o *Op) openSession(key, value []byte) (uint32, error) {
 	start, kind, text, err := o.restoreKey(key)
 	r := reader{src: value}
 	mark, length, events := r.byte(), r.uvarint(), r.uvarint()
@@ -186,49 +206,31 @@ func (o *Op) restoreSession(key, value []byte) error {
 	}
 	switch {
 	case err != nil || r.failed || mark&^said != 0 || events == 0 || int(step) > len(o.fields.funnel):
-		return errState
+		return 0, errState
 	case length > math.MaxInt64 || !possible(start+int64(length)) || !o.keys.Valid(kind, text):
-		return errState
+		return 0, errState
 	}
-	n, err := o.restore(session{start: start, end: start + int64(length)}, kind, text)
-	if err != nil {
-		return err
+	user := o.users.get(aggregate.HashKey(kind, text), kind, text)
+	if o.order != nil && o.users.at(user).last != 0 {
+		return 0, errState
 	}
+	wanted := o.marks.wanted
+	o.marks.wanted = 0
+	n := o.begin(user, start)
+	o.marks.wanted = wanted
+	o.sessions.at(n).end = start + int64(length)
 	o.sessions.count(n, events-1)
 	if o.order != nil {
 		o.order.details[n].step = step
 	}
-	o.marks.set(n, mark|saved)
 	if o.cells != nil {
 		if r.src, err = o.cells.Decode(n, r.src); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	if len(r.src) > 0 {
-		return errState
-	}
-	return nil
-}
-
-// restore opens a session as it was. Those of a user must not touch.
-func (o *Op) restore(as session, kind record.Kind, text []byte) (uint32, error) {
-	user := o.users.get(aggregate.HashKey(kind, text), kind, text)
-	u := o.users.at(user)
-	if o.order != nil && u.last != 0 {
+	if !r.done() {
 		return 0, errState
 	}
-	if o.order == nil && u.root != 0 {
-		before, after := o.sessions.around(u.root, as.start)
-		if before != 0 && as.start-o.sessions.at(before).end <= o.gap ||
-			after != 0 && o.sessions.at(after).start-as.end <= o.gap {
-			return 0, errState
-		}
-	}
-	wanted := o.marks.wanted
-	o.marks.wanted = 0
-	n := o.begin(user, as.start)
-	o.marks.wanted = wanted
-	o.sessions.at(n).end = as.end
 	return n, nil
 }
 

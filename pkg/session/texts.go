@@ -53,6 +53,14 @@ func (x *texts) reserve(n int) place {
 	return place{uint32(k), uint32(off)}
 }
 
+// memory returns how many bytes there are in all.
+func (x *texts) memory() (n int) {
+	for _, b := range x.blocks {
+		n += len(b)
+	}
+	return n
+}
+
 // at returns a text of n bytes.
 func (x *texts) at(p place, n int) []byte {
 	end := int(p.off) + n

@@ -128,6 +128,26 @@ func (ss *sessions) around(root uint32, t int64) (before, after uint32) {
 	return before, after
 }
 
+// beside returns the sessions in front of n and behind it, 0 where there are none,
+// in the tree at root that it is in.
+func (ss *sessions) beside(root, n uint32) (before, after uint32) {
+	s := ss.at(n)
+	for root != n {
+		if r := ss.at(root); r.start <= s.start {
+			before, root = root, r.right
+		} else {
+			after, root = root, r.left
+		}
+	}
+	if s.left != 0 {
+		before = ss.lastOf(s.left)
+	}
+	for next := s.right; next != 0; next = ss.at(next).left {
+		after = next
+	}
+	return before, after
+}
+
 // lastOf returns the last session of a tree, 0 where it is empty.
 func (ss *sessions) lastOf(root uint32) uint32 {
 	for root != 0 && ss.at(root).right != 0 {

@@ -1,0 +1,10 @@
+package main
+
+import "github.com/logctl/logctl/pkg/stdio"
+
+// spill returns where what operators have no room for goes.
+func (p *pipeline) spill() *stdio.Spill {
+	s := stdio.NewSpill("")
+	p.closers = append(p.closers, s.Close)
+	return s
+}
