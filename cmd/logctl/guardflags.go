@@ -27,6 +27,7 @@ type guardFlags struct {
 	critical   string
 	spoolDir   string
 	spoolBytes int64
+	spoolTTL   time.Duration
 
 	asked bool           // by a flag of its own, and not for the sake of an input
 	trip  *limit.Breaker // nil for none
@@ -42,6 +43,8 @@ func (f *guardFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.spoolDir, "spool", "", "directory `DIR` in which records wait, to be sent in order later")
 	sizeVar(fs, &f.spoolBytes, "spool-bytes", spool.DefaultMaxBytes,
 		"greatest size of the spool; when it is full records wait")
+	durationVar(fs, &f.spoolTTL, "spool-ttl", 0,
+		"records that have waited in the spool for longer are counted and not sent (0: none)")
 }
 
 // breakerVars declares what is said of a breaker, wherever there is one. Without
@@ -104,6 +107,8 @@ func (f *guardFlags) check(p *pipeline) error {
 		f.breaker = defaultTrip
 	}
 	switch {
+	case !f.ttlFits():
+		return errTTL
 	case f.spoolDir == "" && (f.critical != "" || f.onOpen == string(guard.Spool)):
 		return fault.Usagef("as in --spool /var/spool/logctl",
 			"--critical and --on-open spool need a --spool to put records into")
@@ -113,6 +118,12 @@ func (f *guardFlags) check(p *pipeline) error {
 	}
 	return nil
 }
+
+// ttlFits reports whether --spool-ttl can be meant.
+func (f *guardFlags) ttlFits() bool { return f.spoolTTL == 0 || f.spoolTTL > 0 && f.spoolDir != "" }
+
+var errTTL = fault.Usagef("as in --spool /var/spool/logctl --spool-ttl 24h",
+	"--spool-ttl is how long records may wait in a --spool")
 
 // closed says why posted records are not taken in for now.
 func (f *guardFlags) closed() (why string, retry time.Duration) {
@@ -132,7 +143,7 @@ func (f *guardFlags) wrap(p *pipeline, to *kafka.Sink) (stream.Sink, error) {
 	if f.cond != nil {
 		cfg.Critical = f.cond.True
 	}
-	if f.spoolDir != "" {
+	if cfg.TTL = f.spoolTTL; f.spoolDir != "" {
 		dir, err := spool.Open(f.spoolDir, spool.Config{MaxBytes: f.spoolBytes})
 		if err != nil {
 			return nil, err

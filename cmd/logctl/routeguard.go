@@ -48,6 +48,8 @@ func (f *routeGuard) check() (err error) {
 		f.breaker = defaultTrip
 	}
 	switch {
+	case !f.ttlFits():
+		return errTTL
 	case f.spoolDir != "" && f.fallback != "":
 		return fault.Usagef("leave one of them out",
 			"both --spool and --fallback say where records go while a breaker is open")
@@ -89,6 +91,7 @@ func (f *routeGuard) open(p *pipeline, e stream.Endpoint) (stream.Sink, error) {
 	g := &guarded{name: e.Topics[0], aside: f.aside}
 	cfg := guard.Config{
 		Breaker: trip, OnOpen: guard.Policy(f.onOpen), Timeout: p.producer.timeout, Dropped: g.divert,
+		TTL: f.spoolTTL,
 	}
 	if f.spoolDir != "" {
 		dir, err := spool.Open(filepath.Join(f.spoolDir, e.Topics[0]), spool.Config{MaxBytes: f.spoolBytes})

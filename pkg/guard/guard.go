@@ -47,6 +47,7 @@ const (
 type Config struct {
 	Breaker  *limit.Breaker // the one that the target tells
 	Spool    *spool.Spool   // nil for none; then there is no policy Spool and nothing is critical
+	TTL      time.Duration  // what has been in the spool for longer is dropped and not sent; 0: nothing is
 	OnOpen   Policy
 	Critical func(b *record.Batch, i int) bool // goes into the spool whatever the policy; nil: nothing does
 	Timeout  time.Duration                     // how long the end waits for what is in flight
@@ -86,7 +87,7 @@ type partition struct {
 	number int32
 }
 
-type counts struct{ spooled, replayed, dropped atomic.Int64 }
+type counts struct{ spooled, replayed, expired, dropped atomic.Int64 }
 
 // inFlight is how many batches the target may hold.
 const inFlight = 64
@@ -366,6 +367,7 @@ func (s *Sink) Summary() string {
 		{"breaker opened", n},
 		{"spooled", s.counts.spooled.Load()},
 		{"replayed", s.counts.replayed.Load()},
+		{"expired in the spool", s.counts.expired.Load()},
 		{"waiting in the spool", s.spooledNow()},
 		{"dropped", s.counts.dropped.Load()},
 	} {

@@ -262,6 +262,31 @@ func TestFullSpoolWaits(t *testing.T) {
 }
 
 // What the spool takes on disk is told, and nothing of a spool that is not there.
+// TestTTL: what waited for too long is not sent, and is counted; what did not, or
+// of which nobody knows, is.
+func TestTTL(t *testing.T) {
+	f := newFixture(t, guard.Config{OnOpen: guard.Spool, TTL: time.Hour}, 0)
+	f.target.down.Store(true)
+	f.write(t, 1)
+	f.at() // opens the breaker
+	for _, age := range []time.Duration{2 * time.Hour, time.Minute, 3 * time.Hour} {
+		b := f.batch(2)
+		b.Arrived = time.Now().Add(-age).UnixNano()
+		if err := f.Write(b.All()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.write(t, 1) // it is not known when
+	f.target.down.Store(false)
+	f.await(t, 4)
+	if got := fmt.Sprint(f.target.arrived); got != "[critical 0 critical 3 other 4 other 7]" {
+		t.Error(got)
+	}
+	if s := f.Summary(); s != "breaker opened 1, spooled 7, replayed 3, expired in the spool 4" {
+		t.Error(s)
+	}
+}
+
 func TestSpoolBytesAreTold(t *testing.T) {
 	f := newFixture(t, guard.Config{OnOpen: guard.Spool}, 1<<20)
 	f.target.down.Store(true)

@@ -8,16 +8,18 @@ var (
 	openedDesc   = prometheus.NewDesc("logctl_breaker_opened_total", "How often the breaker was opened.", nil, nil)
 	spooledDesc  = prometheus.NewDesc("logctl_spooled_records_total", "Records that went into the spool.", nil, nil)
 	replayedDesc = prometheus.NewDesc("logctl_replayed_records_total", "Records of the spool that were sent.", nil, nil)
-	waitingDesc  = prometheus.NewDesc("logctl_spool_records", "Records that wait in the spool.", nil, nil)
-	sizeDesc     = prometheus.NewDesc("logctl_spool_bytes", "Bytes that the spool takes on disk.", nil, nil)
-	droppedDesc  = prometheus.NewDesc("logctl_breaker_dropped_records_total",
+	expiredDesc  = prometheus.NewDesc("logctl_spool_expired_records_total",
+		"Records of the spool that were dropped because they were too old.", nil, nil)
+	waitingDesc = prometheus.NewDesc("logctl_spool_records", "Records that wait in the spool.", nil, nil)
+	sizeDesc    = prometheus.NewDesc("logctl_spool_bytes", "Bytes that the spool takes on disk.", nil, nil)
+	droppedDesc = prometheus.NewDesc("logctl_breaker_dropped_records_total",
 		"Records that were dropped while the breaker was open.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (s *Sink) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		stateDesc, openedDesc, spooledDesc, replayedDesc, waitingDesc, sizeDesc, droppedDesc,
+		stateDesc, openedDesc, spooledDesc, replayedDesc, expiredDesc, waitingDesc, sizeDesc, droppedDesc,
 	} {
 		ch <- d
 	}
@@ -35,6 +37,7 @@ func (s *Sink) Collect(ch chan<- prometheus.Metric) {
 	count(openedDesc, s.cfg.Breaker.Opened())
 	count(spooledDesc, s.counts.spooled.Load())
 	count(replayedDesc, s.counts.replayed.Load())
+	count(expiredDesc, s.counts.expired.Load())
 	gauge(waitingDesc, s.spooledNow())
 	if s.cfg.Spool != nil {
 		gauge(sizeDesc, s.cfg.Spool.Bytes())

@@ -29,11 +29,15 @@ func (s *Sink) replay(one bool) error {
 		if err != nil {
 			return err
 		}
-		if err := s.target.Write(b.All()); err != nil {
-			return err
+		to := &s.counts.expired
+		if !s.expired(b) {
+			if err := s.target.Write(b.All()); err != nil {
+				return err
+			}
+			to = &s.counts.replayed
 		}
 		s.ahead, s.sent = nil, b.Next
-		s.counts.replayed.Add(int64(len(b.Recs)))
+		to.Add(int64(len(b.Recs)))
 		unsettled += len(b.Data)
 		b.Release()
 		if one || unsettled > replayPart {
@@ -44,6 +48,11 @@ func (s *Sink) replay(one bool) error {
 		}
 	}
 	return nil
+}
+
+// expired reports whether what is in b came too long ago to be sent.
+func (s *Sink) expired(b *record.Batch) bool {
+	return s.cfg.TTL > 0 && b.Arrived > 0 && now()-b.Arrived > int64(s.cfg.TTL)
 }
 
 // replayPart is after how many bytes what was sent is acknowledged.
