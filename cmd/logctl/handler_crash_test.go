@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
 )
 
 // TestKilledWithHandlers: a consume with handlers, of whose records one in a
@@ -131,4 +134,45 @@ func read(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// TestSlowHandlersAreNotEvicted: handlers take three times as long for a record as a
+// silent member of the group has. Members are not silent meanwhile: none is given the
+// records of another, neither while it works nor when a second one joins.
+func TestSlowHandlersAreNotEvicted(t *testing.T) {
+	t.Parallel()
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.BrokerConfigs(map[string]string{
+		"group.min.session.timeout.ms": "500",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	c := client{home: t.TempDir(), addrs: broker.ListenAddrs()}
+	topic, out := c.topic(t, 4), new(text)
+	c.logctl(t, bytes.NewReader(numbers(0, 12)), "produce", "--to", "kafka:"+topic, "--partitioner", "round-robin")
+	args := []string{
+		"consume", "--from", "kafka:" + topic, "--group", topic, "--session-timeout", "1s", "--instance-id", "-",
+		"--exec", "while read -r x; do sleep 3; echo \"$x\"; done", "--workers", "2",
+	}
+	first := c.start(t, nil, out, args...)
+	eventually(t, "the first has begun", func() bool { return strings.Contains(out.String(), "\n") })
+	second := c.start(t, nil, out, args...)
+	seen := new(tally)
+	eventually(t, "all were handled", func() bool {
+		seen = new(tally)
+		seen.count(t, []byte(out.String()))
+		missing, _ := seen.sum(12)
+		return missing == 0
+	})
+	first.interrupt(t)
+	second.interrupt(t)
+	seen = new(tally)
+	seen.count(t, []byte(out.String()))
+	if missing, again := seen.sum(12); missing+again > 0 {
+		t.Errorf("%d missing, %d handled again", missing, again)
+	}
+	if lag := c.logctl(t, nil, "group", "lag", topic); !strings.Contains(lag, `"lag":0`) || strings.Contains(lag, `"lag":1`) {
+		t.Errorf("not all is committed: %s", lag)
+	}
 }

@@ -132,8 +132,11 @@ func (w *worker) gather(now int64) []byte {
 		}
 		n += w.give(e, now)
 	}
-	if n < room && len(w.buf) < sendBytes {
+	for n < room && len(w.buf) < sendBytes { // again where all that was taken is given up: nobody would wake us
 		w.common = w.s.shared.take(w.common[:0], room-n)
+		if len(w.common) == 0 {
+			break
+		}
 		for _, e := range w.common {
 			n += w.give(e, now)
 		}
