@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -24,6 +25,8 @@ type daemonFlags struct {
 	tlsKey    string
 	pprof     bool
 	drain     time.Duration
+
+	bound func(url string) error // called when the address is known, before anything is served; may be nil
 }
 
 func (f *daemonFlags) add(fs *pflag.FlagSet) {
@@ -56,6 +59,11 @@ func (f *daemonFlags) serve(
 	})
 	if err != nil {
 		return nil, err
+	}
+	if f.bound != nil {
+		if err := f.bound(srv.URL()); err != nil {
+			return nil, errors.Join(err, srv.Close(context.WithoutCancel(cmd.Context())))
+		}
 	}
 	note(cmd, "listening on %s", srv.URL())
 	go func() {

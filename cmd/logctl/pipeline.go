@@ -77,6 +77,9 @@ type pipeline struct {
 	txn        *kafka.Txn         // open, where inTxn
 	group      *kafka.Source      // whose offsets are in it; nil for none
 	share      *kafka.ShareSource // the source, where it is a share group's
+	fleet      *fleet             // answers questions about the state; nil for none
+	advertise  string             // where other instances reach --listen; "" where it listens
+	lag        *lagSum            // how far the reading of topics is behind
 	slot       *member.Slot       // the place of this member of a group; nil for none
 
 	signature  string          // of the operator whose state a table keeps beside the rows
@@ -117,7 +120,7 @@ func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline,
 	}
 	p := &pipeline{
 		cmd: cmd, flags: f, endpoints: list, decoder: dec, plan: record.NewPlan(),
-		producer: &kafkaOutput{partition: -1}, started: time.Now(),
+		producer: &kafkaOutput{partition: -1}, started: time.Now(), lag: newLagSum(),
 	}
 	if p.plan.Zone, err = loadZone(f.zone); err != nil {
 		return nil, err

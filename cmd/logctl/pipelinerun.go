@@ -32,6 +32,9 @@ func (p *pipeline) run(k *kafkaInput) error {
 	stop := func() {}
 	err := p.open(k)
 	if err == nil {
+		err = p.join()
+	}
+	if err == nil {
 		stop, err = p.flags.daemon.serve(p.cmd, p.ready, p.routes, append(p.metrics, p.Stats)...)
 	}
 	if err != nil {

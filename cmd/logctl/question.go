@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -24,9 +26,17 @@ func (f *questionFlags) ask(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := httpapi.Get(cmd.Context(), f.at, path, token)
+	client, err := httpapi.NewClient(token, "")
 	if err != nil {
 		return err
+	}
+	answer, err := client.Get(cmd.Context(), f.at, path)
+	if err != nil {
+		return err
+	}
+	var s standing
+	if json.Unmarshal(answer, &s) == nil && s.Partial {
+		note(cmd, "this is not all: %s", s.reasons())
 	}
 	_, err = cmd.OutOrStdout().Write(answer)
 	return err

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -11,22 +11,14 @@ import (
 	"github.com/logctl/logctl/pkg/httpapi"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/session"
-	"github.com/logctl/logctl/pkg/stamp"
 )
 
 // A sessionAPI answers questions about sessions under --listen.
 type sessionAPI struct {
-	ask     *engine.Asker
+	*fleet
 	convert bool // conversions are known
 	abandon bool // likewise
 }
-
-// askWithin is how long a question may wait for the records that are being
-// processed.
-const askWithin = 5 * time.Second
-
-// unavailable is the HTTP status of what may be answered later.
-const unavailable = 503
 
 // routes are the queries under /api/sessions.
 func (a *sessionAPI) routes() []httpapi.Route {
@@ -46,112 +38,142 @@ func (f *sessionizeFlags) serve(p *pipeline, op *session.Op) {
 		return
 	}
 	op.KeepHistory(f.retention)
-	p.Ask = engine.NewAsker()
-	api := &sessionAPI{ask: p.Ask, convert: f.op.Convert != "", abandon: f.op.Abandon != ""}
+	api := &sessionAPI{p.openFleet(), f.op.Convert != "", f.op.Abandon != ""}
 	p.routes = append(p.routes, api.routes()...)
 }
 
-// A sessionsView is what every answer begins with: how far the run is.
-type sessionsView struct {
-	Watermark string `json:"watermark,omitempty"` // event time that all partitions have reached
-	BehindMS  *int64 `json:"behind_ms,omitempty"` // and how far that is behind the wall clock
-
-	newest int64 // event time
-	ops    []*session.Op
-}
-
-// look calls f with the operators of the run, on their goroutine.
-func (a *sessionAPI) look(f func(v *sessionsView)) error {
-	ctx, cancel := context.WithTimeout(context.Background(), askWithin)
-	defer cancel()
-	restoring := 0
-	err := a.ask.Ask(ctx, func(v engine.View) {
-		if restoring = v.Restoring; restoring > 0 {
-			return
-		}
-		view := sessionsView{newest: record.NoTime}
-		if v.Watermark != record.NoTime {
-			behind := (v.Now - v.Watermark) / 1e6
-			view.Watermark, view.BehindMS = string(stamp.AppendRFC3339(nil, v.Watermark)), &behind
-		}
-		for _, op := range v.Operators {
-			if s, ok := op.(*session.Op); ok {
-				view.ops = append(view.ops, s)
-				view.newest = max(view.newest, s.Newest())
-			}
-		}
-		f(&view)
-	})
-	switch {
-	case err != nil:
-		return httpapi.Errorf(unavailable, "%w", err)
-	case restoring > 0:
-		return httpapi.Errorf(unavailable, "the state of %d partitions is being restored", restoring)
-	}
-	return nil
+// openSessions are those of a user.
+type openSessions struct {
+	Rows   []json.RawMessage
+	Active bool // the last one is
 }
 
 // active shows the open sessions of a user.
 func (a *sessionAPI) active(r *httpapi.Request) (any, error) {
-	answer := struct {
-		*sessionsView
-		Key     string            `json:"key"`
-		Status  string            `json:"status"`
-		Session json.RawMessage   `json:"session"`     // the active one
-		Open    []json.RawMessage `json:"open_as_yet"` // those before it that late records may still change
-	}{Key: r.Path("key"), Status: "no_active_session", Open: []json.RawMessage{}}
-	err := a.look(func(v *sessionsView) {
-		answer.sessionsView = v
-		for _, op := range v.ops {
-			rows, active := op.Active(answer.Key)
-			for _, row := range rows {
-				answer.Open = append(answer.Open, row)
+	key := r.Path("key")
+	return put(a.fleet, r, question[[]openSessions]{
+		look: func(v engine.View) (list []openSessions, _ error) {
+			for _, op := range operatorsOf[*session.Op](v) {
+				if rows, active := op.Active(key); len(rows) > 0 {
+					list = append(list, openSessions{rows, active})
+				}
 			}
-			if n := len(answer.Open); active {
-				answer.Status, answer.Session, answer.Open = "active", answer.Open[n-1], answer.Open[:n-1]
+			return list, nil
+		},
+		found: func(said [][]openSessions) bool { return len(slices.Concat(said...)) > 0 },
+		merge: func(said [][]openSessions, s *standing) (any, error) {
+			answer := activeAnswer{standing: s, Key: key, Status: "no_active_session", Open: []json.RawMessage{}}
+			for _, of := range slices.Concat(said...) {
+				answer.add(of)
 			}
-		}
+			return answer, nil
+		},
 	})
-	return answer, err
+}
+
+// An activeAnswer is the open sessions of a user.
+type activeAnswer struct {
+	*standing
+	Key     string            `json:"key"`
+	Status  string            `json:"status"`
+	Session json.RawMessage   `json:"session"`     // the active one
+	Open    []json.RawMessage `json:"open_as_yet"` // those before it that late records may still change
+}
+
+func (a *activeAnswer) add(of openSessions) {
+	if n := len(of.Rows); of.Active {
+		a.Status, a.Session, of.Rows = "active", of.Rows[n-1], of.Rows[:n-1]
+	}
+	a.Open = append(a.Open, of.Rows...)
 }
 
 // A sessionList is an answer of past sessions, the last one first.
 type sessionList struct {
-	*sessionsView
+	*standing
 	Sessions []json.RawMessage `json:"sessions"`
+}
+
+// pastSessions are the last ones that an instance knows.
+type pastSessions struct {
+	Newest int64 // event time, of all sessions
+	List   []session.Past
+}
+
+// A page says which past sessions are shown.
+type page struct{ number, limit, hours int }
+
+func pageOf(r *httpapi.Request) (p page, err error) {
+	if p.number, err = queryNumber(r, "page", 0); err != nil {
+		return p, err
+	}
+	if p.limit, err = queryNumber(r, "limit", 20); err != nil {
+		return p, err
+	}
+	p.hours, err = queryNumber(r, "hours", 0)
+	return p, err
 }
 
 // past answers with a page of the sessions that are searched.
 func (a *sessionAPI) past(r *httpapi.Request, s session.Search) (any, error) {
-	page, err := queryNumber(r, "page", 0)
+	p, err := pageOf(r)
 	if err != nil {
 		return nil, err
 	}
-	size, err := queryNumber(r, "size", 20)
-	if err != nil {
-		return nil, err
+	s.Limit = (p.number + 1) * p.limit
+	q := question[pastSessions]{
+		look: func(v engine.View) (pastSessions, error) {
+			ops := operatorsOf[*session.Op](v)
+			past := pastSessions{Newest: newestOf(ops)}
+			s := s
+			s.Since = p.since(past.Newest)
+			for _, op := range ops {
+				past.List = session.Latest(s.Limit, past.List, op.Past(s))
+			}
+			return past, nil
+		},
+		merge: func(said []pastSessions, how *standing) (any, error) { return p.show(said, how), nil },
 	}
-	hours, err := queryNumber(r, "hours", 0)
-	if err != nil {
-		return nil, err
+	if s.Key != "" {
+		q.found = func(said []pastSessions) bool {
+			return slices.ContainsFunc(said, func(p pastSessions) bool { return len(p.List) > 0 })
+		}
 	}
-	s.Limit = (page + 1) * size
-	answer := sessionList{Sessions: []json.RawMessage{}}
-	err = a.look(func(v *sessionsView) {
-		answer.sessionsView = v
-		if s.Since = record.NoTime; hours > 0 {
-			s.Since = v.newest - int64(hours)*int64(time.Hour)
+	return put(a.fleet, r, q)
+}
+
+// since returns the time before which sessions are not wanted.
+func (p *page) since(newest int64) int64 {
+	if p.hours == 0 || newest == record.NoTime {
+		return record.NoTime
+	}
+	return newest - int64(p.hours)*int64(time.Hour)
+}
+
+// show merges what instances know. Each has taken the hours from its own newest
+// event; those of all count.
+func (p *page) show(said []pastSessions, how *standing) sessionList {
+	answer := sessionList{standing: how, Sessions: []json.RawMessage{}}
+	newest := record.NoTime
+	var all []session.Past
+	for _, part := range said {
+		newest = max(newest, part.Newest)
+		all = session.Latest((p.number+1)*p.limit, all, part.List)
+	}
+	for _, past := range all[min(p.number*p.limit, len(all)):] {
+		if past.End >= p.since(newest) {
+			answer.Sessions = append(answer.Sessions, past.Row)
 		}
-		var lists [][]session.Past
-		for _, op := range v.ops {
-			lists = append(lists, op.Past(s))
-		}
-		all := session.Latest(s.Limit, lists...)
-		for _, p := range all[min(page*size, len(all)):] {
-			answer.Sessions = append(answer.Sessions, p.Row)
-		}
-	})
-	return answer, err
+	}
+	return answer
+}
+
+// newestOf returns the greatest event time that operators have seen.
+func newestOf(ops []*session.Op) int64 {
+	newest := record.NoTime
+	for _, op := range ops {
+		newest = max(newest, op.Newest())
+	}
+	return newest
 }
 
 func (a *sessionAPI) history(r *httpapi.Request) (any, error) {
@@ -167,7 +189,7 @@ func (a *sessionAPI) converted(r *httpapi.Request) (any, error) {
 	return a.past(r, session.Search{Converted: true})
 }
 
-// mostAsked bounds page, size and hours.
+// mostAsked bounds page, limit and hours.
 const mostAsked = 100_000
 
 // queryNumber reads a parameter.

@@ -15,7 +15,7 @@ import (
 type sessionQueryFlags struct {
 	question questionFlags
 	page     int
-	size     int
+	limit    int
 	hours    int
 }
 
@@ -40,7 +40,7 @@ all of them. The answer is JSON.`,
 	fs := cmd.Flags()
 	f.question.add(fs)
 	fs.IntVar(&f.page, "page", 0, "`N`th page of a list, from 0 on")
-	fs.IntVar(&f.size, "limit", 20, "sessions on a page")
+	fs.IntVar(&f.limit, "limit", 20, "sessions on a page")
 	fs.IntVar(&f.hours, "hours", 0, "of the last `N` hours (stats: 24; 0: all)")
 	return cmd
 }
@@ -68,7 +68,7 @@ func (f *sessionQueryFlags) path(args []string) (string, error) {
 	if len(rest) == 1 {
 		path += "/" + url.PathEscape(rest[0])
 	}
-	q := url.Values{"page": {strconv.Itoa(f.page)}, "size": {strconv.Itoa(f.size)}}
+	q := url.Values{"page": {strconv.Itoa(f.page)}, "limit": {strconv.Itoa(f.limit)}}
 	if f.hours > 0 {
 		q.Set("hours", strconv.Itoa(f.hours))
 	}

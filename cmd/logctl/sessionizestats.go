@@ -2,16 +2,20 @@ package main
 
 import (
 	"math"
+	"strconv"
 	"time"
 
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/httpapi"
+	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/session"
 )
 
 // A sessionStats is the answer to /api/sessions/stats: of sessions that were closed
 // and ended in the last hours, of event time.
 type sessionStats struct {
-	*sessionsView
+	*standing
 	Hours          int          `json:"hours"`
 	Sessions       uint64       `json:"sessions"`
 	Open           int64        `json:"open"`
@@ -35,25 +39,70 @@ type funnelStep struct {
 	DropOff *float64 `json:"drop_off"`
 }
 
-// stats sums up the past sessions.
+// A sessionTally is what one instance has counted.
+type sessionTally struct {
+	Newest  int64 // event time
+	Open    int64
+	Summary *session.Summary // nil where since when was not asked
+}
+
+// stats sums up the past sessions. Its hours are before the newest event that any
+// instance has seen, so that this is asked first.
 func (a *sessionAPI) stats(r *httpapi.Request) (any, error) {
 	hours, err := queryNumber(r, "hours", 24)
 	if err != nil {
 		return nil, err
 	}
-	var sum session.Summary
-	answer := sessionStats{Hours: hours}
-	err = a.look(func(v *sessionsView) {
-		answer.sessionsView = v
-		for _, op := range v.ops {
-			op.Summarize(&sum, v.newest-int64(hours)*int64(time.Hour))
-		}
-		if len(v.ops) > 0 {
-			answer.Open = v.ops[0].Stats().Open // of all operators of the run
-		}
+	if isLocal(r) {
+		return put(a.fleet, r, question[sessionTally]{look: tallySince(r.Query("since"))})
+	}
+	said, _, err := survey(a.fleet, r.Context(), r.Target("local", "true"), tallySince(""))
+	if err != nil {
+		return nil, err
+	}
+	since := record.NoTime
+	for _, t := range said {
+		since = max(since, t.Newest)
+	}
+	if since != record.NoTime {
+		since -= int64(hours) * int64(time.Hour)
+	}
+	text := strconv.FormatInt(since, 10)
+	return put(a.fleet, r, question[sessionTally]{
+		look: tallySince(text),
+		more: []string{"since", text},
+		merge: func(said []sessionTally, how *standing) (any, error) {
+			var sum session.Summary
+			answer := sessionStats{standing: how, Hours: hours}
+			for _, t := range said {
+				sum.Merge(t.Summary)
+				answer.Open += t.Open
+			}
+			answer.fill(&sum, a)
+			return answer, nil
+		},
 	})
-	answer.fill(&sum, a)
-	return answer, err
+}
+
+// tallySince counts the sessions that ended at a time or later, none where it is "".
+func tallySince(text string) func(v engine.View) (sessionTally, error) {
+	return func(v engine.View) (t sessionTally, _ error) {
+		ops := operatorsOf[*session.Op](v)
+		t.Newest = newestOf(ops)
+		if text == "" {
+			return t, nil
+		}
+		since, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return t, fault.Usagef("", "since=%q: want ns since 1970", text)
+		}
+		t.Summary = new(session.Summary)
+		for _, op := range ops {
+			op.Summarize(t.Summary, since)
+			t.Open = op.Stats().Open // of all operators of the run
+		}
+		return t, nil
+	}
 }
 
 func (s *sessionStats) fill(sum *session.Summary, a *sessionAPI) {

@@ -114,7 +114,7 @@ func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, g grouping, topic str
 		op.Begin(task.Source, task.Partition, stopOf(stops, task))
 		return op
 	}
-	first.Order = engine.InTime
+	first.Order, first.lag = engine.InTime, p.lag
 	first.producer.marks = true
 	first.Exactly, first.inTxn = f.delivery == exactlyOnce, f.delivery == exactlyOnce
 	if err := first.open(k); err != nil {

@@ -24,6 +24,8 @@ type stateFlags struct {
 	reset    bool
 	delivery string
 	keyed    bool
+
+	advertise string
 }
 
 func (f *stateFlags) add(fs *pflag.FlagSet) {
@@ -34,6 +36,8 @@ func (f *stateFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once")
 	fs.BoolVar(&f.keyed, "keyed", false,
 		"with --group: equal groups have equal record keys, so that records need not be taken to another partition")
+	fs.StringVar(&f.advertise, "advertise", "",
+		"with --group: other instances reach --listen at `HOST:PORT` (default where it listens)")
 }
 
 // A checkpoint is that of a run being put together.

@@ -127,8 +127,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		p.Sides = append(p.Sides, sink)
 	}
 	p.metrics = append(p.metrics, figures[window.Stats]{windowCounts, op.Stats})
-	p.Ask = engine.NewAsker()
-	p.routes = append(p.routes, (&windowAPI{p.Ask, op}).routes()...)
+	p.routes = append(p.routes, windowAPI{p.openFleet()}.routes()...)
 	p.notes = append(p.notes,
 		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
 		func() string { return disorder(op) },

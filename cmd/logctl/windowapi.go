@@ -1,28 +1,24 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/httpapi"
-	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stamp"
 	"github.com/logctl/logctl/pkg/window"
 )
 
 // A windowAPI answers questions about the windows of a run.
-type windowAPI struct {
-	asker *engine.Asker
-	op    *window.Op
-}
+type windowAPI struct{ *fleet }
 
 // routes are the queries under /api.
-func (a *windowAPI) routes() []httpapi.Route {
+func (a windowAPI) routes() []httpapi.Route {
 	return []httpapi.Route{
 		{Pattern: "GET /api/windows", Do: a.windows},
 		{Pattern: "GET /api/windows/recent", Do: a.recent},
@@ -34,21 +30,14 @@ func (a *windowAPI) routes() []httpapi.Route {
 // A windowAnswer is rows, and how current they are.
 type windowAnswer struct {
 	Rows []json.RawMessage `json:"rows"`
-	age
-}
-
-// An age says how current an answer is: of event time that all partitions have
-// reached, and how long before now that was.
-type age struct {
-	Watermark string   `json:"watermark,omitempty"`
-	BehindMS  *float64 `json:"behind_ms,omitempty"`
+	*standing
 }
 
 // defaultRows is how many rows an answer has at most where nothing is said.
 const defaultRows = 1000
 
 // windows finds rows by key and time.
-func (a *windowAPI) windows(r *httpapi.Request) (any, error) {
+func (a windowAPI) windows(r *httpapi.Request) (any, error) {
 	q := window.Query{From: math.MinInt64, To: math.MaxInt64, Open: true, Closed: true}
 	if r.Has("key") {
 		key := r.Query("key")
@@ -74,11 +63,11 @@ func (a *windowAPI) windows(r *httpapi.Request) (any, error) {
 }
 
 // recent finds the rows that were written last.
-func (a *windowAPI) recent(r *httpapi.Request) (any, error) {
+func (a windowAPI) recent(r *httpapi.Request) (any, error) {
 	return a.answer(r, window.Query{From: math.MinInt64, To: math.MaxInt64, Closed: true})
 }
 
-func (a *windowAPI) answer(r *httpapi.Request, q window.Query) (any, error) {
+func (a windowAPI) answer(r *httpapi.Request, q window.Query) (any, error) {
 	q.Limit = defaultRows
 	if text := r.Query("limit"); text != "" {
 		n, err := strconv.Atoi(text)
@@ -87,47 +76,65 @@ func (a *windowAPI) answer(r *httpapi.Request, q window.Query) (any, error) {
 		}
 		q.Limit = n
 	}
-	found, how, err := a.find(r.Context(), q)
-	if err != nil {
-		return nil, err
-	}
-	answer := windowAnswer{Rows: []json.RawMessage{}, age: how}
-	for _, f := range found {
-		answer.Rows = append(answer.Rows, f.Row)
-	}
-	return answer, nil
+	return put(a.fleet, r, find(q, func(found []window.Found, s *standing) (any, error) {
+		answer := windowAnswer{Rows: []json.RawMessage{}, standing: s}
+		for _, f := range found {
+			answer.Rows = append(answer.Rows, f.Row)
+		}
+		return answer, nil
+	}))
 }
 
-// find asks all operators of the run.
-func (a *windowAPI) find(ctx context.Context, q window.Query) (found []window.Found, how age, err error) {
-	err = a.ask(ctx, func(v engine.View) error {
-		how = ageOf(v)
-		for _, op := range v.Operators {
-			rows, err := op.(*window.Op).Query(q)
-			if err != nil {
-				return err
+// find returns the question for rows, of which an answer is made.
+func find(q window.Query, make func([]window.Found, *standing) (any, error)) question[[]window.Found] {
+	found := question[[]window.Found]{
+		look: func(v engine.View) (all []window.Found, err error) {
+			for _, op := range operatorsOf[*window.Op](v) {
+				rows, err := op.Query(q)
+				if err != nil {
+					return nil, err
+				}
+				all = append(all, rows...)
 			}
-			found = append(found, rows...)
-		}
-		return nil
-	})
-	window.Sort(found)
-	return found[max(0, len(found)-q.Limit):], how, err
+			return window.Latest(q.Limit, all), nil
+		},
+		merge: func(said [][]window.Found, s *standing) (any, error) { return make(window.Latest(q.Limit, said...), s) },
+	}
+	if q.Key != nil {
+		found.found = func(said [][]window.Found) bool { return len(slices.Concat(said...)) > 0 }
+	}
+	return found
+}
+
+// A windowTally is what one instance has counted.
+type windowTally struct {
+	Stats    window.Stats
+	Disorder *window.Disorder
 }
 
 // stats tells the counts of the run, and how late records were.
-func (a *windowAPI) stats(r *httpapi.Request) (any, error) {
-	var answer windowStats
-	err := a.ask(r.Context(), func(v engine.View) error {
-		s, l := a.op.Stats(), a.op.Lateness()
-		answer = windowStats{
-			Open: s.Open, Groups: s.Groups, Closed: s.Closed, Rows: s.Rows, Late: s.Late, Partly: s.Partly, Ahead: s.Ahead,
-			P50: milliseconds(l.P50), P99: milliseconds(l.P99), Most: milliseconds(l.Most),
-			NeededMS: milliseconds(s.GraceNeeded), KeepsAllMS: milliseconds(l.KeepsAll), age: ageOf(v),
-		}
-		return nil
+func (a windowAPI) stats(r *httpapi.Request) (any, error) {
+	return put(a.fleet, r, question[windowTally]{
+		look: func(v engine.View) (windowTally, error) {
+			for _, op := range operatorsOf[*window.Op](v) {
+				return windowTally{op.Stats(), op.Disorder()}, nil // of all operators of the run
+			}
+			return windowTally{Disorder: new(window.Disorder)}, nil
+		},
+		merge: func(said []windowTally, how *standing) (any, error) {
+			var s window.Stats
+			var d window.Disorder
+			for i := range said {
+				s.Add(&said[i].Stats)
+				d.Merge(said[i].Disorder)
+			}
+			return windowStats{
+				Open: s.Open, Groups: s.Groups, Closed: s.Closed, Rows: s.Rows, Late: s.Late, Partly: s.Partly, Ahead: s.Ahead,
+				P50: milliseconds(d.Quantile(0.5)), P99: milliseconds(d.Quantile(0.99)), Most: milliseconds(d.Most),
+				NeededMS: milliseconds(s.GraceNeeded), KeepsAllMS: milliseconds(d.KeepsAll), standing: how,
+			}, nil
+		},
 	})
-	return answer, err
 }
 
 // windowStats are the counts of a run.
@@ -144,52 +151,25 @@ type windowStats struct {
 	Most       float64 `json:"out_of_order_max_ms"`
 	NeededMS   float64 `json:"grace_needed_ms"`
 	KeepsAllMS float64 `json:"grace_that_keeps_all_ms"`
-	age
+	*standing
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
 
 // trends tells how the rows of a key have changed.
-func (a *windowAPI) trends(r *httpapi.Request) (any, error) {
+func (a windowAPI) trends(r *httpapi.Request) (any, error) {
 	key := r.Path("key")
-	found, how, err := a.find(r.Context(), window.Query{
-		Key: &key, From: math.MinInt64, To: math.MaxInt64, Closed: true, Limit: 100 * defaultRows,
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(found) == 0 {
-		return nil, httpapi.NotFound("no closed window of key %q is kept", key)
-	}
-	return struct {
-		Key    string         `json:"key"`
-		Trends []window.Trend `json:"trends"`
-		age
-	}{key, window.Trends(found), how}, nil
-}
-
-// ask asks the operators of the run, once their state is there.
-func (a *windowAPI) ask(ctx context.Context, f func(engine.View) error) error {
-	var failed error
-	err := a.asker.Ask(ctx, func(v engine.View) {
-		if v.Restoring > 0 {
-			failed = httpapi.Unavailable("the state of %d partitions is being restored", v.Restoring)
-			return
+	q := window.Query{Key: &key, From: math.MinInt64, To: math.MaxInt64, Closed: true, Limit: 100 * defaultRows}
+	return put(a.fleet, r, find(q, func(found []window.Found, s *standing) (any, error) {
+		if len(found) == 0 {
+			return nil, httpapi.NotFound("no closed window of key %q is kept", key)
 		}
-		failed = f(v)
-	})
-	if err != nil {
-		return httpapi.Unavailable("%w", err)
-	}
-	return failed
-}
-
-func ageOf(v engine.View) age {
-	if v.Watermark == record.NoTime {
-		return age{}
-	}
-	behind := float64(v.Now-v.Watermark) / 1e6
-	return age{string(stamp.AppendRFC3339(nil, v.Watermark)), &behind}
+		return struct {
+			Key    string         `json:"key"`
+			Trends []window.Trend `json:"trends"`
+			*standing
+		}{key, window.Trends(found), s}, nil
+	}))
 }
 
 // queryTime reads a time, or how long ago it was, as -1h.

@@ -140,13 +140,13 @@ func lateness(n int64, needed time.Duration) string {
 // disorder says how far records came behind newer ones, and the grace with which
 // none is late.
 func disorder(op *window.Op) string {
-	l := op.Lateness()
-	if l.Most == 0 {
+	d := op.Disorder()
+	if d.Most == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("out of order by up to %s (p99 %s)", human.Duration(l.Most), human.Duration(l.P99))
-	if l.KeepsAll > 0 && op.Stats().Late == 0 {
-		text += fmt.Sprintf(", --grace %s keeps all", human.Span(roundUp(l.KeepsAll)))
+	text := fmt.Sprintf("out of order by up to %s (p99 %s)", human.Duration(d.Most), human.Duration(d.Quantile(0.99)))
+	if d.KeepsAll > 0 && op.Stats().Late == 0 {
+		text += fmt.Sprintf(", --grace %s keeps all", human.Span(roundUp(d.KeepsAll)))
 	}
 	return text
 }

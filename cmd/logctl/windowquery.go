@@ -32,7 +32,7 @@ kept (--retention). A key is written without quotes, its parts with commas betwe
 them. The answer is JSON and says how far behind it is.`,
 		Example: `  # Of one that runs as: logctl window --from kafka:app-logs --by service --listen :8080
   logctl window query api --open
-  logctl window query --since 2026-11-24T10:00:00Z --rows 20
+  logctl window query --since 2026-11-24T10:00:00Z --limit 20
   logctl window query --stats`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
@@ -46,7 +46,7 @@ them. The answer is JSON and says how far behind it is.`,
 	fs.BoolVar(&f.recent, "recent", false, "the rows that were written last, of all keys")
 	fs.BoolVar(&f.stats, "stats", false, "how many windows and records there were, and how late")
 	fs.BoolVar(&f.trends, "trends", false, "how the numbers of a key have changed")
-	fs.IntVar(&f.limit, "rows", defaultRows, "the newest `N` rows at most")
+	fs.IntVar(&f.limit, "limit", defaultRows, "the newest `N` rows at most")
 	cmd.MarkFlagsMutuallyExclusive("open", "closed", "recent", "stats", "trends")
 	return cmd
 }

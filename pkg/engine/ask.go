@@ -12,7 +12,7 @@ import (
 // batches.
 type View struct {
 	Operators map[stream.Task]stream.Operator // of the tasks that are here and ready
-	Restoring int                             // tasks whose state is not there yet
+	Restoring []stream.Task                   // those whose state is not there yet
 	Watermark int64                           // event time that all of them have reached, or record.NoTime
 	Now       int64                           // wall clock, ns since 1970
 }
@@ -71,7 +71,7 @@ func (r *run) view() View {
 		if t.ready {
 			v.Operators[t.id] = t.op
 		} else {
-			v.Restoring++
+			v.Restoring = append(v.Restoring, t.id)
 		}
 	}
 	return v

@@ -75,6 +75,9 @@ func (ls *lanes) remove(gone func(*task) bool) {
 		if !gone(t) {
 			return false
 		}
+		if op, ok := t.op.(stream.Leaver); ok && t.ready {
+			op.Leave()
+		}
 		for _, l := range t.mine {
 			for _, j := range l.queue {
 				j.Release()

@@ -42,6 +42,18 @@ var counters = []struct {
 		func(s *Stats) (float64, bool) { return float64(s.Restoring.Load()), s.Restoring.Load() > 0 },
 	},
 	{
+		metric("restored_entries_total", "Entries of state that were taken back."), prometheus.CounterValue,
+		func(s *Stats) (float64, bool) { return float64(s.Restored.Load()), s.Restored.Load() > 0 },
+	},
+	{
+		metric("restored_bytes_total", "Bytes of the state that was taken back."), prometheus.CounterValue,
+		func(s *Stats) (float64, bool) { return float64(s.RestoredBytes.Load()), s.Restored.Load() > 0 },
+	},
+	{
+		metric("restore_seconds", "How long it took to restore the state of the last task."), prometheus.GaugeValue,
+		func(s *Stats) (float64, bool) { return float64(s.RestoreNanos.Load()) / 1e9, s.RestoreNanos.Load() > 0 },
+	},
+	{
 		metric("state_saved_bytes", "Bytes of state that the last commit saved."), prometheus.GaugeValue,
 		func(s *Stats) (float64, bool) { return float64(s.StateBytes.Load()), s.StateBytes.Load() > 0 },
 	},

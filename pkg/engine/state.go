@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
@@ -45,13 +46,17 @@ func (r *run) loadFirst(ctx, reading context.Context) error {
 		if t.ready {
 			continue
 		}
-		select {
-		case l := <-r.loads:
-			if err := r.start(l); err != nil {
-				return err
+		for !t.ready {
+			select {
+			case l := <-r.loads:
+				if err := r.start(l); err != nil {
+					return err
+				}
+			case ask := <-r.Ask.questions():
+				ask(r.view())
+			case <-ctx.Done():
+				return nil // interrupted: nothing was read, nothing is saved
 			}
-		case <-ctx.Done():
-			return nil // interrupted: nothing was read, nothing is saved
 		}
 	}
 	return nil
@@ -65,14 +70,18 @@ func (r *run) load(ctx context.Context, t *task) {
 		return
 	}
 	r.Stats.Restoring.Add(1)
+	began := time.Now()
 	r.loading.Go(func() {
 		l := loaded{task: t, at: clock{watermark: record.NoTime}}
 		l.err = r.Vault.Load(ctx, t.id, func(key, value []byte) error {
+			r.Stats.Restored.Add(1)
+			r.Stats.RestoredBytes.Add(int64(len(key) + len(value)))
 			if len(key) == 0 {
 				return l.at.decode(value)
 			}
 			return op.Restore(key, value)
 		})
+		r.Stats.RestoreNanos.Store(int64(time.Since(began)))
 		select {
 		case r.loads <- l:
 		case <-ctx.Done():

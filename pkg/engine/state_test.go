@@ -348,7 +348,11 @@ func TestAsk(t *testing.T) {
 		})
 	}()
 	for n := 0; n < 50; {
-		err := asker.Ask(ctx, func(v engine.View) { n = v.Operators[stream.Task{}].(*tally).counts['x'] })
+		err := asker.Ask(ctx, func(v engine.View) {
+			if op, ok := v.Operators[stream.Task{}].(*tally); ok { // else it is being restored
+				n = op.counts['x']
+			}
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

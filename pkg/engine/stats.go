@@ -23,6 +23,10 @@ type Stats struct {
 	Restoring   atomic.Int64 // tasks whose state is not there yet
 	StateBytes  atomic.Int64 // bytes of state that the last commit saved
 
+	Restored      atomic.Int64 // entries of state that were taken back
+	RestoredBytes atomic.Int64 // bytes of them
+	RestoreNanos  atomic.Int64 // how long it took to restore the last task
+
 	found []bool   // columns of the plan that held a value so far
 	names []string // fields that the first records had
 }

@@ -2,19 +2,54 @@ package httpapi
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/logctl/logctl/pkg/fault"
 )
 
-// Get asks another run of logctl that serves at base, an address or URL, and
-// returns what it answers to path. An empty token is none.
-func Get(ctx context.Context, base, path, token string) ([]byte, error) {
+// A Client asks other runs of logctl.
+type Client struct {
+	token string
+	http  *http.Client
+}
+
+// NewClient returns a client that shows a token, "" for none. With a file of
+// certificates, those are trusted beside the system's.
+func NewClient(token, trusted string) (*Client, error) {
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
+	}
+	c := &Client{token: token, http: &http.Client{Transport: transport}}
+	if trusted == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(trusted)
+	if err != nil {
+		return nil, fault.Usagef("", "certificates to trust: %w", err)
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fault.Usagef("", "%s: no certificate in it", trusted)
+	}
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return c, nil
+}
+
+// Get asks a run that serves at base, an address or URL, and returns what it
+// answers to path.
+func (c *Client) Get(ctx context.Context, base, path string) ([]byte, error) {
 	if !strings.Contains(base, "://") {
 		base = "http://" + base
 	}
@@ -23,10 +58,10 @@ func Get(ctx context.Context, base, path, token string) ([]byte, error) {
 	if err != nil {
 		return nil, fault.Usagef("as in 127.0.0.1:8080", "%q is no address: %w", base, err)
 	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, fault.Hint(fmt.Errorf("asking %s: %w", base, errors.Unwrap(err)), "does it run there, with --listen?")
 	}

@@ -38,6 +38,16 @@ func (r *Request) Has(name string) bool { return r.r.URL.Query().Has(name) }
 // Context is done when the caller has gone.
 func (r *Request) Context() context.Context { return r.r.Context() }
 
+// Target returns the path and the query of the request, for asking the same of
+// another run, with more parameters: names and values.
+func (r *Request) Target(more ...string) string {
+	q := r.r.URL.Query()
+	for i := 0; i < len(more); i += 2 {
+		q.Set(more[i], more[i+1])
+	}
+	return r.r.URL.EscapedPath() + "?" + q.Encode()
+}
+
 // Method returns the HTTP method.
 func (r *Request) Method() string { return r.r.Method }
 

@@ -30,6 +30,9 @@ type Member struct {
 	Partitions                   int // how many are its own
 }
 
+// Name returns the stable name of a member, else the one that it was given.
+func (m *Member) Name() string { return cmp.Or(m.Instance, m.ID) }
+
 // Behind is how far a group is with a partition.
 type Behind struct {
 	Topic      string
@@ -134,7 +137,7 @@ func deref(s *string) string {
 func (g *Group) add(m Member, parts kadm.TopicsSet) {
 	parts.Each(func(topic string, n int32) {
 		m.Partitions++
-		g.partition(topic, n).Member = cmp.Or(m.Instance, m.ID)
+		g.partition(topic, n).Member = m.Name()
 	})
 	g.Members = append(g.Members, m)
 }

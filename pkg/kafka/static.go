@@ -20,17 +20,25 @@ const (
 // under KIP-848 it refuses the newcomer until the session of the dead one has
 // timed out, after 45 s by default. There takeOver says for the dead one that it
 // is gone. One that lives is fenced, under both.
+//
+// A newcomer keeps the client id of the one whose place it takes. Where that says
+// another address than its own (see Announce), the old member is put out of the
+// group, so that the newcomer joins as one of its own.
 func (s *Source) takeOver(ctx context.Context) {
-	if s.cfg.Balancer != "kip848" || s.cfg.InstanceID == "" {
+	if s.cfg.InstanceID == "" {
 		return
 	}
-	groups, err := s.admin.DescribeConsumerGroups(ctx, s.cfg.Group)
-	if err != nil {
+	g := Group{Name: s.cfg.Group}
+	if err := s.questions().members(ctx, &g); err != nil {
 		return // joining will say what is wrong
 	}
-	for _, m := range groups[s.cfg.Group].Members {
-		if m.InstanceID != nil && *m.InstanceID == s.cfg.InstanceID {
-			s.goes(ctx, m.MemberID, goneForAWhile)
+	for _, m := range g.Members {
+		switch {
+		case m.Instance != s.cfg.InstanceID:
+		case addressIn(m.ClientID) != addressIn(s.cfg.ClientID):
+			s.leave(m.ID)
+		case s.cfg.Balancer == "kip848":
+			s.goes(ctx, m.ID, goneForAWhile)
 		}
 	}
 }

@@ -298,3 +298,11 @@ func (o *Op) count() {
 	o.stats.spilled.Add(now[3] - o.counted[3])
 	o.counted = now
 }
+
+// Leave takes what o holds out of the counts of the run.
+func (o *Op) Leave() {
+	o.stats.open.Add(-o.counted[0])
+	o.stats.users.Add(-o.counted[1])
+	o.stats.held.Add(-o.counted[2])
+	clear(o.counted[:])
+}

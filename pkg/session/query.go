@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -22,7 +23,7 @@ func (o *Op) Newest() int64 { return o.newest }
 // further event came: those which wait for their turn are in them. The last one
 // is active as long as Newest is no more than the gap behind its end, and active
 // says whether it is.
-func (o *Op) Active(key string) (rows [][]byte, active bool) {
+func (o *Op) Active(key string) (rows []json.RawMessage, active bool) {
 	o.keys.Search(key, func(hash uint64, kind record.Kind, text []byte) bool {
 		user := o.users.find(hash, kind, text)
 		if o.order == nil && o.shelf.Size() > 0 {
@@ -46,10 +47,12 @@ func (o *Op) Active(key string) (rows [][]byte, active bool) {
 func (o *Op) isActive(n uint32) bool { return n != 0 && o.newest-o.sessions.at(n).end <= o.gap }
 
 // openRow returns the row of a session that is not over.
-func (o *Op) openRow(n uint32) []byte { return append(o.appendRow([]byte{'{'}, n, false), '}') }
+func (o *Op) openRow(n uint32) json.RawMessage {
+	return append(o.appendRow([]byte{'{'}, n, false), '}')
+}
 
 // foresee settles the events of one user in another operator.
-func (o *Op) foresee(user uint32, kind record.Kind, text []byte) (rows [][]byte, active bool) {
+func (o *Op) foresee(user uint32, kind record.Kind, text []byte) (rows []json.RawMessage, active bool) {
 	probe := o.probe()
 	if user != 0 {
 		if n := o.users.at(user).last; n != 0 && probe.takeDown(o.appendSessionKey(nil, n), o.appendSession(nil, n)) != nil {
@@ -85,7 +88,7 @@ func (o *Op) foresee(user uint32, kind record.Kind, text []byte) (rows [][]byte,
 }
 
 // together returns the sessions of a user that are partly spilled.
-func (o *Op) together(user uint32, kind record.Kind, text []byte) (rows [][]byte, active bool) {
+func (o *Op) together(user uint32, kind record.Kind, text []byte) (rows []json.RawMessage, active bool) {
 	probe := o.probe()
 	if user != 0 {
 		var err error
@@ -135,8 +138,8 @@ type Search struct {
 
 // A Past is a session that was closed.
 type Past struct {
-	End int64
-	Row []byte
+	End int64           `json:"end"`
+	Row json.RawMessage `json:"row"`
 }
 
 // Past returns past sessions, the last one first. There are none without
@@ -162,7 +165,8 @@ func (o *Op) Past(s Search) (list []Past) {
 	return list
 }
 
-// Latest returns the first n of lists as Past returns them.
+// Latest returns the first n of lists as Past returns them. Of sessions that ended at
+// the same time, those of earlier lists come first.
 func Latest(n int, lists ...[]Past) []Past {
 	all := slices.Concat(lists...)
 	slices.SortStableFunc(all, func(a, b Past) int { return cmp.Compare(b.End, a.End) })
@@ -181,6 +185,22 @@ type Summary struct {
 type Step struct {
 	Name    string
 	Reached uint64
+}
+
+// Merge adds what another run over other partitions of the same input knows.
+func (to *Summary) Merge(o *Summary) {
+	to.Sessions += o.Sessions
+	to.Events += o.Events
+	to.Converted += o.Converted
+	to.Abandoned += o.Abandoned
+	to.Total += o.Total
+	to.Durations.Merge(&o.Durations)
+	for k, step := range o.Steps {
+		if k == len(to.Steps) {
+			to.Steps = append(to.Steps, Step{Name: step.Name})
+		}
+		to.Steps[k].Reached += step.Reached
+	}
 }
 
 // Summarize adds the past sessions that ended at since or later.

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -68,7 +69,7 @@ func naiveOf(events []event, cfg session.Config, key string) string {
 	return lines(list)
 }
 
-func spans(t *testing.T, rows [][]byte) string {
+func spans(t *testing.T, rows []json.RawMessage) string {
 	var list []string
 	for _, row := range rows {
 		r := parsed(t, []string{string(row)})[0]

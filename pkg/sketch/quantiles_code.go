@@ -1,6 +1,10 @@
 package sketch
 
-import "math"
+import (
+	"encoding/base64"
+	"errors"
+	"math"
+)
 
 const quantilesVersion = 1
 
@@ -24,6 +28,24 @@ func (q *Quantiles) Append(dst []byte) []byte {
 		before = key
 	}
 	return dst
+}
+
+// MarshalText encodes the sketch for JSON.
+func (q *Quantiles) MarshalText() ([]byte, error) {
+	return base64.StdEncoding.AppendEncode(nil, q.Append(nil)), nil
+}
+
+// UnmarshalText replaces q by what MarshalText has encoded.
+func (q *Quantiles) UnmarshalText(text []byte) error {
+	src, err := base64.StdEncoding.AppendDecode(nil, text)
+	if err != nil {
+		return err
+	}
+	rest, err := q.Decode(src)
+	if err == nil && len(rest) > 0 {
+		err = errors.New("decoding quantiles: there is more behind them")
+	}
+	return err
 }
 
 // Decode replaces q by the sketch that src begins with and returns the rest.

@@ -26,6 +26,10 @@ type Stateful interface {
 	Restore(key, value []byte) error
 }
 
+// A Leaver is an Operator that is told when its partition is another run's from now
+// on: what it holds is to be counted no more.
+type Leaver interface{ Leave() }
+
 // A Task is the part of a run that has a state of its own: in a consumer group a
 // partition, elsewhere the whole run, which is the zero Task.
 type Task struct {

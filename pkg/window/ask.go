@@ -1,71 +1,100 @@
 package window
 
 import (
-	"errors"
 	"math"
+	"slices"
 
 	"github.com/logctl/logctl/pkg/aggregate"
 )
 
-// ask returns rows of open windows.
-func (o *Op) ask(q *Query) ([]Found, error) {
-	var found []Found
+// ask returns rows of open windows, the last ones of those that are asked for and
+// maybe more.
+func (o *Op) ask(q *Query) (found []Found, err error) {
 	put := func(r *result) error {
 		r.asked = true
 		row, err := o.appendRow(nil, r)
 		if err != nil {
 			return err
 		}
-		if found = append(found, Found{r.start, r.end, row}); len(found) >= q.Limit && q.Key == nil {
-			return errEnough
+		found = append(found, Found{r.start, r.end, o.keys.AppendKey(nil, r.kind, r.text), row})
+		if len(found) >= 2*max(q.Limit, minTrim) {
+			found = append(found[:0], Latest(q.Limit, found)...)
 		}
 		return nil
 	}
-	var err error
 	switch m := o.open.(type) {
 	case *aligned:
+		if q.Key == nil {
+			return found, m.askLast(q, put)
+		}
 		err = m.ask(q, o.candidates(q), put)
 	case *sessions:
 		err = m.ask(q, o.candidates(q), put)
 	case *sliding:
 		err = m.ask(q, o.candidates(q), put)
 	}
-	if errors.Is(err, errEnough) {
-		err = nil
-	}
 	return found, err
 }
 
-// ask gives the rows of open windows: of one key, or of all.
+// minTrim is of how many rows no fewer are dropped for being too many.
+const minTrim = 512
+
+// ask gives the rows of one key in open windows.
 func (a *aligned) ask(q *Query, keys []candidate, put func(*result) error) error {
 	return a.each(math.MaxInt64, nil, func(w openWindow) error {
-		switch {
-		case !q.holds(w.start, w.end):
+		if !q.holds(w.start, w.end) {
 			return nil
-		case q.Key != nil:
-			return a.askKey(w, keys, put)
-		case a.isSpilled(w):
-			return a.eachEntry(w, func(e *entry) error { return put(e.result(w.window, false)) })
-		default:
-			return a.askAll(w, put)
 		}
+		return a.askKey(w, keys, put)
 	})
 }
 
-// askAll gives all rows of a window.
-func (a *aligned) askAll(w openWindow, put func(*result) error) error {
+// askLast gives rows of all keys, the last one first, as many as are asked for. A
+// window that is on disk gives all of its own.
+func (a *aligned) askLast(q *Query, put func(*result) error) error {
+	var windows []openWindow
+	err := a.each(math.MaxInt64, nil, func(w openWindow) error {
+		if q.holds(w.start, w.end) {
+			w.panes = slices.Clone(w.panes)
+			windows = append(windows, w)
+		}
+		return nil
+	})
+	left := q.Limit
+	for k := len(windows) - 1; k >= 0 && left > 0 && err == nil; k-- {
+		w := windows[k]
+		if a.isSpilled(w) {
+			err = a.eachEntry(w, func(e *entry) error {
+				left--
+				return put(e.result(w.window, false))
+			})
+			continue
+		}
+		var n int
+		n, err = a.askWindow(w, left, put)
+		left -= n
+	}
+	return err
+}
+
+// askWindow gives the last rows of a window, and says how many.
+func (a *aligned) askWindow(w openWindow, most int, put func(*result) error) (n int, _ error) {
 	all, err := a.groupsOf(w)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for _, k := range a.ranked(all) {
+	for _, k := range slices.Backward(a.ranked(all)) {
+		if n == most {
+			break
+		}
 		r := result{window: w.window, key: k.key, cells: all.cells, group: k.group}
 		r.kind, r.text = all.Key(k.group)
 		if err := put(&r); err != nil {
-			return err
+			return n, err
 		}
+		n++
 	}
-	return nil
+	return n, nil
 }
 
 // askKey gives the rows of a window for what a key may be.

@@ -2,8 +2,8 @@ package window
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"slices"
 
 	"github.com/logctl/logctl/pkg/aggregate"
@@ -21,8 +21,20 @@ type Query struct {
 
 // A Found is a row that a query has found.
 type Found struct {
-	Start, End int64
-	Row        json.RawMessage // with the field final
+	Start int64           `json:"start"`
+	End   int64           `json:"end"`
+	Key   []byte          `json:"key,omitempty"` // JSON; none where windows have no key
+	Row   json.RawMessage `json:"row"`           // with the field final
+}
+
+// Latest returns the last n rows of lists, in the order of window end, start and
+// key.
+func Latest(n int, lists ...[]Found) []Found {
+	all := slices.Concat(lists...)
+	slices.SortStableFunc(all, func(a, b Found) int {
+		return cmp.Or(cmp.Compare(a.End, b.End), cmp.Compare(a.Start, b.Start), bytes.Compare(a.Key, b.Key))
+	})
+	return all[max(0, len(all)-n):]
 }
 
 // Query answers a query, in the order of window end, start and key. It is for the
@@ -39,8 +51,7 @@ func (o *Op) Query(q Query) ([]Found, error) {
 		}
 		found = append(found, open...)
 	}
-	Sort(found)
-	return found[max(0, len(found)-q.Limit):], nil
+	return Latest(q.Limit, found), nil
 }
 
 func (q *Query) holds(start, end int64) bool { return end > q.From && start < q.To }
@@ -61,7 +72,7 @@ func (k *kept) find(q *Query) (found []Found) {
 			if q.Key != nil && string(plainJSON(b.key(r), k.keys.Len() > 1)) != *q.Key {
 				continue
 			}
-			found = append(found, Found{r.start, r.end, k.withFinal(b.text(r))})
+			found = append(found, Found{r.start, r.end, bytes.Clone(b.key(r)), k.withFinal(b.text(r))})
 			if len(found) == q.Limit {
 				slices.Reverse(found)
 				return found
@@ -79,9 +90,6 @@ func (k *kept) withFinal(row []byte) []byte {
 	}
 	return append(append(make([]byte, 0, len(row)+13), row[:len(row)-1]...), `,"final":true}`...)
 }
-
-// errEnough ends a search.
-var errEnough = errors.New("enough")
 
 // A candidate is a group's key that people may write as a query does: 503 is a
 // number, or text.

@@ -97,6 +97,33 @@ func checkKeys(t *testing.T, op *window.Op, rows []map[string]any, by []string) 
 	}
 }
 
+// With a limit the last rows of all are found, open ones and closed ones.
+func TestQueriesFindTheLast(t *testing.T) {
+	for name, cfg := range stateConfigs() {
+		if cfg.Fill != window.FillNone || cfg.Emit != window.Final || len(cfg.By) == 0 {
+			continue
+		}
+		cfg.Aggs, cfg.Retention = "count()", time.Hour
+		d := newDriver(t, cfg)
+		d.feed(randomEvents(rand.New(rand.NewPCG(7, 8)), 600))
+		all, err := d.op.Query(everything)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, limit := range []int{1, 2, 7, len(all) / 2, len(all)} {
+			q := everything
+			q.Limit = limit
+			some, err := d.op.Query(q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(all[len(all)-min(limit, len(all)):], some); diff != "" {
+				t.Errorf("%s: with limit %d: %s", name, limit, diff)
+			}
+		}
+	}
+}
+
 func sameSet(a, b []map[string]any) bool {
 	count := map[string]int{}
 	for _, row := range a {

@@ -51,6 +51,13 @@ func (o *Op) count() {
 	o.held = now
 }
 
+// Leave takes what o holds out of the counts of the run.
+func (o *Op) Leave() {
+	o.stats.open.Add(-o.held[0])
+	o.stats.groups.Add(-o.held[1])
+	o.held = [2]int64{}
+}
+
 // Open returns how many windows with records are open. Unlike Stats it is for
 // the goroutine that calls Process, or for after the run.
 func (o *Op) Open() (n int) {
@@ -66,28 +73,51 @@ func (o *Op) Open() (n int) {
 	return n
 }
 
-// Lateness says how far records came behind newer ones, for choosing a grace.
-type Lateness struct {
-	P50, P99 time.Duration // of all records, those in order counted as 0; of a sample of them
-	Most     time.Duration
-	KeepsAll time.Duration // the grace with which none is late
+// Add adds the counts of another run over other partitions of the same input.
+func (s *Stats) Add(o *Stats) {
+	s.Open += o.Open
+	s.Groups += o.Groups
+	s.Closed += o.Closed
+	s.Rows += o.Rows
+	s.Late += o.Late
+	s.Partly += o.Partly
+	s.Ahead += o.Ahead
+	s.Spilled += o.Spilled
+	s.GraceNeeded = max(s.GraceNeeded, o.GraceNeeded)
 }
 
-// Lateness returns what was observed. It is for the goroutine that calls Process,
-// or for after the run.
-func (o *Op) Lateness() Lateness {
-	return Lateness{
-		P50: o.behind(0.5), P99: o.behind(0.99),
-		Most: time.Duration(o.stats.most), KeepsAll: time.Duration(o.stats.forAll),
+// A Disorder is how far records came behind newer ones, as far as it was observed.
+type Disorder struct {
+	Sampled  int64            // records, those in order included
+	Behind   sketch.Quantiles // by how many seconds those of them were that came after newer ones
+	Most     time.Duration    // of all records
+	KeepsAll time.Duration    // the grace with which none is late
+}
+
+// Disorder returns what was observed. It is for the goroutine that calls Process,
+// or for after the run. It is the caller's.
+func (o *Op) Disorder() *Disorder {
+	d := &Disorder{
+		Sampled: o.stats.sampled, Most: time.Duration(o.stats.most), KeepsAll: time.Duration(o.stats.forAll),
 	}
+	d.Behind.Merge(&o.stats.disorder)
+	return d
 }
 
-// behind returns a quantile of how far records came behind newer ones.
-func (o *Op) behind(q float64) time.Duration {
-	all, behind := float64(o.stats.sampled), float64(o.stats.disorder.Count())
+// Merge adds what another run has observed.
+func (d *Disorder) Merge(o *Disorder) {
+	d.Sampled += o.Sampled
+	d.Behind.Merge(&o.Behind)
+	d.Most, d.KeepsAll = max(d.Most, o.Most), max(d.KeepsAll, o.KeepsAll)
+}
+
+// Quantile returns by how much records came behind newer ones, those in order
+// counted as 0.
+func (d *Disorder) Quantile(q float64) time.Duration {
+	all, behind := float64(d.Sampled), float64(d.Behind.Count())
 	rank := q*all - (all - behind) // among those that were behind
 	if rank <= 0 {
 		return 0
 	}
-	return time.Duration(o.stats.disorder.Quantile(rank/behind) * 1e9)
+	return time.Duration(d.Behind.Quantile(rank/behind) * 1e9)
 }

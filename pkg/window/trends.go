@@ -22,13 +22,6 @@ type Trend struct {
 	Week     *float64 `json:"vs_week"`
 }
 
-// Sort orders rows by window end and start.
-func Sort(rows []Found) {
-	slices.SortStableFunc(rows, func(a, b Found) int {
-		return cmp.Or(cmp.Compare(a.End, b.End), cmp.Compare(a.Start, b.Start))
-	})
-}
-
 // Trends returns the trends of all numbers in the rows of one key, which are in
 // order.
 func Trends(rows []Found) []Trend {

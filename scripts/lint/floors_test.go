@@ -36,7 +36,7 @@ var floors = [][]string{
 		"pkg/stdio", "pkg/kafka", "pkg/broker", "pkg/store", "pkg/postgres", "pkg/httpapi", "pkg/notify", "pkg/term", "pkg/load", "pkg/host",
 		"pkg/member", "pkg/spool", "pkg/exec",
 	},
-	{"pkg/engine", "pkg/dash", "pkg/guard"},
+	{"pkg/engine", "pkg/dash", "pkg/guard", "pkg/peers"},
 	{"cmd/logctl"},
 }
 
