@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/url"
 
@@ -10,7 +12,7 @@ import (
 // advertised returns where others reach what is served at base, a URL: at the
 // address that was given, else there, and where that is every address of this
 // machine, at the one from which it reaches the brokers.
-func advertised(base, given string, brokers []string) (string, error) {
+func advertised(ctx context.Context, base, given string, brokers []string) (string, error) {
 	u, err := url.Parse(base)
 	if err != nil {
 		return "", err
@@ -27,12 +29,12 @@ func advertised(base, given string, brokers []string) (string, error) {
 		return base, nil
 	}
 	for _, b := range brokers {
-		conn, err := net.Dial("udp", b) // nothing is sent
+		conn, err := new(net.Dialer).DialContext(ctx, "udp", b) // nothing is sent
 		if err != nil {
 			continue
 		}
 		host, _, err := net.SplitHostPort(conn.LocalAddr().String())
-		if err = conn.Close(); err == nil {
+		if errors.Join(err, conn.Close()) == nil {
 			u.Host = net.JoinHostPort(host, u.Port())
 			return u.String(), nil
 		}

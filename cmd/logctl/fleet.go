@@ -63,7 +63,7 @@ func (p *pipeline) join() error {
 	p.fleet.source = source
 	p.fleet.circle = peers.Circle{Others: others.Value, Client: client, Within: askWithin + time.Second}
 	d.bound = func(url string) error {
-		url, err := advertised(url, p.advertise, p.flags.kafka.brokers)
+		url, err := advertised(p.cmd.Context(), url, p.advertise, p.flags.kafka.brokers)
 		source.Announce(url)
 		return err
 	}
@@ -85,13 +85,13 @@ type question[T any] struct {
 // are partial where an instance does not answer, and 503 while state is on its way.
 func put[T any](f *fleet, r *httpapi.Request, q question[T]) (any, error) {
 	if isLocal(r) {
-		p, err := lookHere(f, r.Context(), q.look)
+		p, err := lookHere(r.Context(), f, q.look)
 		if err != nil {
 			return nil, err
 		}
 		return peers.Envelope(f.name(), p), nil
 	}
-	said, s, err := survey(f, r.Context(), r.Target(append(q.more, "local", "true")...), q.look)
+	said, s, err := survey(r.Context(), f, r.Target(append(q.more, "local", "true")...), q.look)
 	if err != nil {
 		return nil, err
 	}
@@ -116,11 +116,11 @@ func (f *fleet) name() string {
 // survey returns what the instances know, and what that is worth. Instances whose
 // answers cannot be added up are left out.
 func survey[T any](
-	f *fleet, ctx context.Context, path string, look func(engine.View) (T, error),
+	ctx context.Context, f *fleet, path string, look func(engine.View) (T, error),
 ) ([]T, *standing, error) {
 	s := newStanding(f.partitions)
 	var said []T
-	mine, err := lookHere(f, ctx, look)
+	mine, err := lookHere(ctx, f, look)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -146,7 +146,7 @@ func survey[T any](
 }
 
 // lookHere asks the operators of this run.
-func lookHere[T any](f *fleet, ctx context.Context, look func(engine.View) (T, error)) (p part[T], err error) {
+func lookHere[T any](ctx context.Context, f *fleet, look func(engine.View) (T, error)) (p part[T], err error) {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	var failed error
@@ -168,7 +168,8 @@ const askWithin = 5 * time.Second
 
 // operatorsOf returns the operators of a run whose state is there, by partition.
 func operatorsOf[O any](v engine.View) []O {
-	tasks := slices.SortedFunc(maps.Keys(v.Operators), func(a, b stream.Task) int { return cmp.Compare(a.Partition, b.Partition) })
+	byPartition := func(a, b stream.Task) int { return cmp.Compare(a.Partition, b.Partition) }
+	tasks := slices.SortedFunc(maps.Keys(v.Operators), byPartition)
 	list := make([]O, 0, len(tasks))
 	for _, t := range tasks {
 		if o, ok := v.Operators[t].(O); ok {

@@ -69,16 +69,20 @@ func TestFleet(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := c.topic(t, 6)
 			c.logctl(t, nil, "produce", "-q", "--to", "kafka:"+in, "--key", "k", file)
-			args := []string{"window", "--size", "1h", "--by", "k", "--agg", "count(),sum(v)", "--grace", "1d",
-				"--from", "kafka:" + in, "--group", in, "--to", "null:"}
+			args := []string{
+				"window", "--size", "1h", "--by", "k", "--agg", "count(),sum(v)", "--grace", "1d",
+				"--from", "kafka:" + in, "--group", in, "--to", "null:",
+			}
 			fleetAnswers(t, c, append(args, more...), windowsAnswer)
 		})
 	}
 	t.Run("sessions", func(t *testing.T) {
 		in := c.topic(t, 6)
 		c.logctl(t, nil, "produce", "-q", "--to", "kafka:"+in, "--key", "k", file)
-		fleetAnswers(t, c, []string{"sessionize", "--key", "k", "--gap", "5s", "--convert", "v % 100 == 0", "--grace", "1m",
-			"--from", "kafka:" + in, "--group", in, "--to", "null:"}, sessionsAnswer)
+		fleetAnswers(t, c, []string{
+			"sessionize", "--key", "k", "--gap", "5s", "--convert", "v % 100 == 0", "--grace", "1m", "--idle", "2s",
+			"--from", "kafka:" + in, "--group", in, "--to", "null:",
+		}, sessionsAnswer)
 	})
 }
 
@@ -157,7 +161,7 @@ func windowsAnswer(t *testing.T, base string) bool {
 		t.Errorf("the last three are %v of %v", last, rows)
 	}
 	if stats := askFleet(t, base, "/api/windows/stats"); int(stats.Groups) != len(rows) {
-		t.Errorf("%v groups in %d rows", stats.Groups, len(rows))
+		return false // a partition has moved between the questions, or what was restored is not counted yet
 	}
 	sum := 0
 	for _, key := range keysOf {
@@ -167,10 +171,7 @@ func windowsAnswer(t *testing.T, base string) bool {
 		}
 		sum += countOf(rowsSaid(r))
 	}
-	if sum != 2000 {
-		t.Errorf("%d records by key", sum)
-	}
-	return true
+	return sum == 2000
 }
 
 func rowsSaid(r reply) (rows []map[string]any) {
@@ -195,7 +196,7 @@ func sessionsAnswer(t *testing.T, base string) bool {
 	stats := askFleet(t, base, "/api/sessions/stats?hours=100")
 	past := askFleet(t, base, "/api/sessions/recent?limit=1000")
 	if stats.status != http.StatusOK || stats.Partial || stats.P50 == nil || past.status != http.StatusOK || past.Partial {
-			return false
+		return false
 	}
 	list, _ := past.Sessions.([]any)
 	closed, sum, open, before := 0, 0, 0, "9"

@@ -56,7 +56,7 @@ func (a *sessionAPI) stats(r *httpapi.Request) (any, error) {
 	if isLocal(r) {
 		return put(a.fleet, r, question[sessionTally]{look: tallySince(r.Query("since"))})
 	}
-	said, _, err := survey(a.fleet, r.Context(), r.Target("local", "true"), tallySince(""))
+	said, _, err := survey(r.Context(), a.fleet, r.Target("local", "true"), tallySince(""))
 	if err != nil {
 		return nil, err
 	}

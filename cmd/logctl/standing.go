@@ -79,7 +79,8 @@ func newStanding(partitions int) *standing {
 func (s *standing) add(name, address string, x *state) bool {
 	if len(x.Restoring) > 0 {
 		s.restoring = true
-		s.absent(absence{name, address, fmt.Sprintf("the state of %s is being restored: %s", s.named(x.Restoring), x.Progress)})
+		reason := fmt.Sprintf("the state of %s is being restored: %s", s.named(x.Restoring), x.Progress)
+		s.absent(absence{name, address, reason})
 	}
 	for _, n := range x.Here {
 		if int(n) >= len(s.owners) || s.owners[n] {
@@ -133,7 +134,7 @@ func (s *standing) settle(now time.Time) {
 			}
 		}
 		s.passes = true
-		s.absent(absence{Reason: s.named(free) + " has no instance yet"})
+		s.absent(absence{Reason: "no instance has " + s.named(free) + " yet"})
 	}
 }
 
