@@ -90,7 +90,8 @@ func (p *pipeline) makeShuffleTopic(name string, partitions int) error {
 
 // firstHalf opens the pipeline that fills the internal topic, and says where its
 // input ends.
-func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, g grouping, topic string) (*pipeline, []stream.Position, error) {
+func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, g grouping, topic string,
+) (*pipeline, []stream.Position, error) {
 	flags := *p.flags
 	flags.output = outputFlags{format: "json", to: []string{"kafka:" + topic}}
 	if b := p.endpoints[0].Brokers; len(b) > 0 {

@@ -18,6 +18,9 @@ func (r *run) commit(ctx context.Context, now bool) error {
 		return nil
 	}
 	r.committed = r.Now()
+	if err := r.out.push(); err != nil {
+		return err
+	}
 	moved := r.lanes.moved()
 	if r.unburied != nil {
 		return r.unburied

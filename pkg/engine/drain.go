@@ -45,6 +45,9 @@ func (r *run) drain(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
+	if err := r.out.push(); err != nil {
+		return err
+	}
 	again := r.noFinish && !slices.ContainsFunc(r.Sources, func(s stream.Source) bool {
 		_, remembers := s.(stream.Committer)
 		return !remembers

@@ -394,3 +394,52 @@ func TestErrors(t *testing.T) {
 		t.Errorf("err = %v, want that of the sink", err)
 	}
 }
+
+// rowByRow emits a batch for each record.
+type rowByRow struct{}
+
+func (rowByRow) Process(rows record.Rows, out stream.Output) error {
+	for i := rows.Lo; i < rows.Hi; i++ {
+		b, err := out.Batch()
+		if err != nil {
+			return err
+		}
+		b.Add(rows.Value(i))
+		if err := out.Emit(b.All()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// counted counts how often it is written to.
+type counted struct {
+	text
+	writes int
+}
+
+func (c *counted) Write(rows record.Rows) error {
+	c.writes++
+	return c.text.Write(rows)
+}
+
+// A sink that holds batches gets many rows at once from an operator that emits
+// them one by one, in order, all before positions are committed.
+func TestFewRowsAreGathered(t *testing.T) {
+	got, want := new(counted), new(text)
+	src := func() []stream.Source { return []stream.Source{&lines{name: "a", times: make([]int64, 1000), n: 50}} }
+	p := engine.Pipeline{Sources: src(), Operator: rowByRow{}, Sink: got, Held: true, Order: engine.InTime}
+	if err := engine.Run(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	p = engine.Pipeline{Sources: src(), Operator: rowByRow{}, Sink: want, Order: engine.InTime}
+	if err := engine.Run(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != want.String() || got.flushed != got.Len() {
+		t.Errorf("%d bytes were written, %d of them flushed, want %d", got.Len(), got.flushed, want.Len())
+	}
+	if got.writes > 100 {
+		t.Errorf("%d writes of 1000 rows", got.writes)
+	}
+}

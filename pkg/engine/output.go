@@ -16,8 +16,14 @@ type output struct {
 	pool *record.Pool
 	in   *record.Batch // the batch being processed; it is not the output's to release
 	sent int64
-	end  int // the row behind the last one that was written
+	end  int           // the row behind the last one that was written
+	few  *record.Batch // rows that wait for more of them; nil for none
 }
+
+// fewRows is how many rows are too few for a batch of their own, where the sink
+// holds it until it is acknowledged: an operator that emits row by row would wait
+// for each.
+const fewRows = 256
 
 // Batch returns an empty batch.
 func (o *output) Batch() (*record.Batch, error) {
@@ -34,6 +40,14 @@ func (o *output) Emit(rows record.Rows) error {
 		defer rows.Release()
 	}
 	live, cut := o.cut(rows)
+	if o.gathers(rows, live) {
+		o.sent += live
+		o.Stats.Out.Add(live)
+		return o.gather(cut)
+	}
+	if err := o.push(); err != nil {
+		return err
+	}
 	stopped := false
 	if live > 0 {
 		err := o.Sink.Write(cut)
@@ -52,6 +66,37 @@ func (o *output) Emit(rows record.Rows) error {
 		return errLimit
 	}
 	return nil
+}
+
+// gathers reports whether rows are to wait for more.
+func (o *output) gathers(rows record.Rows, live int64) bool {
+	return o.Held && o.Limit == 0 && rows.Batch != o.in && rows.Origin == nil && live < fewRows
+}
+
+// gather copies rows to those that wait.
+func (o *output) gather(rows record.Rows) error {
+	if o.few == nil {
+		var err error
+		if o.few, err = o.pool.Get(o.ctx); err != nil {
+			return err
+		}
+	}
+	o.few.CopyRows(rows, nil)
+	if len(o.few.Recs) < fewRows {
+		return nil
+	}
+	return o.push()
+}
+
+// push writes the rows that wait.
+func (o *output) push() error {
+	if o.few == nil {
+		return nil
+	}
+	b := o.few
+	o.few = nil
+	defer b.Release()
+	return o.Sink.Write(b.All())
 }
 
 // cut shortens rows to what the limit still allows and counts the live ones.

@@ -41,6 +41,9 @@ func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
 		}
 		r.prompt = r.lanes.unfinished()
 	}
+	if err := r.out.push(); err != nil {
+		return err
+	}
 	if p, ok := r.Sink.(stream.Pusher); ok {
 		if err := p.Push(); err != nil {
 			return err

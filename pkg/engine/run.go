@@ -32,7 +32,7 @@ func newRun(p Pipeline) *run {
 	return &run{
 		readers: rd,
 		lanes:   newLanes(rd),
-		out:     &output{Pipeline: &p, pool: record.NewPool(4, defaultArena)},
+		out:     &output{Pipeline: &p, pool: record.NewPool(6, defaultArena)},
 		loads:   make(chan loaded),
 		begun:   map[*record.Origin]int64{},
 	}

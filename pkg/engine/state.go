@@ -113,9 +113,7 @@ func (r *run) recallMarks(l *lane, kept marks) {
 	if len(kept) == 0 {
 		return
 	}
-	for at, u := range l.marks { // it has gone on meanwhile
-		kept[at] = u
-	}
+	maps.Copy(kept, l.marks) // it has gone on meanwhile
 	l.marks = kept
 	o := l.origin
 	if len(l.queue) > 0 {

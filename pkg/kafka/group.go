@@ -268,8 +268,16 @@ func (s *Source) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int
 
 // Commit makes positions the group's. Those of partitions that are not this
 // member's any more are left out: others have taken over. Without a group it
-// does nothing. While no broker takes them it tries again, until ctx is done.
+// does nothing, nor where transactions have done it. While no broker takes them it
+// tries again, until ctx is done.
 func (s *Source) Commit(ctx context.Context, at []stream.Position) error {
+	if s.inTxn {
+		return nil
+	}
+	return s.commitAll(ctx, at)
+}
+
+func (s *Source) commitAll(ctx context.Context, at []stream.Position) error {
 	if s.cfg.Group == "" {
 		return nil
 	}

@@ -59,6 +59,7 @@ type Source struct {
 	link    link
 	pattern *regexp.Regexp
 	seeks   map[part]int64
+	inTxn   bool    // positions are committed in the transactions of a Txn
 	marks   offsets // at the start of the run
 
 	want chan struct{} // Read has nothing left: poll

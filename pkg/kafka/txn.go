@@ -150,7 +150,7 @@ func (t *Txn) Commit(ctx context.Context, group *Source, at []stream.Position) e
 		if group == nil {
 			return nil
 		}
-		return group.Commit(ctx, at) // nothing was written: nothing has to be seen with it
+		return group.commitAll(ctx, at) // nothing was written: nothing has to be seen with it
 	}
 	err := t.addOffsets(ctx, group, at)
 	if err == nil && t.mark != nil {
@@ -209,6 +209,9 @@ func (t *Txn) Abort(ctx context.Context) error {
 // Around returns sink, which writes to the Txn's topics, with the positions of
 // group in its transactions.
 func (t *Txn) Around(sink stream.Sink, group *Source) *TxnSink {
+	if group != nil {
+		group.inTxn = true
+	}
 	return &TxnSink{Sink: sink, txn: t, group: group}
 }
 
