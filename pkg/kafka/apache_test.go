@@ -222,6 +222,12 @@ func TestApacheAuth(t *testing.T) {
 	}
 }
 
+// TestApacheShareRenews: leases are of 30 seconds there.
+func TestApacheShareRenews(t *testing.T) {
+	cfg := running(t)
+	shareRenews(t, cfg, topic(t, cfg, 1), 40*time.Second)
+}
+
 // TestApacheNodesKilled: two of three nodes are killed in turn and started
 // again while records are produced; every acknowledged record is there, once.
 func TestApacheNodesKilled(t *testing.T) {

@@ -2,7 +2,7 @@ package kafka_test
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -15,24 +15,29 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// TestShareRenews has a round take three times as long as the leases of its records:
-// another member is given none of them.
 func TestShareRenews(t *testing.T) {
-	cfg, c := cluster(t, kfake.SeedTopics(1, "jobs"), kfake.BrokerConfigs(map[string]string{
+	cfg, _ := cluster(t, kfake.SeedTopics(1, "jobs"), kfake.BrokerConfigs(map[string]string{
 		"group.share.record.lock.duration.ms": "1000", "share.record.lock.sweep.interval.ms": "100",
 	}))
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.DefaultProduceTopic("jobs"))
+	shareRenews(t, cfg, "jobs", 3*time.Second)
+}
+
+// shareRenews has a round take longer than the leases of its records: another member
+// is given none of them.
+func shareRenews(t *testing.T, cfg kafka.Config, topic string, takes time.Duration) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...), kgo.DefaultProduceTopic(topic))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
 	for i := range 5 {
-		if err := client.ProduceSync(t.Context(), kgo.StringRecord(fmt.Sprint(i))).FirstErr(); err != nil {
+		if err := client.ProduceSync(t.Context(), kgo.StringRecord(strconv.Itoa(i))).FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	open := func() *kafka.ShareSource {
-		s, err := kafka.OpenShare(t.Context(), kafka.ShareConfig{Config: cfg, Topics: []string{"jobs"}, Group: "g"})
+		s, err := kafka.OpenShare(t.Context(), kafka.ShareConfig{Config: cfg, Topics: []string{topic}, Group: topic})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +70,7 @@ func TestShareRenews(t *testing.T) {
 	for i := range b.Recs {
 		held[string(b.Value(i))] = true
 	}
-	for end := time.After(3 * time.Second); ; {
+	for end := time.After(takes); ; {
 		select {
 		case v := <-given:
 			if held[v] {
@@ -76,7 +81,7 @@ func TestShareRenews(t *testing.T) {
 		}
 		break
 	}
-	at := []stream.Position{{Source: "jobs", Next: b.Next}}
+	at := []stream.Position{{Source: topic, Next: b.Next}}
 	if err := slow.Commit(t.Context(), at); err != nil {
 		t.Fatal(err)
 	}
