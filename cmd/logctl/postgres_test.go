@@ -24,6 +24,7 @@ func TestPostgres(t *testing.T) {
 	t.Run("same as sqlite", s.sameAsSQLite)
 	t.Run("upsert", s.upsert)
 	t.Run("window", s.window)
+	t.Run("session history", s.sessionHistory)
 	t.Run("refused", s.refused)
 	t.Run("routed", s.routed)
 	t.Run("killed", s.killed)
@@ -226,6 +227,15 @@ func (s *postgresServer) window(t *testing.T) {
 	if want := "a|2|2\nb|1|1"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+}
+
+// sessionHistory: see sessionHistory.
+func (s *postgresServer) sessionHistory(t *testing.T) {
+	c := &client{home: t.TempDir(), addrs: []string{"none:1"}}
+	sessionHistory(t, c, s.to("sessions"), func() string {
+		return s.psql(t, "d", `SELECT to_jsonb(sessions) - '{_topic,_partition,_offset,_extra}'::text[] || coalesce(_extra, '{}')
+			FROM sessions`)
+	})
 }
 
 // refused: what is wrong is said with what to do, and without the password.
