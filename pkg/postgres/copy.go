@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -14,7 +15,7 @@ import (
 
 // appendRow appends record i as a line of COPY's text format. A value that its
 // column cannot hold goes to the fields that are no columns.
-func (l *layout) appendRow(dst []byte, b *record.Batch, i int, number int64) ([]byte, error) {
+func (l *layout) appendRow(dst []byte, b *record.Batch, i int) ([]byte, error) {
 	dst = l.appendOrigin(dst, b, i)
 	l.shape.Row(b, i)
 	for k, v := range l.shape.Cells {
@@ -34,8 +35,39 @@ func (l *layout) appendRow(dst []byte, b *record.Batch, i int, number int64) ([]
 	} else {
 		dst = append(dst, `\N`...)
 	}
-	dst = append(dst, '\t')
-	return append(strconv.AppendInt(dst, number, 10), '\n'), nil
+	return append(dst, '\n'), nil
+}
+
+// A numbering reads lines of COPY with another column behind the others: their
+// numbers, which go on from the last one's.
+type numbering struct {
+	lines  []byte
+	number *int64
+	held   []byte // of a line, and not read yet
+	line   []byte
+}
+
+// Read implements io.Reader.
+func (r *numbering) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		if len(r.held) == 0 {
+			end := bytes.IndexByte(r.lines, '\n')
+			if end < 0 {
+				break
+			}
+			*r.number++
+			r.line = append(append(r.line[:0], r.lines[:end]...), '\t')
+			r.line = append(strconv.AppendInt(r.line, *r.number, 10), '\n')
+			r.held, r.lines = r.line, r.lines[end+1:]
+		}
+		k := copy(p[n:], r.held)
+		r.held = r.held[k:]
+		n += k
+	}
+	if n == 0 {
+		err = io.EOF
+	}
+	return n, err
 }
 
 func (l *layout) appendOrigin(dst []byte, b *record.Batch, i int) []byte {

@@ -56,7 +56,8 @@ type Sink struct {
 	state  *states
 	once   map[string]bool // sources whose bytes come only once
 	held   []byte          // rows of the transaction, as they are copied
-	number int64           // of the last row
+	staged bool            // rows of the transaction go over the stage
+	number int64           // of the last of those
 	sent   bool            // a transaction is under way that holds rows which are held no more
 	unsure bool            // it was committed or not: the answer was lost
 }
@@ -200,9 +201,8 @@ func (s *Sink) Write(rows record.Rows) error {
 		if !rows.Recs[i].Live() {
 			continue
 		}
-		s.number++
 		var err error
-		if s.held, err = s.rows.appendRow(s.held, rows.Batch, i, s.number); err != nil {
+		if s.held, err = s.rows.appendRow(s.held, rows.Batch, i); err != nil {
 			return s.failed("writing to", err)
 		}
 	}
@@ -241,10 +241,35 @@ func (s *Sink) sendEarly(ctx context.Context) error {
 	return nil
 }
 
+// copy sends what is held: straight into the table where rows are known by where
+// they came from, for then they are new as a rule, and that costs the server half.
+// From the first one on that is there already they go over the stage.
 func (s *Sink) copy(ctx context.Context) error {
-	_, err := s.c.CopyFrom(ctx, bytes.NewReader(s.held), s.rows.copyIn())
+	if !s.staged && len(s.opt.Unique) == 0 {
+		there, err := s.copyNew(ctx)
+		if err != nil || !there {
+			return err
+		}
+	}
+	s.staged = true
+	_, err := s.c.CopyFrom(ctx, &numbering{lines: s.held, number: &s.number}, s.rows.copyToStage())
 	return s.told(err)
 }
+
+// copyNew sends what is held into the table, or nothing where one of the rows is
+// there already.
+func (s *Sink) copyNew(ctx context.Context) (there bool, _ error) {
+	if err := s.exec(ctx, "SAVEPOINT rows"); err != nil {
+		return false, err
+	}
+	_, err := s.c.CopyFrom(ctx, bytes.NewReader(s.held), s.rows.copyIn())
+	if err = s.told(err); stateOf(err) != uniqueViolation {
+		return false, err
+	}
+	return true, s.exec(ctx, "ROLLBACK TO SAVEPOINT rows")
+}
+
+const uniqueViolation = "23505"
 
 // Keep adds positions to what the next Flush commits.
 func (s *Sink) Keep(at []stream.Position) {
@@ -263,7 +288,7 @@ func (s *Sink) Flush(ctx context.Context) error {
 	if err := s.patiently(ctx, "writing to", s.commit); err != nil {
 		return err
 	}
-	s.held, s.sent, s.unsure, s.number = s.held[:0], false, false, 0
+	s.held, s.sent, s.unsure, s.staged, s.number = s.held[:0], false, false, false, 0
 	s.at.committed()
 	s.state.committed()
 	return nil
@@ -292,7 +317,7 @@ func (s *Sink) commit(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(s.held) > 0 || s.sent {
+	if s.staged {
 		if err := s.exec(ctx, s.rows.merge()); err != nil {
 			return err
 		}
@@ -367,7 +392,7 @@ func hintFor(err error) string {
 	switch stateOf(err) {
 	case "42501":
 		return "grant the user the right to, or have another make the tables"
-	case "23505":
+	case uniqueViolation:
 		return "another unique index of the table refuses the row; --unique says what makes a row unique"
 	}
 	return ""

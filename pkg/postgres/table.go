@@ -180,6 +180,11 @@ func (l *layout) createStage() string {
 
 // copyIn returns the statement that takes rows as appendRow writes them.
 func (l *layout) copyIn() string {
+	return fmt.Sprintf("COPY %s (%s) FROM STDIN", quote(l.name), strings.Join(l.columns(), ", "))
+}
+
+// copyToStage returns the statement that takes such rows with their numbers.
+func (l *layout) copyToStage() string {
 	return fmt.Sprintf("COPY %s (%s, %s) FROM STDIN", stage, strings.Join(l.columns(), ", "), sequence)
 }
 

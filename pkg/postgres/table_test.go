@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/table"
@@ -48,7 +50,7 @@ func TestStatements(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{l.createIndex("i"), `CREATE UNIQUE INDEX IF NOT EXISTS "i" ON "my ""t""" (_topic, _partition, _offset)`},
 		{
-			l.copyIn(), `COPY pg_temp._logctl_stage (_topic, _partition, _offset, "level", "n", "ok", "tags", "whole", _extra, ` +
+			l.copyToStage(), `COPY pg_temp._logctl_stage (_topic, _partition, _offset, "level", "n", "ok", "tags", "whole", _extra, ` +
 				`_logctl_sequence) FROM STDIN`,
 		},
 		{layoutOf(t, "level", "n").createIndex("i"), `CREATE UNIQUE INDEX IF NOT EXISTS "i" ON "my ""t""" ` +
@@ -88,11 +90,11 @@ func TestRows(t *testing.T) {
 		`text`:                                                               `\N|\N|\N|\N|\N|{"value":"text"}`,
 		`{}`:                                                                 `\N|\N|\N|\N|\N|\N`,
 	} {
-		row, err := layoutOf(t).appendRow(nil, batchOf(value), 0, 9)
+		row, err := layoutOf(t).appendRow(nil, batchOf(value), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want = "t\t2\t0\t" + strings.ReplaceAll(want, "|", "\t") + "\t9\n"
+		want = "t\t2\t0\t" + strings.ReplaceAll(want, "|", "\t") + "\n"
 		if got := string(row); got != want {
 			t.Errorf("%s: %q\nwant %q", value, got, want)
 		}
@@ -102,7 +104,7 @@ func TestRows(t *testing.T) {
 // A row whose key does not fit would replace others.
 func TestKeyMustFit(t *testing.T) {
 	l := layoutOf(t, "n")
-	if _, err := l.appendRow(nil, batchOf(`{"n":"x"}`), 0, 1); err == nil || !strings.Contains(err.Error(), `the key "x"`) {
+	if _, err := l.appendRow(nil, batchOf(`{"n":"x"}`), 0); err == nil || !strings.Contains(err.Error(), `the key "x"`) {
 		t.Errorf("%v", err)
 	}
 }
@@ -113,11 +115,11 @@ func FuzzAppendRow(f *testing.F) {
 	f.Add(`{"level":"a\tb","tags":["\u0000",1e9999,01]}`)
 	f.Add("\x00\\\n")
 	f.Fuzz(func(t *testing.T, value string) {
-		row, err := layoutOf(t).appendRow(nil, batchOf(value), 0, 1)
+		row, err := layoutOf(t).appendRow(nil, batchOf(value), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s := string(row); strings.Count(s, "\t") != 9 || strings.Count(s, "\n") != 1 || strings.ContainsRune(s, 0) ||
+		if s := string(row); strings.Count(s, "\t") != 8 || strings.Count(s, "\n") != 1 || strings.ContainsRune(s, 0) ||
 			strings.ToValidUTF8(s, "") != s {
 			t.Errorf("%q is written %q", value, s)
 		}
@@ -142,7 +144,19 @@ func BenchmarkAppendRow(b *testing.B) {
 	var line []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		line, _ = l.appendRow(line[:0], rows, 0, 1)
+		line, _ = l.appendRow(line[:0], rows, 0)
 	}
 	b.SetBytes(int64(len(line)))
+}
+
+// Lines get their numbers whatever the size of the reads.
+func TestNumbering(t *testing.T) {
+	for size := 1; size < 9; size++ {
+		number := int64(98)
+		r := &numbering{lines: []byte("a\tb\n\nccc\n"), number: &number}
+		got, err := io.ReadAll(iotest.OneByteReader(io.MultiReader(io.LimitReader(r, int64(size)), r)))
+		if want := "a\tb\t99\n\t100\nccc\t101\n"; string(got) != want || err != nil || number != 101 {
+			t.Errorf("reads of %d: %q %v, %d; want %q", size, got, err, number, want)
+		}
+	}
 }
