@@ -48,6 +48,21 @@ func (r *run) commit(ctx context.Context, now bool) error {
 	for _, s := range r.Sides {
 		order = slices.Insert(order, 0, any(s))
 	}
+	err := r.answering(func() error {
+		if err := flush(ctx, order); err != nil || r.AtMostOnce {
+			return err
+		}
+		return r.commitPositions(ctx, moved)
+	})
+	if err != nil {
+		return err
+	}
+	r.flushed = r.out.sent
+	r.Stats.CommitNanos.Store(r.Now() - start)
+	return nil
+}
+
+func flush(ctx context.Context, order []any) error {
 	for _, s := range order {
 		if f, ok := s.(stream.Flusher); ok {
 			if err := f.Flush(ctx); err != nil {
@@ -55,14 +70,25 @@ func (r *run) commit(ctx context.Context, now bool) error {
 			}
 		}
 	}
-	r.flushed = r.out.sent
-	if !r.AtMostOnce {
-		if err := r.commitPositions(ctx, moved); err != nil {
+	return nil
+}
+
+// answering does work that does not concern the operators, and answers questions
+// to them meanwhile: they need not wait until a commit has gone through.
+func (r *run) answering(work func() error) error {
+	if r.Ask == nil {
+		return work()
+	}
+	done := make(chan error, 1)
+	go func() { done <- work() }()
+	for {
+		select {
+		case err := <-done:
 			return err
+		case ask := <-r.Ask.questions():
+			ask(r.view())
 		}
 	}
-	r.Stats.CommitNanos.Store(r.Now() - start)
-	return nil
 }
 
 // commitRead commits a batch before it is processed: at most once.

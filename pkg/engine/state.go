@@ -177,7 +177,7 @@ func (r *run) saveTask(t *task) error {
 	if err != nil {
 		return err
 	}
-	return r.Vault.Save(t.id, r.entries, all)
+	return r.answering(func() error { return r.Vault.Save(t.id, r.entries, all) })
 }
 
 // appendTimes appends the watermark and the greatest event time of each

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -363,6 +364,40 @@ func TestAsk(t *testing.T) {
 	}
 	if err := asker.Ask(t.Context(), func(engine.View) {}); !errors.Is(err, engine.ErrEnded) {
 		t.Errorf("a run that has ended answers %v", err)
+	}
+}
+
+// An asking sink asks the operators while it is flushed.
+type askingSink struct {
+	text
+	asker *engine.Asker
+	asked int
+}
+
+func (s *askingSink) Flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return s.asker.Ask(ctx, func(v engine.View) {
+		if len(v.Operators) == 1 {
+			s.asked++
+		}
+	})
+}
+
+// Questions are answered while a commit waits for the sink.
+func TestAskWhileCommitting(t *testing.T) {
+	sink := &askingSink{asker: engine.NewAsker()}
+	m := newMember()
+	m.gives(0, "ab")
+	p := engine.Pipeline{
+		Sources: []stream.Source{m}, New: func(stream.Task) stream.Operator { return newTally() },
+		Sink: sink, Vault: newVault(), Ask: sink.asker,
+	}
+	if err := runSoon(t.Context(), t, p); err != nil {
+		t.Fatal(err)
+	}
+	if sink.asked == 0 {
+		t.Error("no question was answered in a commit")
 	}
 }
 
