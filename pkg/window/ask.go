@@ -152,6 +152,16 @@ func (a *aligned) findIn(t *part, key *candidate) (*entry, error) {
 
 // ask gives the rows of open sessions.
 func (m *sessions) ask(q *Query, keys []candidate, put func(*result) error) error {
+	if m.shelf.Size() > 0 {
+		if q.Key == nil {
+			return errSpilled
+		}
+		all, err := m.whole(keys)
+		if err != nil {
+			return err
+		}
+		m = all
+	}
 	return askGroups(m.table, q, keys, func(g uint32) error {
 		r := result{cells: m.cells}
 		r.kind, r.text = m.table.Key(g)
@@ -206,3 +216,6 @@ func askGroups(t *aggregate.Table, q *Query, keys []candidate, f func(g uint32) 
 	}
 	return nil
 }
+
+// errSpilled is said of what would take all memory to answer.
+var errSpilled = errors.New("windows are on disk for --max-memory: ask for those of a key")

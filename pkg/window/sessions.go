@@ -26,6 +26,12 @@ type sessions struct {
 	queue deadlines
 	run   run
 	said  []int32 // sessions that have changed since the last update, and perhaps others
+
+	shelf   *aggregate.Shelf // what is spilled; nil where memory is not bounded
+	gone    [][]byte         // keys of entries of groups that are no more in memory
+	unseen  int              // rows since memory was looked at
+	stays   int64            // the memory that could not be spared
+	counted int64            // bytes of the shelf, as they are counted
 }
 
 // A span is a session.
@@ -61,10 +67,14 @@ func (r *run) flush(b *record.Batch, to *aggregate.Cells) {
 }
 
 func newSessions(o *Op) *sessions {
-	return &sessions{
+	m := &sessions{
 		Op: o, gap: int64(o.cfg.Gap), step: step(o.cfg.Gap),
 		table: aggregate.NewTable(nil), cells: o.set.NewCells(),
 	}
+	if o.cfg.MaxMemory > 0 {
+		m.shelf = aggregate.NewShelf(o.cfg.Spill)
+	}
+	return m
 }
 
 // add adds rows to the sessions of their groups.
@@ -93,7 +103,7 @@ func (m *sessions) add(rows record.Rows) error {
 		m.touch(s)
 	}
 	m.run.flush(b, m.cells)
-	return nil
+	return m.relieve(rows.Hi - rows.Lo)
 }
 
 // groupOf returns the group of a row.
@@ -203,11 +213,13 @@ func (m *sessions) closesAt(t int64) int64   { return t + m.gap + 1 }
 func (m *sessions) next() int64              { return m.limit + m.step }
 func (m *sessions) settle(limit int64) int64 { return floor(limit, m.step) }
 func (m *sessions) size() (open, groups int) {
+	m.stats.spilled.Add(m.shelf.Size() - m.counted)
+	m.counted = m.shelf.Size()
 	return len(m.spans) - len(m.free), m.table.Len() - m.dead
 }
 
-// close writes the rows of sessions that nothing can extend any more.
-func (m *sessions) close(limit int64, out stream.Output) error {
+// closeWhole is close where nothing is spilled that begins before limit.
+func (m *sessions) closeWhole(limit int64, out stream.Output) error {
 	var over []int32
 	for len(m.queue) > 0 && m.queue[0].at <= limit {
 		d := m.queue.pop()

@@ -1,14 +1,18 @@
 package window
 
 import (
-	"encoding/binary"
-
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
 )
 
 // changes gives away the open sessions of groups.
 func (m *sessions) changes(all bool, s *saver) error {
+	if err := m.changesGone(all, s); err != nil {
+		return err
+	}
+	if err := m.shelf.Changes(entryBox, all, s.put); err != nil {
+		return err
+	}
 	for g := range m.notes {
 		if !all && m.notes[g]&unsaved == 0 {
 			continue
@@ -35,19 +39,16 @@ func (m *sessions) changes(all bool, s *saver) error {
 func (m *sessions) encode(s *saver, g uint32) []byte {
 	s.value = s.value[:0]
 	for at := m.heads[g]; at != none; at = m.spans[at].next {
-		sp := &m.spans[at]
-		s.value = binary.AppendVarint(binary.AppendVarint(s.value, sp.start), sp.last-sp.start)
-		mark := unsaid
-		if sp.said {
-			mark = 0
-		}
-		s.value = m.cells.Encode(append(s.value, mark), uint32(at))
+		s.value = m.appendSpan(s.value, at)
 	}
 	return s.value
 }
 
 // restore takes back the sessions of a group.
 func (m *sessions) restore(key, value []byte) (bool, error) {
+	if len(key) > 0 && key[0] == entryBox {
+		return m.restoreBox(key, value)
+	}
 	if len(key) < 2 || key[0] != entrySession {
 		return false, nil
 	}

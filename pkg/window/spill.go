@@ -19,8 +19,11 @@ func (c *Config) checkMemory() error {
 		return nil
 	case c.MaxMemory < minMemory:
 		return fault.Usagef("as in --max-memory 256MiB", "max memory %d bytes: want at least %d", c.MaxMemory, minMemory)
-	case c.Slide || c.Gap > 0 || c.Fill != FillNone:
-		return fault.Usagef("", "memory can only be bounded of windows of given sizes: neither --slide nor --gap nor --fill")
+	case c.Slide || c.Fill != FillNone:
+		return fault.Usagef("",
+			"memory can only be bounded of windows of given sizes and of sessions: neither --slide nor --fill")
+	case c.Gap > 0 && c.Emit != Final:
+		return fault.Usagef("", "memory can only be bounded of sessions that are written once: not with --emit update")
 	case c.Spill == nil:
 		return errors.New("there is a bound of memory, but nowhere to spill to")
 	default:

@@ -23,6 +23,7 @@ const (
 	entryKnown              // a key that is filled: its size, then the key
 	entryKept               // a row that is kept for queries: its end, start and the JSON of its key
 	entryRecord             // a moment of a sliding window's group: its time, then the group's key
+	entryBox                // sessions that are spilled; see aggregate.Shelf
 )
 
 var errState = errors.New("decoding the state of window: not what was encoded")

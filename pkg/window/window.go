@@ -233,8 +233,12 @@ func (o *Op) checkNames() error {
 	return nil
 }
 
-// RowKey returns the names of the fields that tell one row from another.
+// RowKey returns the names of the fields that tell one row from another. A session
+// that goes on has another end in the next row.
 func (o *Op) RowKey() []string {
+	if o.cfg.Gap > 0 {
+		return append([]string{"window_start"}, o.keys.Names()...)
+	}
 	return append([]string{"window_start", "window_end"}, o.keys.Names()...)
 }
 

@@ -1,0 +1,69 @@
+package window_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/logctl/logctl/pkg/proof"
+	"github.com/logctl/logctl/pkg/window"
+)
+
+// Where memory is short the rows of sessions are those of plenty, and so are answers
+// to questions, whenever state is saved and the run goes on in another operator.
+func TestSpilledSessionsAreTheSame(t *testing.T) {
+	for _, gap := range []time.Duration{300 * time.Millisecond, 4 * time.Second} {
+		for _, grace := range []time.Duration{-1, 10 * time.Second, time.Minute} {
+			cfg := window.Config{
+				Gap: gap, By: []string{"service", "user"}, Aggs: everyAggregate, Grace: max(grace, 0), GraceUnlimited: grace < 0,
+			}
+			for seed := range uint64(proof.Some(2)) {
+				spilledLikePlenty(t, rand.New(rand.NewPCG(seed, 41)), cfg)
+			}
+		}
+	}
+}
+
+func spilledLikePlenty(t *testing.T, r *rand.Rand, cfg window.Config) {
+	t.Helper()
+	events := randomEvents(r, 1000)
+	blobs := &proof.Blobs{}
+	little := cfg
+	little.MaxMemory, little.Spill = 1<<10, blobs
+	plenty, d, kept := newDriver(t, cfg), newDriver(t, little), vault{}
+	var rows, late []string
+	for chunk := range slices.Chunk(events, 100) {
+		plenty.feed(chunk)
+		d.feed(chunk)
+		q := everything
+		q.Key = new("api,u7")
+		if fmt.Sprint(ask(t, plenty.op, q)) != fmt.Sprint(ask(t, d.op, q)) {
+			t.Fatal("a query shows other rows")
+		}
+		if r.IntN(3) > 0 {
+			continue
+		}
+		kept.save(t, d.op, r.IntN(4) == 0)
+		if r.IntN(3) == 0 {
+			rows, late = append(rows, d.out.rows...), append(late, d.out.late...)
+			again := newDriver(t, little)
+			kept.restore(t, r, again.op)
+			again.mark, d = d.mark, again
+		}
+	}
+	plenty.must(plenty.op.Finish(&plenty.out))
+	d.must(d.op.Finish(&d.out))
+	rows, late = append(rows, d.out.rows...), append(late, d.out.late...)
+	if lines(rows) != lines(plenty.out.rows) || lines(late) != lines(plenty.out.late) {
+		t.Fatalf("%v, grace %v: %d rows and %d late ones differ from %d and %d", cfg.Gap, cfg.Grace, len(rows), len(late),
+			len(plenty.out.rows), len(plenty.out.late))
+	}
+	if blobs.Puts == 0 {
+		t.Fatalf("%v, grace %v: nothing was spilled", cfg.Gap, cfg.Grace)
+	}
+	if kept.save(t, d.op, false); len(kept) != 1 || d.op.Stats().Spilled > 0 {
+		t.Errorf("%d entries are left, %+v", len(kept), d.op.Stats())
+	}
+}
