@@ -1,6 +1,7 @@
 package window
 
 import (
+	"errors"
 	"math"
 	"slices"
 
