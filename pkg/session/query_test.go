@@ -175,3 +175,40 @@ func TestAnother(t *testing.T) {
 		t.Errorf("%d rows, stats %+v", len(rows), s)
 	}
 }
+
+// Summaries of parts, as instances send them to each other, add up to that of all.
+func TestSummariesMerge(t *testing.T) {
+	details := session.Details{Funnel: "view, buy", Convert: `type == "buy"`}
+	cfg := session.Config{Gap: gap, GraceUnlimited: true, Details: details}
+	events := randomEvents(rand.New(rand.NewPCG(3, 9)), 400)
+	sum := func(events []event) *session.Summary {
+		d := newDriver(t, cfg)
+		d.op.KeepHistory(1000 * time.Hour)
+		d.run(events, 1)
+		s := new(session.Summary)
+		d.op.Summarize(s, record.NoTime)
+		return s
+	}
+	byUser := map[bool][]event{}
+	for _, e := range events {
+		half := len(keyText(e.fields["user"]))%2 == 0
+		byUser[half] = append(byUser[half], e)
+	}
+	merged := new(session.Summary)
+	for _, part := range byUser {
+		text, err := json.Marshal(sum(part))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := new(session.Summary)
+		if err := json.Unmarshal(text, sent); err != nil {
+			t.Fatal(err)
+		}
+		merged.Merge(sent)
+	}
+	want := sum(events)
+	got, _ := json.Marshal(merged)
+	if all, _ := json.Marshal(want); string(got) != string(all) || want.Sessions == 0 || want.Durations.Count() != want.Sessions {
+		t.Errorf("parts are together\n%s\nwant\n%s", got, all)
+	}
+}
