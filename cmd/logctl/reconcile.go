@@ -27,7 +27,7 @@ func newReconcile() *cobra.Command {
 	var f reconcileFlags
 	cmd := &cobra.Command{
 		Use:   "reconcile --from kafka:TOPIC --sink sqlite:FILE#TABLE",
-		Short: "Compare a topic with the table that it was written to; name what is missing, and repair it",
+		Short: "Compare a topic with the table it was written to, and repair it",
 		Long: `Reconcile reads a topic, or a range of it, and looks for the row of each record in the
 table that consume has written. It prints what differs: records that are missing, names
 with duplicate rows, and rows that are surplus, because their record is not in the topic.
