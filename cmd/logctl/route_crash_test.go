@@ -36,8 +36,11 @@ func routeKilled(t *testing.T, c *client, crashes int) {
 		return seen
 	}
 	copies := 0
-	for range crashes {
+	for i := range crashes {
 		p := c.start(t, nil, nil, args...)
+		if i%4 == 1 { // some are killed at work for certain, however slow the machine
+			eventually(t, "records are routed", func() bool { return len(read(out[0]).seen) > copies })
+		}
 		time.Sleep(3 * randomMoment() / 2)
 		p.crash(t)
 		all := []*tally{read(out[0]), read(out[1]), read(out[2])}
@@ -55,8 +58,5 @@ func routeKilled(t *testing.T, c *client, crashes int) {
 		if missing, again := read(topic).sum(n); missing > 0 || again > 0 {
 			t.Errorf("%s: of %d records %d are missing, %d are there twice", topic, n, missing, again)
 		}
-	}
-	if copies == 0 {
-		t.Error("no process lived long enough to route anything")
 	}
 }
