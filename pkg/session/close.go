@@ -105,7 +105,7 @@ func (o *Op) expire(t int64) {
 func (o *Op) end(n uint32, over int64, why uint8) {
 	o.closing = append(o.closing, ending{over, n, uint32(len(o.closing))})
 	if o.order != nil {
-		o.markEnded(n, why)
+		o.markEnded(n, over, why)
 	}
 }
 

@@ -160,7 +160,7 @@ func (o *Op) appendRow(dst []byte, n uint32, final bool) []byte {
 	s := o.sessions.at(n)
 	kind, text := o.users.key(s.user)
 	dst = append(dst, `"session_id":"`...)
-	dst = o.appendID(dst, kind, text, s.start)
+	dst = o.appendID(dst, n)
 	dst = o.keys.AppendFields(append(dst, '"'), kind, text)
 	dst = stamp.AppendIn(append(dst, `,"session_start":"`...), s.start, o.zone)
 	dst = stamp.AppendIn(append(dst, `","session_end":"`...), s.end, o.zone)
@@ -169,11 +169,18 @@ func (o *Op) appendRow(dst []byte, n uint32, final bool) []byte {
 	return o.fields.appendTo(dst, o, n, final)
 }
 
-// appendID appends what names a session: a hash of its key and its start.
-func (o *Op) appendID(dst []byte, kind record.Kind, text []byte, start int64) []byte {
+// appendID appends what names a session: a hash of its key and its start, seeded
+// with how many of the key began before it at that instant.
+func (o *Op) appendID(dst []byte, n uint32) []byte {
+	s := o.sessions.at(n)
+	kind, text := o.users.key(s.user)
 	o.row.id = append(append(o.row.id[:0], byte(kind)), text...)
-	o.row.id = binary.LittleEndian.AppendUint64(o.row.id, uint64(start))
-	hash := xxh3.Hash128(o.row.id).Bytes()
+	o.row.id = binary.LittleEndian.AppendUint64(o.row.id, uint64(s.start))
+	seed := uint64(0)
+	if o.order != nil {
+		seed = uint64(o.order.details[n].ordinal)
+	}
+	hash := xxh3.Hash128Seed(o.row.id, seed).Bytes()
 	return hex.AppendEncode(dst, hash[:12])
 }
 

@@ -49,7 +49,7 @@ func (o *Op) writeEvent(h *held, n uint32, out stream.Output) error {
 	_, value := cutEvent(o.order.texts.at(h.text, int(h.size)))
 	row.Data = openObject(row.Data, value)
 	row.Data = append(row.Data, `"session_id":"`...)
-	row.Data = o.appendID(row.Data, kind, text, s.start)
+	row.Data = o.appendID(row.Data, n)
 	row.Data = strconv.AppendUint(append(row.Data, `","session_seq":`...), o.sessions.events(n), 10)
 	row.Data = appendMillis(append(row.Data, `,"session_age_ms":`...), h.time-s.start)
 	row.Data = append(row.Data, '}')

@@ -83,7 +83,7 @@ func (o *Op) retract(n uint32) {
 	s := o.sessions.at(n)
 	kind, text := o.users.key(s.user)
 	row.Data = append(row.Data, `{"op":"retract","session_id":"`...)
-	row.Data = o.appendID(row.Data, kind, text, s.start)
+	row.Data = o.appendID(row.Data, n)
 	row.Data = o.keys.AppendFields(append(row.Data, '"'), kind, text)
 	row.Data = stamp.AppendIn(append(row.Data, `,"session_start":"`...), s.start, o.zone)
 	row.Data = append(row.Data, `"}`...)

@@ -29,7 +29,8 @@ type order struct {
 	texts   texts
 	waits   timers // events by their times
 	origins []*record.Origin
-	details []detail // of sessions
+	details []detail          // of sessions
+	moments map[uint32]uint32 // by user, of ended sessions that are still there: the last one that began when it ended
 	again   record.Batch
 	buf     []byte
 	byTime  func(m, n uint32) int // compare, made once
@@ -49,26 +50,10 @@ type held struct {
 
 func (h *held) link() *uint32 { return &h.older }
 
-// A detail is what is known of a session besides the usual.
-type detail struct {
-	step  uint8 // of the funnel: how many were reached
-	why   uint8 // it is over
-	timed bool  // a timer has its number
-	ended bool
-}
-
 func newOrder(o *Op) *order {
-	x := &order{waits: timers{step: o.timers.step}}
+	x := &order{waits: timers{step: o.timers.step}, moments: map[uint32]uint32{}}
 	x.byTime = x.compare
 	return x
-}
-
-// describe makes the detail of a session that begins.
-func (x *order) describe(n uint32) {
-	for len(x.details) <= int(n) {
-		x.details = append(x.details, detail{})
-	}
-	x.details[n] = detail{}
 }
 
 // hold keeps record i of b until its turn.
@@ -187,6 +172,7 @@ func (o *Op) take(h *held) uint32 {
 	}
 	if n == 0 {
 		n = o.begin(h.user, h.time)
+		o.order.details[n].ordinal = o.ordinalAt(h.user, h.time)
 	} else {
 		o.sessions.at(n).end = h.time
 		o.sessions.count(n, 1)
@@ -232,31 +218,17 @@ func (o *Op) whyOver(s *session) uint8 {
 	return overByGap
 }
 
-// markEnded takes an ended session away from its user. It is there until its row
-// is written.
-func (o *Op) markEnded(n uint32, why uint8) {
-	d := &o.order.details[n]
-	d.why, d.ended = why, true
-	o.users.at(o.sessions.at(n).user).last = 0
-}
-
-// untimed notes that the timer of a session has come, and reports whether that is
-// over already. A nil order knows of none.
-func (x *order) untimed(n uint32) (ended bool) {
-	if x == nil {
-		return false
-	}
-	x.details[n].timed = false
-	return x.details[n].ended
-}
-
 // dropEnded removes the sessions whose rows are written, and users that have
 // nothing left. A number that a timer has stays in use.
 func (o *Op) dropEnded() {
 	x := o.order
 	x.idle = x.idle[:0]
 	for _, e := range o.closing {
-		x.idle = append(x.idle, o.sessions.at(e.n).user)
+		s := o.sessions.at(e.n)
+		x.idle = append(x.idle, s.user)
+		if s.start == e.over {
+			delete(x.moments, s.user)
+		}
 		o.retire(e.n)
 		if !x.details[e.n].timed {
 			o.sessions.remove(e.n)

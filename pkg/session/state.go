@@ -120,7 +120,7 @@ func (o *Op) appendSession(dst []byte, n uint32) []byte {
 	dst = binary.AppendUvarint(dst, uint64(s.end-s.start))
 	dst = binary.AppendUvarint(dst, o.sessions.events(n))
 	if o.order != nil {
-		dst = append(dst, o.order.details[n].step)
+		dst = appendDetail(dst, &o.order.details[n])
 	}
 	if o.cells != nil {
 		dst = o.cells.Encode(dst, n)
@@ -200,12 +200,12 @@ func (o *Op) openSession(key, value []byte) (uint32, error) {
 	start, kind, text, err := o.restoreKey(key)
 	r := reader{src: value}
 	mark, length, events := r.byte(), r.uvarint(), r.uvarint()
-	step := uint8(0)
+	d := detail{}
 	if o.order != nil {
-		step = r.byte()
+		d = r.detail()
 	}
 	switch {
-	case err != nil || r.failed || mark&^said != 0 || events == 0 || int(step) > len(o.fields.funnel):
+	case err != nil || r.failed || mark&^said != 0 || events == 0 || int(d.step) > len(o.fields.funnel):
 		return 0, errState
 	case length > math.MaxInt64 || !possible(start+int64(length)) || !o.keys.Valid(kind, text):
 		return 0, errState
@@ -221,7 +221,8 @@ func (o *Op) openSession(key, value []byte) (uint32, error) {
 	o.sessions.at(n).end = start + int64(length)
 	o.sessions.count(n, events-1)
 	if o.order != nil {
-		o.order.details[n].step = step
+		to := &o.order.details[n]
+		to.step, to.ordinal = d.step, d.ordinal
 	}
 	if o.cells != nil {
 		if r.src, err = o.cells.Decode(n, r.src); err != nil {
