@@ -29,7 +29,7 @@ func newRoute() *cobra.Command {
 each, and to the default where it matches none: the file's own, else --to, else stdout.
 
 A rule matches by fields (when: a list is any of, keys are all of, * and ? are patterns)
-or by an expression (match), and may set, drop, rename and mask fields of what it sends,
+by an expression (match) or by a Sigma rule (sigma: FILE), and may set, drop, rename and mask fields of what it sends,
 send a share of it (sample) or no more than so much (limit):
 
   rules:

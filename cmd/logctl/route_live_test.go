@@ -249,3 +249,44 @@ func TestRouteShed(t *testing.T) {
 		t.Errorf("low.log has %s", text)
 	}
 }
+
+// A Sigma rule that changes is in force at once, as if the rules had; one that is
+// broken changes nothing. Rules that come over HTTP may not name files.
+func TestRouteWatchSigma(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pattern := func(n int) string {
+		return fmt.Sprintf("title: T\ndetection: {s: {n: %d}, condition: s}\n", n)
+	}
+	writeFile(t, filepath.Join(dir, "one.yml"), pattern(1))
+	writeFile(t, filepath.Join(dir, "rules.yaml"),
+		fmt.Sprintf("rules: [{name: x, sigma: one.yml, to: %s}]\n", filepath.Join(dir, "a.log")))
+	c := &client{home: t.TempDir(), addrs: []string{"127.0.0.1:1"}}
+	p := startRouter(t, c, dir, "--to", filepath.Join(dir, "rest.log"), "--rules", filepath.Join(dir, "rules.yaml"), "--watch")
+	p.send(t, `{"n":1}`, "a.log")
+	writeFile(t, p.path("one.yml"), "title: T\ndetection: {s: {n: 2}, condition: t}\n")
+	eventually(t, "it says what is wrong", func() bool {
+		return strings.Contains(p.errs.String(), `one.yml:2:35: condition: unknown selection "t"`)
+	})
+	p.send(t, `{"n":1,"again":1}`, "a.log")
+	writeFile(t, p.path("one.yml"), pattern(2))
+	eventually(t, "the new Sigma rule is in force", func() bool {
+		return strings.Contains(p.ask(t, http.MethodGet, "/metrics", ""), "reloads_total 1")
+	})
+	p.send(t, `{"n":2}`, "a.log")
+	p.send(t, `{"n":1,"again":2}`, "rest.log")
+	if got := p.ask(t, http.MethodGet, "/api/rules/x", ""); !strings.Contains(got, `"sigma":{"file":"one.yml","title":"T"}`) {
+		t.Errorf("the rule is shown as %s", got)
+	}
+	if got := p.ask(t, http.MethodPost, "/api/rules", "{name: y, sigma: /etc/passwd, to: b.log}"); !strings.Contains(got,
+		"rules that come by HTTP or from a topic may not name files") {
+		t.Errorf("a rule that names a file: %s", got)
+	}
+	if got := p.ask(t, http.MethodPost, "/api/rules", "{name: y, match: n == 3, to: "+p.path("a.log")+"}"); !strings.HasPrefix(got, "201") {
+		t.Errorf("a rule beside one of Sigma: %s", got)
+	}
+	p.send(t, `{"n":3}`, "a.log")
+	p.send(t, `{"n":2,"again":1}`, "a.log")
+	_ = p.in.Close() // of a pipe in memory
+	p.end(t)
+}

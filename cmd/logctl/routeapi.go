@@ -5,24 +5,27 @@ import (
 
 	"github.com/logctl/logctl/pkg/httpapi"
 	"github.com/logctl/logctl/pkg/route"
+	"github.com/logctl/logctl/pkg/sigma"
 )
 
 // ruleView is a rule as /api/rules shows it.
 type ruleView struct {
-	Name     string   `json:"name"`
-	Priority *float64 `json:"priority,omitempty"`
-	Match    string   `json:"match"` // when and match as one expression
-	To       []string `json:"to"`
-	Sample   *float64 `json:"sample,omitempty"`
-	Limit    string   `json:"limit,omitempty"`
-	Hits     int64    `json:"hits"`
-	Limited  int64    `json:"limited,omitempty"`
+	Name     string      `json:"name"`
+	Priority *float64    `json:"priority,omitempty"`
+	Match    string      `json:"match"` // when, match and sigma as one expression
+	Sigma    *sigma.Rule `json:"sigma,omitempty"`
+	To       []string    `json:"to"`
+	Sample   *float64    `json:"sample,omitempty"`
+	Limit    string      `json:"limit,omitempty"`
+	Hits     int64       `json:"hits"`
+	Limited  int64       `json:"limited,omitempty"`
 }
 
 func (b *rulebook) view(r *route.Rule) ruleView {
 	counts := b.stats.Of(r.Name)
 	v := ruleView{
-		Name: r.Name, Match: r.Cond, To: r.To, Limit: r.Rate, Hits: counts.Hits.Load(), Limited: counts.Limited.Load(),
+		Name: r.Name, Match: r.Cond, Sigma: r.Sigma, To: r.To, Limit: r.Rate,
+		Hits: counts.Hits.Load(), Limited: counts.Limited.Load(),
 	}
 	if r.Priority < route.NoPriority {
 		v.Priority = &r.Priority
@@ -70,7 +73,7 @@ func (b *rulebook) getAll(r *httpapi.Request) (any, error) {
 func (b *rulebook) putAll(r *httpapi.Request) (any, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if _, err := route.Parse("body", r.Body); err != nil {
+	if _, err := route.Parse("body", r.Body, nil); err != nil {
 		return nil, err
 	}
 	book, err := route.OpenBook("body", r.Body)

@@ -22,6 +22,7 @@ type rulebook struct {
 	*routing
 	parse func(name string, text []byte) (*route.File, error)
 	table *kafka.Table // nil for a file
+	files *ruleFiles   // that rules of a file name
 	shed  *shedder     // nil where nothing is shed
 
 	gone atomic.Pointer[error] // why the topic is followed no more; nil while it is
@@ -33,7 +34,8 @@ type rulebook struct {
 
 // openRules reads the rules for the first time.
 func (r *routing) openRules() error {
-	r.book = &rulebook{routing: r, parse: route.Parse}
+	r.book = &rulebook{routing: r, files: newRuleFiles(r.flags.rules)}
+	r.book.parse = r.book.parseRules
 	if r.flags.classify != "" {
 		return r.openClasses()
 	}
@@ -54,6 +56,14 @@ func (r *routing) openRules() error {
 	}
 	r.book.seen = r.book.text
 	return err
+}
+
+// parseRules reads rules; those of a file may name others.
+func (b *rulebook) parseRules(name string, text []byte) (*route.File, error) {
+	if b.table != nil {
+		return route.Parse(name, text, nil)
+	}
+	return route.Parse(name, text, b.files.read)
 }
 
 // openClasses reads the classes of urgency.
@@ -102,7 +112,7 @@ func (b *rulebook) watch() (stop func() error) {
 			}
 		})
 	case b.flags.watch && b.flags.classify != defaultClasses:
-		watching.Go(func() { stdio.Watch(ctx, b.flags.rules, b.seen, b.changed) })
+		watching.Go(func() { stdio.Watch(ctx, b.watched, b.written) })
 	}
 	if b.shed != nil {
 		watching.Go(func() { b.shed.watch(ctx) })
@@ -127,11 +137,21 @@ func (b *rulebook) topicChanged() {
 	b.changed(text)
 }
 
+// watched are the files that make up the rules.
+func (b *rulebook) watched() []string { return append(b.files.paths(), b.flags.rules) }
+
+// written takes files that may hold something new.
+func (b *rulebook) written() {
+	if text, err := os.ReadFile(b.flags.rules); err == nil {
+		b.changed(text)
+	}
+}
+
 // changed puts what rules are now in force, or says what is wrong with them.
 func (b *rulebook) changed(text []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if bytes.Equal(text, b.seen) {
+	if bytes.Equal(text, b.seen) && !b.files.changed() {
 		return
 	}
 	b.seen = text

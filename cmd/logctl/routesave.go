@@ -20,6 +20,7 @@ func (b *rulebook) save(ctx context.Context, book *route.Book) error {
 	}
 	t, err := b.try(text)
 	if err != nil {
+		b.seen = nil // files that rules name may have been read anew for nothing
 		return err
 	}
 	if b.table == nil {

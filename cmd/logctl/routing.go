@@ -101,5 +101,5 @@ func readRules(path string) (*route.File, error) {
 	if err != nil {
 		return nil, fault.Usagef("", "reading rules: %w", err)
 	}
-	return route.Parse(path, text)
+	return route.Parse(path, text, newRuleFiles(path).read)
 }

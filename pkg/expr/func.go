@@ -48,6 +48,7 @@ func init() {
 		"hour":        {`hour(time)`, 1, 1, []Type{Time}, simple(hourFn)},
 		"minute":      {`minute(time)`, 1, 1, []Type{Time}, simple(minuteFn)},
 		"weekday":     {`weekday(time)`, 1, 1, []Type{Time}, simple(weekdayFn)},
+		"in_network":  {`in_network(ip, "10.0.0.0/8")`, 2, 2, []Type{Text}, (*compiler).inNetwork},
 		"header":      {`header("name")`, 1, 1, []Type{Text}, (*compiler).header},
 	}
 }
@@ -60,6 +61,7 @@ var instead = map[string]string{
 	"concat": "write a + b", "exists": "write has(x)", "length": "write len(text)",
 	"now":        "expressions do not know the time of day; _time is the record's",
 	"startsWith": "write starts_with(text, part)", "endsWith": "write ends_with(text, part)",
+	"cidr": `write in_network(ip, "10.0.0.0/8")`, "cidr_match": `write in_network(ip, "10.0.0.0/8")`,
 	"int": "write num(x), floor(x) or round(x)", "float": "write num(x)", "string": "write str(x)",
 }
 

@@ -201,7 +201,7 @@ func lowered(text []byte) string {
 // callGuards are those of a call that is a condition by itself.
 func callGuards(n *node, plan *record.Plan) []Term {
 	switch n.name {
-	case "has":
+	case "has", "in_network":
 		return guard(plan, n.args[0], Guard{Kind: Present})
 	case "contains", "starts_with", "ends_with":
 		if n.args[1].kind == nodeText {

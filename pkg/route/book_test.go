@@ -61,7 +61,7 @@ default: rest
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := route.Parse("again", again)
+	f, err := route.Parse("again", again, nil)
 	if err != nil || len(f.Rules) != 2 || f.Rules[1].Cond != "x == 22" || f.Default[0] != "rest" {
 		t.Errorf("%v from\n%s", err, again)
 	}

@@ -3,12 +3,14 @@ package route
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/logctl/logctl/pkg/expr"
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/rules"
+	"github.com/logctl/logctl/pkg/sigma"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/transform"
 )
@@ -24,8 +26,9 @@ type File struct {
 // A Rule says which records go where, and what is changed in them on the way.
 type Rule struct {
 	Name     string
-	Priority float64 // lower first; without one a rule comes after all that have one
-	Cond     string  // an expression: when and match of the file
+	Priority float64     // lower first; without one a rule comes after all that have one
+	Cond     string      // an expression: when, match and sigma of the file
+	Sigma    *sigma.Rule // that is part of Cond; nil for none
 	To       []string
 	Edit     transform.EditSpec
 	Sample   float64        // the share of what matches that is sent; 1 for all
@@ -38,13 +41,22 @@ type Rule struct {
 	set  map[string]*yaml.Node
 }
 
+// A Reader returns what a file holds that a rule names, such as a Sigma rule. The
+// path is as the rule has it.
+type Reader func(path string) ([]byte, error)
+
 // Parse reads a file of rules. Its errors are wrong usage and begin with
-// NAME:LINE:COLUMN.
-func Parse(name string, text []byte) (*File, error) {
-	p := &parser{Doc: rules.Doc{Name: name}, file: &File{Name: name}}
+// NAME:LINE:COLUMN. Without a reader, as for rules that come from elsewhere, none
+// may name a file.
+func Parse(name string, text []byte, read Reader) (*File, error) {
+	p := &parser{Doc: rules.Doc{Name: name}, file: &File{Name: name}, read: read}
 	root, err := p.Root(text)
 	if err != nil {
 		return nil, err
+	}
+	if sigma.Is(root) {
+		return nil, p.Errorf(root, "name it in a file of rules: rules: [{name: x, sigma: "+name+", to: kafka:x}]",
+			"this is a Sigma rule, which does not say where records go")
 	}
 	err = p.Each(root,
 		rules.Key{Name: "rules", Read: p.rules},
@@ -64,6 +76,7 @@ const NoPriority = 1e12
 type parser struct {
 	rules.Doc
 	file *File
+	read Reader
 }
 
 func (p *parser) rules(n *yaml.Node) error {
@@ -83,7 +96,8 @@ func (p *parser) rules(n *yaml.Node) error {
 	})
 }
 
-// ParseRule reads one rule, as it stands in the list of a file.
+// ParseRule reads one rule, as it stands in the list of a file. It may name no
+// files.
 func ParseRule(name string, text []byte) (Rule, error) {
 	p := &parser{Doc: rules.Doc{Name: name}, file: &File{Name: name}}
 	root, err := p.Root(text)
@@ -95,12 +109,13 @@ func ParseRule(name string, text []byte) (Rule, error) {
 
 func (p *parser) rule(n *yaml.Node) (Rule, error) {
 	r := Rule{Priority: NoPriority, Sample: 1, doc: p.Doc, node: n}
-	var when, match string
+	var when, match, detection string
 	err := p.Each(n,
 		rules.Key{Name: "name", Read: func(n *yaml.Node) error { return p.Text(n, &r.Name) }},
 		rules.Key{Name: "priority", Read: func(n *yaml.Node) error { return p.Number(n, -1e9, 1e9, &r.Priority) }},
 		rules.Key{Name: "when", Read: func(n *yaml.Node) (err error) { when, err = p.when("", n); return err }},
 		rules.Key{Name: "match", Read: func(n *yaml.Node) error { r.cond = n; return p.Text(n, &match) }},
+		rules.Key{Name: "sigma", Read: func(n *yaml.Node) (err error) { detection, err = p.sigma(n, &r); return err }},
 		rules.Key{Name: "to", Read: func(n *yaml.Node) error { return p.endpoints(n, &r.To) }},
 		rules.Key{Name: "set", Read: func(n *yaml.Node) error { return p.set(n, &r) }},
 		rules.Key{Name: "drop", Read: func(n *yaml.Node) error { return p.Texts(n, &r.Edit.Drop) }},
@@ -114,25 +129,42 @@ func (p *parser) rule(n *yaml.Node) (Rule, error) {
 		return r, err
 	case r.Name == "":
 		return r, p.Errorf(n, "as in name: errors", "a rule has no name")
-	case when == "" && match == "":
-		return r, p.Errorf(n, "when: {level: ERROR}, or match: level >= ERROR", "rule %q matches nothing", r.Name)
+	case when == "" && match == "" && detection == "":
+		return r, p.Errorf(n, "when: {level: ERROR}, match: level >= ERROR or sigma: FILE", "rule %q matches nothing", r.Name)
 	case len(r.To) == 0:
 		return r, p.Errorf(n, "to: null: drops what matches", "rule %q sends nowhere", r.Name)
 	}
-	r.Cond = join(when, match)
+	r.Cond = join(when, match, detection)
 	return r, nil
 }
 
-// join joins what when and match say by and.
-func join(when, match string) string {
-	switch {
-	case when == "":
-		return match
-	case match == "":
-		return when
-	default:
-		return when + " and (" + match + ")"
+// join joins conditions by and; those that are empty are none.
+func join(conds ...string) string {
+	conds = slices.DeleteFunc(conds, func(c string) bool { return c == "" })
+	if len(conds) == 1 {
+		return conds[0]
 	}
+	return "(" + strings.Join(conds, ") and (") + ")"
+}
+
+// sigma reads the Sigma rule of a file and returns what it detects.
+func (p *parser) sigma(n *yaml.Node, r *Rule) (string, error) {
+	var path string
+	if err := p.Text(n, &path); err != nil {
+		return "", err
+	}
+	if p.read == nil {
+		return "", p.Errorf(n, "a file of rules on this machine can name Sigma rules",
+			"sigma: rules that come by HTTP or from a topic may not name files")
+	}
+	text, err := p.read(path)
+	if err != nil {
+		return "", p.Wrap(n, "sigma: ", err)
+	}
+	if r.Sigma, err = sigma.Parse(path, text); err != nil {
+		return "", p.Wrap(n, "sigma: ", err)
+	}
+	return r.Sigma.Cond, nil
 }
 
 // endpoints reads where to send: an endpoint or a list of them.

@@ -54,7 +54,7 @@ func newTown(t testing.TB) *town {
 // rules puts a file of rules in force.
 func (w *town) rules(t testing.TB, text string, opt route.Options) {
 	t.Helper()
-	f, err := route.Parse("rules.yaml", []byte(text))
+	f, err := route.Parse("rules.yaml", []byte(text), nil)
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, text)
 	}

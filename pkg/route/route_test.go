@@ -34,7 +34,7 @@ func TestErrorsNameLineAndColumn(t *testing.T) {
 		"rules: [{name: x, name: y}]":                                 `f:1:19: the key "name" stands here twice|leave`,
 		"default: [kafka:a]\ntests: [{record: {}}]":                   `f:2:9: test "line 2" expects nothing|`,
 	} {
-		f, err := route.Parse("f", []byte(text))
+		f, err := route.Parse("f", []byte(text), nil)
 		if err == nil {
 			_, err = route.Compile(f, route.Options{})
 		}
@@ -178,7 +178,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		file, err := route.Parse("f", []byte(s))
+		file, err := route.Parse("f", []byte(s), nil)
 		if err == nil {
 			_, err = route.Compile(file, route.Options{Explain: true})
 		}

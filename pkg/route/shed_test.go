@@ -34,7 +34,7 @@ func TestShed(t *testing.T) {
 }
 
 func TestShedApply(t *testing.T) {
-	f, err := route.Parse("f", []byte("rules: [{name: debug, match: a == 1, to: [x, y]}]\ndefault: z"))
+	f, err := route.Parse("f", []byte("rules: [{name: debug, match: a == 1, to: [x, y]}]\ndefault: z"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

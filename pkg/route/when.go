@@ -90,45 +90,7 @@ func testOf(field string, n *yaml.Node) string {
 	}
 }
 
-// glob returns the regular expression of a pattern in which * stands for any
-// text and ? for any character, unless a backslash is before it.
+// glob returns the regular expression of a pattern that the whole text matches.
 func glob(pattern string) string {
-	var re, run strings.Builder
-	flush := func() {
-		re.WriteString(regexp.QuoteMeta(run.String()))
-		run.Reset()
-	}
-	for i := 0; i < len(pattern); i++ {
-		switch c := pattern[i]; {
-		case c == '\\' && i+1 < len(pattern) && strings.IndexByte(`*?\`, pattern[i+1]) >= 0:
-			i++
-			run.WriteByte(pattern[i])
-		case c == '*':
-			flush()
-			re.WriteString(".*")
-		case c == '?':
-			flush()
-			re.WriteString(".")
-		default:
-			run.WriteByte(c)
-		}
-	}
-	flush()
-	return anchored(re.String())
-}
-
-// anchored has a regular expression match the whole text. What begins or ends
-// with any text needs no anchor there, and is found faster without.
-func anchored(re string) string {
-	begin, end := "^", "$"
-	if rest, ok := strings.CutPrefix(re, ".*"); ok {
-		begin, re = "", rest
-	}
-	if rest, ok := strings.CutSuffix(re, ".*"); ok && !strings.HasSuffix(rest, `\`) {
-		end, re = "", rest
-	}
-	if strings.Contains(re, ".") {
-		begin = "(?s)" + begin
-	}
-	return begin + re + end
+	return expr.Anchor(expr.Glob(pattern, regexp.QuoteMeta), true, true)
 }

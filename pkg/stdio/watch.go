@@ -1,46 +1,56 @@
 package stdio
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"time"
 )
 
-// watchEvery is how often a watched file is looked at.
+// watchEvery is how often watched files are looked at.
 const watchEvery = 200 * time.Millisecond
 
-// Watch calls changed with what a file holds whenever that is another than it
-// was, last at first, until ctx is done. The file may be written in place or be
-// replaced. While it is not there, or cannot be read, nothing has changed.
-func Watch(ctx context.Context, path string, last []byte, changed func(text []byte)) {
+// Watch calls changed whenever one of the files may hold something else than it
+// did, and at the first look at it, until ctx is done. Files may be written in
+// place or be replaced. While one is not there, it has not changed. The paths are
+// asked for at every look.
+func Watch(ctx context.Context, paths func() []string, changed func()) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	var before os.FileInfo
+	var seen map[string]os.FileInfo
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		now, err := os.Stat(path)
-		if err != nil || before != nil && os.SameFile(before, now) && sameLook(before, now) {
-			continue
+		now := look(paths())
+		if differ(seen, now) {
+			changed()
 		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		// What was written within the grain of the file's time is looked at again.
-		if before = now; time.Since(now.ModTime()) < time.Second {
-			before = nil
-		}
-		if !bytes.Equal(text, last) {
-			last = text
-			changed(text)
-		}
+		seen = now
 	}
 }
 
-// sameLook reports whether a file seems not to have been written to.
-func sameLook(a, b os.FileInfo) bool { return a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) }
+// look returns what the files are like that are there.
+func look(paths []string) map[string]os.FileInfo {
+	seen := make(map[string]os.FileInfo, len(paths))
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil {
+			seen[path] = info
+		}
+	}
+	return seen
+}
+
+// differ reports whether a file of now is another than before, or may be: what was
+// written within the grain of the file's time is looked at again.
+func differ(before, now map[string]os.FileInfo) bool {
+	for path, info := range now {
+		old, known := before[path]
+		if !known || !os.SameFile(old, info) || old.Size() != info.Size() || !old.ModTime().Equal(info.ModTime()) ||
+			time.Since(info.ModTime()) < 2*time.Second {
+			return true
+		}
+	}
+	return false
+}

@@ -24,7 +24,13 @@ func TestWatch(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		stdio.Watch(ctx, path, []byte("one"), func(text []byte) { seen <- string(text) })
+		last := "one"
+		stdio.Watch(ctx, func() []string { return []string{"not/there", path} }, func() {
+			if text, err := os.ReadFile(path); err == nil && string(text) != last {
+				last = string(text)
+				seen <- last
+			}
+		})
 	}()
 	expect := func(want string) {
 		t.Helper()

@@ -28,6 +28,7 @@ var floors = [][]string{
 	// The mezzanine of floor 1, for all operators: keys and aggregates of groups; many conditions matched at once;
 	// changes of records.
 	{"pkg/aggregate", "pkg/table", "pkg/rules", "pkg/transform", "pkg/retry", "pkg/priority"},
+	{"pkg/sigma"}, // conditions in another language, read as files of rules are
 	{
 		"pkg/shuffle", "pkg/window", "pkg/generate", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",
 		"pkg/mapreduce", "pkg/index", "pkg/template", "pkg/dlq", "pkg/hot",
