@@ -119,6 +119,17 @@ func (s *Shelf) Take(before int64, f func(key, value []byte) error) error {
 	return nil
 }
 
+// Drop forgets all. What cannot be deleted is gone with the spill.
+func (s *Shelf) Drop() {
+	if s == nil {
+		return
+	}
+	for i := range s.boxes {
+		_ = s.spill.Delete(s.boxes[i].id)
+	}
+	s.boxes, s.gone, s.size = nil, nil, 0
+}
+
 // Each gives all entries to f, and keeps them.
 func (s *Shelf) Each(f func(key, value []byte) error) error {
 	if s == nil {

@@ -299,10 +299,12 @@ func (o *Op) count() {
 	o.counted = now
 }
 
-// Leave takes what o holds out of the counts of the run.
+// Leave takes what o holds out of the counts of the run, and off the disk.
 func (o *Op) Leave() {
+	o.shelf.Drop()
 	o.stats.open.Add(-o.counted[0])
 	o.stats.users.Add(-o.counted[1])
 	o.stats.held.Add(-o.counted[2])
+	o.stats.spilled.Add(-o.counted[3])
 	clear(o.counted[:])
 }

@@ -139,3 +139,19 @@ func TestMemoryThatCannotBeBounded(t *testing.T) {
 		}
 	}
 }
+
+// Of a partition that goes to another member nothing stays, on disk and in counts.
+func TestWhatLeavesIsSpilledNoMore(t *testing.T) {
+	blobs := &proof.Blobs{}
+	d := newDriver(t, session.Config{Gap: gap, Grace: 24 * time.Hour, MaxMemory: 1 << 10, Spill: blobs})
+	op := d.op
+	r := rand.New(rand.NewPCG(3, 31))
+	d.feed(randomEvents(r, 1000))
+	if s := op.Stats(); s.Spilled == 0 || len(blobs.Kept) == 0 {
+		t.Fatalf("nothing was spilled: %+v", s)
+	}
+	op.Leave()
+	if s := op.Stats(); s.Spilled != 0 || s.Open != 0 || len(blobs.Kept) != 0 {
+		t.Errorf("%d blobs are left, %+v", len(blobs.Kept), s)
+	}
+}

@@ -27,7 +27,7 @@ type Stateful interface {
 }
 
 // A Leaver is an Operator that is told when its partition is another run's from now
-// on: what it holds is to be counted no more.
+// on: what it holds is to be counted no more, nor kept on disk. It is not used again.
 type Leaver interface{ Leave() }
 
 // A Task is the part of a run that has a state of its own: in a consumer group a

@@ -67,3 +67,24 @@ func spilledLikePlenty(t *testing.T, r *rand.Rand, cfg window.Config) {
 		t.Errorf("%d entries are left, %+v", len(kept), d.op.Stats())
 	}
 }
+
+// Of a partition that goes to another member nothing stays, on disk and in counts.
+func TestWhatLeavesIsSpilledNoMore(t *testing.T) {
+	for name, cfg := range map[string]window.Config{
+		"sessions": {Gap: time.Minute, By: []string{"user"}, GraceUnlimited: true, MaxMemory: 1 << 10},
+		"windows":  {Sizes: sizes(time.Minute), By: []string{"k"}, GraceUnlimited: true, MaxMemory: 1 << 10},
+	} {
+		blobs := &proof.Blobs{}
+		cfg.Aggs, cfg.Spill = "count(), sum(latency)", blobs
+		d, r := newDriver(t, cfg), rand.New(rand.NewPCG(4, 2))
+		d.feed(manyKeys(r, 10_000, 5000))
+		d.feed(randomEvents(r, 1000))
+		if s := d.op.Stats(); s.Spilled == 0 || len(blobs.Kept) == 0 {
+			t.Fatalf("%s: nothing was spilled: %+v", name, s)
+		}
+		d.op.Leave()
+		if s := d.op.Stats(); s.Spilled != 0 || s.Open != 0 || len(blobs.Kept) != 0 {
+			t.Errorf("%s: %d blobs are left, %+v", name, len(blobs.Kept), s)
+		}
+	}
+}

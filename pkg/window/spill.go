@@ -31,6 +31,29 @@ func (c *Config) checkMemory() error {
 	}
 }
 
+// A spiller is a machine of which a part may be on disk.
+type spiller interface {
+	// leave forgets that. What cannot be deleted is gone with the run.
+	leave()
+}
+
+func (a *aligned) leave() {
+	for _, p := range a.panes {
+		for _, t := range p.older {
+			_ = a.forgetPart(t)
+		}
+	}
+	for _, gone := range a.goneParts {
+		_ = a.forgetPart(gone.part)
+	}
+}
+
+func (m *sessions) leave() {
+	m.shelf.Drop()
+	m.stats.spilled.Add(-m.counted)
+	m.counted = 0
+}
+
 // minMemory is the least bound of memory.
 const minMemory = 1 << 10
 

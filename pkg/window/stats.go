@@ -51,8 +51,11 @@ func (o *Op) count() {
 	o.held = now
 }
 
-// Leave takes what o holds out of the counts of the run.
+// Leave takes what o holds out of the counts of the run, and off the disk.
 func (o *Op) Leave() {
+	if s, ok := o.open.(spiller); ok {
+		s.leave()
+	}
 	o.stats.open.Add(-o.held[0])
 	o.stats.groups.Add(-o.held[1])
 	o.held = [2]int64{}
