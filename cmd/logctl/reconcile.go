@@ -158,7 +158,7 @@ func (f *reconcileFlags) compare(cmd *cobra.Command, p *pipeline, c *store.Compa
 	}
 	note(cmd, "%s", tallied(found))
 	if f.repair && found.Missing > 0 {
-		if err := f.mend(cmd, c, found.Missing); err != nil {
+		if err := f.mend(cmd, c); err != nil {
 			return err
 		}
 		if found, err = c.Compare(cmd.Context(), spans); err != nil {

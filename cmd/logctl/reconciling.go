@@ -20,7 +20,7 @@ import (
 var errDiffers = errors.New("topic and table differ")
 
 // mend reads the missing records again and writes them, as consume would.
-func (f *reconcileFlags) mend(cmd *cobra.Command, c *store.Comparison, missing int64) error {
+func (f *reconcileFlags) mend(cmd *cobra.Command, c *store.Comparison) error {
 	p, err := f.pipeline(cmd)
 	if err != nil {
 		return err
@@ -44,7 +44,10 @@ func (f *reconcileFlags) mend(cmd *cobra.Command, c *store.Comparison, missing i
 		return p.close(err)
 	}
 	chosen := &lacking{Comparison: c, ctx: cmd.Context()}
-	p.made, p.Limit = src, missing
+	p.made = src
+	if p.Limit, err = c.Wanting(cmd.Context()); err != nil {
+		return p.close(err)
+	}
 	p.Prepare = append(p.Prepare, chosen)
 	if err := p.openSinks(); err != nil {
 		return p.close(err)

@@ -38,7 +38,7 @@ type CheckpointOptions struct {
 // is behind that off the outputs, and goes on.
 //
 // It is the sink and the vault of the run. One process at a time owns the file.
-// A Checkpoint is for one goroutine, except Close.
+// A Checkpoint is for one goroutine, except Load.
 type Checkpoint struct {
 	c       *conn
 	path    string

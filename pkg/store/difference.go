@@ -190,6 +190,15 @@ func (r *Comparison) Begin(ctx context.Context) ([]stream.Position, error) {
 	return at, r.failed(err)
 }
 
+// Wanting returns how many records are at the places of the missing ones. There may be
+// several parts at a place, and all of them are read again.
+func (r *Comparison) Wanting(ctx context.Context) (n int64, err error) {
+	err = query(ctx, r.c, `SELECT count(*) FROM seen s WHERE EXISTS (SELECT 1 FROM diff d WHERE d.topic = s.topic
+		AND d.partition = s.partition AND d.offset = s.offset AND d.kind = 'missing')`,
+		func(row []any) { n, _ = row[0].(int64) })
+	return n, r.failed(err)
+}
+
 // A lookup is a statement that several goroutines use in turn.
 type lookup struct {
 	mu        sync.Mutex

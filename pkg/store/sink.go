@@ -46,7 +46,7 @@ type SinkOptions struct {
 // It is a vault, too: the state of an operator is committed with the rows that it
 // has made.
 //
-// A Sink is for one goroutine, except Close.
+// A Sink is for one goroutine, except Load.
 type Sink struct {
 	c     *conn
 	path  string
