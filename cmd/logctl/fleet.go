@@ -48,6 +48,9 @@ func (p *pipeline) join() error {
 	if err != nil {
 		return err
 	}
+	if d.tlsCert != "" {
+		client.Secure() // any member of the group can say that it is to be asked in plain text
+	}
 	source, ok := p.Sources[0].(*kafka.Source)
 	if !ok {
 		return errors.New("a group reads one input of topics")

@@ -83,7 +83,7 @@ func (s *standing) add(name, address string, x *state) bool {
 		s.absent(absence{name, address, reason})
 	}
 	for _, n := range x.Here {
-		if int(n) >= len(s.owners) || s.owners[n] {
+		if n < 0 || int(n) >= len(s.owners) || s.owners[n] {
 			s.absent(absence{name, address, fmt.Sprintf("%s is with another instance, too", s.named([]int32{n}))})
 			return false
 		}

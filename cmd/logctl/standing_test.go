@@ -52,6 +52,11 @@ func TestStanding(t *testing.T) {
 			partial: true, here: 2, instances: 1, watermark: "1970-01-01T00:15:00.000Z",
 			worth: "partition 1 is with another instance, too",
 		},
+		"one says what cannot be": {
+			parts:   []state{{Here: []int32{0, 1}, Watermark: at(900)}, {Here: []int32{-1, 4}, Watermark: at(100)}},
+			partial: true, here: 2, instances: 1, watermark: "1970-01-01T00:15:00.000Z",
+			worth: "partition -1 is with another instance, too",
+		},
 	} {
 		s := newStanding(4)
 		for i := range c.parts {

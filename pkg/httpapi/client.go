@@ -14,12 +14,14 @@ import (
 	"time"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 )
 
 // A Client asks other runs of logctl.
 type Client struct {
-	token string
-	http  *http.Client
+	token  string
+	secure bool // it shows the token over TLS alone
+	http   *http.Client
 }
 
 // NewClient returns a client that shows a token, "" for none. With a file of
@@ -47,6 +49,12 @@ func NewClient(token, trusted string) (*Client, error) {
 	return c, nil
 }
 
+// Secure has the client show its token over TLS alone.
+func (c *Client) Secure() { c.secure = true }
+
+// maxAnswer is the most bytes of an answer.
+const maxAnswer = 256 << 20
+
 // Get asks a run that serves at base, an address or URL, and returns what it
 // answers to path.
 func (c *Client) Get(ctx context.Context, base, path string) ([]byte, error) {
@@ -59,13 +67,19 @@ func (c *Client) Get(ctx context.Context, base, path string) ([]byte, error) {
 		return nil, fault.Usagef("as in 127.0.0.1:8080", "%q is no address: %w", base, err)
 	}
 	if c.token != "" {
+		if c.secure && req.URL.Scheme != "https" {
+			return nil, fmt.Errorf("asking %s: want https:// to show the token to", base)
+		}
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, fault.Hint(fmt.Errorf("asking %s: %w", base, errors.Unwrap(err)), "does it run there, with --listen?")
 	}
-	body, err := io.ReadAll(resp.Body)
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err == nil && len(body) > maxAnswer {
+		err = fmt.Errorf("it answers with more than %s", human.Bytes(maxAnswer))
+	}
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
 		return nil, fmt.Errorf("asking %s: %w", base, err)
 	}
