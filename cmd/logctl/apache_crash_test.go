@@ -15,7 +15,7 @@ func testPipeKilled(t *testing.T, a *apache) { pipeKilled(t, &a.client, 10) }
 
 // testExactlyOnce: see tableKilled. A node is down for a third of the time.
 func testExactlyOnce(t *testing.T, a *apache) {
-	crashes := number(t, "LOGCTL_CRASHES", 15)
+	crashes := number(t, "TEST_CRASHES", 15)
 	fail, mend := a.outage(t, 1+rand.IntN(3))
 	tableKilled(t, &a.client, crashes, func(i int) {
 		switch i {
@@ -31,7 +31,7 @@ func testExactlyOnce(t *testing.T, a *apache) {
 
 // testGroupState: see groupKilled. A node is down for a third of the time.
 func testGroupState(t *testing.T, a *apache) {
-	crashes := number(t, "LOGCTL_CRASHES", 15) / 3
+	crashes := number(t, "TEST_CRASHES", 15) / 3
 	for name, command := range groupCommands {
 		t.Run(name, func(t *testing.T) {
 			fail, mend := a.outage(t, 1+rand.IntN(3))

@@ -19,8 +19,8 @@ import (
 //
 //	go test -tags kafka -run Apache ./cmd/logctl
 //
-// LOGCTL_KAFKA names the brokers of a running cluster for those tests that need
-// nothing but a cluster. LOGCTL_CRASHES says how often a process is killed to
+// TEST_KAFKA names the brokers of a running cluster for those tests that need
+// nothing but a cluster. TEST_CRASHES says how often a process is killed to
 // prove that it survives.
 
 // TestApache needs one cluster of three nodes for all of its parts.
@@ -31,10 +31,10 @@ func TestApache(t *testing.T) {
 	t.Run("Groups", func(t *testing.T) { testGroups(t, a) })
 	t.Run("Scale", func(t *testing.T) { testScale(t, a) })
 	t.Run("Pipe", func(t *testing.T) { testPipeKilled(t, a) })
-	t.Run("Route", func(t *testing.T) { routeKilled(t, &a.client, number(t, "LOGCTL_CRASHES", 10)) })
+	t.Run("Route", func(t *testing.T) { routeKilled(t, &a.client, number(t, "TEST_CRASHES", 10)) })
 	t.Run("AtMostOnce", func(t *testing.T) { mostOnceKilled(t, &a.client, 6) })
 	t.Run("Transaction", func(t *testing.T) { txnKilled(t, &a.client, 6) })
-	t.Run("Outbox", func(t *testing.T) { outboxKilled(t, &a.client, number(t, "LOGCTL_CRASHES", 10)) })
+	t.Run("Outbox", func(t *testing.T) { outboxKilled(t, &a.client, number(t, "TEST_CRASHES", 10)) })
 	t.Run("GroupState", func(t *testing.T) { testGroupState(t, a) })
 	t.Run("ExactlyOnce", func(t *testing.T) { testExactlyOnce(t, a) })
 	t.Run("NodesKilled", func(t *testing.T) { testNodesKilled(t, a) })
@@ -45,7 +45,7 @@ func TestApache(t *testing.T) {
 // listeners: plaintext and, where asked for, SASL_PLAINTEXT, SSL.
 type apache struct {
 	client
-	dir string // of the cluster; "" for the one of LOGCTL_KAFKA
+	dir string // of the cluster; "" for the one of TEST_KAFKA
 }
 
 const clusterScript = "../../scripts/kafka/cluster.sh"
@@ -55,7 +55,7 @@ const clusterScript = "../../scripts/kafka/cluster.sh"
 func startApache(t *testing.T, nodes int, auth string) *apache {
 	t.Helper()
 	a := &apache{client: client{home: t.TempDir()}}
-	if brokers := os.Getenv("LOGCTL_KAFKA"); brokers != "" && auth == "" {
+	if brokers := os.Getenv("TEST_KAFKA"); brokers != "" && auth == "" {
 		a.addrs = []string{brokers}
 		return a
 	}
@@ -109,6 +109,6 @@ func (a *apache) restart(t *testing.T, nodes ...int) {
 func (a *apache) mine(t *testing.T) {
 	t.Helper()
 	if a.dir == "" {
-		t.Skip("the nodes of LOGCTL_KAFKA are not ours to kill")
+		t.Skip("the nodes of TEST_KAFKA are not ours to kill")
 	}
 }

@@ -16,7 +16,7 @@ import (
 // TestTenThousandClients: so many connections at once, each with a request that
 // comes in two parts, are all answered, within a memory that is bounded.
 func TestTenThousandClients(t *testing.T) {
-	clients := number(t, "LOGCTL_CLIENTS", 10_000)
+	clients := number(t, "TEST_CLIENTS", 10_000)
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil || files.Cur < uint64(clients)+500 {
 		t.Skipf("%d clients need as many open files; %d are allowed", clients, files.Cur)

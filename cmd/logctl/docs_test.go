@@ -108,6 +108,7 @@ var differs = map[string]string{
 	"emit":            "windows are final, sessions closed",
 	"retention":       "of rows, or of sessions",
 	"since":           "an age of letters, a time of windows",
+	"stop":            "consume reconcile compares up to the end",
 	"auth-token-file": "servers ask for it, questions show it",
 }
 

@@ -30,7 +30,7 @@ func newGroupReset() *cobra.Command {
 	f.addForm(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&f.to, "to", "", "`WHERE` it goes on: beginning, end, -1h, -10, a time or an offset")
-	fs.StringSliceVar(&f.topics, "topics", nil, "only in these `TOPICS` (default those that it has committed)")
+	fs.StringSliceVar(&f.topics, "topics", nil, "only these `TOPICS` (default those of the group)")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "only say what would be done")
 	return cmd
 }

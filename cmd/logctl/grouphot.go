@@ -44,7 +44,7 @@ so with --partitioner salt:KEY=N; records of the key are then not in order any m
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
 	f.addForm(cmd)
 	fs := cmd.Flags()
-	fs.StringSliceVar(&f.topics, "topics", nil, "only in these `TOPICS` (default those that it reads)")
+	fs.StringSliceVar(&f.topics, "topics", nil, "only these `TOPICS` (default those of the group)")
 	fs.Int64Var(&f.sample, "sample", 10_000, "how many records of each partition are looked at, the last ones")
 	fs.IntVar(&f.limit, "limit", 10, "how many keys of a topic are shown")
 	return cmd

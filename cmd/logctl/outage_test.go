@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// outage is for how long the broker of TestOutage is down; LOGCTL_OUTAGE=60 is
+// outage is for how long the broker of TestOutage is down; TEST_OUTAGE=60 is
 // what is promised.
 func outage(t *testing.T) time.Duration {
-	return time.Duration(number(t, "LOGCTL_OUTAGE", 4)) * time.Second
+	return time.Duration(number(t, "TEST_OUTAGE", 4)) * time.Second
 }
 
 // TestOutage: the broker is stopped under load. The breaker opens, critical

@@ -17,7 +17,7 @@ import (
 )
 
 // TestPostgres runs against a private server. It is skipped where PostgreSQL is not
-// installed, unless LOGCTL_POSTGRES is set.
+// installed, unless TEST_POSTGRES is set.
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	s := startPostgres(t)
@@ -84,7 +84,7 @@ func postgresPrograms(t *testing.T) string {
 			return dir
 		}
 	}
-	if os.Getenv("LOGCTL_POSTGRES") != "" {
+	if os.Getenv("TEST_POSTGRES") != "" {
 		t.Fatal("PostgreSQL is not installed")
 	}
 	t.Skip("PostgreSQL is not installed (apt-get install postgresql)")
@@ -278,7 +278,7 @@ func (s *postgresServer) routed(t *testing.T) {
 
 // killed: see killed.
 func (s *postgresServer) killed(t *testing.T) {
-	killed(t, &embed(t).client, number(t, "LOGCTL_CRASHES", 10), database{
+	killed(t, &embed(t).client, number(t, "TEST_CRASHES", 10), database{
 		to: s.to("t"), row: func(statement string) [4]int64 { return s.row(t, statement) }, during: func(int) {},
 	})
 }
@@ -286,7 +286,7 @@ func (s *postgresServer) killed(t *testing.T) {
 // windowKilled: see windowKilled; the groups have to be taken to their partitions.
 func (s *postgresServer) windowKilled(t *testing.T) {
 	s.psql(t, "d", "DROP TABLE t")
-	windowKilled(t, &embed(t).client, number(t, "LOGCTL_CRASHES", 10), 3, database{
+	windowKilled(t, &embed(t).client, number(t, "TEST_CRASHES", 10), 3, database{
 		to: s.to("t"), row: func(statement string) [4]int64 { return s.row(t, statement) },
 	})
 }

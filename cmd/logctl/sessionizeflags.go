@@ -58,7 +58,7 @@ func (f *sessionizeFlags) add(cmd *cobra.Command) {
 		"how long closed sessions are kept for questions under --listen, 64 MiB of them at most")
 	f.state.add(fs)
 	sizeVar(fs, &f.op.MaxMemory, "max-memory", 0,
-		"about how many `BYTES` sessions take that began less than --grace ago; beyond it they go to disk (0: no bound)")
+		"about how many `BYTES` of state stay in memory; beyond it, it goes to disk (0: no bound)")
 }
 
 func (f *sessionizeFlags) config(cmd *cobra.Command, p *pipeline) session.Config {

@@ -23,7 +23,7 @@ func TestTopicDown(t *testing.T) {
 	}
 	eventually(t, "it writes", func() bool { return count() > 0 })
 	to.broker.crash(t)
-	time.Sleep(time.Duration(number(t, "LOGCTL_SINK_DOWN", 7)) * time.Second)
+	time.Sleep(time.Duration(number(t, "TEST_SINK_DOWN", 7)) * time.Second)
 	to.restart(t)
 	n := f.end(t)
 	eventually(t, "all is written", func() bool { return count() >= n })

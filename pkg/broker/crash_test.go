@@ -18,7 +18,7 @@ import (
 
 // crashDir, where it is set, makes this test binary a broker over that
 // directory, for its parent to kill.
-const crashDir = "LOGCTL_TEST_BROKER_DATA"
+const crashDir = "TEST_BROKER_DATA"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {

@@ -23,9 +23,9 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// TestMain is also the handlers of these tests: LOGCTL_TEST_HANDLER names one.
+// TestMain is also the handlers of these tests: TEST_HANDLER names one.
 func TestMain(m *testing.M) {
-	if name := os.Getenv("LOGCTL_TEST_HANDLER"); name != "" {
+	if name := os.Getenv("TEST_HANDLER"); name != "" {
 		handlers[name](os.Stdin, os.Stdout)
 		os.Exit(0)
 	}
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // handler returns the command that runs one of handlers.
-func handler(name string) string { return "LOGCTL_TEST_HANDLER=" + name + " exec " + os.Args[0] }
+func handler(name string) string { return "TEST_HANDLER=" + name + " exec " + os.Args[0] }
 
 // each returns a handler that answers every line at once.
 func each(answer func(line string) string) func(io.Reader, io.Writer) {

@@ -27,7 +27,7 @@ import (
 //
 //	go test -tags kafka -run Apache ./pkg/kafka
 //
-// LOGCTL_KAFKA names the brokers of a running cluster for those tests that need
+// TEST_KAFKA names the brokers of a running cluster for those tests that need
 // nothing but a cluster.
 
 const clusterScript = "../../scripts/kafka/cluster.sh"
@@ -90,11 +90,11 @@ func (a *apache) run(args ...string) error {
 	return nil
 }
 
-// running returns how to reach a cluster: the one that LOGCTL_KAFKA names, or
+// running returns how to reach a cluster: the one that TEST_KAFKA names, or
 // three nodes of our own.
 func running(t *testing.T) kafka.Config {
 	t.Helper()
-	if brokers := os.Getenv("LOGCTL_KAFKA"); brokers != "" {
+	if brokers := os.Getenv("TEST_KAFKA"); brokers != "" {
 		return kafka.Config{Brokers: strings.Split(brokers, ",")}
 	}
 	trio.up(t)
@@ -231,8 +231,8 @@ func TestApacheShareRenews(t *testing.T) {
 // TestApacheNodesKilled: two of three nodes are killed in turn and started
 // again while records are produced; every acknowledged record is there, once.
 func TestApacheNodesKilled(t *testing.T) {
-	if os.Getenv("LOGCTL_KAFKA") != "" {
-		t.Skip("the nodes of LOGCTL_KAFKA are not ours to kill")
+	if os.Getenv("TEST_KAFKA") != "" {
+		t.Skip("the nodes of TEST_KAFKA are not ours to kill")
 	}
 	cfg := running(t)
 	name := topic(t, cfg, 6)

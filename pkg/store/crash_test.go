@@ -16,7 +16,7 @@ import (
 )
 
 // crashPath has this test binary write rows to a database until it is killed.
-const crashPath = "LOGCTL_TEST_CRASH"
+const crashPath = "TEST_CRASH"
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(crashPath); path != "" {

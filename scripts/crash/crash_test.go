@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// TestCrash kills some runs; LOGCTL_CRASHES says how many.
+// TestCrash kills some runs; TEST_CRASHES says how many.
 func TestCrash(t *testing.T) {
 	kills := 8
-	if text := os.Getenv("LOGCTL_CRASHES"); text != "" {
+	if text := os.Getenv("TEST_CRASHES"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil {
 			t.Fatal(err)
