@@ -52,7 +52,8 @@ func (f *reconcileFlags) mend(cmd *cobra.Command, c *store.Comparison) error {
 	if err := p.openSinks(); err != nil {
 		return p.close(err)
 	}
-	return errors.Join(p.feed(p.Sink, k), chosen.err, p.close(nil))
+	err = p.feed(p.Sink, k)
+	return errors.Join(err, chosen.err, p.close(nil))
 }
 
 // lacking drops the records that are not missing.

@@ -88,11 +88,15 @@ func (c *conn) open(path string, flags int32) error {
 	return nil
 }
 
-// Close closes the connection, and undoes a transaction that is under way. It may
+// Close closes the connection, and undoes a transaction that is under way. Statements
+// that are left are over, too: with one of them SQLite would keep all as it is. It may
 // be called again.
 func (c *conn) Close() error {
 	if c.tls == nil {
 		return nil
+	}
+	for p := c.nextStatement(); p != 0; p = c.nextStatement() {
+		sqlite3.Xsqlite3_finalize(c.tls, p) // its error is that of step
 	}
 	rc := sqlite3.Xsqlite3_close_v2(c.tls, c.db)
 	c.tls.Close()
@@ -101,6 +105,14 @@ func (c *conn) Close() error {
 		return &Error{Code: int(rc), text: "closing it"}
 	}
 	return nil
+}
+
+// nextStatement returns a statement that was not closed, 0 where there is none.
+func (c *conn) nextStatement() uintptr {
+	if c.db == 0 {
+		return 0
+	}
+	return sqlite3.Xsqlite3_next_stmt(c.tls, c.db, 0)
 }
 
 // prepare compiles one statement, to be run many times.

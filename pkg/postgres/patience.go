@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/logctl/logctl/pkg/fault"
+)
+
+const (
+	pause = time.Second      // between attempts
+	again = 10 * time.Second // between two notes that the server is down
+)
+
+// patiently does something again, over a new connection, for as long as it fails
+// for reasons that pass and Busy does not give up.
+func (s *Sink) patiently(ctx context.Context, doing string, do func(context.Context) error) error {
+	waits := patience{busy: s.opt.Busy}
+	for {
+		err := s.connected(ctx)
+		if err == nil {
+			err = do(ctx)
+		}
+		if err == nil {
+			return nil
+		}
+		_ = s.close() // what was under way is undone
+		err = s.failed(doing, err)
+		if s.sent {
+			return fault.Hint(err, hintFor(err))
+		}
+		if err := waits.out(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+// A patience waits for a server that is down.
+type patience struct {
+	busy func(error) error // see SinkOptions.Busy
+	told time.Time
+}
+
+// out waits before the next attempt, or returns why there is none.
+func (p *patience) out(ctx context.Context, err error) error {
+	if p.busy == nil || !passes(err) || ctx.Err() != nil {
+		return fault.Hint(err, hintFor(err))
+	}
+	if time.Since(p.told) >= again {
+		p.told = time.Now()
+		if err := p.busy(err); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-time.After(pause):
+		return nil
+	case <-ctx.Done():
+		return err
+	}
+}
+
+// hintFor says what to do about an error of the server.
+func hintFor(err error) string {
+	switch stateOf(err) {
+	case "42501":
+		return "grant the user the right to, or have another make the tables"
+	case uniqueViolation:
+		return "another unique index of the table refuses the row; --unique says what makes a row unique"
+	}
+	return ""
+}
