@@ -64,6 +64,19 @@ func (a *Asker) close() {
 	}
 }
 
+// answer answers the questions that wait. An operator may be asked in the midst of
+// its Changes: what it answers changes nothing.
+func (r *run) answer() {
+	for {
+		select {
+		case ask := <-r.Ask.questions():
+			ask(r.view())
+		default:
+			return
+		}
+	}
+}
+
 // view shows the operators as they are now.
 func (r *run) view() View {
 	v := View{Operators: map[stream.Task]stream.Operator{}, Watermark: r.time(), Now: r.Now()}

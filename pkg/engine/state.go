@@ -159,6 +159,10 @@ func (r *run) save() error {
 	return nil
 }
 
+// answerEvery is after how many entries of state questions are answered: some
+// 20 µs.
+const answerEvery = 128
+
 func (r *run) saveTask(t *task) error {
 	r.entries = r.entries[:0]
 	op, ok := t.op.(stream.Stateful)
@@ -170,8 +174,12 @@ func (r *run) saveTask(t *task) error {
 		all = v.Stale(t.id)
 	}
 	r.entries.Append(nil, t.appendTimes(nil))
+	n := 0
 	err := op.Changes(all, func(key, value []byte) error {
 		r.entries.Append(key, value)
+		if n++; n%answerEvery == 0 {
+			r.answer()
+		}
 		return nil
 	})
 	if err != nil {

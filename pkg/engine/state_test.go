@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -398,6 +399,63 @@ func TestAskWhileCommitting(t *testing.T) {
 	}
 	if sink.asked == 0 {
 		t.Error("no question was answered in a commit")
+	}
+}
+
+// A wide operator gives many entries away, and is done when a question has come
+// between two of them.
+type wide struct {
+	*tally
+	put   int // entries of the present Changes
+	asked chan struct{}
+}
+
+func (w *wide) Changes(all bool, put func(key, value []byte) error) error {
+	defer func() { w.put = 0 }()
+	give := time.After(10 * time.Second)
+	for n := uint32(0); ; n++ {
+		if err := put(binary.BigEndian.AppendUint32([]byte("z"), n%1000), []byte("0")); err != nil {
+			return err
+		}
+		w.put++
+		select {
+		case <-w.asked:
+			return w.tally.Changes(all, put)
+		case <-give:
+			return errors.New("no question was answered while entries are given away")
+		default:
+		}
+	}
+}
+
+// Questions are answered while what has changed is gathered for a commit.
+func TestAskWhileGathering(t *testing.T) {
+	w := &wide{tally: newTally().(*tally), asked: make(chan struct{})}
+	asker, v := engine.NewAsker(), newVault()
+	go func() {
+		for asked := false; ; {
+			err := asker.Ask(context.Background(), func(engine.View) {
+				if !asked && w.put > 0 {
+					asked = true
+					close(w.asked)
+				}
+			})
+			if err != nil {
+				return
+			}
+		}
+	}()
+	m := newMember()
+	m.gives(0, "aba")
+	p := engine.Pipeline{
+		Sources: []stream.Source{m}, New: func(stream.Task) stream.Operator { return w },
+		Sink: new(text), Vault: v, Ask: asker,
+	}
+	if err := runSoon(t.Context(), t, p); err != nil {
+		t.Fatal(err)
+	}
+	if kept := v.kept[stream.Task{Source: "t"}]; kept["a"] != "2" || kept["b"] != "1" {
+		t.Errorf("kept %v, want a 2 and b 1", kept)
 	}
 }
 
