@@ -71,13 +71,8 @@ func (r *run) take(ctx context.Context, j *job) error {
 	if j.end {
 		return r.sourceEnded(j)
 	}
-	select {
-	case <-j.parsed:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	if j.err != nil {
-		return j.err
+	if err := r.awaitParsed(ctx, j); err != nil {
+		return err
 	}
 	if j.Barrier != nil {
 		err := r.yield(ctx, j)
@@ -108,6 +103,20 @@ func (r *run) take(ctx context.Context, j *job) error {
 		return r.commitRead(ctx, j)
 	}
 	return nil
+}
+
+// awaitParsed returns when a batch is parsed, and answers questions meanwhile.
+func (r *run) awaitParsed(ctx context.Context, j *job) error {
+	for {
+		select {
+		case <-j.parsed:
+			return j.err
+		case ask := <-r.Ask.questions():
+			ask(r.view())
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 func (r *run) sourceEnded(j *job) error {

@@ -64,6 +64,9 @@ type copied struct {
 	entries stream.Entries
 	all     bool         // the copy is to be made anew
 	next    atomic.Int64 // offset behind the last acknowledged record
+
+	acknowledge func(*kgo.Record, error)
+	free        []kgo.Record // made together, to be sent
 }
 
 // What the first byte of a key says.
@@ -139,7 +142,7 @@ func (c *Changelog) Save(task stream.Task, entries stream.Entries, _ bool) error
 		part.signed = true
 		c.send(part, []byte{signatureKey}, []byte(c.cfg.Signature))
 	}
-	arena := make([]byte, 0, 2*len(entries))
+	arena := make([]byte, 0, len(entries)) // the lengths in entries take more than the first bytes of keys
 	err := entries.Each(func(key, value []byte) error {
 		start := len(arena)
 		arena = append(append(arena, entryKey), key...)
@@ -172,16 +175,29 @@ func (c *Changelog) copied(task stream.Task) *copied {
 }
 
 func (c *Changelog) send(part *copied, key, value []byte) {
+	if part.acknowledge == nil {
+		part.acknowledge = func(r *kgo.Record, err error) { c.acknowledged(part, r, err) }
+	}
+	if len(part.free) == 0 {
+		part.free = make([]kgo.Record, recordsAtOnce)
+	}
+	r := &part.free[0]
+	part.free = part.free[1:]
+	r.Topic, r.Partition, r.Key, r.Value = c.cfg.Topic, part.task.Partition, key, value
 	c.pending.Add(1)
-	r := &kgo.Record{Topic: c.cfg.Topic, Partition: part.task.Partition, Key: key, Value: value}
-	c.client.Produce(context.Background(), r, func(r *kgo.Record, err error) {
-		if err != nil {
-			c.failed.CompareAndSwap(nil, &err)
-		} else {
-			part.next.Store(max(part.next.Load(), r.Offset+1))
-		}
-		c.pending.Done()
-	})
+	c.client.Produce(context.Background(), r, part.acknowledge)
+}
+
+// recordsAtOnce is for how many records memory is taken at once.
+const recordsAtOnce = 64
+
+func (c *Changelog) acknowledged(part *copied, r *kgo.Record, err error) {
+	if err != nil {
+		c.failed.CompareAndSwap(nil, &err)
+	} else {
+		part.next.Store(max(part.next.Load(), r.Offset+1))
+	}
+	c.pending.Done()
 }
 
 func (c *Changelog) failure() error {
