@@ -96,6 +96,11 @@ func (f *stateFlags) runTasks(p *pipeline, k *kafkaInput, topic string, partitio
 		return fmt.Errorf("the state of %s cannot be kept", p.cmd.Name())
 	}
 	signature := op.Signature() + " from " + topic + p.readingFlags()
+	p.widths = &kafka.Widths{
+		Of: map[string]int{topic: partitions}, Cause: "equal keys may be in others than before",
+		Hint: fmt.Sprintf("--reset discards the state and begins anew; a topic made anew with %d partitions goes on with it",
+			partitions),
+	}
 	once := f.delivery == exactlyOnce
 	list, err := p.flags.output.endpoints()
 	if err != nil {
@@ -108,7 +113,7 @@ func (f *stateFlags) runTasks(p *pipeline, k *kafkaInput, topic string, partitio
 	}
 	inTable := once && len(list) == 1 && (list[0].Scheme == stream.SQLite || list[0].Scheme == stream.Postgres)
 	if inTable {
-		p.signature, p.resetState = signature, f.reset
+		p.signature, p.resetState = stream.SignOver(signature, partitions), f.reset
 	}
 	p.wrap = func(sink stream.Sink) (stream.Sink, error) {
 		if inTable {
@@ -130,7 +135,7 @@ func (f *stateFlags) openChangelog(p *pipeline, k *kafkaInput, signature string,
 	ctx := p.cmd.Context()
 	cfg := kafka.ChangelogConfig{
 		Topic: k.group + "-state", Partitions: partitions, Signature: signature, Reset: f.reset,
-		Local: func(id string) (kafka.Local, error) { return p.openCopies(id, signature) },
+		Local: func(id string) (kafka.Local, error) { return p.openCopies(id, stream.SignOver(signature, partitions)) },
 	}
 	var c *kafka.Changelog
 	var err error

@@ -85,6 +85,7 @@ type pipeline struct {
 	signature  string          // of the operator whose state a table keeps beside the rows
 	resetState bool            // what it keeps is discarded
 	shuffled   *kafka.Shuffled // the input is a topic of package shuffle
+	widths     *kafka.Widths   // of topics, that the run relies on; nil for none
 	noDead     bool            // another pipeline sees to the dead letters
 	ended      func()          // called when the run has ended, before the summary; may be nil
 

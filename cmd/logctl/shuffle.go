@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,13 +24,9 @@ const shuffleRetention = 24 * 60 * 60 * 1000 // ms
 // pipeline takes the records to the partition of their group, over an internal
 // topic, and p reads that. Each is a consumer group of its own.
 func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths []int) error {
-	parts, most := 0, 0
-	for _, n := range widths {
-		parts += n
-		most = max(most, n)
-	}
 	topic := k.group + "-shuffle"
-	if err := p.makeShuffleTopic(topic, most); err != nil {
+	width, err := p.makeShuffleTopic(topic, slices.Max(widths))
+	if err != nil {
 		return p.close(err)
 	}
 	parent := p.cmd.Context()
@@ -37,6 +34,7 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 	defer cancel()
 	p.cmd.SetContext(ctx) // when one half fails, the other one ends
 	defer p.cmd.SetContext(parent)
+	parts := p.relyOn(widths)
 	first, stops, err := f.firstHalf(p, k, g, topic)
 	if err != nil {
 		return p.close(err)
@@ -62,7 +60,7 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 		p.Stats.TakeInput(first.Stats)
 		p.Prepare = first.Prepare
 	}
-	err = f.runTasks(p, reads, topic, most)
+	err = f.runTasks(p, reads, topic, width)
 	cancel()
 	done.Wait()
 	if failed != nil && errors.Is(err, context.Canceled) {
@@ -71,21 +69,39 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 	return errors.Join(err, failed)
 }
 
-// makeShuffleTopic creates the internal topic where there is none.
-func (p *pipeline) makeShuffleTopic(name string, partitions int) error {
+// relyOn has the first half end when a topic that it reads is given partitions, and
+// returns how many there are. Marks come from each of them, in every run.
+func (p *pipeline) relyOn(widths []int) (parts int) {
+	p.widths = &kafka.Widths{
+		Of: map[string]int{}, Cause: "time in the internal topic is the least of all of them",
+		Hint: "started again, logctl goes on with all of them",
+	}
+	for i, topic := range p.endpoints[0].Topics {
+		p.widths.Of[topic] = widths[i]
+		parts += widths[i]
+	}
+	return parts
+}
+
+// makeShuffleTopic creates the internal topic where there is none, and returns how
+// many partitions it has: it keeps them when the input is given more.
+func (p *pipeline) makeShuffleTopic(name string, partitions int) (int, error) {
 	conn, err := p.flags.kafka.config(p.endpoints[0])
 	if err != nil {
-		return err
+		return 0, err
 	}
 	admin, err := kafka.OpenAdmin(p.cmd.Context(), conn)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer admin.Close()
+	if n, err := admin.Width(p.cmd.Context(), name); n > 0 || err != nil {
+		return n, err
+	}
 	_, err = admin.Create(p.cmd.Context(), kafka.TopicSpec{Name: name, Partitions: partitions, Configs: map[string]string{
 		"cleanup.policy": "delete", "retention.ms": strconv.Itoa(shuffleRetention),
 	}})
-	return err
+	return partitions, err
 }
 
 // firstHalf opens the pipeline that fills the internal topic, and says where its
@@ -115,7 +131,7 @@ func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, g grouping, topic str
 		op.Begin(task.Source, task.Partition, stopOf(stops, task))
 		return op
 	}
-	first.Order, first.lag = engine.InTime, p.lag
+	first.Order, first.lag, first.widths = engine.InTime, p.lag, p.widths
 	first.producer.marks = true
 	first.Exactly, first.inTxn = f.delivery == exactlyOnce, f.delivery == exactlyOnce
 	if err := first.open(k); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -104,15 +105,18 @@ func (t *Txn) OpenChangelog(ctx context.Context, cfg ChangelogConfig) (*Changelo
 
 func newChangelog(ctx context.Context, cfg ChangelogConfig, client *kgo.Client) (*Changelog, error) {
 	admin := &Admin{cfg: cfg.Config, adm: kadm.NewClient(client)}
-	if cfg.Reset {
-		found, err := admin.adm.ListTopics(ctx, cfg.Topic)
-		if err == nil && found.Has(cfg.Topic) {
-			if err := admin.Remove(ctx, cfg.Topic); err != nil {
-				return nil, err
-			}
+	width, err := admin.Width(ctx, cfg.Topic)
+	switch {
+	case err != nil:
+		return nil, err
+	case width > 0 && cfg.Reset:
+		if err := admin.Remove(ctx, cfg.Topic); err != nil {
+			return nil, err
 		}
+	case width > 0 && cfg.Partitions > 0 && width != cfg.Partitions:
+		return nil, stream.OtherWidth(fmt.Sprintf("topic %q", cfg.Topic), strconv.Itoa(width), strconv.Itoa(cfg.Partitions))
 	}
-	_, err := admin.Create(ctx, TopicSpec{Name: cfg.Topic, Partitions: cfg.Partitions, Configs: map[string]string{
+	_, err = admin.Create(ctx, TopicSpec{Name: cfg.Topic, Partitions: cfg.Partitions, Configs: map[string]string{
 		"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime",
 	}})
 	if err != nil {
@@ -140,7 +144,7 @@ func (c *Changelog) Save(task stream.Task, entries stream.Entries, _ bool) error
 	part := c.copied(task)
 	if !part.signed {
 		part.signed = true
-		c.send(part, []byte{signatureKey}, []byte(c.cfg.Signature))
+		c.send(part, []byte{signatureKey}, []byte(c.signature()))
 	}
 	arena := make([]byte, 0, len(entries)) // the lengths in entries take more than the first bytes of keys
 	err := entries.Each(func(key, value []byte) error {
@@ -161,6 +165,9 @@ func (c *Changelog) Save(task stream.Task, entries stream.Entries, _ bool) error
 	}
 	return errors.Join(err, c.failure())
 }
+
+// signature returns what is written of the operator.
+func (c *Changelog) signature() string { return stream.SignOver(c.cfg.Signature, c.cfg.Partitions) }
 
 // copied returns what is known of a task's local copy.
 func (c *Changelog) copied(task stream.Task) *copied {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
@@ -62,11 +61,10 @@ func (c *Changelog) loadLocal(ctx context.Context, task stream.Task, state map[s
 
 // claim makes sure that a state is the operator's own.
 func (c *Changelog) claim(signature []byte) error {
-	if signature != nil && string(signature) != c.cfg.Signature {
-		return fault.Hint(fmt.Errorf("topic %q holds the state of another command:\n  kept  %s\n  now   %s",
-			c.cfg.Topic, signature, c.cfg.Signature), "--reset discards that state; another --group begins anew")
+	if signature == nil {
+		return nil
 	}
-	return nil
+	return stream.CheckSignature(fmt.Sprintf("topic %q", c.cfg.Topic), string(signature), c.signature())
 }
 
 // replay adds the records of a partition, from an offset up to the end that it has
@@ -115,7 +113,7 @@ func (c *Changelog) take(r *kgo.Record, part *copied, state map[string][]byte) {
 	}
 	switch {
 	case r.Key[0] == signatureKey:
-		part.signed = true
+		part.signed = string(r.Value) == c.signature()
 	case c.local != nil:
 		part.entries.Append(r.Key[1:], r.Value)
 	}

@@ -91,6 +91,7 @@ func (s *Source) assign(ctx context.Context, committed positions) (positions, er
 		return nil, err
 	}
 	s.noteCommitted(committed)
+	s.checkAssigned(committed)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.joined = true

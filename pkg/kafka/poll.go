@@ -57,6 +57,9 @@ func (s *Source) begin(ctx context.Context) error {
 	polling, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.poll.Go(func() { s.pollAll(polling) })
+	if s.cfg.Widths != nil {
+		s.poll.Go(func() { s.watchWidths(polling) })
+	}
 	return nil
 }
 

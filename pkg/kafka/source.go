@@ -35,6 +35,7 @@ type SourceConfig struct {
 	Uncommitted bool  // read records of open and aborted transactions too
 	Start, Stop Bound // a group's committed offset and Seek win over Start
 	Shuffled    *Shuffled
+	Widths      *Widths // that the run relies on; nil: any
 
 	FetchBytes     int           // of one fetch, by default 4 MiB
 	PartitionBytes int           // of one fetch from one partition, by default 256 KiB
@@ -79,6 +80,7 @@ type Source struct {
 	orders []order      // to be handed out before records
 	joined bool         // a first assignment has arrived
 	err    error
+	broken error // ends reading at once, whatever waits
 	closed bool
 }
 
@@ -222,6 +224,9 @@ func signal(c chan struct{}) {
 func (s *Source) fill(b *record.Batch) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.broken != nil {
+		return false, s.broken
+	}
 	if len(s.orders) > 0 {
 		s.orders[0].write(b)
 		s.orders = s.orders[1:]

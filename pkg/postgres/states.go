@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -52,11 +51,7 @@ func (s *states) claim(ctx context.Context, srv *server, signature string) error
 	if err != nil {
 		return err
 	}
-	if kept := rows[0][0]; kept != signature {
-		return fault.Hint(fmt.Errorf("it holds the state of another command:\n  kept  %s\n  now   %s", kept, signature),
-			"--reset discards that state and begins anew")
-	}
-	return nil
+	return stream.CheckSignature("it", rows[0][0], signature)
 }
 
 // save adds a chunk to what is held for the transaction.

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/zeebo/xxh3"
 
@@ -39,11 +38,8 @@ func (s *states) claim(ctx context.Context, signature string) error {
 	switch {
 	case err != nil:
 		return err
-	case found && kept != signature:
-		return fault.Hint(fmt.Errorf("it holds the state of another command:\n  kept  %s\n  now   %s", kept, signature),
-			"--reset discards that state and begins anew")
 	case found:
-		return nil
+		return stream.CheckSignature("it", kept, signature)
 	}
 	_, err = exec(ctx, s.c, "INSERT INTO _logctl_operators (sink, signature) VALUES (?, ?)", s.sink, signature)
 	return err
