@@ -28,9 +28,10 @@ func newRoute() *cobra.Command {
 		Long: `Route sends each record to the destinations of all rules that it matches, once to
 each, and to the default where it matches none: the file's own, else --to, else stdout.
 
-A rule matches by fields (when: a list is any of, keys are all of, * and ? are patterns)
-by an expression (match) or by a Sigma rule (sigma: FILE), and may set, drop, rename and mask fields of what it sends,
-send a share of it (sample) or no more than so much (limit):
+A rule matches by fields (when: a list is any of, keys are all of, * and ? are patterns),
+by an expression (match) or by a Sigma rule in a file of its own (sigma), and may set,
+drop, rename and mask fields of what it sends, send a share of it (sample) or no more
+than so much (limit):
 
   rules:
     - name: security

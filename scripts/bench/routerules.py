@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Write N rules of three destinations: routerules.py logctl|syslog-ng N DIR
+"""Write N rules of three destinations: routerules.py logctl|syslog-ng|connect N DIR [FILE]
 
 70 % compare fields, 30 % match regular expressions; the first that holds counts.
-Both kinds say the same about the logs of scripts/bench/gen."""
+All kinds say the same about the logs of scripts/bench/gen, which connect reads from
+FILE."""
 
+import json
 import sys
 
 SERVICES = (
@@ -62,5 +64,23 @@ def syslog_ng(n, out):
     print("    channel { destination(d_rest); flags(final); };\n  };\n};")
 
 
+def connect(n, out, data):
+    """One mapping that names the file, and batches: the fastest of its ways."""
+    print("http: { enabled: false }\nlogger: { level: ERROR }\ninput:\n  batched:\n    child:\n      file:\n"
+          f'        paths: [ "{data}" ]\n        scanner: {{ lines: {{}} }}\n'
+          "    policy: { count: 100, period: 100ms }\npipeline:\n  threads: 2\n  processors:\n    - mapping: |\n"
+          "        meta file = match {")
+    for i in range(n):
+        tests = []
+        for f, op, v in rule(i):
+            if op == "=~":
+                tests.append("this.%s.re_match(%s)" % (f, json.dumps(v)))
+            else:
+                tests.append(f"this.{f} {op} {json.dumps(v)}")
+        print(f"          {' && '.join(tests)} => \"{'abc'[i % 3]}\"")
+    print('          _ => "rest"\n        }\noutput:\n'
+          f'  file: {{ path: "{out}/${{!meta(\\"file\\")}}.ndjson", codec: lines }}')
+
+
 if __name__ == "__main__":
-    {"logctl": logctl, "syslog-ng": syslog_ng}[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
+    {"logctl": logctl, "syslog-ng": syslog_ng, "connect": connect}[sys.argv[1]](int(sys.argv[2]), *sys.argv[3:])
