@@ -14,6 +14,25 @@ type answer struct {
 	err    *retry.Error
 }
 
+// answers reads what a handler says. It remembers the last line that told of a
+// failure, as handlers say the same thing of many records: reading one takes
+// longer than comparing.
+type answers struct {
+	line []byte
+	said answer
+}
+
+func (a *answers) read(line []byte) answer {
+	if len(a.line) > 0 && bytes.Equal(line, a.line) {
+		return a.said
+	}
+	said := parseAnswer(line)
+	if said.err != nil {
+		a.line, a.said = append(a.line[:0], line...), said
+	}
+	return said
+}
+
 var ackOK = []byte(`{"ack":"ok"}`)
 
 // parseAnswer reads a line that a handler wrote: {"ack":"ok"}, {"ack":"retry"}

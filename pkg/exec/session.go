@@ -229,7 +229,7 @@ func (w *worker) answers(o *outcome, data []byte) (used int, err error) {
 		end := used + bytes.IndexByte(data[used:], '\n')
 		line := data[used:end]
 		used = end + 1
-		if err := o.add(e, parseAnswer(line), line); err != nil {
+		if err := o.add(e, o.said.read(line), line); err != nil {
 			return used, errors.Join(err, o.settle(true)) // what is done is done
 		}
 	}

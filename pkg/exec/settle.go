@@ -16,9 +16,10 @@ import (
 // them. It belongs to one goroutine.
 type outcome struct {
 	w        *worker
+	said     answers
 	out      *record.Batch
 	from     []entry       // for each record of out, what it was written for
-	dead     *record.Batch // letters of some of finished
+	dead     *record.Batch // letters of some of finished; kept for the next ones where its sink is done with it
 	finished []entry
 	dropped  []entry
 }
@@ -98,13 +99,8 @@ func (o *outcome) settle(idle bool) error {
 			return err
 		}
 	}
-	if o.dead != nil {
-		err := w.s.opt.Dead.Write(o.dead.All())
-		o.dead.Release()
-		o.dead = nil
-		if err != nil {
-			return err
-		}
+	if err := o.sendLetters(); err != nil {
+		return err
 	}
 	for i := range o.finished {
 		if e := &o.finished[i]; e.blocks() {
@@ -182,18 +178,41 @@ func (o *outcome) bury(e entry, st *letter.State) error {
 	}
 	s.Stats.Dead.Add(1)
 	b, row := e.source()
-	if o.dead != nil && (o.dead.Origin != b.Origin || len(o.dead.Data) > outArena) {
+	if o.letters() > 0 && (o.dead.Origin != b.Origin || len(o.dead.Data) > outArena) {
 		if err := o.settle(false); err != nil {
 			return err
 		}
 	}
 	if o.dead == nil {
 		o.dead = record.NewBatch()
-		o.dead.Origin, o.dead.Arrived = b.Origin, time.Now().UnixNano()
+	}
+	if o.letters() == 0 {
+		o.dead.Origin, o.dead.Arrived = b.Origin, st.Last
 	}
 	letter.Append(o.dead, b, row, st)
 	o.finished = append(o.finished, e)
 	return nil
+}
+
+// letters returns how many dead letters are to be written.
+func (o *outcome) letters() int {
+	if o.dead == nil {
+		return 0
+	}
+	return len(o.dead.Recs)
+}
+
+// sendLetters writes the dead letters.
+func (o *outcome) sendLetters() error {
+	if o.letters() == 0 {
+		return nil
+	}
+	err := o.w.s.opt.Dead.Write(o.dead.All())
+	if !o.dead.Reuse() {
+		o.dead.Release()
+		o.dead = nil
+	}
+	return err
 }
 
 // keepState begins the state of an entry that fails for the first time.

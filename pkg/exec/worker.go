@@ -255,7 +255,7 @@ func (w *worker) untilDue(now int64) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	wait := time.Hour
-	if len(w.waits) > 0 {
+	if len(w.waits) > 0 && w.room() > 0 { // answers make room, and wake
 		wait = time.Duration(max(w.waits[0].own.due-now, 0))
 	}
 	if b := w.s.opt.Breaker; !b.Trip.Never() && b.State(now) != limit.Closed {

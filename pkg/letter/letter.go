@@ -5,7 +5,7 @@
 package letter
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -58,11 +58,11 @@ type Origin struct {
 func (o Origin) ID() string {
 	switch {
 	case o.Topic:
-		return fmt.Sprintf("%s/%d@%d", o.Source, o.Partition, o.Offset)
+		return o.Source + "/" + strconv.Itoa(int(o.Partition)) + "@" + strconv.FormatInt(o.Offset, 10)
 	case o.Line > 0:
-		return fmt.Sprintf("%s:%d", o.Source, o.Line)
+		return o.Source + ":" + strconv.FormatInt(o.Line, 10)
 	default:
-		return fmt.Sprintf("%s@%d", o.Source, o.Offset)
+		return o.Source + "@" + strconv.FormatInt(o.Offset, 10)
 	}
 }
 

@@ -126,3 +126,20 @@ func FuzzHeaders(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkLetter is what a record costs that is refused once: its state, and its
+// letter.
+func BenchmarkLetter(b *testing.B) {
+	from := record.NewBatch()
+	from.Origin = &record.Origin{Source: "app.log"}
+	from.Add([]byte(strings.Repeat("x", 250)))
+	to := record.NewBatch()
+	b.ReportAllocs()
+	for b.Loop() {
+		known, _ := letter.Read(from, 0)
+		s := letter.State{Origin: known.Origin, Correlation: known.Correlation}
+		s.Failed("permanent", "REFUSED", "no such column: 17", 1_795_514_400_123_000_000)
+		to.Reuse()
+		letter.Append(to, from, 0, &s)
+	}
+}

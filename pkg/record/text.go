@@ -1,6 +1,7 @@
 package record
 
 import (
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -16,14 +17,19 @@ func AppendQuoted[T string | []byte](dst []byte, text T) []byte {
 	for i := 0; i < len(text); {
 		c := text[i]
 		if c < utf8.RuneSelf {
-			if c >= ' ' && c != '"' && c != '\\' {
-				i++
+			if n := plainLen(text[i:]); n > 0 {
+				i += n
 				continue
 			}
 			dst = append(dst, text[start:i]...)
-			dst = appendEscape(dst, c)
+			start = i + 1
+			if c == '"' || c == '\\' {
+				dst = append(dst, '\\')
+				start = i // it goes with what follows
+			} else {
+				dst = appendControl(dst, c)
+			}
 			i++
-			start = i
 			continue
 		}
 		r, n := decodeRune(text[i:])
@@ -40,16 +46,36 @@ func AppendQuoted[T string | []byte](dst []byte, text T) []byte {
 	return append(dst, '"')
 }
 
+// plainLen returns how many bytes at the start of text are ASCII that a JSON
+// string holds as it is. It looks at eight at a time: in a word, the lowest byte
+// whose high bit is set in one of the terms is the first that is not plain, since
+// nothing is borrowed from below it.
+func plainLen[T string | []byte](text T) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		t := text[i : i+8]
+		x := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+		odd := (x | (x - ' '*ones) | ((x ^ '"'*ones) - ones) | ((x ^ '\\'*ones) - ones)) & high
+		if odd != 0 {
+			return i + bits.TrailingZeros64(odd)/8
+		}
+	}
+	for i < len(text) && text[i] >= ' ' && text[i] != '"' && text[i] != '\\' && text[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
+}
+
 func decodeRune[T string | []byte](s T) (rune, int) {
 	var buf [utf8.UTFMax]byte
 	n := copy(buf[:], s)
 	return utf8.DecodeRune(buf[:n])
 }
 
-func appendEscape(dst []byte, c byte) []byte {
+func appendControl(dst []byte, c byte) []byte {
 	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
 	case '\n':
 		return append(dst, '\\', 'n')
 	case '\r':
