@@ -113,6 +113,12 @@ func (c *extremes) add(b *record.Batch, rows []int32, groups []uint32) {
 }
 
 func (c *extremes) merge(to uint32, from column, g uint32) {
+	if q, ok := from.(*quantiles); ok { // c is of edges
+		if o := &q.cells[g]; o.Count() > 0 {
+			c.cells[to].add(o.Min(), o.Max())
+		}
+		return
+	}
 	if o := from.(*extremes).cells[g]; o.any {
 		c.cells[to].add(o.min, o.max)
 	}

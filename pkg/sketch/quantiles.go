@@ -308,36 +308,6 @@ func (q *Quantiles) orNaN(v float64) float64 {
 	return v
 }
 
-// Quantile returns the value at rank ceil(p*n), for p from 0 to 1, within
-// MaxRelativeError: the middle of its bucket, clamped to the smallest and the
-// largest value. Those two are exact. It is NaN where there are no values.
-func (q *Quantiles) Quantile(p float64) float64 {
-	rank := rankOf(p, q.n)
-	switch {
-	case q.n == 0:
-		return math.NaN()
-	case rank == 1:
-		return q.min
-	case rank == q.n:
-		return q.max
-	}
-	var seen uint64
-	for key, c := range q.buckets() {
-		if seen += c; seen >= rank {
-			return min(max(midpoint(key), q.min), q.max)
-		}
-	}
-	return q.max
-}
-
-// rankOf returns ceil(p*n), at least 1 and at most n. A product that is above
-// a whole number by its rounding alone (0.07*100) is that number.
-func rankOf(p float64, n uint64) uint64 {
-	x := p * float64(n)
-	x = math.Ceil(x - x*0x1p-52)
-	return min(max(uint64(max(x, 0)), 1), n)
-}
-
 // An Octave is the number of values from one power of two to the next, that one
 // not included; of negative values mirrored. That of zero is from 0 to 0.
 type Octave struct {

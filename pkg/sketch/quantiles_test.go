@@ -181,3 +181,53 @@ func ExampleQuantiles() {
 	fmt.Printf("%.0f %.0f\n", morning.Quantile(0.5), morning.Quantile(1))
 	// Output: 450 5000
 }
+
+// What is left when values are taken away is what would have been there without them,
+// bit for bit, in whatever parts they came and go.
+func TestQuantilesOfAWindowThatMoves(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	for name, vs := range series(r, 1000) {
+		for _, part := range []int{1, 3, 200} {
+			q, parts := new(sketch.Quantiles), slices.Collect(slices.Chunk(vs, part))
+			from := 0
+			for to := range parts {
+				q.Merge(quantilesOf(parts[to]))
+				for from <= to && (to-from > 400/part || r.IntN(100) == 0) {
+					q.Subtract(quantilesOf(parts[from]))
+					from++
+				}
+				if from > to || to%max(101/part, 1) > 0 {
+					continue
+				}
+				left := quantilesOf(slices.Concat(parts[from : to+1]...))
+				same := q.Between(left.Min(), left.Max())
+				if !bytes.Equal(same.Append(nil), left.Append(nil)) {
+					t.Fatalf("%s, parts of %d: another sketch than of what is left", name, part)
+				}
+				for p := 0.0; p <= 1; p += 1.0 / 64 {
+					if got, want := same.Quantile(p), left.Quantile(p); got != want {
+						t.Fatalf("%s: quantile %v is %v, want %v", name, p, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Counts beyond 32 bits have carries, which are taken away, too.
+func TestQuantilesSubtractBeyond32Bits(t *testing.T) {
+	one := quantilesOf([]float64{1})
+	for range 33 {
+		one.Merge(one)
+	}
+	all := quantilesOf(nil)
+	for k := range 100 {
+		all.Merge(quantilesOf([]float64{float64(k + 1)}))
+	}
+	want := all.Append(nil)
+	all.Merge(one)
+	all.Subtract(one)
+	if !bytes.Equal(all.Append(nil), want) {
+		t.Error("what is left is not what was there before")
+	}
+}

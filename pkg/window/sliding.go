@@ -2,7 +2,6 @@ package window
 
 import (
 	"math"
-	"slices"
 
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
@@ -17,7 +16,9 @@ import (
 // two stacks, of which the front knows the sum of each moment and all behind it,
 // and the back the sum of all (the "two stacks" of Tangwongsan and others,
 // "General incremental sliding-window aggregation", 2015). So each moment is merged
-// a few times, however many windows hold it.
+// a few times, however many windows hold it. Quantiles, whose merging is not cheap,
+// are counted for each group: a moment enters, and leaves; the stacks have the
+// smallest and the largest value.
 type sliding struct {
 	*Op
 	length, step int64
@@ -27,11 +28,13 @@ type sliding struct {
 	dead  int // groups without a moment
 
 	moments []moment
-	own     *aggregate.Cells // of each moment
-	sums    *aggregate.Cells // of each moment of a front: it and all behind it there
-	backs   *aggregate.Cells // of each group
-	one     *aggregate.Cells // for a row
-	free    []int32          // moments that are not in use
+	own     *aggregate.Cells  // of each moment
+	sums    *aggregate.Cells  // edges of each moment of a front: it and all behind it there
+	backs   *aggregate.Cells  // edges of each group
+	edge    *aggregate.Cells  // edges of one window, for a row
+	totals  *aggregate.Moving // quantiles of each group: of its moments that are closed
+	one     *aggregate.Cells  // for a row of a window that is open
+	free    []int32           // moments that are not in use
 	run     run
 
 	pending  []int32 // moments whose windows are open
@@ -71,9 +74,11 @@ const (
 func newSliding(o *Op) *sliding {
 	m := &sliding{
 		Op: o, length: int64(o.cfg.Sizes[0].Length), step: step(o.cfg.Sizes[0].Length), table: aggregate.NewTable(nil),
-		own: o.set.NewCells(), sums: o.set.NewCells(), backs: o.set.NewCells(), one: o.set.NewCells(),
+		own: o.set.NewCells(), one: o.set.NewCells(),
+		sums: o.set.NewEdges(), backs: o.set.NewEdges(), edge: o.set.NewEdges(), totals: o.set.NewMoving(),
 	}
 	m.one.Grow(1)
+	m.edge.Grow(1)
 	return m
 }
 
@@ -113,6 +118,7 @@ func (m *sliding) widen() {
 		m.dead++
 	}
 	m.backs.Grow(len(m.lists))
+	m.totals.Grow(len(m.lists))
 }
 
 // place returns the moment of a group at t, which it makes where it is new.
@@ -208,8 +214,7 @@ func (m *sliding) close(limit int64, out stream.Output) error {
 			continue
 		}
 		mo.notes &^= unsaid
-		m.window(k.at)
-		if err := m.write(k, true, out); err != nil {
+		if err := m.write(k, m.window(k.at), true, out); err != nil {
 			return err
 		}
 	}
@@ -229,80 +234,8 @@ func (m *sliding) pass(at int32) {
 	mo.notes &^= open
 	l := &m.lists[mo.group]
 	m.backs.Merge(mo.group, m.own, uint32(at))
+	m.totals.Enter(mo.group, m.own, uint32(at))
 	l.back = at
 	m.evict(mo.group, mo.t-m.length)
 	m.closed, m.closedAt = append(m.closed, int32(mo.group)), append(m.closedAt, mo.t)
-}
-
-// evict forgets the moments of a list up to a time. All of them are closed.
-func (m *sliding) evict(g uint32, until int64) {
-	l := &m.lists[g]
-	for l.head != none && m.moments[l.head].t <= until {
-		if l.front == none {
-			m.turn(g)
-		}
-		at := l.head
-		if l.front == at {
-			l.front = none
-		}
-		if l.back == at {
-			l.back = none
-		}
-		l.head = m.moments[at].next
-		if l.head != none {
-			m.moments[l.head].before = none
-		} else {
-			l.tail = none
-			m.dead++
-		}
-		m.release(at)
-	}
-}
-
-// turn makes the back of a list its front.
-func (m *sliding) turn(g uint32) {
-	l := &m.lists[g]
-	l.front = l.back
-	for at := l.back; at != none; at = m.moments[at].before {
-		m.sums.Merge(uint32(at), m.own, uint32(at))
-		if at != l.back {
-			m.sums.Merge(uint32(at), m.sums, uint32(m.moments[at].next))
-		}
-	}
-	m.backs.Reset(g)
-}
-
-// release makes a moment free that is linked no more.
-func (m *sliding) release(at int32) {
-	mo := &m.moments[at]
-	if mo.notes&given != 0 {
-		key := appendTimeKey(nil, entryRecord, mo.t)
-		m.gone = append(m.gone, appendGroupKey(key, m.table, mo.group))
-	}
-	mo.notes = 0
-	m.own.Reset(uint32(at))
-	m.sums.Reset(uint32(at))
-	m.free = append(m.free, at)
-}
-
-// window makes the row's cells those of the window that ends at a moment that was
-// just closed.
-func (m *sliding) window(at int32) {
-	g := m.moments[at].group
-	l := &m.lists[g]
-	m.one.Reset(0)
-	if l.front != none {
-		m.one.Merge(0, m.sums, uint32(l.head))
-	}
-	m.one.Merge(0, m.backs, g)
-}
-
-// expire forgets the closed moments up to a time.
-func (m *sliding) expire(until int64) {
-	n := 0
-	for n < len(m.closed) && m.closedAt[n] <= until {
-		m.evict(uint32(m.closed[n]), until)
-		n++
-	}
-	m.closed, m.closedAt = slices.Delete(m.closed, 0, n), slices.Delete(m.closedAt, 0, n)
 }

@@ -18,7 +18,7 @@ func (m *sliding) update(out stream.Output) error {
 		mo := &m.moments[k.at]
 		mo.notes &^= unsaid
 		m.gather(k.at)
-		if err := m.write(k, false, out); err != nil {
+		if err := m.write(k, m.one, false, out); err != nil {
 			return err
 		}
 	}
@@ -62,9 +62,9 @@ func (m *sliding) inOrder(list []int32) []rankedMoment {
 	return all
 }
 
-// write writes the row whose cells were made.
-func (m *sliding) write(k rankedMoment, final bool, out stream.Output) error {
-	r := result{window: window{start: k.t - m.length, end: k.t}, key: k.key, cells: m.one, final: final}
+// write writes the row of a window.
+func (m *sliding) write(k rankedMoment, cells *aggregate.Cells, final bool, out stream.Output) error {
+	r := result{window: window{start: k.t - m.length, end: k.t}, key: k.key, cells: cells, final: final}
 	r.kind, r.text = m.table.Key(m.moments[k.at].group)
 	return m.put(&r, out)
 }
@@ -74,7 +74,7 @@ func (m *sliding) compact() {
 	if m.dead < 1024 || 2*m.dead < m.table.Len() {
 		return
 	}
-	table, backs := aggregate.NewTable(nil), m.set.NewCells()
+	table, backs, totals := aggregate.NewTable(nil), m.set.NewEdges(), m.set.NewMoving()
 	moved := make([]int32, len(m.lists))
 	var lists []list
 	for g := range m.lists {
@@ -88,8 +88,11 @@ func (m *sliding) compact() {
 		lists = append(lists, l)
 		backs.Grow(len(lists))
 		backs.Merge(to, m.backs, uint32(g))
+		totals.Grow(len(lists))
 		for at := l.head; at != none; at = m.moments[at].next {
-			m.moments[at].group = to
+			if m.moments[at].group = to; m.moments[at].notes&open == 0 {
+				totals.Enter(to, m.own, uint32(at))
+			}
 		}
 	}
 	kept := 0
@@ -100,5 +103,5 @@ func (m *sliding) compact() {
 		}
 	}
 	m.closed, m.closedAt = m.closed[:kept], m.closedAt[:kept]
-	m.table, m.backs, m.lists, m.dead = table, backs, lists, 0
+	m.table, m.backs, m.totals, m.lists, m.dead = table, backs, totals, lists, 0
 }

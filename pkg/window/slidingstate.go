@@ -81,6 +81,7 @@ func (m *sliding) build() {
 		if mo.t < m.limit {
 			mo.notes &^= unsaid
 			m.backs.Merge(mo.group, m.own, uint32(at))
+			m.totals.Enter(mo.group, m.own, uint32(at))
 			l.back = at
 			m.closed, m.closedAt = append(m.closed, int32(mo.group)), append(m.closedAt, mo.t)
 			continue
