@@ -204,7 +204,7 @@ func TestQuantilesOfAWindowThatMoves(t *testing.T) {
 				if !bytes.Equal(same.Append(nil), left.Append(nil)) {
 					t.Fatalf("%s, parts of %d: another sketch than of what is left", name, part)
 				}
-				for p := 0.0; p <= 1; p += 1.0 / 64 {
+				for p := 0.0; p <= 1; p += 1.0 / 8 {
 					if got, want := same.Quantile(p), left.Quantile(p); got != want {
 						t.Fatalf("%s: quantile %v is %v, want %v", name, p, got, want)
 					}
