@@ -86,7 +86,8 @@ Aggregates: ` + aggregateHelp,
 	f.state.add(fs)
 	durationVar(fs, &f.keep, "retention", time.Hour, "with --listen: how long rows of closed windows are kept for queries")
 	sizeVar(fs, &f.keepSize, "retention-size", 64<<20, "and how many bytes of them at most")
-	sizeVar(fs, &f.memory, "max-memory", 0, "about how many `BYTES` of state stay in memory; beyond it, it goes to disk (0: no bound)")
+	sizeVar(fs, &f.memory, "max-memory", 0,
+		"about how many `BYTES` of state stay in memory; beyond it, it goes to disk (0: no bound)")
 	cmd.AddCommand(newWindowQuery())
 	return cmd
 }
