@@ -90,8 +90,7 @@ type Op struct {
 	state    state
 	history  *history         // nil where nothing is kept
 	shelf    *aggregate.Shelf // what is spilled; nil where memory is not bounded
-	unseen   int              // rows since memory was looked at
-	stays    int64            // the memory that could not be spared
+	bound    aggregate.Bound  // of memory
 	silence  silence
 	limit    int64 // no record before it is awaited
 	newest   int64 // time of a record

@@ -53,27 +53,12 @@ func (o *Op) memory() int64 {
 	return int64(n)
 }
 
-// looksEvery is after how many rows memory is looked at.
-const looksEvery = 256
-
-// relieve makes room where memory is beyond its bound. What has to stay may come
-// near it, or go beyond: then it is tried again when there is a quarter more.
+// relieve makes room where memory is beyond its bound.
 func (o *Op) relieve(rows int) error {
 	if o.shelf == nil {
 		return nil
 	}
-	if o.unseen += rows; o.unseen < looksEvery {
-		return nil
-	}
-	o.unseen = 0
-	if o.memory() < max(o.cfg.MaxMemory, o.stays+o.cfg.MaxMemory/4) {
-		return nil
-	}
-	if err := o.unload(); err != nil {
-		return err
-	}
-	o.stays = o.memory()
-	return nil
+	return o.bound.Keep(rows, o.cfg.MaxMemory, o.memory, o.unload)
 }
 
 // A staying session is one that is not spilled.

@@ -29,8 +29,7 @@ type sessions struct {
 
 	shelf   *aggregate.Shelf // what is spilled; nil where memory is not bounded
 	gone    [][]byte         // keys of entries of groups that are no more in memory
-	unseen  int              // rows since memory was looked at
-	stays   int64            // the memory that could not be spared
+	bound   aggregate.Bound  // of memory
 	counted int64            // bytes of the shelf, as they are counted
 }
 

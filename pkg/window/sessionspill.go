@@ -15,9 +15,6 @@ import (
 // there is no room for them, and are joined to what came since when the limit comes
 // to their start.
 
-// looksEvery is after how many rows memory is looked at.
-const looksEvery = 256
-
 // spanBytes is about how many bytes a session takes besides its cells.
 const spanBytes = 64
 
@@ -25,24 +22,12 @@ func (m *sessions) memory() int64 {
 	return int64(m.table.Memory()+m.cells.Memory()) + int64(len(m.spans)-len(m.free))*spanBytes
 }
 
-// relieve makes room where memory is beyond its bound, and what could be spared is
-// at least a quarter of it.
+// relieve makes room where memory is beyond its bound.
 func (m *sessions) relieve(rows int) error {
 	if m.shelf == nil {
 		return nil
 	}
-	if m.unseen += rows; m.unseen < looksEvery {
-		return nil
-	}
-	m.unseen = 0
-	if m.memory() < max(m.cfg.MaxMemory, m.stays+m.cfg.MaxMemory/4) {
-		return nil
-	}
-	if err := m.unload(); err != nil {
-		return err
-	}
-	m.stays = m.memory()
-	return nil
+	return m.bound.Keep(rows, m.cfg.MaxMemory, m.memory, m.unload)
 }
 
 // unload spills the sessions that begin at the limit or later, and makes the others
