@@ -176,10 +176,11 @@ func (p *pipeline) openTopic(e stream.Endpoint, edit func(*kafka.SinkConfig)) (*
 		edit(&sc)
 	}
 	p.Held = true
+	open := func() (*kafka.Sink, error) { return kafka.OpenSink(p.cmd.Context(), sc) }
 	if p.txn != nil {
-		return p.openInTxn(e, sc)
+		open = func() (*kafka.Sink, error) { return p.openInTxn(e, sc) }
 	}
-	s, err := kafka.OpenSink(p.cmd.Context(), sc)
+	s, err := open()
 	if err != nil {
 		return nil, err
 	}

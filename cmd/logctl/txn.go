@@ -64,14 +64,7 @@ func (p *pipeline) openInTxn(e stream.Endpoint, cfg kafka.SinkConfig) (*kafka.Si
 			"a transaction is of one cluster: topic %q is on another", e.Topics[0])
 	}
 	cfg.Txn = ""
-	s, err := p.txn.OpenSink(p.cmd.Context(), cfg)
-	if err != nil {
-		return nil, err
-	}
-	p.topics = append(p.topics, s)
-	p.metrics = append(p.metrics, p.ofOutput(e.Topics[0], s.Metrics()))
-	p.closers = append(p.closers, s.Close)
-	return s, nil
+	return p.txn.OpenSink(p.cmd.Context(), cfg)
 }
 
 // ofOutput tells the metrics of an output from those of others: the main one, late
