@@ -30,7 +30,7 @@ lint: ## formatting, vet and the linters of .golangci.yml
 	$(GO) tool -modfile=scripts/tools/go.mod golangci-lint run $(PKGS)
 
 race: ## the tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 GORACE=atexit_sleep_ms=1 TEST_CLIENTS=1000 $(GO) test -race -timeout 30m $(PKGS)
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=1 $(GO) test -race -timeout 30m $(PKGS)
 
 kafka-test: ## integration tests against a real Apache Kafka (needs Java 17 and Maven)
 	$(GO) test -tags kafka -run Apache -count 1 -p 1 -timeout 25m ./pkg/kafka/... ./cmd/logctl/...

@@ -11,12 +11,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/logctl/logctl/pkg/proof"
 )
 
 // TestTenThousandClients: so many connections at once, each with a request that
 // comes in two parts, are all answered, within a memory that is bounded.
 func TestTenThousandClients(t *testing.T) {
-	clients := number(t, "TEST_CLIENTS", 10_000)
+	clients := number(t, "TEST_CLIENTS", proof.Some(10_000))
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil || files.Cur < uint64(clients)+500 {
 		t.Skipf("%d clients need as many open files; %d are allowed", clients, files.Cur)

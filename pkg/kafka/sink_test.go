@@ -32,8 +32,9 @@ func writeTo(ctx context.Context, s *kafka.Sink, lines ...string) error {
 	return s.Flush(ctx)
 }
 
-func TestTooLarge(t *testing.T) {
-	cfg, _ := cluster(t)
+// smallTopic makes a topic t of one partition that takes no batch above 2,000 bytes.
+func smallTopic(t *testing.T, cfg kafka.Config) {
+	t.Helper()
 	admin, err := kafka.OpenAdmin(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +44,11 @@ func TestTooLarge(t *testing.T) {
 	if _, err := admin.Create(t.Context(), spec); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestTooLarge(t *testing.T) {
+	cfg, _ := cluster(t)
+	smallTopic(t, cfg)
 	huge := strings.Repeat("x", 3000)
 	want := "a record of 3000 bytes is too large: max.message.bytes of the topic is 2000"
 	for _, txn := range []string{"", "tid"} {
@@ -66,7 +72,7 @@ func TestTooLarge(t *testing.T) {
 			t.Errorf("txn %q: report %+v", txn, r)
 		}
 	}
-	err = writeTo(t.Context(), openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t"}), "one", huge)
+	err := writeTo(t.Context(), openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t"}), "one", huge)
 	if err == nil || err.Error() != `topic "t": `+want {
 		t.Errorf("without a place for bad records: %v", err)
 	}
@@ -80,15 +86,7 @@ func TestTooLarge(t *testing.T) {
 // fast as it is written: Flush returns when none of it is left.
 func TestRefusedAgain(t *testing.T) {
 	cfg, _ := cluster(t)
-	admin, err := kafka.OpenAdmin(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer admin.Close()
-	spec := kafka.TopicSpec{Name: "t", Partitions: 1, Configs: map[string]string{"max.message.bytes": "2000"}}
-	if _, err := admin.Create(t.Context(), spec); err != nil {
-		t.Fatal(err)
-	}
+	smallTopic(t, cfg)
 	var sink *kafka.Sink
 	sink = openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", OnFailed: func(b *record.Batch) error {
 		short := record.NewBatch()
