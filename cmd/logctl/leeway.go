@@ -5,7 +5,7 @@ import "runtime"
 // leeway lets garbage of at least n bytes pile up between collections, until the
 // returned function is called. A slice of that size counts as live and, never
 // touched, takes no memory. A command with little live that makes much garbage
-// would spend up to half of its time on collecting it.
+// would collect it again and again.
 func leeway(n int) func() {
 	ballast := make([]byte, n)
 	return func() { runtime.KeepAlive(ballast) }
