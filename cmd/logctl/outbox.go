@@ -27,7 +27,7 @@ type outbox struct {
 	source *store.OutboxSource
 	id     string // of its producer
 	stats  engine.Stats
-	done   chan error
+	done   chan error // what became of sending; nil until it begins
 }
 
 // useOutbox has the records of a pipeline go through an outbox.
@@ -54,9 +54,8 @@ func (p *pipeline) useOutbox(name string) error {
 			"an outbox is sent in transactions, which need --acks all, not %q", p.producer.acks)
 	}
 	p.guard, p.flags.http.closed = nil, nil
-	o := &outbox{p: p, at: at, to: to[0], done: make(chan error, 1)}
+	o := &outbox{p: p, at: at, to: to[0]}
 	p.sink = o.open
-	p.opened = append(p.opened, func() { go func() { o.done <- o.relay(p.cmd.Context()) }() })
 	p.notes = append(p.notes, o.says)
 	return nil
 }
@@ -68,24 +67,29 @@ func (o *outbox) open() (stream.Sink, error) {
 	if o.table, err = store.OpenOutbox(ctx, o.at.Path, o.at.Table); err != nil {
 		return nil, err
 	}
-	o.p.closers = append(o.p.closers, o.table.Close)
+	o.p.closers = append(o.p.closers, o.close)
 	if o.id, err = o.table.ID(ctx); err != nil {
 		return nil, err
 	}
-	if o.source, err = store.OpenOutboxSource(ctx, o.at.Path, o.at.Table, o.table.Added()); err != nil {
+	if o.source, err = o.table.Source(ctx); err != nil {
 		return nil, err
 	}
-	o.p.closers = append(o.p.closers, o.source.Close)
-	started := false
-	o.p.opened = append(o.p.opened, func() { started = true })
-	o.p.closers = append(o.p.closers, func() error {
-		if !started {
-			return nil
-		}
-		o.source.End()
-		return <-o.done
-	})
+	o.p.opened = append(o.p.opened, func() { o.done = make(chan error, 1); go func() { o.done <- o.relay(ctx) }() })
 	return o.table, nil
+}
+
+// close sends what was written. What was not flushed is undone before that: rows
+// could not be marked as sent while it is under way.
+func (o *outbox) close() error {
+	err := o.table.Close()
+	if o.done != nil {
+		o.source.End()
+		err = errors.Join(err, <-o.done)
+	}
+	if o.source != nil {
+		err = errors.Join(err, o.source.Close())
+	}
+	return err
 }
 
 // relay sends the table until its end. While the cluster is down it tries again

@@ -33,7 +33,7 @@ const DefaultOutbox = "outbox"
 // topic is written once, however often it is read.
 //
 // It is a stream.Sink: what is written between two Flushes is one transaction.
-// It is for one goroutine, except Added.
+// It is for one goroutine.
 type Outbox struct {
 	c      *conn
 	path   string
@@ -41,6 +41,7 @@ type Outbox struct {
 	insert *stmt
 	args   [8]any
 	open   bool
+	turn   turn // while it is open
 	added  chan struct{}
 	text   []byte
 }
@@ -82,7 +83,7 @@ func OpenOutbox(ctx context.Context, path, table string) (*Outbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Outbox{c: c, path: path, table: table, added: make(chan struct{}, 1)}
+	o := &Outbox{c: c, path: path, table: table, turn: make(turn, 1), added: make(chan struct{}, 1)}
 	o.insert, err = c.prepare(fmt.Sprintf(`INSERT OR IGNORE INTO %s
 		(key, value, headers, time, source, partition, "offset", part) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, quote(table)))
 	if err != nil {
@@ -110,17 +111,38 @@ func (o *Outbox) ID(ctx context.Context) (string, error) {
 	return id, nil
 }
 
-// Added has a message when rows were added.
-func (o *Outbox) Added() <-chan struct{} { return o.added }
+// Source opens the outbox for sending while it is written to: its source reads what
+// was added at once, and the two take turns in changing the table.
+func (o *Outbox) Source(ctx context.Context) (*OutboxSource, error) {
+	s, err := OpenOutboxSource(ctx, o.path, o.table)
+	if err != nil {
+		return nil, err
+	}
+	s.added, s.turn = o.added, o.turn
+	return s, nil
+}
+
+// A turn at changing a table goes round among connections of one process, in the
+// order in which they ask. SQLite has those that wait look again every now and then:
+// one that always has more to write would keep another out for good.
+type turn chan struct{}
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t turn) pass() { <-t }
 
 // Write adds the live ones of rows to the transaction.
 func (o *Outbox) Write(rows record.Rows) error {
 	ctx := context.Background() // the busy time-out bounds it
-	if !o.open {
-		if _, err := exec(ctx, o.c, "BEGIN IMMEDIATE"); err != nil {
-			return o.failed("writing to", err)
-		}
-		o.open = true
+	if err := o.begin(ctx); err != nil {
+		return o.failed("writing to", err)
 	}
 	for i := rows.Lo; i < rows.Hi; i++ {
 		if !rows.Recs[i].Live() {
@@ -132,6 +154,30 @@ func (o *Outbox) Write(rows record.Rows) error {
 		}
 	}
 	return nil
+}
+
+// begin opens the transaction where there is none.
+func (o *Outbox) begin(ctx context.Context) error {
+	if o.open {
+		return nil
+	}
+	if err := o.turn.take(ctx); err != nil {
+		return err
+	}
+	if _, err := exec(ctx, o.c, "BEGIN IMMEDIATE"); err != nil {
+		o.turn.pass()
+		return err
+	}
+	o.open = true
+	return nil
+}
+
+// end says that the transaction is over.
+func (o *Outbox) end() {
+	if o.open {
+		o.open = false
+		o.turn.pass()
+	}
 }
 
 // row sets the arguments of a record.
@@ -161,7 +207,7 @@ func (o *Outbox) Flush(ctx context.Context) error {
 	if !o.open {
 		return nil
 	}
-	o.open = false
+	defer o.end()
 	if _, err := exec(ctx, o.c, "COMMIT"); err != nil {
 		_, _ = exec(context.WithoutCancel(ctx), o.c, "ROLLBACK") // where the disk is full, SQLite has done it
 		return o.failed("writing to", err)
@@ -175,6 +221,7 @@ func (o *Outbox) Flush(ctx context.Context) error {
 
 // Close closes the database. What was not flushed is undone.
 func (o *Outbox) Close() error {
+	defer o.end()
 	o.insert.Close()
 	if err := o.c.Close(); err != nil {
 		return o.failed("closing", err)

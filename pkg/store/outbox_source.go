@@ -26,14 +26,15 @@ type OutboxSource struct {
 	sql    string
 	origin *record.Origin
 	after  int64
-	added  <-chan struct{}
+	turn   turn            // of marks
+	added  <-chan struct{} // of rows of this process; may be nil
 	ended  chan struct{}
 	once   sync.Once
 }
 
-// OpenOutboxSource opens an outbox for sending. added, which may be nil, says that
-// there are more rows; those of other processes are seen within a fifth of a second.
-func OpenOutboxSource(ctx context.Context, path, table string, added <-chan struct{}) (*OutboxSource, error) {
+// OpenOutboxSource opens an outbox for sending. Rows that are added meanwhile are seen
+// within a fifth of a second; see also Outbox.Source.
+func OpenOutboxSource(ctx context.Context, path, table string) (*OutboxSource, error) {
 	marks, table, err := openOutbox(ctx, path, table)
 	if err != nil {
 		return nil, err
@@ -43,7 +44,7 @@ func OpenOutboxSource(ctx context.Context, path, table string, added <-chan stru
 		return nil, errors.Join(err, marks.Close())
 	}
 	s := &OutboxSource{
-		rows: rows, marks: marks, path: path, table: table, added: added, ended: make(chan struct{}),
+		rows: rows, marks: marks, path: path, table: table, turn: make(turn, 1), ended: make(chan struct{}),
 		origin: &record.Origin{Source: path + "#" + table, Modified: record.NoTime, Format: "plain"},
 		sql: fmt.Sprintf(`SELECT id, key, value, headers, time FROM %s
 			WHERE id > ? AND sent IS NULL AND error IS NULL ORDER BY id LIMIT %d`, quote(table), rowsAtOnce),
@@ -188,8 +189,7 @@ func bytesIn(v any) []byte {
 func (s *OutboxSource) Commit(ctx context.Context, at []stream.Position) error {
 	now := string(stamp.AppendRFC3339(nil, time.Now().UnixNano()))
 	for _, p := range at {
-		_, err := exec(ctx, s.marks, fmt.Sprintf("UPDATE %s SET sent = ? WHERE id < ? AND sent IS NULL AND error IS NULL",
-			quote(s.table)), now, p.Next)
+		err := s.mark(ctx, "UPDATE %s SET sent = ? WHERE id < ? AND sent IS NULL AND error IS NULL", now, p.Next)
 		if err != nil {
 			return s.failed("marking what was sent of", err)
 		}
@@ -201,13 +201,22 @@ func (s *OutboxSource) Commit(ctx context.Context, at []stream.Position) error {
 // commits.
 func (s *OutboxSource) Refuse(b *record.Batch) error {
 	for _, f := range b.Faults {
-		_, err := exec(context.Background(), s.marks, fmt.Sprintf("UPDATE %s SET error = ? WHERE id = ?", quote(s.table)),
-			f.Reason, b.Recs[f.Row].Offset)
+		err := s.mark(context.Background(), "UPDATE %s SET error = ? WHERE id = ?", f.Reason, b.Recs[f.Row].Offset)
 		if err != nil {
 			return s.failed("marking what was refused of", err)
 		}
 	}
 	return nil
+}
+
+// mark changes rows, when it is its turn. The statement has the table left open.
+func (s *OutboxSource) mark(ctx context.Context, statement string, values ...any) error {
+	if err := s.turn.take(ctx); err != nil {
+		return err
+	}
+	defer s.turn.pass()
+	_, err := exec(ctx, s.marks, fmt.Sprintf(statement, quote(s.table)), values...)
+	return err
 }
 
 // Close closes the database.

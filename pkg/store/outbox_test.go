@@ -56,7 +56,7 @@ func TestOutboxKeepsRecords(t *testing.T) {
 // readOutbox reads an outbox to its end.
 func readOutbox(t *testing.T, path string, from ...stream.Position) (all []string, s *store.OutboxSource) {
 	t.Helper()
-	s, err := store.OpenOutboxSource(t.Context(), path, "", nil)
+	s, err := store.OpenOutboxSource(t.Context(), path, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,5 +147,58 @@ func TestOutboxMarks(t *testing.T) {
 		t.Error("it has no name")
 	} else if b, _ := o.ID(t.Context()); a != b {
 		t.Errorf("its name was %q and is %q", a, b)
+	}
+}
+
+// TestOutboxTakesTurns: a source marks rows between two transactions of one who always
+// has more to write, and waits for no longer than one of them.
+func TestOutboxTakesTurns(t *testing.T) {
+	o, err := store.OpenOutbox(t.Context(), filepath.Join(t.TempDir(), "o.db"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := o.Source(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	open, marked := make(chan struct{}), make(chan error, 1)
+	go func() {
+		<-open
+		marked <- s.Commit(t.Context(), []stream.Position{{Source: s.Name(), Next: 1}})
+	}()
+	after := 0 // transactions that began since the source asked
+	for done := false; !done; after++ {
+		if err := o.Write(batch(int64(after), "x").All()); err != nil {
+			t.Fatal(err)
+		}
+		if after == 0 {
+			close(open)
+			time.Sleep(50 * time.Millisecond) // it asks
+		}
+		if err := o.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-marked:
+			if err != nil {
+				t.Error(err)
+			}
+			done = true
+		default:
+		}
+	}
+	if after > 3 {
+		t.Errorf("the source waited for %d transactions", after)
+	}
+	// One that was given up is no obstacle either.
+	if err := o.Write(batch(0, "y").All()); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(t.Context(), []stream.Position{{Source: s.Name(), Next: 2}}); err != nil {
+		t.Error(err)
 	}
 }
