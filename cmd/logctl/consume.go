@@ -1,16 +1,13 @@
 package main
 
 import (
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/stream"
-	"github.com/logctl/logctl/pkg/transform"
 )
 
 // consumeFlags is everything that can be said to logctl consume.
@@ -22,8 +19,7 @@ type consumeFlags struct {
 	dedup    dedupFlags
 	priority priorityFlags
 	share    shareFlags
-	set      string
-	fields   string
+	change   changeFlags
 	template string
 	delivery string
 }
@@ -70,18 +66,12 @@ or of their event time with --time-field.`,
 	section(fs, handlerSection, f.handler.add)
 	section(fs, handlerSection, f.handler.retry.add)
 	section(fs, handlerSection, f.dead.add)
-	f.addFields(fs)
+	f.change.add(fs)
 	fs.StringVar(&f.template, "template", "",
 		"write records as `TEXT` with %v value, %k key, %t topic, %p partition, %o offset, %T time, %h headers")
 	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once")
 	cmd.AddCommand(newReconcile())
 	return cmd
-}
-
-// addFields adds what records are made of.
-func (f *consumeFlags) addFields(fs *pflag.FlagSet) {
-	fs.StringVar(&f.set, "set", "", "set fields: `NAME=EXPR,…`")
-	fs.StringVar(&f.fields, "select", "", "write JSON objects of these fields: `FIELD,NAME=EXPR,…`")
 }
 
 func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
@@ -92,7 +82,7 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	f.stream.output.template = f.template
-	f.stream.objects = f.set != "" || f.fields == "" && f.stream.output.wantsObjects(cmd)
+	f.stream.objects = f.change.set != "" || f.change.fields == "" && f.stream.output.wantsObjects(cmd)
 	p, err := f.stream.newPipeline(cmd, args)
 	if err != nil {
 		return err
@@ -100,7 +90,7 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.kafka.checkUse(p); err != nil {
 		return err
 	}
-	if err := f.transform(p); err != nil {
+	if err := f.change.apply(p); err != nil {
 		return err
 	}
 	if f.stream.input.timeField != "" {
@@ -128,25 +118,6 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	return p.run(&f.kafka)
 }
 
-// transform adds --set and --select.
-func (f *consumeFlags) transform(p *pipeline) error {
-	if f.set != "" {
-		set, err := transform.NewSet(f.set, p.plan)
-		if err != nil {
-			return err
-		}
-		p.Prepare = append(p.Prepare, set)
-	}
-	if f.fields != "" {
-		sel, err := transform.NewSelect(f.fields, p.plan)
-		if err != nil {
-			return err
-		}
-		p.Prepare = append(p.Prepare, sel)
-	}
-	return nil
-}
-
 // order reads several partitions of a topic in time order. Files are read one
 // after the other, as cat does.
 func (f *consumeFlags) order(p *pipeline) engine.Order {
@@ -163,35 +134,3 @@ func (f *consumeFlags) order(p *pipeline) engine.Order {
 
 // patience is how long consume waits for a topic that it writes to.
 const patience = 365 * 24 * time.Hour
-
-// The guarantees of --delivery.
-const (
-	atMostOnce  = "at-most-once"
-	atLeastOnce = "at-least-once"
-	exactlyOnce = "exactly-once"
-)
-
-// guarantee sets the pipeline to what --delivery asks for.
-func (f *consumeFlags) guarantee(p *pipeline) error {
-	switch f.delivery {
-	case atMostOnce:
-		p.AtMostOnce = true
-	case atLeastOnce:
-		p.durable = f.kafka.group != ""
-	case exactlyOnce:
-		list, err := p.flags.output.endpoints()
-		if err != nil {
-			return err
-		}
-		p.Exactly, p.inTxn = true, allTopics(list)
-		if p.inTxn && f.kafka.group == "" {
-			return fault.Usagef("as in --group NAME",
-				"exactly once into topics needs a group: its offsets are part of the transaction")
-		}
-	default:
-		known := []string{atMostOnce, atLeastOnce, exactlyOnce}
-		return fault.Usagef(fault.DidYouMean(f.delivery, known), "--delivery %q: want one of %s", f.delivery,
-			strings.Join(known, ", "))
-	}
-	return nil
-}

@@ -55,7 +55,7 @@ The status is 1 where anything differs, and is not repaired.`,
 	addForm(fs, &f.form)
 	section(fs, inputSection, some(c.stream.input.add, "from", "format", "multiline", "max-record"))
 	section(fs, inputSection, func(fs *pflag.FlagSet) { addWhere(fs, &c.stream.where) })
-	section(fs, inputSection, c.addFields)
+	section(fs, inputSection, c.change.add)
 	section(fs, readingSection, some(c.kafka.add, "start", "stop", "only-partitions", "isolation"))
 	section(fs, kafkaSection, c.stream.kafka.add)
 	fs.Lookup("stop").DefValue, c.kafka.stop = "end", "end"
@@ -127,7 +127,7 @@ func (f *reconcileFlags) check(cmd *cobra.Command) error {
 func (f *reconcileFlags) pipeline(cmd *cobra.Command) (*pipeline, error) {
 	s := f.consume.stream
 	s.output.format, s.output.to = "json", []string{f.sink}
-	s.objects = f.consume.set != "" || f.consume.fields == ""
+	s.objects = f.consume.change.set != "" || f.consume.change.fields == ""
 	p, err := s.newPipeline(cmd, nil)
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (f *reconcileFlags) pipeline(cmd *cobra.Command) (*pipeline, error) {
 	if e := p.endpoints[0]; e.Scheme != stream.Kafka {
 		return nil, fault.Usagef("as in --from kafka:app-logs", "--from %q: reconcile reads topics", s.input.from[0])
 	}
-	return p, f.consume.transform(p)
+	return p, f.consume.change.apply(p)
 }
 
 // compare reads the records, says what differs, and repairs that where it is asked to.

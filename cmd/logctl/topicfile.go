@@ -1,11 +1,60 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"os"
 	"regexp"
 	"strings"
 
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/kafka"
 )
+
+func newTopicApply() *cobra.Command {
+	var f topicFlags
+	cmd := &cobra.Command{
+		Use:   "apply FILE",
+		Short: "Make topics as a file declares them",
+		Long: `Apply creates the topics of a YAML file that are missing, adds partitions and
+changes settings. It removes nothing. The file holds a list:
+
+  topics:
+    - {name: app-logs, partitions: 12, configs: {retention.ms: "604800000"}}`,
+		Example: "  logctl topic apply topics.yaml --dry-run",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.apply(cmd, args[0]) },
+	}
+	section(cmd.Flags(), kafkaSection, f.kafka.add)
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "only say what would be done")
+	return cmd
+}
+
+func (f *topicFlags) apply(cmd *cobra.Command, path string) error {
+	text, err := os.Open(path)
+	if err != nil {
+		return fault.Usagef("", "reading topics: %w", err)
+	}
+	defer func() { _ = text.Close() }()
+	var file struct {
+		Topics []kafka.TopicSpec `yaml:"topics"`
+	}
+	dec := yaml.NewDecoder(text)
+	dec.KnownFields(true)
+	if err := dec.Decode(&file); err != nil {
+		return unreadable(path, err)
+	}
+	return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
+		changes, err := a.Apply(ctx, file.Topics, f.dryRun)
+		for _, c := range changes {
+			fmt.Fprintln(cmd.OutOrStdout(), c)
+		}
+		return err
+	})
+}
 
 // unknownKey is how yaml names a key that a file of topics does not have.
 var unknownKey = regexp.MustCompile(`line (\d+): field (.+) not found in type`)

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/transform"
+)
+
+// changeFlags say what becomes of records on their way.
+type changeFlags struct {
+	set    string
+	fields string
+}
+
+func (f *changeFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&f.set, "set", "", "set fields: `NAME=EXPR,…`")
+	fs.StringVar(&f.fields, "select", "", "write JSON objects of these fields: `FIELD,NAME=EXPR,…`")
+}
+
+// apply has the pipeline change records: first --set, then --select.
+func (f *changeFlags) apply(p *pipeline) error {
+	if f.set != "" {
+		set, err := transform.NewSet(f.set, p.plan)
+		if err != nil {
+			return err
+		}
+		p.Prepare = append(p.Prepare, set)
+	}
+	if f.fields != "" {
+		sel, err := transform.NewSelect(f.fields, p.plan)
+		if err != nil {
+			return err
+		}
+		p.Prepare = append(p.Prepare, sel)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/kafka"
+)
+
+func newGroupLag() *cobra.Command {
+	var f groupFlags
+	cmd := &cobra.Command{
+		Use:   "lag GROUP",
+		Short: "Show how far a group is behind in each partition",
+		Example: `  logctl group lag archive -o table
+
+  # As a check in a script: status 1 when it is more than 10,000 records behind
+  logctl group lag archive --max-lag 10000 -q
+
+  # Every five seconds, until interrupted
+  logctl group lag archive --every 5s -o table`,
+		Aliases: []string{"watch"},
+		Args:    cobra.ExactArgs(1),
+
+		ValidArgsFunction: completeGroup,
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.lag(cmd, args[0]) },
+	}
+	section(cmd.Flags(), kafkaSection, f.kafka.add)
+	f.addForm(cmd)
+	durationVar(cmd.Flags(), &f.every, "every", 0, "show it again and again (0: once; as `watch`: every 2s)")
+	cmd.Flags().Int64Var(&f.maxLag, "max-lag", -1, "how many records a group may be behind (-1: any)")
+	return cmd
+}
+
+// lag shows a group's lag, once or again and again. As `group watch` it repeats.
+func (f *groupFlags) lag(cmd *cobra.Command, name string) error {
+	if f.every == 0 && cmd.CalledAs() == "watch" {
+		f.every = 2 * time.Second
+	}
+	return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
+		for {
+			g, err := a.DescribeGroup(ctx, name)
+			if err != nil {
+				return err
+			}
+			if err := lagListing(g).print(cmd.OutOrStdout(), f.format); err != nil {
+				return err
+			}
+			if f.every == 0 {
+				return f.checkLag(g)
+			}
+			select {
+			case <-time.After(f.every):
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	})
+}
+
+// checkLag is an error where the group is further behind than --max-lag allows.
+func (f *groupFlags) checkLag(g *kafka.Group) error {
+	if f.maxLag < 0 || g.Lag() <= f.maxLag {
+		return nil
+	}
+	return fmt.Errorf("group %q is %s records behind, %s are allowed", g.Name, human.Count(g.Lag()), human.Count(f.maxLag))
+}
+
+func lagListing(g *kafka.Group) *listing {
+	out := &listing{head: []string{"topic", "partition", "committed", "end", "lag", "member"}}
+	for i := range g.Partitions {
+		b := &g.Partitions[i]
+		var committed *int64
+		shown := "-"
+		if b.Committed >= 0 {
+			committed, shown = &b.Committed, strconv.FormatInt(b.Committed, 10)
+		}
+		out.add(struct {
+			Group     string `json:"group"`
+			Topic     string `json:"topic"`
+			Partition int32  `json:"partition"`
+			Committed *int64 `json:"committed"`
+			End       int64  `json:"end"`
+			Lag       int64  `json:"lag"`
+			Member    string `json:"member,omitempty"`
+		}{g.Name, b.Topic, b.Partition, committed, b.End, b.Lag(), b.Member},
+			b.Topic, strconv.Itoa(int(b.Partition)), shown, strconv.FormatInt(b.End, 10),
+			strconv.FormatInt(b.Lag(), 10), b.Member)
+	}
+	return out
+}
