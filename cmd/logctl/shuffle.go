@@ -123,11 +123,10 @@ func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, g grouping, topic str
 	if err != nil {
 		return nil, nil, err
 	}
-	idle := int64(flags.input.idle)
-	first.Operator = shuffle.New(keys, first.plan, idle)
+	first.Operator = shuffle.New(keys, first.plan)
 	var stops []stream.Position
 	first.New = func(task stream.Task) stream.Operator {
-		op := shuffle.New(keys, first.plan, idle)
+		op := shuffle.New(keys, first.plan)
 		op.Begin(task.Source, task.Partition, stopOf(stops, task))
 		return op
 	}

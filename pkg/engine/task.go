@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math"
+	"slices"
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
@@ -34,6 +35,9 @@ func (t *task) tell(now int64, always bool, out stream.Output) error {
 	}
 	t.touched = t.touched || t.watermark != t.ticked
 	t.ticked = t.watermark
+	if i, ok := op.(stream.Idler); ok {
+		i.Idle(!slices.ContainsFunc(t.mine, func(l *lane) bool { return t.holdsBack(l, now) }))
+	}
 	return op.Tick(t.watermark, now, out)
 }
 

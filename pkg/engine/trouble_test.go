@@ -283,6 +283,46 @@ func TestSilentPartitionHoldsTheWatermark(t *testing.T) {
 	}
 }
 
+// sleeper is an operator that notes whether its partitions are idle.
+type sleeper struct{ told chan bool }
+
+func (s *sleeper) Process(record.Rows, stream.Output) error { return nil }
+
+func (s *sleeper) Tick(int64, int64, stream.Output) error { return nil }
+
+func (s *sleeper) Idle(idle bool) {
+	select {
+	case s.told <- idle:
+	default:
+	}
+}
+
+// TestOnlyAPartitionAtItsEndIsIdle checks that one whose first records are waited
+// for is not, however long they take.
+func TestOnlyAPartitionAtItsEndIsIdle(t *testing.T) {
+	for _, atEnd := range []bool{false, true} {
+		op := &sleeper{make(chan bool)}
+		src := newParts("p", step{part: 0, atEnd: atEnd})
+		got := !atEnd
+		src.end = func(context.Context) error {
+			<-op.told // this one may be of before the partition was announced
+			<-op.told
+			got = <-op.told
+			return io.EOF
+		}
+		p := engine.Pipeline{
+			Sources: []stream.Source{src}, Operator: op, Sink: new(text), Order: engine.InTime,
+			Idle: time.Nanosecond, CommitEvery: time.Millisecond,
+		}
+		if err := runSoon(t.Context(), t, p); err != nil {
+			t.Fatal(err)
+		}
+		if got != atEnd {
+			t.Errorf("at its end %v: idle %v", atEnd, got)
+		}
+	}
+}
+
 // closer is an operator that emits the records which come behind a time that
 // it was told, as a window that calls them late. It is due from the start.
 type closer struct {

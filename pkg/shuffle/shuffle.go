@@ -34,7 +34,6 @@ const (
 type Op struct {
 	keys *aggregate.Keys
 	plan *record.Plan
-	idle int64 // ns of silence at the end of the partition after which it holds no time back
 
 	origin    *record.Origin
 	end       int64         // offset at which the partition ends, in a run that does
@@ -43,14 +42,13 @@ type Op struct {
 	since     int   // records since the last mark
 	told      int64 // the time of the last mark
 	marked    int64 // when it was, wall clock
-	active    int64 // when there were records, likewise; 0 before the first Tick
-	atEnd     bool
-	quiet     bool // marked as idle
+	idle      bool  // the partition holds no time back
+	quiet     bool  // and is marked as such
 }
 
-// New returns an operator for records that were parsed by plan. Idle is in ns.
-func New(keys *aggregate.Keys, plan *record.Plan, idle int64) *Op {
-	return &Op{keys: keys, plan: plan, idle: idle, watermark: record.NoTime, told: record.NoTime, atEnd: true}
+// New returns an operator for records that were parsed by plan.
+func New(keys *aggregate.Keys, plan *record.Plan) *Op {
+	return &Op{keys: keys, plan: plan, watermark: record.NoTime, told: record.NoTime}
 }
 
 // Prepare numbers the keys.
@@ -66,7 +64,7 @@ func (o *Op) Begin(source string, partition int32, end int64) {
 // Process gives each record its group's key and passes it on.
 func (o *Op) Process(rows record.Rows, out stream.Output) error {
 	b := rows.Batch
-	o.origin, o.atEnd = b.Origin, b.AtEnd && rows.Hi == len(b.Recs)
+	o.origin = b.Origin
 	if cap(o.spans) < len(b.Recs) {
 		o.spans = make([]record.Span, len(b.Recs))
 	}
@@ -123,19 +121,22 @@ func (o *Op) head(b *record.Batch, i int) {
 	rec.Headers = record.Span{Off: first, Len: uint32(len(b.Headers)) - first}
 }
 
+// Idle says whether the partition holds no time back.
+func (o *Op) Idle(idle bool) {
+	o.idle = idle
+	o.quiet = o.quiet && idle
+}
+
 // Tick marks how far the partition has come.
 func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 	o.watermark = max(o.watermark, watermark)
-	if o.since > 0 || o.active == 0 {
-		o.active, o.quiet = now, false
-	}
 	switch {
 	case o.origin == nil || o.quiet:
 		return nil
-	case o.atEnd && now-o.active >= o.idle:
+	case o.idle:
 		o.quiet = true
 		return o.mark(record.Idle, out)
-	case o.watermark == o.told || o.since < markEvery && now-o.marked < markAfter:
+	case o.watermark == record.NoTime, o.watermark == o.told, o.since < markEvery && now-o.marked < markAfter:
 		return nil
 	}
 	o.marked = now

@@ -50,7 +50,7 @@ func open(t *testing.T, by ...string) (*shuffle.Op, codec.Parser) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return shuffle.New(keys, plan, 10e9), dec.NewParser(plan)
+	return shuffle.New(keys, plan), dec.NewParser(plan)
 }
 
 func batch(op *shuffle.Op, p codec.Parser, lines ...string) *record.Batch {
@@ -91,8 +91,9 @@ func TestMarks(t *testing.T) {
 	op, parser := open(t)
 	out := new(sent)
 	op.Begin("in", 2, 40)
-	tick := func(watermark, now int64, want ...string) {
+	tick := func(idle bool, watermark, now int64, want ...string) {
 		t.Helper()
+		op.Idle(idle)
 		if err := op.Tick(watermark, now, out); err != nil {
 			t.Fatal(err)
 		}
@@ -100,18 +101,18 @@ func TestMarks(t *testing.T) {
 			t.Errorf("at %d: %s", now, d)
 		}
 	}
-	tick(record.NoTime, 100e9)
-	tick(record.NoTime, 111e9, "  logctl-mark=in/2 idle") // nothing has ever come
-	b := batch(op, parser, `{"ts":1}`)
-	b.AtEnd = true
-	if err := op.Process(b.All(), out); err != nil {
+	tick(false, record.NoTime, 100e9)
+	tick(true, record.NoTime, 101e9, "  logctl-mark=in/2 idle") // nothing has ever come
+	tick(false, record.NoTime, 102e9)                           // what comes has no time
+	if err := op.Process(batch(op, parser, `{"ts":1}`).All(), out); err != nil {
 		t.Fatal(err)
 	}
 	out.take()
-	tick(1e9, 112e9, "  logctl-mark=in/2 1000000000")
-	tick(1e9, 113e9)
-	tick(1e9, 122e9, "  logctl-mark=in/2 idle")
-	tick(1e9, 140e9)
+	tick(false, 1e9, 112e9, "  logctl-mark=in/2 1000000000")
+	tick(false, 1e9, 113e9)
+	tick(true, 1e9, 122e9, "  logctl-mark=in/2 idle")
+	tick(true, 1e9, 140e9)
+	tick(false, 1e9, 141e9, "  logctl-mark=in/2 1000000000") // it holds time back again, at the same place
 	if err := op.Finish(out); err != nil {
 		t.Fatal(err)
 	}

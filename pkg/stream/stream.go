@@ -154,6 +154,14 @@ type Ticker interface {
 	Tick(watermark, now int64, out Output) error
 }
 
+// An Idler is a Ticker that acts on the silence of its task's partitions.
+type Idler interface {
+	Ticker
+	// Idle is called before each Tick: whether none of the partitions holds time
+	// back, each having been at its end and silent for as long as it may.
+	Idle(idle bool)
+}
+
 // A Waiter is a Ticker for which it matters between which records time passes.
 type Waiter interface {
 	Ticker
