@@ -21,10 +21,16 @@ type history struct {
 	oldest uint32
 	newest uint32
 	latest map[uint64]uint32 // by the hash of the user's key
+
+	last    uint64   // the number of a session that closed
+	unsaved uint32   // the first one that Changes has not given away; 0: it has all
+	gone    []uint64 // numbers that it has, of sessions that were dropped
+	loose   []uint32 // sessions that were restored, in any order
 }
 
 // A past session is one that was closed.
 type past struct {
+	number        uint64 // in the order in which they closed
 	end, duration int64
 	events        uint64
 	hash          uint64 // of its user's key
@@ -75,17 +81,34 @@ func (f *fields) isConverted(o *Op, n uint32) bool {
 }
 
 func (h *history) row(key, row []byte, p past) {
-	text := append(append(append(key, '{'), row...), '}')
-	p.size, p.text, p.older = uint32(len(text)), h.texts.add(text), h.latest[p.hash]
+	h.order()
+	h.last++
+	p.number = h.last
+	n := h.keepText(append(append(append(key, '{'), row...), '}'), p)
+	h.link(n)
+	if h.unsaved == 0 {
+		h.unsaved = n
+	}
+}
+
+// keepText keeps a past session and its text.
+func (h *history) keepText(text []byte, p past) uint32 {
+	p.size, p.text = uint32(len(text)), h.texts.add(text)
 	h.bytes += room(len(text))
 	n := h.past.add()
 	*h.past.at(n) = p
-	if p.older != 0 {
+	return n
+}
+
+// link makes a session the last one that closed.
+func (h *history) link(n uint32) {
+	p := h.past.at(n)
+	if p.older = h.latest[p.hash]; p.older != 0 {
 		h.past.at(p.older).newer = n
 	}
 	h.latest[p.hash] = n
 	if h.newest != 0 {
-		h.past.at(h.newest).next, h.past.at(n).prev = n, h.newest
+		h.past.at(h.newest).next, p.prev = n, h.newest
 	} else {
 		h.oldest = n
 	}
@@ -107,6 +130,11 @@ func (h *history) drop(now int64) {
 		} else {
 			h.newest = 0
 		}
+		if h.unsaved == n {
+			h.unsaved = p.next
+		} else {
+			h.gone = append(h.gone, p.number)
+		}
 		h.texts.remove(p.text, int(p.size))
 		h.bytes -= room(int(p.size))
 		h.past.remove(n)
@@ -122,6 +150,7 @@ func (h *history) text(p *past) (key, row []byte) {
 // of calls f for the past sessions of a user, the last one first, until it
 // returns false.
 func (h *history) of(hash uint64, kind record.Kind, text []byte, f func(p *past, row []byte) bool) {
+	h.order()
 	for n := h.latest[hash]; n != 0; {
 		p := h.past.at(n)
 		key, row := h.text(p)
@@ -134,6 +163,7 @@ func (h *history) of(hash uint64, kind record.Kind, text []byte, f func(p *past,
 
 // back calls f for all past sessions, the last one first, until it returns false.
 func (h *history) back(f func(p *past, row []byte) bool) {
+	h.order()
 	for n := h.newest; n != 0; {
 		p := h.past.at(n)
 		if _, row := h.text(p); !f(p, row) {

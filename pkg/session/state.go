@@ -19,6 +19,7 @@ const (
 	entrySession            // an open session: its start, and the kind and text of its key
 	entryHeld               // an event that waits for its turn
 	entryBox                // entries that are spilled; see aggregate.Shelf
+	entryPast               // a session that is over, for questions: its number
 )
 
 var errState = errors.New("decoding the state of sessionize: not what was encoded")
@@ -65,6 +66,11 @@ func (o *Op) Changes(all bool, put func(key, value []byte) error) error {
 	}
 	if err := o.putHeld(all, put); err != nil {
 		return err
+	}
+	if o.history != nil {
+		if err := o.history.changes(all, put); err != nil {
+			return err
+		}
 	}
 	return o.shelf.Changes(entryBox, all, put)
 }
@@ -149,6 +155,8 @@ func (o *Op) Restore(key, value []byte) error {
 		return o.restoreHeld(key, value)
 	case len(key) > 0 && key[0] == entryBox:
 		return o.restoreBox(key, value)
+	case len(key) > 0 && key[0] == entryPast:
+		return o.restorePast(key, value)
 	default:
 		return errState
 	}

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"encoding/json"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -160,6 +161,7 @@ func FuzzRestore(f *testing.F) {
 		cfg.Gap, cfg.Grace = gap, 10*time.Minute
 		all = append(all, cfg)
 		d := newDriver(f, cfg)
+		d.op.KeepHistory(day)
 		d.feed(disordered(rand.New(rand.NewPCG(1, 1)), randomEvents(rand.New(rand.NewPCG(2, 2)), 40), cfg.Grace))
 		store := map[string]string{}
 		save(f, d.op, store, true)
@@ -169,6 +171,7 @@ func FuzzRestore(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which uint8, key, value, key2, value2 []byte) {
 		d := newDriver(t, all[int(which)%len(all)])
+		d.op.KeepHistory(day)
 		if d.op.Restore(key, value) != nil || d.op.Restore(key2, value2) != nil {
 			return
 		}
@@ -176,6 +179,11 @@ func FuzzRestore(f *testing.F) {
 		d.must(d.op.Finish(&d.out))
 		if s := d.op.Stats(); s.Open != 0 || s.Held != 0 || s.Users != 0 {
 			t.Errorf("at the end %+v", s)
+		}
+		for _, p := range d.op.Past(session.Search{}) {
+			if !json.Valid(p.Row) {
+				t.Errorf("past session %s", p.Row)
+			}
 		}
 	})
 }

@@ -54,6 +54,7 @@ func (k *kept) coming(r *result) {
 
 // take keeps the rows that were announced, as far as they are written.
 func (k *kept) take(rows record.Rows) {
+	k.sort()
 	for i, a := range k.announce {
 		rec := &rows.Recs[rows.Lo+i]
 		if a.final && rec.Live() {
@@ -101,7 +102,7 @@ func (k *kept) expire() {
 	}
 }
 
-// sort orders what was restored.
+// sort orders what was restored, before a row comes to it.
 func (k *kept) sort() {
 	if !k.unsorted {
 		return

@@ -66,6 +66,17 @@ func TestQueriesShowWhatIsAndWhatWas(t *testing.T) {
 			t.Errorf("%s: after it was restored a query shows other rows", name)
 		}
 		checkKeys(t, d.op, rows, cfg.By)
+		restored = newDriver(t, cfg)
+		kept.restore(t, rand.New(rand.NewPCG(2, 2)), restored.op)
+		restored.mark = d.mark
+		for _, goesOn := range []*driver{d, restored} {
+			goesOn.feed(events[500:])
+		}
+		kept.save(t, restored.op, false)
+		sameState(t, kept, restored.op)
+		if !sameSet(ask(t, d.op, everything), ask(t, restored.op, everything)) {
+			t.Errorf("%s: a run that went on shows other rows", name)
+		}
 	}
 }
 
