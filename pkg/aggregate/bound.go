@@ -1,5 +1,30 @@
 package aggregate
 
+import (
+	"errors"
+
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// minMemory is the least bound of memory.
+const minMemory = 1 << 10
+
+// CheckBound makes sure that memory can be bounded by most bytes, where that is not 0.
+// Errors are of wrong usage, but where there is nowhere to spill to.
+func CheckBound(most int64, spill stream.Spill) error {
+	switch {
+	case most == 0:
+		return nil
+	case most < minMemory:
+		return fault.Usagef("as in --max-memory 256MiB", "max memory %d bytes: want at least %d", most, minMemory)
+	case spill == nil:
+		return errors.New("there is a bound of memory, but nowhere to spill to")
+	default:
+		return nil
+	}
+}
+
 // A Bound says when an operator's memory is to be looked at, and made less. What
 // has to stay may come near it, or go beyond: then it is tried again when there is
 // a quarter more.

@@ -25,53 +25,48 @@ func (o *Op) Newest() int64 { return o.newest }
 // says whether it is.
 func (o *Op) Active(key string) (rows []json.RawMessage, active bool) {
 	o.keys.Search(key, func(hash uint64, kind record.Kind, text []byte) bool {
-		user := o.users.find(hash, kind, text)
-		if o.order == nil && o.shelf.Size() > 0 {
-			rows, active = o.together(user, kind, text)
-			return len(rows) == 0
-		}
-		if user == 0 && o.shelf.Size() == 0 {
-			return true
-		}
-		if o.order != nil {
+		user, spilled := o.users.find(hash, kind, text), o.shelf.Size() > 0
+		switch {
+		case spilled || user != 0 && o.order != nil:
 			rows, active = o.foresee(user, kind, text)
-			return len(rows) == 0
+		case user != 0:
+			rows, active = o.openRows(nil, user)
 		}
-		o.sessions.each(o.users.at(user).root, func(n uint32) { rows = append(rows, o.openRow(n)) })
-		active = o.isActive(o.users.at(user).last)
-		return false
+		return len(rows) == 0
 	})
 	return rows, active
 }
 
-func (o *Op) isActive(n uint32) bool { return n != 0 && o.newest-o.sessions.at(n).end <= o.gap }
+// openRows appends the rows of a user's open sessions, and tells whether the last one
+// is active.
+func (o *Op) openRows(rows []json.RawMessage, user uint32) ([]json.RawMessage, bool) {
+	last := o.users.at(user).last
+	switch {
+	case o.order == nil:
+		o.sessions.each(o.users.at(user).root, func(n uint32) { rows = append(rows, o.openRow(n)) })
+	case last != 0:
+		rows = append(rows, o.openRow(last))
+	}
+	return rows, last != 0 && o.newest-o.sessions.at(last).end <= o.gap
+}
 
 // openRow returns the row of a session that is not over.
 func (o *Op) openRow(n uint32) json.RawMessage {
 	return append(o.appendRow([]byte{'{'}, n, false), '}')
 }
 
-// foresee settles the events of one user in another operator.
+// foresee has another operator take in what there is of a user, what waits for its turn
+// and what is spilled with the rest.
 func (o *Op) foresee(user uint32, kind record.Kind, text []byte) (rows []json.RawMessage, active bool) {
 	probe := o.probe()
-	if user != 0 {
-		if n := o.users.at(user).last; n != 0 && probe.takeDown(o.appendSessionKey(nil, n), o.appendSession(nil, n)) != nil {
-			return nil, false
-		}
-		for m := o.users.at(user).root; m != 0; m = o.order.held.at(m).older {
-			if probe.takeDown(o.appendHeldKey(nil, m), o.appendHeld(nil, m)) != nil {
-				return nil, false
-			}
-		}
-	}
-	if probe.takeFrom(o.shelf, kind, text) != nil {
+	if probe.takeFromOther(o, user) != nil || probe.takeFrom(o.shelf, kind, text) != nil {
 		return nil, false
 	}
 	of := probe.users.find(aggregate.HashKey(kind, text), kind, text)
 	if of == 0 {
 		return nil, false
 	}
-	for len(probe.order.waits.steps) > 0 {
+	for probe.order != nil && len(probe.order.waits.steps) > 0 {
 		if probe.fold(probe.order.waits.take(), nil) != nil {
 			return nil, false
 		}
@@ -80,34 +75,7 @@ func (o *Op) foresee(user uint32, kind record.Kind, text []byte) (rows []json.Ra
 	for _, e := range probe.closing {
 		rows = append(rows, probe.openRow(e.n))
 	}
-	last := probe.users.at(of).last
-	if last != 0 {
-		rows = append(rows, probe.openRow(last))
-	}
-	return rows, probe.isActive(last)
-}
-
-// together returns the sessions of a user that are partly spilled.
-func (o *Op) together(user uint32, kind record.Kind, text []byte) (rows []json.RawMessage, active bool) {
-	probe := o.probe()
-	if user != 0 {
-		var err error
-		o.sessions.each(o.users.at(user).root, func(n uint32) {
-			err = cmp.Or(err, probe.takeDown(o.appendSessionKey(nil, n), o.appendSession(nil, n)))
-		})
-		if err != nil {
-			return nil, false
-		}
-	}
-	if probe.takeFrom(o.shelf, kind, text) != nil {
-		return nil, false
-	}
-	of := probe.users.find(aggregate.HashKey(kind, text), kind, text)
-	if of == 0 {
-		return nil, false
-	}
-	probe.sessions.each(probe.users.at(of).root, func(n uint32) { rows = append(rows, probe.openRow(n)) })
-	return rows, probe.isActive(probe.users.at(of).last)
+	return probe.openRows(rows, of)
 }
 
 // probe returns an operator that can be asked what will become of what it is given.
@@ -116,6 +84,28 @@ func (o *Op) probe() *Op {
 	probe.cfg.Update, probe.history, probe.shelf = false, nil, nil
 	probe.newest, probe.stats = o.newest, new(counters)
 	return probe
+}
+
+// takeFromOther takes what another operator has in memory of a user, which it keeps.
+func (o *Op) takeFromOther(from *Op, user uint32) (err error) {
+	if user == 0 {
+		return nil
+	}
+	session := func(n uint32) {
+		err = cmp.Or(err, o.takeDown(from.appendSessionKey(nil, n), from.appendSession(nil, n)))
+	}
+	u := from.users.at(user)
+	if from.order == nil {
+		from.sessions.each(u.root, session)
+		return err
+	}
+	if u.last != 0 {
+		session(u.last)
+	}
+	for m := u.root; m != 0; m = from.order.held.at(m).older {
+		err = cmp.Or(err, o.takeDown(from.appendHeldKey(nil, m), from.appendHeld(nil, m)))
+	}
+	return err
 }
 
 // takeFrom takes what a shelf has of a user, which it keeps.

@@ -3,9 +3,9 @@ package session
 import (
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"slices"
 
+	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 )
@@ -15,23 +15,12 @@ import (
 // has come to its start, when it is taken down again. A user whose events go on
 // meanwhile has several parts of a session, which become one then.
 
-// minMemory is the least bound of memory.
-const minMemory = 1 << 10
-
 // checkMemory makes sure that memory can be bounded where it is to be.
 func (c *Config) checkMemory() error {
-	switch {
-	case c.MaxMemory == 0:
-		return nil
-	case c.MaxMemory < minMemory:
-		return fault.Usagef("as in --max-memory 256MiB", "max memory %d bytes: want at least %d", c.MaxMemory, minMemory)
-	case c.Update:
+	if c.MaxMemory != 0 && c.Update {
 		return fault.Usagef("", "memory can only be bounded of sessions that are written once: not with --emit update")
-	case c.Spill == nil:
-		return errors.New("there is a bound of memory, but nowhere to spill to")
-	default:
-		return nil
 	}
+	return aggregate.CheckBound(c.MaxMemory, c.Spill)
 }
 
 // About how many bytes each takes, with its place in tables and timers.

@@ -3,7 +3,6 @@ package window
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"io"
 	"slices"
 
@@ -17,17 +16,13 @@ func (c *Config) checkMemory() error {
 	switch {
 	case c.MaxMemory == 0:
 		return nil
-	case c.MaxMemory < minMemory:
-		return fault.Usagef("as in --max-memory 256MiB", "max memory %d bytes: want at least %d", c.MaxMemory, minMemory)
 	case c.Slide || c.Fill != FillNone:
 		return fault.Usagef("",
 			"memory can only be bounded of windows of given sizes and of sessions: neither --slide nor --fill")
 	case c.Gap > 0 && c.Emit != Final:
 		return fault.Usagef("", "memory can only be bounded of sessions that are written once: not with --emit update")
-	case c.Spill == nil:
-		return errors.New("there is a bound of memory, but nowhere to spill to")
 	default:
-		return nil
+		return aggregate.CheckBound(c.MaxMemory, c.Spill)
 	}
 }
 
@@ -53,9 +48,6 @@ func (m *sessions) leave() {
 	m.stats.spilled.Add(-m.counted)
 	m.counted = 0
 }
-
-// minMemory is the least bound of memory.
-const minMemory = 1 << 10
 
 // memory returns about how many bytes groups take.
 func (gs *groups) memory() int64 {

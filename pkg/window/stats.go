@@ -23,7 +23,7 @@ type Stats struct {
 
 // counters are what operators of one run count together.
 type counters struct {
-	open, groups, closed, rows, late, partly, ahead, needed, spilled atomic.Int64
+	open, groups, closed, rows, late, partly, needed, spilled atomic.Int64
 
 	// Of the goroutine that calls Process. All but live and sampled are ns.
 	live, sampled int64            // records
@@ -38,7 +38,7 @@ func (o *Op) Stats() Stats {
 	s := o.stats
 	return Stats{
 		Open: s.open.Load(), Groups: s.groups.Load(), Closed: s.closed.Load(), Rows: s.rows.Load(),
-		Late: s.late.Load(), Partly: s.partly.Load(), Ahead: s.ahead.Load(),
+		Late: s.late.Load(), Partly: s.partly.Load(), Ahead: o.times.Ahead(),
 		Spilled: s.spilled.Load(), GraceNeeded: time.Duration(s.needed.Load()),
 	}
 }

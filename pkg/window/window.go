@@ -84,11 +84,12 @@ const (
 // JSON of the group's key (an array where there are several). They come in the
 // order of window end, window start and key.
 type Op struct {
-	cfg  Config
-	keys *aggregate.Keys
-	set  *aggregate.Set
-	zone *time.Location // in which times are written; nil: UTC
-	open machine
+	cfg   Config
+	keys  *aggregate.Keys
+	set   *aggregate.Set
+	times *aggregate.Times
+	zone  *time.Location // in which times are written; nil: UTC
+	open  machine
 
 	limit  int64 // windows that end at or before it are closed
 	newest int64 // time of a record
@@ -154,7 +155,7 @@ type keeper interface {
 
 // New returns an operator that reads fields of plan. Errors are of wrong usage.
 func New(cfg Config, plan *record.Plan) (*Op, error) {
-	o := &Op{cfg: cfg, zone: plan.Zone, stats: new(counters)}
+	o := &Op{cfg: cfg, zone: plan.Zone, times: &aggregate.Times{MaxAhead: cfg.MaxAhead}, stats: new(counters)}
 	if err := o.checkConfig(); err != nil {
 		return nil, err
 	}
@@ -185,7 +186,9 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 // run: batches that o has prepared are for both, and both count in the same Stats.
 // One goroutine calls them.
 func (o *Op) Another() *Op {
-	other := &Op{cfg: o.cfg, zone: o.zone, keys: o.keys, set: o.set, late: o.late, having: o.having, stats: o.stats}
+	other := &Op{
+		cfg: o.cfg, zone: o.zone, keys: o.keys, set: o.set, times: o.times, late: o.late, having: o.having, stats: o.stats,
+	}
 	other.begin()
 	return other
 }
