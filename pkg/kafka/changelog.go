@@ -31,9 +31,9 @@ type ChangelogConfig struct {
 // A Local keeps copies of states, so that a restart reads only the end of the
 // changelog. A copy that is lost or too old costs time, nothing else.
 type Local interface {
-	// Load gives the entries of a task's copy and the offset of the changelog
-	// behind it, 0 where there is none.
-	Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) (next int64, err error)
+	// Load returns a task's copy and the offset of the changelog behind it, 0 where
+	// there is none.
+	Load(ctx context.Context, task stream.Task) (state *stream.Image, next int64, err error)
 	// Save brings a task's copy up to date.
 	Save(ctx context.Context, c stream.Copy) error
 }
@@ -61,9 +61,10 @@ type Changelog struct {
 // copied is what the local copy of a task lacks.
 type copied struct {
 	task    stream.Task
-	signed  bool // the operator's signature has been written
-	entries stream.Entries
-	all     bool         // the copy is to be made anew
+	signed  bool           // the operator's signature has been written
+	all     bool           // the copy is to be made anew,
+	base    stream.Entries // of these
+	changes stream.Entries
 	next    atomic.Int64 // offset behind the last acknowledged record
 
 	acknowledge func(*kgo.Record, error)
@@ -161,7 +162,7 @@ func (c *Changelog) Save(task stream.Task, entries stream.Entries, _ bool) error
 		return nil
 	})
 	if c.local != nil {
-		part.entries = append(part.entries, entries...)
+		part.changes = append(part.changes, entries...)
 	}
 	return errors.Join(err, c.failure())
 }
@@ -242,14 +243,16 @@ func (c *Changelog) copy(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, part := range c.saved {
-		if len(part.entries) == 0 {
+		if len(part.changes) == 0 {
 			continue
 		}
-		err := c.local.Save(ctx, stream.Copy{Task: part.task, Entries: part.entries, All: part.all, Next: part.next.Load()})
+		err := c.local.Save(ctx, stream.Copy{
+			Task: part.task, All: part.all, Base: part.base, Changes: part.changes, Next: part.next.Load(),
+		})
 		if err != nil {
 			return err
 		}
-		part.entries, part.all = part.entries[:0], false
+		part.all, part.base, part.changes = false, nil, part.changes[:0]
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"strings"
 	"testing"
@@ -73,13 +74,12 @@ func newCopies() *copies {
 	return &copies{map[stream.Task]map[string]string{}, map[stream.Task]int64{}}
 }
 
-func (l *copies) Load(_ context.Context, task stream.Task, put func(key, value []byte) error) (int64, error) {
+func (l *copies) Load(_ context.Context, task stream.Task) (*stream.Image, int64, error) {
+	m := &stream.Image{}
 	for k, v := range l.state[task] {
-		if err := put([]byte(k), []byte(v)); err != nil {
-			return 0, err
-		}
+		m.Add([]byte(k), []byte(v))
 	}
-	return l.next[task], nil
+	return m, l.next[task], nil
 }
 
 func (l *copies) Save(_ context.Context, c stream.Copy) error {
@@ -87,13 +87,14 @@ func (l *copies) Save(_ context.Context, c stream.Copy) error {
 		l.state[c.Task] = map[string]string{}
 	}
 	l.next[c.Task] = c.Next
-	return c.Entries.Each(func(key, value []byte) error {
+	put := func(key, value []byte) error {
 		l.state[c.Task][string(key)] = string(value)
 		if value == nil {
 			delete(l.state[c.Task], string(key))
 		}
 		return nil
-	})
+	}
+	return errors.Join(c.Base.Each(put), c.Changes.Each(put))
 }
 
 func local(l *copies) func(string) (kafka.Local, error) {

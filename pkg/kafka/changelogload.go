@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,42 +20,96 @@ func (c *Changelog) Restored() int64 { return c.restored.Load() }
 // latest with its time-out, and until then its predecessor's state would be
 // missed (as in KAFKA-10167).
 func (c *Changelog) Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
-	state := map[string][]byte{}
-	from, err := c.loadLocal(ctx, task, state)
+	part := &copied{task: task}
+	state, err := c.read(ctx, part)
 	if err != nil {
 		return err
 	}
-	part := &copied{task: task, all: from == 0}
-	if err := c.replay(ctx, part, from, state); err != nil {
-		return err
+	anew := c.local != nil && part.all
+	if anew {
+		part.base = make(stream.Entries, 0, state.Size())
 	}
-	if err := c.claim(state[string(signatureKey)]); err != nil {
+	err = state.Each(func(key, value []byte) error {
+		if anew {
+			part.base.Append(key, value)
+		}
+		return put(key, value)
+	})
+	if err != nil {
 		return err
 	}
 	c.mu.Lock()
 	c.saved[task.Partition] = part
 	c.mu.Unlock()
-	for key, value := range state {
-		if key[0] != entryKey {
-			continue
-		}
-		if err := put([]byte(key[1:]), value); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
-func (c *Changelog) loadLocal(ctx context.Context, task stream.Task, state map[string][]byte) (int64, error) {
-	if c.local == nil {
-		return 0, nil
-	}
-	return c.local.Load(ctx, task, func(key, value []byte) error {
-		if value != nil { // a copy of an earlier build may say what is gone
-			state[string(entryKey)+string(key)] = bytes.Clone(value)
+// read returns the state of a task, and notes in part what the local copy lacks of it.
+func (c *Changelog) read(ctx context.Context, part *copied) (*stream.Image, error) {
+	state, from := &stream.Image{}, int64(0)
+	if c.local != nil {
+		var err error
+		if state, from, err = c.local.Load(ctx, part.task); err != nil {
+			return nil, err
 		}
-		return nil
-	})
+	}
+	first, end, err := c.bounds(ctx, part.task.Partition)
+	if err != nil {
+		return nil, fmt.Errorf("restoring state: %w", c.cfg.explain(err, c.cfg.Topic))
+	}
+	if from == 0 || from < first || from > end { // the copy is of a topic that was removed, or too old
+		state, from, part.all = &stream.Image{}, first, true
+	}
+	part.next.Store(end)
+	if from == end {
+		return state, nil
+	}
+	return state, c.replay(ctx, part, from, state)
+}
+
+// replay adds the records of a partition, from an offset up to the end that is noted in
+// part, to state, and to what the local copy lacks.
+func (c *Changelog) replay(ctx context.Context, part *copied, from int64, state *stream.Image) error {
+	client, err := c.cfg.open(ctx, kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
+			c.cfg.Topic: {part.task.Partition: kgo.NewOffset().At(from)},
+		}))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	signature, end := []byte(nil), part.next.Load()
+	for next := from; next < end; {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err0(); err != nil {
+			return fmt.Errorf("restoring state: %w", c.cfg.explain(err, c.cfg.Topic))
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			next = r.Offset + 1
+			switch {
+			case r.Attrs.IsControl() || len(r.Key) == 0:
+			case r.Key[0] == signatureKey:
+				signature = r.Value
+			case r.Key[0] == entryKey:
+				c.take(r, part, state)
+			}
+		})
+		c.restored.Add(int64(fetches.NumRecords()))
+	}
+	part.signed = string(signature) == c.signature()
+	return c.claim(signature)
+}
+
+// take takes in one entry of a changelog.
+func (c *Changelog) take(r *kgo.Record, part *copied, state *stream.Image) {
+	state.Add(r.Key[1:], r.Value)
+	if part.all || c.local == nil {
+		return
+	}
+	part.changes.Append(r.Key[1:], r.Value)
+	if len(part.changes) > state.Size() {
+		part.all, part.changes = true, nil // that is less to write
+	}
 }
 
 // claim makes sure that a state is the operator's own.
@@ -65,58 +118,6 @@ func (c *Changelog) claim(signature []byte) error {
 		return nil
 	}
 	return stream.CheckSignature(fmt.Sprintf("topic %q", c.cfg.Topic), string(signature), c.signature())
-}
-
-// replay adds the records of a partition, from an offset up to the end that it has
-// now, to state, and to what the local copy lacks.
-func (c *Changelog) replay(ctx context.Context, part *copied, from int64, state map[string][]byte) error {
-	number := part.task.Partition
-	first, end, err := c.bounds(ctx, number)
-	if err != nil {
-		return fmt.Errorf("restoring state: %w", c.cfg.explain(err, c.cfg.Topic))
-	}
-	if from < first || from > end { // the copy is of a topic that was removed, or too old
-		clear(state)
-		from, part.all = first, true
-	}
-	part.next.Store(end)
-	if from == end {
-		return nil
-	}
-	client, err := c.cfg.open(ctx, kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.cfg.Topic: {number: kgo.NewOffset().At(from)}}))
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	for next := from; next < end; {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err0(); err != nil {
-			return fmt.Errorf("restoring state: %w", c.cfg.explain(err, c.cfg.Topic))
-		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			if next = r.Offset + 1; !r.Attrs.IsControl() && len(r.Key) > 0 {
-				c.take(r, part, state)
-			}
-		})
-	}
-	return nil
-}
-
-// take takes in one record of a changelog.
-func (c *Changelog) take(r *kgo.Record, part *copied, state map[string][]byte) {
-	if r.Value == nil {
-		delete(state, string(r.Key))
-	} else {
-		state[string(r.Key)] = r.Value
-		c.restored.Add(1)
-	}
-	switch {
-	case r.Key[0] == signatureKey:
-		part.signed = string(r.Value) == c.signature()
-	case c.local != nil:
-		part.entries.Append(r.Key[1:], r.Value)
-	}
 }
 
 // bounds returns the offsets at which a partition begins and ends, those of open

@@ -63,23 +63,31 @@ func openCopies(ctx context.Context, path, of string) (*Copies, error) {
 	return k, nil
 }
 
-// Load gives the entries of a task's copy, each once, and the offset behind them,
-// 0 where there is no copy. One that is damaged is none.
-func (k *Copies) Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) (int64, error) {
+// Load returns a task's copy and the offset behind it, 0 where there is no copy. One
+// that is damaged is none.
+func (k *Copies) Load(ctx context.Context, task stream.Task) (*stream.Image, int64, error) {
+	state, next, err := k.load(ctx, task)
+	switch {
+	case ctx.Err() != nil:
+		return nil, 0, context.Cause(ctx)
+	case err != nil:
+		return &stream.Image{}, 0, nil //nolint:nilerr // it is all in the changelog
+	}
+	return state, next, nil
+}
+
+func (k *Copies) load(ctx context.Context, task stream.Task) (*stream.Image, int64, error) {
 	c, err := open(k.states.path, readOnly)
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
 	next := int64(0)
-	err = query(ctx, c, "SELECT next FROM _logctl_behind WHERE source = ? AND partition = ?",
-		func(row []any) { next, _ = row[0].(int64) }, task.Source, int64(task.Partition))
-	if err := errors.Join(err, c.Close()); err != nil {
-		return 0, err
+	state, err := k.states.image(ctx, c, task)
+	if err == nil {
+		err = query(ctx, c, "SELECT next FROM _logctl_behind WHERE source = ? AND partition = ?",
+			func(row []any) { next, _ = row[0].(int64) }, task.Source, int64(task.Partition))
 	}
-	if err := k.states.load(ctx, task, put); err != nil {
-		return 0, err
-	}
-	return next, nil
+	return state, next, errors.Join(err, c.Close())
 }
 
 // Save brings a task's copy up to date.
@@ -99,14 +107,12 @@ func (k *Copies) Save(ctx context.Context, c stream.Copy) error {
 }
 
 func (k *Copies) save(ctx context.Context, c stream.Copy) error {
-	entries := c.Entries
 	if c.All {
-		var err error
-		if entries, err = latest(entries); err != nil {
+		if err := k.states.save(ctx, c.Task, c.Base, true); err != nil {
 			return err
 		}
 	}
-	if err := k.states.save(ctx, c.Task, entries, c.All); err != nil {
+	if err := k.states.save(ctx, c.Task, c.Changes, false); err != nil {
 		return err
 	}
 	if k.states.logs.Stale(c.Task) {
@@ -119,27 +125,14 @@ func (k *Copies) save(ctx context.Context, c stream.Copy) error {
 	return err
 }
 
-// latest returns what entries come to: the last value under each key, and none of
-// those that are gone.
-func latest(entries stream.Entries) (stream.Entries, error) {
-	values := map[string][]byte{}
-	err := entries.Each(func(key, value []byte) error {
-		values[string(key)] = value
-		return nil
-	})
-	var all stream.Entries
-	for key, value := range values {
-		if value != nil {
-			all.Append([]byte(key), value)
-		}
-	}
-	return all, err
-}
-
 // shorten replaces a log of changes by what they come to.
 func (k *Copies) shorten(ctx context.Context, task stream.Task) error {
-	var all stream.Entries
-	err := k.states.replay(ctx, k.c, task, func(key, value []byte) error {
+	state, err := k.states.image(ctx, k.c, task)
+	if err != nil {
+		return err
+	}
+	all := make(stream.Entries, 0, state.Size())
+	err = state.Each(func(key, value []byte) error {
 		all.Append(key, value)
 		return nil
 	})

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/logctl/logctl/pkg/store"
@@ -26,8 +25,15 @@ func openCopies(t *testing.T, path, of string) *store.Copies {
 
 func loadCopy(t *testing.T, k *store.Copies, task stream.Task) (map[string]string, int64) {
 	t.Helper()
+	state, next, err := k.Load(t.Context(), task)
+	if err != nil {
+		t.Fatal(err)
+	}
 	got := map[string]string{}
-	next, err := k.Load(t.Context(), task, func(key, value []byte) error {
+	err = state.Each(func(key, value []byte) error {
+		if _, twice := got[string(key)]; twice {
+			t.Errorf("key %q comes twice", key)
+		}
 		got[string(key)] = string(value)
 		return nil
 	})
@@ -37,27 +43,28 @@ func loadCopy(t *testing.T, k *store.Copies, task stream.Task) (map[string]strin
 	return got, next
 }
 
-// A copy that begins with the history of a state, as a changelog has it, gives what
-// that comes to: each key once, none that is gone.
-func TestCopiesOfAHistory(t *testing.T) {
+// A copy that begins anew has what it begins with and what has changed since.
+func TestCopiesThatBeginAnew(t *testing.T) {
 	k := openCopies(t, filepath.Join(t.TempDir(), "state.db"), "topic 1")
 	task := stream.Task{Source: "in", Partition: 3}
 	loadCopy(t, k, task)
-	var e stream.Entries
-	e.Append([]byte("a"), []byte("1"))
-	e.Append([]byte("b"), []byte("1"))
-	e.Append([]byte("a"), []byte("2"))
-	e.Append([]byte("b"), nil)
-	if err := k.Save(t.Context(), stream.Copy{Task: task, Entries: e, All: true, Next: 4}); err != nil {
-		t.Fatal(err)
+	save := func(c stream.Copy) {
+		c.Task = task
+		if err := k.Save(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
 	}
-	var got []string
-	_, err := k.Load(t.Context(), task, func(key, value []byte) error {
-		got = append(got, fmt.Sprintf("%s=%s", key, value))
-		return nil
-	})
-	if err != nil || !slices.Equal(got, []string{"a=2"}) {
-		t.Errorf("got %v, %v", got, err)
+	var old, base, changes stream.Entries
+	old.Append([]byte("old"), []byte("1"))
+	save(stream.Copy{Changes: old, Next: 1})
+	base.Append([]byte("a"), []byte("1"))
+	base.Append([]byte("b"), []byte("1"))
+	changes.Append([]byte("a"), []byte("2"))
+	changes.Append([]byte("b"), nil)
+	changes.Append([]byte("c"), []byte("3"))
+	save(stream.Copy{All: true, Base: base, Changes: changes, Next: 4})
+	if got, next := loadCopy(t, k, task); !maps.Equal(got, map[string]string{"a": "2", "c": "3"}) || next != 4 {
+		t.Errorf("got %v up to %d", got, next)
 	}
 }
 
@@ -87,7 +94,7 @@ func TestCopies(t *testing.T) {
 				e.Append([]byte(key), value)
 				want[key] = string(value)
 			}
-			if err := k.Save(t.Context(), stream.Copy{Task: task, Entries: e, Next: int64(100*round + i + 1)}); err != nil {
+			if err := k.Save(t.Context(), stream.Copy{Task: task, Changes: e, Next: int64(100*round + i + 1)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -105,7 +112,7 @@ func TestCopiesOfAnother(t *testing.T) {
 	loadCopy(t, k, task)
 	var e stream.Entries
 	e.Append([]byte("a"), []byte("1"))
-	if err := k.Save(t.Context(), stream.Copy{Task: task, Entries: e, Next: 7}); err != nil {
+	if err := k.Save(t.Context(), stream.Copy{Task: task, Changes: e, Next: 7}); err != nil {
 		t.Fatal(err)
 	}
 	if got, next := loadCopy(t, openCopies(t, path, "topic 2"), task); len(got) != 0 || next != 0 {

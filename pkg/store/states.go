@@ -74,21 +74,25 @@ func (s *states) save(ctx context.Context, task stream.Task, entries stream.Entr
 }
 
 // load gives each entry of a task once, with its last value, as the last
-// transaction has left it. It reads over a connection of its own, so that others
+// transaction has left them. It reads over a connection of its own, so that others
 // may write meanwhile.
 func (s *states) load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
 	c, err := open(s.path, readOnly)
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.replay(ctx, c, task, put), c.Close())
+	state, err := s.image(ctx, c, task)
+	if err := errors.Join(err, c.Close()); err != nil {
+		return err
+	}
+	return state.Each(put)
 }
 
-// replay reads a log.
-func (s *states) replay(ctx context.Context, c *conn, task stream.Task, put func(key, value []byte) error) error {
-	return s.logs.Load(task, func(whole bool, each func(number int64, entries stream.Entries) error) error {
+// image reads a log.
+func (s *states) image(ctx context.Context, c *conn, task stream.Task) (*stream.Image, error) {
+	return s.logs.Image(task, func(whole bool, each func(number int64, entries stream.Entries) error) error {
 		return s.chunks(ctx, c, task, whole, each)
-	}, put)
+	})
 }
 
 // chunks calls each for the chunks of a task, in order: those with everything, or

@@ -54,39 +54,20 @@ func (l *Logs) Add(task Task, entries Entries, all bool) (number int64, err erro
 // those with changes.
 type Chunks func(whole bool, each func(number int64, entries Entries) error) error
 
-// Load gives each entry of a task once, with its last value. Only what has changed
-// since the last chunk with everything is held in memory.
-func (l *Logs) Load(task Task, chunks Chunks, put func(key, value []byte) error) error {
-	log, changed := &taskLog{}, map[string][]byte{}
-	err := chunks(false, func(number int64, entries Entries) error {
-		log.last, log.changes = number, log.changes+int64(len(entries))
-		return entries.Each(func(key, value []byte) error {
-			changed[string(key)] = value
-			return nil
-		})
+// Image returns what the log of a task comes to, as far as its chunks can be read: an
+// error says that it is not all. The task is known from then on.
+func (l *Logs) Image(task Task, chunks Chunks) (*Image, error) {
+	log, m := &taskLog{}, &Image{}
+	err := chunks(true, func(number int64, entries Entries) error {
+		log.last, log.whole = number, log.whole+int64(len(entries))
+		m.Begin(entries)
+		return nil
 	})
-	if err != nil {
-		return err
-	}
-	err = chunks(true, func(number int64, entries Entries) error {
-		log.last, log.whole = max(log.last, number), int64(len(entries))
-		return entries.Each(func(key, value []byte) error {
-			if _, ok := changed[string(key)]; ok {
-				return nil
-			}
-			return put(key, value)
+	if err == nil {
+		err = chunks(false, func(number int64, entries Entries) error {
+			log.last, log.changes = max(log.last, number), log.changes+int64(len(entries))
+			return m.AddAll(entries)
 		})
-	})
-	if err != nil {
-		return err
-	}
-	for key, value := range changed {
-		if value == nil {
-			continue
-		}
-		if err := put([]byte(key), value); err != nil {
-			return err
-		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -94,5 +75,14 @@ func (l *Logs) Load(task Task, chunks Chunks, put func(key, value []byte) error)
 		l.tasks = map[Task]*taskLog{}
 	}
 	l.tasks[task] = log
-	return nil
+	return m, err
+}
+
+// Load gives each entry of a task once, with its last value.
+func (l *Logs) Load(task Task, chunks Chunks, put func(key, value []byte) error) error {
+	m, err := l.Image(task, chunks)
+	if err != nil {
+		return err
+	}
+	return m.Each(put)
 }

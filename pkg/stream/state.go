@@ -76,26 +76,35 @@ func (e *Entries) Append(key, value []byte) {
 // Each calls f for each entry, in order. Bytes that Append has not written are an
 // error, as is an entry that was cut off.
 func (e Entries) Each(f func(key, value []byte) error) error {
-	for rest := []byte(e); len(rest) > 0; {
-		k, a := binary.Uvarint(rest)
-		if a <= 0 {
-			return errEntries
+	for len(e) > 0 {
+		key, value, rest, err := e.cut()
+		if err == nil {
+			err = f(key, value)
 		}
-		v, b := binary.Uvarint(rest[a:])
-		rest = rest[a+max(b, 0):]
-		if b <= 0 || k > uint64(len(rest)) || v > uint64(len(rest))-k+1 {
-			return errEntries
-		}
-		key, value := rest[:k:k], []byte(nil)
-		rest = rest[k:]
-		if v > 0 {
-			value, rest = rest[:v-1:v-1], rest[v-1:]
-		}
-		if err := f(key, value); err != nil {
+		if err != nil {
 			return err
 		}
+		e = rest
 	}
 	return nil
+}
+
+// cut cuts the first entry off.
+func (e Entries) cut() (key, value []byte, rest Entries, err error) {
+	k, a := binary.Uvarint(e)
+	if a <= 0 {
+		return nil, nil, nil, errEntries
+	}
+	v, b := binary.Uvarint(e[a:])
+	rest = e[a+max(b, 0):]
+	if b <= 0 || k > uint64(len(rest)) || v > uint64(len(rest))-k+1 {
+		return nil, nil, nil, errEntries
+	}
+	key, rest = rest[:k:k], rest[k:]
+	if v > 0 {
+		value, rest = rest[:v-1:v-1], rest[v-1:]
+	}
+	return key, value, rest, nil
 }
 
 var errEntries = errors.New("decoding state: not what was encoded")
@@ -111,7 +120,8 @@ type Refresher interface {
 // A Copy is what a copy of a task's state lacks.
 type Copy struct {
 	Task    Task
-	Entries Entries
-	All     bool  // they are all of the state, as it came to be: the last under a key counts
-	Next    int64 // the offset of the changelog behind them
+	All     bool    // the copy is to begin anew,
+	Base    Entries // with these: each key once, none gone
+	Changes Entries // what has changed since, in order
+	Next    int64   // the offset of the changelog behind them
 }
