@@ -80,7 +80,8 @@ func Errorf(code int, format string, args ...any) error {
 // NotFound returns an error that is answered with 404.
 func NotFound(format string, args ...any) error { return Errorf(http.StatusNotFound, format, args...) }
 
-// Unavailable returns an error that is answered with 503.
+// Unavailable returns an error that is answered with 503, and to be asked again soon:
+// what is missing comes by itself.
 func Unavailable(format string, args ...any) error {
 	return Errorf(http.StatusServiceUnavailable, format, args...)
 }
@@ -124,6 +125,9 @@ func answerError(w http.ResponseWriter, err error) {
 	}
 	if own := (statusError{}); errors.As(err, &own) {
 		code = own.code
+	}
+	if code == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
 	}
 	JSON(w, code, struct {
 		Error string `json:"error"`

@@ -28,6 +28,8 @@ func TestRoutes(t *testing.T) {
 				return nil, httpapi.NotFound("there is none")
 			case "twice":
 				return nil, httpapi.Conflict("there is one")
+			case "soon":
+				return nil, httpapi.Unavailable("not yet")
 			case "broken":
 				return nil, errors.New("disk full")
 			}
@@ -37,7 +39,7 @@ func TestRoutes(t *testing.T) {
 	for name, want := range map[string]string{
 		"none": "204 ", "text?q=a%20b": "200 a b", "new": "201 1", "wrong": `400 {"error":"that is wrong","hint":"try this"}`,
 		"gone": `404 {"error":"there is none"}`, "twice": `409 {"error":"there is one"}`,
-		"broken": `500 {"error":"disk full"}`, "it": `200 {"POST":4}`,
+		"soon": `503 {"error":"not yet"}`, "broken": `500 {"error":"disk full"}`, "it": `200 {"POST":4}`,
 	} {
 		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/api/things/"+name, strings.NewReader("body"))
 		resp, err := http.DefaultClient.Do(req)
@@ -48,6 +50,9 @@ func TestRoutes(t *testing.T) {
 		resp.Body.Close()
 		if got := resp.Status[:4] + strings.TrimSpace(string(body)); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+		if again := resp.Header.Get("Retry-After"); (again != "") != (name == "soon") {
+			t.Errorf("%s: to be asked again after %q", name, again)
 		}
 	}
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/api/things/it",
