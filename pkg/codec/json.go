@@ -42,6 +42,22 @@ func (m *Members) Next() (key []byte, v record.Value, ok bool) {
 	return raw, v, ok
 }
 
+// NextAs returns the value of the next member where that begins as start says: a
+// quoted key and its colon. Else it returns false and has gone nowhere. Where it is
+// known which member comes next, it costs less than Next.
+func (m *Members) NextAs(start string) (v record.Value, ok bool) {
+	e := &m.rest
+	at := e.i
+	if len(e.data)-at < len(start) || string(e.data[at:at+len(start)]) != start {
+		return 0, false
+	}
+	e.i = space(e.data, at+len(start))
+	if v, ok = e.value(); !ok {
+		e.i = at
+	}
+	return v, ok
+}
+
 // Whole reports, once Next has returned false, whether it went through a whole
 // object with nothing behind it, rather than through a part of one that is
 // broken or of text that only looks like one.

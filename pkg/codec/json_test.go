@@ -132,6 +132,25 @@ func TestMembers(t *testing.T) {
 	}
 }
 
+// TestMembersNextAs: what is expected comes as it does from Next, and what is not is
+// still there.
+func TestMembersNextAs(t *testing.T) {
+	b := batchOf([]string{`{"a": "x","b":[1] , "c":null,"d"}`})
+	var m Members
+	m.Reset(b, b.Recs[0].Value)
+	for _, tt := range []struct{ start, want string }{
+		{`"b":`, ""}, {`"a":`, `"x"`}, {`"a":`, ""}, {`"b":`, `[1]`}, {`"c" :`, ""}, {`"c":`, "(missing)"}, {`"d":`, ""},
+	} {
+		got := ""
+		if v, ok := m.NextAs(tt.start); ok {
+			got = show(b, v)
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.start, got, tt.want)
+		}
+	}
+}
+
 func TestMembersDoNotAllocate(t *testing.T) {
 	b := batchOf([]string{`{"a":1,"\u0062":"x","o":{"k":[1,{}]}}`})
 	var m Members

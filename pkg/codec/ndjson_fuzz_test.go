@@ -73,7 +73,12 @@ func FuzzNDJSON(f *testing.F) {
 		var m Members
 		m.Reset(b, s)
 		for i, key := range want.keys {
+			expecting := m
 			k, v, ok := m.Next()
+			start := string(record.AppendQuoted(nil, k)) + ":"
+			if as, ok := expecting.NextAs(start); ok && (as != v || expecting.rest.i != m.rest.i) {
+				t.Fatalf("%q: member %d is %s when %q is expected", line, i, show(b, as), start)
+			}
 			null := want.members[i] == nil && v.Kind() == record.Missing
 			if !ok || string(k) != key || !null && !want.members[i].same(t, b, v) {
 				t.Fatalf("%q: member %d is %q: %s, want %q", line, i, k, show(b, v), key)

@@ -98,7 +98,7 @@ func (s *Sink) openTable(ctx context.Context, columns []table.Column) (*rowTable
 		return nil, s.failed("indexing", err)
 	}
 	for _, n := range []int{min(64, maxVariables/t.width), 8, 1} {
-		statement, err := s.c.prepare(t.sql(s.name, key, n))
+		statement, err := s.c.prepare(s.sql(t, n))
 		if err != nil {
 			return nil, s.failed("writing to", err)
 		}
@@ -122,23 +122,27 @@ func (s *Sink) uniqueKey(t *rowTable) string {
 	return strings.Join(parts, ", ")
 }
 
-// sql returns the statement that inserts or replaces n rows.
-func (t *rowTable) sql(name, key string, n int) string {
-	columns := slices.Clone(t.origin)
-	for _, f := range t.shape.Names {
-		columns = append(columns, quote(f))
+// sql returns the statement that inserts or replaces n rows. What makes them unique
+// is not set again: SQLite would have to be ready to undo a statement that breaks a
+// key with it, and would keep a copy of each page that it changes.
+func (s *Sink) sql(t *rowTable, n int) string {
+	keyed := t.origin
+	if len(s.opt.Unique) > 0 {
+		keyed = s.opt.Unique
 	}
-	columns = append(columns, table.Extra)
-	set := make([]string, len(columns))
-	for i, c := range columns {
-		set[i] = c + "=excluded." + c
+	var columns, set []string
+	for _, c := range slices.Concat(t.origin, t.shape.Names, []string{table.Extra}) {
+		quoted := quote(c)
+		if columns = append(columns, quoted); !slices.Contains(keyed, c) {
+			set = append(set, quoted+"=excluded."+quoted)
+		}
 	}
 	values := make([]string, n)
 	for i := range values {
 		values[i] = t.values(originArguments + 1 + i*t.width)
 	}
-	return fmt.Sprintf("INSERT INTO %s (%s) VALUES %s ON CONFLICT (%s) DO UPDATE SET %s", quote(name),
-		strings.Join(columns, ","), strings.Join(values, ","), key, strings.Join(set, ","))
+	return fmt.Sprintf("INSERT INTO %s (%s) VALUES %s ON CONFLICT (%s) DO UPDATE SET %s", quote(s.name),
+		strings.Join(columns, ","), strings.Join(values, ","), s.uniqueKey(t), strings.Join(set, ","))
 }
 
 // values returns those of one row, whose own arguments begin at a number.

@@ -164,6 +164,7 @@ type Shape struct {
 	Names []string       // of the columns of fields
 	Cells []record.Value // of the row under way, as Names; Missing where it has none
 
+	starts []string       // of the members that are columns, as Names: the key as it is written as a rule
 	column map[string]int // by name
 	text   int            // the column of what is no object, -1 where there is none
 	extra  []byte
@@ -174,6 +175,7 @@ func NewShape(names []string) *Shape {
 	s := &Shape{Names: names, Cells: make([]record.Value, len(names)), column: map[string]int{}, text: -1}
 	for i, name := range names {
 		s.column[name] = i
+		s.starts = append(s.starts, string(append(record.AppendQuoted(nil, []byte(name)), ':')))
 	}
 	if i, ok := s.column[Text]; ok {
 		s.text = i
@@ -209,13 +211,21 @@ func (s *Shape) members(b *record.Batch, object record.Span) {
 	var m codec.Members
 	m.Reset(b, object)
 	next := 0 // rows are alike as a rule: the column behind the last one
-	for key, v, ok := m.Next(); ok; key, v, ok = m.Next() {
-		k := next
-		if k >= len(s.Names) || s.Names[k] != string(key) {
-			found := false
-			if k, found = s.column[string(key)]; !found {
-				k = -1
+	for {
+		if next < len(s.starts) {
+			if v, ok := m.NextAs(s.starts[next]); ok {
+				s.set(b, nil, v, next)
+				next++
+				continue
 			}
+		}
+		key, v, ok := m.Next()
+		if !ok {
+			return
+		}
+		k, found := s.column[string(key)]
+		if !found {
+			k = -1
 		}
 		s.set(b, key, v, k)
 		next = k + 1
