@@ -43,7 +43,7 @@ func parseAnswer(line []byte) answer {
 	if bytes.Equal(line, ackOK) {
 		return answer{}
 	}
-	if len(line) == 0 || line[0] != '{' || !bytes.Contains(line, []byte(`"ack"`)) {
+	if len(line) == 0 || line[0] != '{' || !mentionsAck(line) {
 		return answer{output: true}
 	}
 	var a struct {
@@ -70,6 +70,21 @@ func parseAnswer(line []byte) answer {
 		return answer{output: true}
 	}
 	return answer{err: &e}
+}
+
+// mentionsAck reports whether "ack" stands in a line. It looks for the last letter,
+// the rarest in logs.
+func mentionsAck(line []byte) bool {
+	for at := 0; ; at++ {
+		i := bytes.IndexByte(line[at:], 'k')
+		if i < 0 {
+			return false
+		}
+		at += i
+		if bytes.HasSuffix(line[:at], []byte(`"ac`)) && bytes.HasPrefix(line[at:], []byte(`k"`)) {
+			return true
+		}
+	}
 }
 
 func setDefault(s *string, to string) {

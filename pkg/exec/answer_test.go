@@ -15,6 +15,7 @@ func TestParseAnswer(t *testing.T) {
 		`{"ack":"retry"}`:                    "transient",
 		`{"error":{"code":7},"ack":"retry"}`: "transient",
 		`{"ack":"fail","error":"no"}`:        "permanent",
+		`{"kind":"k","ack" :"fail"}`:         "permanent",
 		`{"ack":"perhaps"}`:                  "output",
 		`{"ack":true}`:                       "output",
 		`{"tcp":{"ack":"ok"}}`:               "output",

@@ -123,6 +123,9 @@ func (o *outcome) settle(idle bool) error {
 // waitsBehind reports whether an entry that the handler has answered is behind
 // one that waits: then the answer does not count, and the entry is set behind it.
 func (w *worker) waitsBehind(e entry) bool {
+	if w.lines.Load() == 0 {
+		return false
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	line := w.blocked[e.id]
@@ -217,15 +220,13 @@ func (o *outcome) sendLetters() error {
 
 // keepState begins the state of an entry that fails for the first time.
 func (w *worker) keepState(e *entry) {
-	b, row := e.source()
-	st, _ := letter.Read(b, row)
-	fresh := letter.State{Origin: letter.OriginOf(b, row), Correlation: st.Correlation}
 	if e.own == nil {
 		e.own = new(own)
 		w.s.Stats.Waiting.Add(1)
 		signal(w.s.track.room)
 	}
-	e.own.state = fresh
+	b, row := e.source()
+	e.own.state = letter.Begin(b, row)
 }
 
 // wait has an entry wait for another attempt. Others of its order wait behind
@@ -237,6 +238,7 @@ func (w *worker) wait(e entry, at int64) {
 	e.own.due = at
 	if e.own.failed = true; e.id != 0 && w.blocked[e.id] == nil {
 		w.blocked[e.id] = new(fifo)
+		w.lines.Add(1)
 	}
 	w.waits.add(e)
 	signal(w.wake)
@@ -252,6 +254,7 @@ func (w *worker) unblock(id uint64) {
 		return
 	}
 	delete(w.blocked, id)
+	w.lines.Add(-1)
 	for i := line.n - 1; i >= 0; i-- {
 		w.ready.pushFront(*line.at(i))
 	}

@@ -31,6 +31,7 @@ type worker struct {
 	window  fifo             // the handler has them and has not answered
 	waits   waits            // for another attempt
 	blocked map[uint64]*fifo // by order: what waits behind one of waits, or behind its attempt
+	lines   atomic.Int32     // how many there are of blocked
 
 	limit    int   // how many records the handler may have in hand
 	isolate  int   // so many of the next records are given one by one, to find the one that is deadly

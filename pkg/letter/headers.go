@@ -40,10 +40,24 @@ func (s *State) appendHeaders(b *record.Batch) {
 	addHeader(b, Kind, s.Kind)
 	addHeader(b, Class, s.Class)
 	addHeader(b, Signature, appendHash(room[:0], s.Signature))
-	addHeader(b, Correlation, s.Correlation)
-	addHeader(b, History, s.appendHistory(make([]byte, 0, 256)))
+	if s.Correlation != "" {
+		addHeader(b, Correlation, s.Correlation)
+	} else {
+		addHeader(b, Correlation, s.appendID(make([]byte, 0, 128)))
+	}
+	if len(s.History) > 1 || len(s.History) == 1 && s.History[0] != s.only() {
+		addHeader(b, History, s.appendHistory(make([]byte, 0, 512)))
+	}
 	if s.Due > 0 {
 		time(Due, s.Due)
+	}
+}
+
+// only returns the one error that the record has met, where it was never another.
+func (s *State) only() Failure {
+	return Failure{
+		Signature: s.Signature, Kind: s.Kind, Class: s.Class, Message: s.Reason,
+		Count: s.Attempts, First: s.First, Last: s.Last,
 	}
 }
 
@@ -101,6 +115,9 @@ func Read(b *record.Batch, i int) (s State, ok bool) {
 	}
 	if s.Correlation == "" {
 		s.Correlation = correlation(b, i, s.Origin)
+	}
+	if len(s.History) == 0 && s.Attempts > 0 && s.Signature != 0 {
+		s.History = []Failure{s.only()}
 	}
 	return s, ok
 }

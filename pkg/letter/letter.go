@@ -28,7 +28,7 @@ const (
 	Class       = "logctl-class"          // of the last error, as TIMEOUT
 	Signature   = "logctl-signature"      // hash of the last error without its numbers, ids and addresses
 	Correlation = "logctl-correlation-id" // what connects it with others
-	History     = "logctl-history"        // the different errors that it met, as JSON
+	History     = "logctl-history"        // the different errors that it met, as JSON; absent where the others say it all
 	Due         = "logctl-due"            // in a retry topic: not to be tried before
 	Again       = "logctl-replayed"       // how often it was replayed from the dead letters
 )
@@ -56,13 +56,19 @@ type Origin struct {
 // ID names the letter: its origin, as topic/partition@offset, file:line or
 // file@offset.
 func (o Origin) ID() string {
+	return string(o.appendID(nil))
+}
+
+func (o Origin) appendID(dst []byte) []byte {
+	dst = append(dst, o.Source...)
 	switch {
 	case o.Topic:
-		return o.Source + "/" + strconv.Itoa(int(o.Partition)) + "@" + strconv.FormatInt(o.Offset, 10)
+		dst = strconv.AppendInt(append(dst, '/'), int64(o.Partition), 10)
+		return strconv.AppendInt(append(dst, '@'), o.Offset, 10)
 	case o.Line > 0:
-		return o.Source + ":" + strconv.FormatInt(o.Line, 10)
+		return strconv.AppendInt(append(dst, ':'), o.Line, 10)
 	default:
-		return o.Source + "@" + strconv.FormatInt(o.Offset, 10)
+		return strconv.AppendInt(append(dst, '@'), o.Offset, 10)
 	}
 }
 
@@ -85,7 +91,7 @@ type State struct {
 	First, Last int64 // ns since 1970; 0 where nothing was tried
 	Kind, Class string
 	Signature   uint64
-	Correlation string
+	Correlation string    // "": its ID
 	History     []Failure // one for each different error, the latest last
 	Due         int64     // ns since 1970; 0 for at once
 	Replayed    int
@@ -100,6 +106,17 @@ type Failure struct {
 	Count     int
 	First     int64
 	Last      int64
+}
+
+// Begin returns the state of record i of b where it has not failed before: what
+// headers say of other failures is void, but for what connects it with others.
+func Begin(b *record.Batch, i int) State {
+	s := State{Origin: OriginOf(b, i)}
+	if b.Recs[i].Headers.Len > 0 {
+		known, _ := Read(b, i)
+		s.Correlation = known.Correlation
+	}
+	return s
 }
 
 // Bounds of what a letter says, so that it is little beside the record.

@@ -86,6 +86,30 @@ func TestStateSurvivesItsHeaders(t *testing.T) {
 	}
 }
 
+// TestOneErrorIsSaidOnce reads the history back that the other headers tell.
+func TestOneErrorIsSaidOnce(t *testing.T) {
+	b := source()
+	s := letter.Begin(b, 0)
+	const second = 1_000_000_000
+	first := int64(1_795_514_400_000_000_000)
+	s.Failed("transient", "TIMEOUT", "no answer in 5s", first)
+	s.Failed("transient", "TIMEOUT", "no answer in 9s", first+second)
+	to := record.NewBatch()
+	letter.Append(to, b, 0, &s)
+	for _, h := range to.Headers {
+		if string(to.Bytes(h.Key)) == letter.History {
+			t.Errorf("a history of one error: %s", to.Bytes(h.Value))
+		}
+	}
+	got, _ := letter.Read(to, 0)
+	if d := cmp.Diff(s, got); d != "" || got.Correlation != "c7" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	if n := got.Failed("transient", "TIMEOUT", "no answer in 1s", first+2*second); n != 3 {
+		t.Errorf("the same error is counted %d the third time", n)
+	}
+}
+
 func TestHistoryIsBounded(t *testing.T) {
 	var s letter.State
 	for _, c := range "abcdefghijkl" {
@@ -136,8 +160,7 @@ func BenchmarkLetter(b *testing.B) {
 	to := record.NewBatch()
 	b.ReportAllocs()
 	for b.Loop() {
-		known, _ := letter.Read(from, 0)
-		s := letter.State{Origin: known.Origin, Correlation: known.Correlation}
+		s := letter.Begin(from, 0)
 		s.Failed("permanent", "REFUSED", "no such column: 17", 1_795_514_400_123_000_000)
 		to.Reuse()
 		letter.Append(to, from, 0, &s)

@@ -7,7 +7,9 @@ import (
 // Sign returns the signature of an error: equal for errors of one class whose
 // messages differ only in what Pattern leaves out.
 func Sign(class, message string) uint64 {
-	return xxh3.HashString(class + "\x00" + Pattern(message))
+	var room [mostMessage]byte
+	text := append(append(room[:0], class...), 0)
+	return xxh3.Hash(appendPattern(text, message))
 }
 
 // Pattern returns a message without what differs from one occurrence of an
@@ -15,7 +17,10 @@ func Sign(class, message string) uint64 {
 // digit in it is one, and so is a long one of hexadecimal digits alone; an
 // address (10.0.0.1:9092, fe80::1, a UUID, a time) is several of them, joined.
 func Pattern(message string) string {
-	out := make([]byte, 0, len(message))
+	return string(appendPattern(make([]byte, 0, len(message)), message))
+}
+
+func appendPattern(out []byte, message string) []byte {
 	for i := 0; i < len(message); {
 		n := wordLen(message[i:])
 		switch {
@@ -30,7 +35,7 @@ func Pattern(message string) string {
 			i += n
 		}
 	}
-	return string(out)
+	return out
 }
 
 // addressLen returns the length of the address at the start of s, whose first

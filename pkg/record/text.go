@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -13,59 +14,67 @@ const hexDigits = "0123456789abcdef"
 // quotes and backslashes are escaped.
 func AppendQuoted[T string | []byte](dst []byte, text T) []byte {
 	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(text); {
-		c := text[i]
-		if c < utf8.RuneSelf {
-			if n := plainLen(text[i:]); n > 0 {
-				i += n
-				continue
-			}
-			dst = append(dst, text[start:i]...)
-			start = i + 1
-			if c == '"' || c == '\\' {
-				dst = append(dst, '\\')
-				start = i // it goes with what follows
-			} else {
-				dst = appendControl(dst, c)
-			}
-			i++
-			continue
-		}
-		r, n := decodeRune(text[i:])
-		if r == utf8.RuneError && n == 1 {
-			dst = append(dst, text[start:i]...)
-			dst = utf8.AppendRune(dst, utf8.RuneError)
-			i++
-			start = i
-			continue
-		}
-		i += n
-	}
-	dst = append(dst, text[start:]...)
-	return append(dst, '"')
-}
-
-// plainLen returns how many bytes at the start of text are ASCII that a JSON
-// string holds as it is. It looks at eight at a time: in a word, the lowest byte
-// whose high bit is set in one of the terms is the first that is not plain, since
-// nothing is borrowed from below it.
-func plainLen[T string | []byte](text T) int {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
 	i := 0
-	for ; i+8 <= len(text); i += 8 {
+	for i+8 <= len(text) { // a word is appended whole, and cut where it is not plain
 		t := text[i : i+8]
 		x := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
 			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
-		odd := (x | (x - ' '*ones) | ((x ^ '"'*ones) - ones) | ((x ^ '\\'*ones) - ones)) & high
-		if odd != 0 {
-			return i + bits.TrailingZeros64(odd)/8
+		dst = binary.LittleEndian.AppendUint64(dst, x)
+		odd := oddBytes(x)
+		if odd == 0 {
+			i += 8
+			continue
 		}
+		n := bits.TrailingZeros64(odd) / 8
+		dst = dst[:len(dst)-8+n]
+		i += n
+		if c := text[i]; c == '"' || c == '\\' {
+			dst = append(dst, '\\', c)
+			i++
+			continue
+		}
+		dst, i = appendOdd(dst, text, i)
 	}
-	for i < len(text) && text[i] >= ' ' && text[i] != '"' && text[i] != '\\' && text[i] < utf8.RuneSelf {
-		i++
+	for i < len(text) {
+		if c := text[i]; plain(c) {
+			dst = append(dst, c)
+			i++
+			continue
+		}
+		dst, i = appendOdd(dst, text, i)
 	}
-	return i
+	return append(dst, '"')
+}
+
+// oddBytes returns a word whose lowest bit that is set is in the first byte of x that
+// is not ASCII which a JSON string holds as it is: nothing is borrowed from below it.
+// It is 0 where all eight are plain.
+func oddBytes(x uint64) uint64 {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	return (x | (x - ' '*ones) | ((x ^ '"'*ones) - ones) | ((x ^ '\\'*ones) - ones)) & high
+}
+
+func plain(c byte) bool { return c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf }
+
+// appendOdd appends the character at text[i], which is not plain, and those like it
+// that follow where it is beyond ASCII; it returns where the rest begins.
+func appendOdd[T string | []byte](dst []byte, text T, i int) (grown []byte, next int) {
+	switch c := text[i]; {
+	case c == '"' || c == '\\':
+		return append(dst, '\\', c), i + 1
+	case c < utf8.RuneSelf:
+		return appendControl(dst, c), i + 1
+	}
+	start := i
+	for i < len(text) && text[i] >= utf8.RuneSelf {
+		r, n := decodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			dst = utf8.AppendRune(append(dst, text[start:i]...), utf8.RuneError)
+			start = i + 1
+		}
+		i += n
+	}
+	return append(dst, text[start:i]...), i
 }
 
 func decodeRune[T string | []byte](s T) (rune, int) {
