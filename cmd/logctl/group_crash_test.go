@@ -12,10 +12,10 @@ import (
 )
 
 // What is killed in a group: windows and sessions, whose groups are not the topic's
-// key, and windows whose groups are.
+// key, and windows whose groups are, which close while records come.
 var groupCommands = map[string][]string{
 	"windows":  {"window", "--size", "10s", "--by", "k", "--agg", "count(),sum(v),p99(v)", "--grace", "1d"},
-	"keyed":    {"window", "--size", "10s", "--by", "k", "--agg", "count(),sum(v)", "--grace", "1d", "--keyed"},
+	"keyed":    {"window", "--size", "10s", "--by", "k", "--agg", "count(),sum(v)", "--grace", "1m", "--keyed"},
 	"sessions": {"sessionize", "--key", "k", "--gap", "5s", "--agg", "sum(v)", "--grace", "1d"},
 }
 

@@ -114,8 +114,7 @@ func (f *sessionizeFlags) openSides(p *pipeline, op *session.Op) error {
 		if err != nil {
 			return err
 		}
-		op.SetLate(sink)
-		p.Sides = append(p.Sides, sink)
+		op.SetLate(p.aside(sink))
 	}
 	if f.gaveUp == "" {
 		return f.checkAbandoned()
@@ -128,8 +127,7 @@ func (f *sessionizeFlags) openSides(p *pipeline, op *session.Op) error {
 	if err != nil {
 		return err
 	}
-	op.SetAbandoned(sink)
-	p.Sides = append(p.Sides, sink)
+	op.SetAbandoned(p.aside(sink))
 	return nil
 }
 

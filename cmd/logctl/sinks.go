@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/limit"
@@ -233,6 +234,13 @@ func (p *pipeline) sideSink(name string) (stream.Sink, error) {
 		return nil, err
 	}
 	return p.createFile(e.Path, opt)
+}
+
+// aside has an operator write to a sink beside the output.
+func (p *pipeline) aside(sink stream.Sink) stream.Sink {
+	g := engine.NewGate(sink)
+	p.Sides = append(p.Sides, g)
+	return g
 }
 
 func (p *pipeline) createFile(path string, opt stdio.FileOptions) (stream.Sink, error) {

@@ -124,8 +124,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		op.SetLate(sink)
-		p.Sides = append(p.Sides, sink)
+		op.SetLate(p.aside(sink))
 	}
 	p.metrics = append(p.metrics, figures[window.Stats]{windowCounts, op.Stats})
 	p.routes = append(p.routes, windowAPI{p.openFleet()}.routes()...)

@@ -10,85 +10,35 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// commit makes what was processed durable, in the order that loses nothing:
-// first the output and the dead letters, then the positions behind them.
-// Unless asked for now, it keeps to the interval.
+// commit makes what was processed durable. Unless asked for now, it keeps to the
+// interval, and operators with a state go on beside it.
 func (r *run) commit(ctx context.Context, now bool) error {
-	if due := r.Now()-r.committed >= int64(r.CommitEvery); !due && !now {
+	began := r.Now()
+	if due := began-r.committed >= int64(r.CommitEvery); !now && (!due || r.underway != nil) {
 		return nil
 	}
-	r.committed = r.Now()
-	if err := r.out.push(); err != nil {
+	if err := r.finish(); err != nil {
 		return err
 	}
-	moved := r.lanes.moved()
-	if r.unburied != nil {
-		return r.unburied
+	r.committed = began
+	c, err := r.cut(now)
+	if err != nil || c == nil {
+		return err
 	}
-	all := slices.Concat(moved...)
-	if len(all) == 0 && r.out.sent == r.flushed && !now {
+	defer func() { r.Stats.stood(r.Now() - began) }()
+	r.begin(ctx, c)
+	if r.beside() && !now {
 		return nil
 	}
-	start := r.Now()
-	if err := r.save(); err != nil {
-		return err
-	}
-	if k, ok := r.Sink.(stream.Keeper); ok && r.Exactly {
-		k.Keep(all)
-	}
-	// A sink may refuse records and hand them to the dead letters while it is
-	// flushed. One that keeps the positions comes last instead.
-	order := []any{r.Sink, r.Dead, r.Vault}
-	if r.Exactly {
-		order = []any{r.Dead, r.Sink}
-		if any(r.Vault) != any(r.Sink) {
-			order = []any{r.Dead, r.Vault, r.Sink}
-		}
-	}
-	for _, s := range r.Sides {
-		order = slices.Insert(order, 0, any(s))
-	}
-	err := r.answering(func() error {
-		if err := flush(ctx, order); err != nil || r.AtMostOnce {
-			return err
-		}
-		return r.commitPositions(ctx, moved)
-	})
-	if err != nil {
-		return err
-	}
-	r.flushed = r.out.sent
-	r.Stats.CommitNanos.Store(r.Now() - start)
-	return nil
+	return r.finish()
 }
 
-func flush(ctx context.Context, order []any) error {
-	for _, s := range order {
-		if f, ok := s.(stream.Flusher); ok {
-			if err := f.Flush(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// answering does work that does not concern the operators, and answers questions
-// to them meanwhile: they need not wait until a commit has gone through.
-func (r *run) answering(work func() error) error {
-	if r.Ask == nil {
-		return work()
-	}
-	done := make(chan error, 1)
-	go func() { done <- work() }()
-	for {
-		select {
-		case err := <-done:
-			return err
-		case ask := <-r.Ask.questions():
-			ask(r.view())
-		}
-	}
+// beside reports whether the operators go on during a commit. Where they keep no
+// state it is short, and of a sink that tracks what is finished it is not known
+// which rows belong to it.
+func (r *run) beside() bool {
+	_, tracks := r.Sink.(stream.Tracker)
+	return r.Vault != nil && !tracks
 }
 
 // commitRead commits a batch before it is processed: at most once.

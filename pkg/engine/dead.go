@@ -30,10 +30,10 @@ func (ls *lanes) bury(j *job, rows int) {
 	for j.buried < len(j.Faults) && j.Faults[j.buried].Row < rows {
 		j.buried++
 	}
-	if ls.Dead == nil || from == j.buried || ls.unburied != nil {
+	if ls.graves == nil || from == j.buried || ls.unburied != nil {
 		return
 	}
-	ls.unburied = writeDead(ls.Dead, j.Batch, j.Faults[from:j.buried])
+	ls.unburied = writeDead(ls.graves, j.Batch, j.Faults[from:j.buried])
 }
 
 // release gives a batch back when all its rows are dealt with.

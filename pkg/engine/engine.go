@@ -43,7 +43,7 @@ type Pipeline struct {
 	New      func(stream.Task) stream.Operator // see below
 	Sink     stream.Sink
 	Dead     stream.Sink                  // takes records that do not parse; nil: they are counted
-	Sides    []stream.Sink                // what else the operator writes to: flushed before positions are committed
+	Sides    []*Gate                      // what else the operator writes to: flushed before positions are committed
 	Names    func(*record.Batch) []string // the fields of some records, for saying which one was meant
 	Plan     *record.Plan                 // what Parser fills, for noticing fields that no record has
 

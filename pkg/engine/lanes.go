@@ -37,11 +37,15 @@ type lanes struct {
 
 	waiting []stream.Waiting // of each source, for the chooser
 
-	unburied error // why dead letters could not be written
+	graves   *Gate // to the dead letters; nil where they are only counted
+	unburied error // why they could not be written
 }
 
 func newLanes(r *readers) *lanes {
 	ls := &lanes{readers: r, byKey: map[laneKey]*lane{}}
+	if r.Dead != nil {
+		ls.graves = NewGate(r.Dead)
+	}
 	if r.New == nil {
 		ls.newTask(stream.Task{}, r.Operator)
 	}

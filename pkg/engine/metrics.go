@@ -38,6 +38,18 @@ var counters = []struct {
 		func(s *Stats) (float64, bool) { return float64(s.CommitNanos.Load()) / 1e9, s.CommitNanos.Load() > 0 },
 	},
 	{
+		metric("commit_stalls_total", "How often records waited for a commit."), prometheus.CounterValue,
+		func(s *Stats) (float64, bool) { return float64(s.Stalls.Load()), s.StallNanos.Load() > 0 },
+	},
+	{
+		metric("commit_stall_seconds_total", "How long records waited for commits."), prometheus.CounterValue,
+		func(s *Stats) (float64, bool) { return float64(s.StallNanos.Load()) / 1e9, s.StallNanos.Load() > 0 },
+	},
+	{
+		metric("commit_stall_max_seconds", "The longest that records waited for one commit."), prometheus.GaugeValue,
+		func(s *Stats) (float64, bool) { return float64(s.StallMost.Load()) / 1e9, s.StallNanos.Load() > 0 },
+	},
+	{
 		metric("tasks_restoring", "Tasks whose state is not there yet."), prometheus.GaugeValue,
 		func(s *Stats) (float64, bool) { return float64(s.Restoring.Load()), s.Restoring.Load() > 0 },
 	},

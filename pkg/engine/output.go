@@ -12,6 +12,7 @@ import (
 // hands on to the sink.
 type output struct {
 	*Pipeline
+	gate *Gate // to the sink
 	ctx  context.Context
 	pool *record.Pool
 	in   *record.Batch // the batch being processed; it is not the output's to release
@@ -50,7 +51,7 @@ func (o *output) Emit(rows record.Rows) error {
 	}
 	stopped := false
 	if live > 0 {
-		err := o.Sink.Write(cut)
+		err := o.gate.Write(cut)
 		var stop stream.Stopped
 		if stopped = errors.As(err, &stop); stopped {
 			cut.Hi = stop.At
@@ -96,7 +97,7 @@ func (o *output) push() error {
 	b := o.few
 	o.few = nil
 	defer b.Release()
-	return o.Sink.Write(b.All())
+	return o.gate.Write(b.All())
 }
 
 // cut shortens rows to what the limit still allows and counts the live ones.

@@ -21,6 +21,10 @@ func (r *run) receive(ctx context.Context) error {
 			if err := r.start(l); err != nil {
 				return err
 			}
+		case err := <-r.cuts:
+			if err := r.finished(err); err != nil {
+				return err
+			}
 		case ask := <-r.Ask.questions():
 			ask(r.view())
 		case <-ctx.Done():
@@ -41,19 +45,16 @@ func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
 		}
 		r.prompt = r.lanes.unfinished()
 	}
-	if err := r.out.push(); err != nil {
+	if err := r.passOn(); err != nil {
 		return err
-	}
-	if p, ok := r.Sink.(stream.Pusher); ok {
-		if err := p.Push(); err != nil {
-			return err
-		}
 	}
 	select {
 	case j := <-r.arrivals:
 		return r.take(ctx, j)
 	case l := <-r.loads:
 		return r.start(l)
+	case err := <-r.cuts:
+		return r.finished(err)
 	case ask := <-r.Ask.questions():
 		ask(r.view())
 		return nil
@@ -64,6 +65,21 @@ func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// passOn passes on what is held back. While a commit is under way nothing is, and
+// the sink is not to be touched.
+func (r *run) passOn() error {
+	if r.underway != nil {
+		return nil
+	}
+	if err := r.out.push(); err != nil {
+		return err
+	}
+	if p, ok := r.Sink.(stream.Pusher); ok {
+		return p.Push()
+	}
+	return nil
 }
 
 // take adds an arrival to its lane, once it is parsed.

@@ -17,11 +17,12 @@ type run struct {
 	out       *output
 	loads     chan loaded
 	loading   sync.WaitGroup
-	entries   stream.Entries           // of the task that is being saved
 	failed    error                    // what went wrong at a source; the others are read to their end
 	noFinish  bool                     // what was read is not all of it: do not end the operator
 	begun     map[*record.Origin]int64 // with Exactly: the position that the sink had when a partition came
 	committed int64                    // when the last commit began
+	underway  *cut                     // what is being committed beside the operators; nil for nothing
+	cuts      chan error               // the word that it is done, or why not
 	prompt    bool                     // someone waits for the next one
 	flushed   int64                    // how many of the records written it flushed
 }
@@ -32,8 +33,9 @@ func newRun(p Pipeline) *run {
 	return &run{
 		readers: rd,
 		lanes:   newLanes(rd),
-		out:     &output{Pipeline: &p, pool: record.NewPool(6, defaultArena)},
+		out:     &output{Pipeline: &p, gate: NewGate(p.Sink), pool: record.NewPool(6, defaultArena)},
 		loads:   make(chan loaded),
+		cuts:    make(chan error, 1),
 		begun:   map[*record.Origin]int64{},
 	}
 }
@@ -73,6 +75,9 @@ func (r *run) run(ctx context.Context) error {
 	if err == nil {
 		r.noFinish = r.noFinish || ctx.Err() != nil
 		err = r.end(working)
+	}
+	if r.underway != nil {
+		_ = <-r.cuts // its sinks will be closed; err says what is wrong
 	}
 	return errors.Join(err, r.failed)
 }

@@ -160,23 +160,25 @@ func (t *task) name() string {
 	return fmt.Sprintf(" of %s/%d", t.id.Source, t.id.Partition)
 }
 
-// save gives the vault what has changed of every task's state.
-func (r *run) save() error {
+// gather notes what has changed of every task's state.
+func (r *run) gather(c *cut) error {
 	if r.Vault == nil {
 		return nil
 	}
-	saved := 0
+	bytes := 0
 	for _, t := range r.tasks {
-		if !t.ready || !t.touched {
+		op, ok := t.op.(stream.Stateful)
+		if !ok || !t.ready || !t.touched {
 			continue
 		}
-		if err := r.saveTask(t); err != nil {
+		if err := r.gatherTask(t, op); err != nil {
 			return fmt.Errorf("saving state%s: %w", t.name(), err)
 		}
 		t.touched = false
-		saved += len(r.entries)
+		c.changed = append(c.changed, t)
+		bytes += len(t.entries)
 	}
-	r.Stats.StateBytes.Store(int64(saved))
+	r.Stats.StateBytes.Store(int64(bytes))
 	return nil
 }
 
@@ -184,29 +186,20 @@ func (r *run) save() error {
 // 20 µs.
 const answerEvery = 128
 
-func (r *run) saveTask(t *task) error {
-	r.entries = r.entries[:0]
-	op, ok := t.op.(stream.Stateful)
-	if !ok {
-		return nil
-	}
-	all := false
+func (r *run) gatherTask(t *task, op stream.Stateful) error {
+	t.entries, t.whole = t.entries[:0], false
 	if v, ok := r.Vault.(stream.Refresher); ok {
-		all = v.Stale(t.id)
+		t.whole = v.Stale(t.id)
 	}
-	r.entries.Append(nil, t.appendTimes(nil))
+	t.entries.Append(nil, t.appendTimes(nil))
 	n := 0
-	err := op.Changes(all, func(key, value []byte) error {
-		r.entries.Append(key, value)
+	return op.Changes(t.whole, func(key, value []byte) error {
+		t.entries.Append(key, value)
 		if n++; n%answerEvery == 0 {
 			r.answer()
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return r.answering(func() error { return r.Vault.Save(t.id, r.entries, all) })
 }
 
 // appendTimes appends the watermark and the greatest event time of each

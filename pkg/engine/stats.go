@@ -20,6 +20,9 @@ type Stats struct {
 	Watermark   atomic.Int64 // event time, ns since 1970
 	Behind      atomic.Int64 // ns between the last batch's arrival and its newest record's time
 	CommitNanos atomic.Int64 // how long the last commit took
+	Stalls      atomic.Int64 // how often records waited for a commit
+	StallNanos  atomic.Int64 // how long in all
+	StallMost   atomic.Int64 // and at most
 	Restoring   atomic.Int64 // tasks whose state is not there yet
 	StateBytes  atomic.Int64 // bytes of state that the last commit saved
 
@@ -54,6 +57,13 @@ func (s *Stats) read(b *job) {
 			s.Behind.Store(b.Arrived - t)
 		}
 	}
+}
+
+// stood notes that records have waited for a commit.
+func (s *Stats) stood(ns int64) {
+	s.Stalls.Add(1)
+	s.StallNanos.Add(ns)
+	s.StallMost.Store(max(s.StallMost.Load(), ns))
 }
 
 // TakeInput has s say what was read as from does, which counted it before it came

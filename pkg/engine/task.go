@@ -20,6 +20,9 @@ type task struct {
 	times     map[place]seen // partitions of earlier runs that were not read again
 	touched   bool           // something has happened since its state was saved
 	ready     bool           // its state is there
+
+	entries stream.Entries // of its state, for the commit that is under way
+	whole   bool           // they are all that there are
 }
 
 // tell ticks the operator where the watermark has risen, or always.

@@ -32,10 +32,8 @@ func NewPool(n, arena int) *Pool {
 // Get takes an empty batch out of the pool, owned once. It waits for one, or
 // returns the context's error.
 func (p *Pool) Get(ctx context.Context) (*Batch, error) {
-	select {
-	case b := <-p.free:
-		return p.fit(b), nil
-	default:
+	if b, ok := p.TryGet(); ok {
+		return b, nil
 	}
 	select {
 	case b := <-p.free:
@@ -45,13 +43,21 @@ func (p *Pool) Get(ctx context.Context) (*Batch, error) {
 	}
 }
 
+// TryGet is Get, except that it does not wait: false where there is none.
+func (p *Pool) TryGet() (*Batch, bool) {
+	select {
+	case b := <-p.free:
+		return p.fit(b), true
+	default:
+		return nil, false
+	}
+}
+
 // GetOr is Get, except that when the pool is empty and urgent has something, it
 // returns a batch of no pool, without an arena.
 func (p *Pool) GetOr(ctx context.Context, urgent <-chan struct{}) (*Batch, error) {
-	select {
-	case b := <-p.free:
-		return p.fit(b), nil
-	default:
+	if b, ok := p.TryGet(); ok {
+		return b, nil
 	}
 	select {
 	case b := <-p.free:

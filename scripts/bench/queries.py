@@ -22,6 +22,12 @@ def get(conn, path):
     return r.status, json.loads(r.read())
 
 
+def metrics(conn):
+    conn.request("GET", "/metrics")
+    lines = (line.split() for line in conn.getresponse().read().decode().splitlines())
+    return {words[0]: float(words[1]) for words in lines if len(words) == 2}
+
+
 def ask(conn, n, pause, done):
     took, failed = [], 0
     for k in range(n):
@@ -50,6 +56,10 @@ try:
         time.sleep(0.05)
     begin = time.time()
     ask(conn, 100_000, 0.002, lambda: stats().get("lag_records") == 0)
+    m = metrics(conn)
+    stalls, stood = m["logctl_commit_stalls_total"], m["logctl_commit_stall_seconds_total"]
+    print(f"{stalls:.0f} times records waited for a commit, {stood/stalls*1e3:.1f} ms on average and at most "
+          f"{m['logctl_commit_stall_max_seconds']*1e3:.1f}; the last commit took {m['logctl_commit_seconds']*1e3:.0f} ms")
     print(f"all was read after {time.time()-begin:.1f} s; now nothing comes, {stats()['groups']} groups:")
     ask(conn, 2_000, 0.001, None)
 finally:
