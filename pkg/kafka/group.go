@@ -2,21 +2,16 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
-	"github.com/logctl/logctl/pkg/stream"
 )
 
 // Balancers are the names of the ways to share out partitions.
@@ -172,7 +167,7 @@ func (s *Source) place(p *partition, marks offsets, committed int64) {
 	default:
 		p.next = marks.begin(s.cfg.Start, p.part)
 	}
-	p.placed = true
+	p.placed, p.committed = true, p.next
 	p.stop = s.marks.end(s.cfg.Stop, p.part)
 	if s.cfg.Stop.kind == forCount {
 		p.stop = p.next + s.cfg.Stop.n
@@ -204,20 +199,42 @@ func (s *Source) onRevoked(ctx context.Context, _ *kgo.Client, parts map[string]
 	if !s.give(parts, func(error) { close(done) }) {
 		return
 	}
-	timer := time.NewTimer(rebalanceWithin * 3 / 4)
+	timer, look := time.NewTimer(rebalanceWithin*3/4), time.NewTicker(lookEvery)
 	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-	case <-s.quit:
-	case <-ctx.Done():
+	defer look.Stop()
+	for waits := true; waits; {
+		select {
+		case <-look.C:
+			waits = !s.settled(parts)
+		case <-done:
+			waits = false
+		case <-timer.C:
+			waits = false
+		case <-s.quit:
+			waits = false
+		case <-ctx.Done():
+			waits = false
+		}
 	}
 	s.disown(parts)
 }
 
+// lookEvery is how often it is looked whether what was read to its end is
+// committed: no barrier would tell.
+const lookEvery = 50 * time.Millisecond
+
+// settled reports whether the source has ended, while others of the run have not,
+// and all that was read of the partitions is committed.
+func (s *Source) settled(parts map[string][]int32) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	settled := s.over
+	s.each(parts, func(p *partition) { settled = settled && p.committed >= p.next })
+	return settled
+}
+
 // give stops handing out records of the partitions, says so, and puts a
-// barrier behind what was handed out. It returns false where nobody reads any
-// more.
+// barrier behind what was handed out. It returns false where the source is closed.
 func (s *Source) give(parts map[string][]int32, barrier func(error)) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -265,89 +282,6 @@ func (s *Source) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int
 	})
 	s.mu.Unlock()
 	s.disown(parts)
-}
-
-// Commit makes positions the group's. Those of partitions that are not this
-// member's any more are left out: others have taken over. Without a group it
-// does nothing, nor where transactions have done it. While no broker takes them it
-// tries again, until ctx is done.
-func (s *Source) Commit(ctx context.Context, at []stream.Position) error {
-	if s.inTxn {
-		return nil
-	}
-	return s.commitAll(ctx, at)
-}
-
-func (s *Source) commitAll(ctx context.Context, at []stream.Position) error {
-	if s.cfg.Group == "" {
-		return nil
-	}
-	for {
-		commit := s.mine(at)
-		if len(commit) == 0 {
-			return nil
-		}
-		err := s.commit(ctx, commit)
-		switch {
-		case err == nil:
-			return nil
-		case errors.Is(err, kerr.RebalanceInProgress), errors.Is(err, kerr.StaleMemberEpoch), passes(err):
-		case errors.Is(err, kerr.IllegalGeneration), errors.Is(err, kerr.UnknownMemberID),
-			errors.Is(err, kerr.FencedMemberEpoch):
-			return nil // the member was put out of the group: these records are read again
-		default:
-			return fmt.Errorf("committing to group %q: %w", s.cfg.Group, s.cfg.explain(err, s.name()))
-		}
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case <-ctx.Done():
-			return fmt.Errorf("committing to group %q: %w", s.cfg.Group, errors.Join(context.Cause(ctx), err))
-		}
-	}
-}
-
-// passes reports whether a request may succeed when it is made again: no broker
-// was to be reached, or the one that was is not ready.
-func passes(err error) bool {
-	var connection *net.OpError
-	var dying *kgo.ErrFirstReadEOF // a cluster that wants TLS was found out by the first answer
-	return errors.As(err, &connection) || errors.As(err, &dying) || kgo.IsRetryableBrokerErr(err) ||
-		kerr.IsRetriable(err) && !errors.Is(err, kerr.UnknownTopicOrPartition)
-}
-
-// mine returns the positions of partitions that are this member's.
-func (s *Source) mine(at []stream.Position) map[string]map[int32]kgo.EpochOffset {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	commit := map[string]map[int32]kgo.EpochOffset{}
-	for _, p := range at {
-		if known := s.parts[part{p.Source, p.Partition}]; known == nil || !known.owned {
-			continue
-		}
-		if commit[p.Source] == nil {
-			commit[p.Source] = map[int32]kgo.EpochOffset{}
-		}
-		commit[p.Source][p.Partition] = kgo.EpochOffset{Epoch: -1, Offset: p.Next}
-	}
-	return commit
-}
-
-// commit commits and returns the first error, of the request or of a partition.
-func (s *Source) commit(ctx context.Context, at map[string]map[int32]kgo.EpochOffset) (failed error) {
-	s.client.CommitOffsetsSync(ctx, at,
-		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
-			if failed = err; err != nil {
-				return
-			}
-			for _, t := range resp.Topics {
-				for _, p := range t.Partitions {
-					if err := kerr.ErrorForCode(p.ErrorCode); err != nil && failed == nil {
-						failed = err
-					}
-				}
-			}
-		})
-	return failed
 }
 
 // groupIsDone reports whether the group has committed every partition that is

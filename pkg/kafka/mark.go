@@ -40,7 +40,7 @@ func (m *Mark) load(ctx context.Context) (int64, error) {
 	group.Group = m.txn.cfg.ID
 	in := kmsg.NewOffsetFetchRequestGroupTopic()
 	in.Topic, in.Partitions = m.topic, []int32{0}
-	if err := m.txn.learn(ctx, map[string]map[int32]kgo.EpochOffset{m.topic: nil}); err != nil {
+	if err := m.txn.ids.learn(ctx, m.txn.admin, map[string]map[int32]kgo.EpochOffset{m.topic: nil}); err != nil {
 		return -1, err
 	}
 	in.TopicID = m.txn.ids[m.topic]

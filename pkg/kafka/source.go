@@ -60,8 +60,9 @@ type Source struct {
 	link    link
 	pattern *regexp.Regexp
 	seeks   map[part]int64
-	inTxn   bool    // positions are committed in the transactions of a Txn
-	marks   offsets // at the start of the run
+	inTxn   bool     // positions are committed in the transactions of a Txn
+	marks   offsets  // at the start of the run
+	ids     topicIDs // of what was committed
 
 	want chan struct{} // Read has nothing left: poll
 	wake chan struct{} // there is something for Read, or it should look again
@@ -81,6 +82,7 @@ type Source struct {
 	joined bool         // a first assignment has arrived
 	err    error
 	broken error // ends reading at once, whatever waits
+	over   bool  // Read has returned an error: it is not called again
 	closed bool
 }
 
@@ -93,18 +95,19 @@ type part struct {
 // A partition is what is known of one that is, or was, this reader's.
 type partition struct {
 	part
-	origin  *record.Origin
-	next    int64 // offset that is handed out next
-	end     int64 // the end that readers see, when last heard of
-	stop    int64 // offset to stop at, or never
-	owned   bool
-	placed  bool          // it has begun before
-	ended   bool          // it has reached its stop
-	held    bool          // nothing of it is handed out
-	paused  bool          // nothing of it is fetched
-	over    map[part]bool // of those that it is filled from, which have ended
-	pending []*kgo.Record
-	silent  time.Time // since when nothing has come
+	origin    *record.Origin
+	next      int64 // offset that is handed out next
+	end       int64 // the end that readers see, when last heard of
+	stop      int64 // offset to stop at, or never
+	committed int64 // what the group has committed, when last heard of
+	owned     bool
+	placed    bool          // it has begun before
+	ended     bool          // it has reached its stop
+	held      bool          // nothing of it is handed out
+	paused    bool          // nothing of it is fetched
+	over      map[part]bool // of those that it is filled from, which have ended
+	pending   []*kgo.Record
+	silent    time.Time // since when nothing has come
 }
 
 // An order is a batch without records: news of a partition, or a barrier.
@@ -129,7 +132,7 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	}
 	s := &Source{
 		cfg: cfg, metrics: newMetrics("consume"),
-		seeks: map[part]int64{}, parts: map[part]*partition{},
+		seeks: map[part]int64{}, parts: map[part]*partition{}, ids: topicIDs{},
 		want: make(chan struct{}, 1), wake: make(chan struct{}, 1), rush: make(chan struct{}, 1), quit: make(chan struct{}),
 	}
 	if err := s.check(); err != nil {
@@ -221,9 +224,15 @@ func signal(c chan struct{}) {
 
 // fill fills b with what is ready. It returns false where nothing is, and
 // io.EOF when nothing more will be.
-func (s *Source) fill(b *record.Batch) (bool, error) {
+func (s *Source) fill(b *record.Batch) (ok bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	ok, err = s.ready(b)
+	s.over = err != nil
+	return ok, err
+}
+
+func (s *Source) ready(b *record.Batch) (bool, error) {
 	if s.broken != nil {
 		return false, s.broken
 	}

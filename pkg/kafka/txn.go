@@ -39,7 +39,7 @@ type Txn struct {
 	after  []func(context.Context) error // and behind it
 	mark   *Mark                         // goes with each commit; nil for none
 	open   bool
-	ids    map[string][16]byte // of topics
+	ids    topicIDs
 	aborts atomic.Int64
 }
 
@@ -71,7 +71,7 @@ func OpenTxn(ctx context.Context, cfg TxnConfig) (*Txn, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Txn{cfg: cfg, ids: map[string][16]byte{}}
+	t := &Txn{cfg: cfg, ids: topicIDs{}}
 	t.client, err = cfg.open(ctx,
 		kgo.TransactionalID(cfg.ID), kgo.TransactionTimeout(cfg.Timeout), codec,
 		kgo.RecordPartitioner(&t.spread), kgo.MaxBufferedRecords(1<<30), kgo.UnknownTopicRetries(20))

@@ -30,7 +30,7 @@ func (t *Txn) addOffsets(ctx context.Context, group *Source, at []stream.Positio
 	if n < len(at) {
 		return fmt.Errorf("%w: a partition was taken away before it ended", ErrAborted)
 	}
-	if err := t.learn(ctx, mine); err != nil {
+	if err := t.ids.learn(ctx, t.admin, mine); err != nil {
 		return err
 	}
 	return t.sendOffsets(ctx, t.offsetCommit(group, mine))
@@ -88,21 +88,6 @@ func (t *Txn) offsetCommit(group *Source, at map[string]map[int32]kgo.EpochOffse
 		req.Topics = append(req.Topics, topic)
 	}
 	return req
-}
-
-// learn finds out the ids of topics, by which newer brokers know them.
-func (t *Txn) learn(ctx context.Context, at map[string]map[int32]kgo.EpochOffset) error {
-	for name := range at {
-		if _, known := t.ids[name]; known {
-			continue
-		}
-		meta, err := t.admin.Metadata(ctx, name)
-		if err != nil {
-			return err
-		}
-		t.ids[name] = meta.Topics[name].ID
-	}
-	return nil
 }
 
 // retry repeats a request while the coordinator is still busy with the

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A pulse is the output of a process, and the longest time in which nothing came.
+type pulse struct {
+	text
+	mu      sync.Mutex
+	last    time.Time
+	silence time.Duration
+}
+
+func (p *pulse) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	if now := time.Now(); p.last.IsZero() {
+		p.last = now
+	} else {
+		p.silence, p.last = max(p.silence, now.Sub(p.last)), now
+	}
+	p.mu.Unlock()
+	return p.text.Write(b)
+}
+
+func (p *pulse) silent() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.silence
+}
+
+// TestKilledWithClasses: of two members that read classes of records one is killed
+// at random moments, again and again, while records of both classes keep coming.
+// None is lost, and the other member goes on reading meanwhile.
+func TestKilledWithClasses(t *testing.T) {
+	t.Parallel()
+	c := &embed(t).client
+	critical, low := c.topic(t, 2), c.topic(t, 4)
+	args := []string{
+		"consume", "--from", "kafka:" + critical + "," + low, "--priority", "strict", "--promote", low + "=1s",
+		"--group", low, "--template", `%t %v\n`,
+	}
+	kept := new(pulse)
+	outs := []fmt.Stringer{kept}
+	stays := c.start(t, nil, kept, args...)
+	feeds := map[string]*feed{critical: c.feed(t, critical, 100), low: c.feed(t, low, 2_000)}
+	for range max(crashes(t)/2, 2) {
+		out := new(text) // its last line may be torn
+		outs = append(outs, out)
+		p := c.start(t, nil, out, args...)
+		time.Sleep(time.Second + randomMoment())
+		p.crash(t)
+	}
+	for topic, f := range feeds {
+		n := f.end(t)
+		eventually(t, "all of "+topic+" were read", func() bool {
+			seen := new(tally)
+			for _, out := range outs {
+				for line := range strings.Lines(out.String()) {
+					if strings.HasPrefix(line, topic) {
+						seen.count(t, []byte(line))
+					}
+				}
+			}
+			missing, _ := seen.sum(n)
+			return missing == 0
+		})
+	}
+	stays.interrupt(t)
+	t.Logf("the member that stayed read nothing for up to %v", kept.silent())
+	if kept.silent() > 10*time.Second {
+		t.Errorf("the member that stayed read nothing for %v", kept.silent())
+	}
+}
