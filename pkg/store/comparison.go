@@ -106,10 +106,14 @@ func (r *Comparison) begin(ctx context.Context) error {
 		return err
 	}
 	side := "(topic TEXT, partition INTEGER, offset INTEGER, part INTEGER, id " + r.named.Kind
+	say := r.words()
 	err := r.execAll(ctx,
 		"CREATE TABLE span (topic TEXT, partition INTEGER, lo INTEGER, hi INTEGER, PRIMARY KEY (topic, partition))",
 		"CREATE TABLE pos (topic TEXT, partition INTEGER, next INTEGER, PRIMARY KEY (topic, partition))",
 		"CREATE TABLE seen "+side+")", "CREATE TABLE have "+side+", inside INTEGER)",
+		"CREATE TABLE odd "+side+")", "CREATE TABLE seen_odd "+side+")", "CREATE TABLE have_odd "+side+", inside INTEGER)",
+		say("CREATE INDEX odd_name ON odd ($key)"),
+		say("CREATE INDEX seen_odd_name ON seen_odd ($key)"), say("CREATE INDEX have_odd_name ON have_odd ($key)"),
 		"CREATE TABLE diff (kind TEXT, id "+r.named.Kind+", topic TEXT, partition INTEGER, offset INTEGER, rows INTEGER)",
 		"CREATE INDEX diff_place ON diff (topic, partition, offset)", "BEGIN")
 	if err != nil {

@@ -47,13 +47,23 @@ const (
 		FROM $both ON s.topic = r._topic AND s.partition = r._partition
 		AND r._offset >= s.lo AND r._offset < s.hi`
 	loadPositions = `INSERT INTO pos SELECT source, partition, next FROM sink._logctl_positions WHERE sink = $sink`
-	findMissing   = `INSERT INTO diff SELECT CASE WHEN s.offset >= p.next THEN 'waiting' ELSE 'missing' END,
-		s.id, s.topic, s.partition, max(s.offset), 0 FROM seen s LEFT JOIN pos p USING (topic, partition)
-		WHERE $named AND NOT EXISTS (SELECT 1 FROM have h WHERE $same) GROUP BY $record`
-	findDuplicate = `INSERT INTO diff SELECT 'duplicate', s.id, s.topic, s.partition, min(s.offset), count(*) FROM have s
-		WHERE $named GROUP BY $name HAVING count(*) > 1 AND max(s.inside)`
-	findSurplus = `INSERT INTO diff SELECT 'surplus', h.id, h.topic, h.partition, h.offset, 1 FROM have h
-		WHERE h.inside AND $rowNamed AND NOT EXISTS (SELECT 1 FROM seen s WHERE $same)`
+
+	// Nearly all names are those of a record and of one row. One sort of both sides
+	// finds the others, and only what has their names is looked at again.
+	findOdd = `INSERT INTO odd SELECT $odd FROM (
+			SELECT topic, partition, offset, part, id, 1 AS record, 0 AS row FROM seen
+			UNION ALL SELECT topic, partition, offset, part, id, 0, 1 FROM have
+		) s WHERE $named GROUP BY $name HAVING sum(row) <> 1 OR sum(record) = 0`
+	findOddSeen = `INSERT INTO seen_odd SELECT s.* FROM seen s CROSS JOIN odd h ON $same`
+	findOddRows = `INSERT INTO have_odd SELECT s.* FROM have s CROSS JOIN odd h ON $same`
+
+	findMissing = `INSERT INTO diff SELECT CASE WHEN s.offset >= p.next THEN 'waiting' ELSE 'missing' END,
+		s.id, s.topic, s.partition, max(s.offset), 0 FROM seen_odd s LEFT JOIN pos p USING (topic, partition)
+		WHERE NOT EXISTS (SELECT 1 FROM have_odd h WHERE $same) GROUP BY $record`
+	findDuplicate = `INSERT INTO diff SELECT 'duplicate', s.id, s.topic, s.partition, min(s.offset), count(*)
+		FROM have_odd s GROUP BY $name HAVING count(*) > 1 AND max(s.inside)`
+	findSurplus = `INSERT INTO diff SELECT 'surplus', h.id, h.topic, h.partition, h.offset, 1 FROM have_odd h
+		WHERE h.inside AND NOT EXISTS (SELECT 1 FROM seen_odd s WHERE $same)`
 )
 
 // Compare compares what was written with the rows of the table, for records within
@@ -70,8 +80,10 @@ func (r *Comparison) compare(ctx context.Context, spans []Span) (t Tally, err er
 			return t, err
 		}
 	}
-	if err := r.execAll(ctx, "DELETE FROM span", "DELETE FROM pos", "DELETE FROM have", "DELETE FROM diff"); err != nil {
-		return t, err
+	for _, table := range []string{"span", "pos", "have", "odd", "seen_odd", "have_odd", "diff"} {
+		if _, err := exec(ctx, r.c, "DELETE FROM "+table); err != nil {
+			return t, err
+		}
 	}
 	for _, s := range spans {
 		_, err := exec(ctx, r.c, "INSERT INTO span VALUES (?, ?, ?, ?)", s.Source, int64(s.Partition), s.From, s.To)
@@ -83,12 +95,14 @@ func (r *Comparison) compare(ctx context.Context, spans []Span) (t Tally, err er
 		return t, err
 	}
 	say := r.words()
-	err = r.execAll(ctx, say(loadRows),
-		say("CREATE INDEX IF NOT EXISTS seen_name ON seen ($key)"),
-		say("CREATE INDEX IF NOT EXISTS have_name ON have ($key)"),
-		say(findMissing), say(findDuplicate), say(findSurplus))
-	if err != nil {
+	if err := r.execAll(ctx, say(loadRows), say(findOdd)); err != nil {
 		return t, err
+	}
+	if r.c.changes() > 0 {
+		err := r.execAll(ctx, say(findOddSeen), say(findOddRows), say(findMissing), say(findDuplicate), say(findSurplus))
+		if err != nil {
+			return t, err
+		}
 	}
 	return t, r.count(ctx, &t)
 }
@@ -96,8 +110,9 @@ func (r *Comparison) compare(ctx context.Context, spans []Span) (t Tally, err er
 // words returns what fills in the statements.
 func (r *Comparison) words() func(string) string {
 	w := map[string]string{
-		"part": "0", "id": "NULL", "both": "span s JOIN sink." + quote(r.name) + " r", "named": "1", "rowNamed": "1",
-		"key": "topic, partition, offset, part", "name": "s.topic, s.partition, s.offset, s.part",
+		"part": "0", "id": "NULL", "both": "sink." + quote(r.name) + " r CROSS JOIN span s", "named": "1",
+		"odd": "topic, partition, offset, part, NULL", // numbers first, which are compared faster
+		"key": "offset, partition, topic, part", "name": "s.offset, s.partition, s.topic, s.part",
 		"record": "s.topic, s.partition, s.offset", // all parts are read again together
 		"same":   "s.topic = h.topic AND s.partition = h.partition AND s.offset = h.offset AND s.part = h.part",
 	}
@@ -106,7 +121,7 @@ func (r *Comparison) words() func(string) string {
 	}
 	if r.field != "" {
 		w["both"] = "sink." + quote(r.name) + " r LEFT JOIN span s" // a name may stand anywhere in the table
-		w["named"], w["rowNamed"], w["key"] = "s.id IS NOT NULL", "h.id IS NOT NULL", "id"
+		w["named"], w["odd"], w["key"] = "s.id IS NOT NULL", "NULL, NULL, NULL, NULL, id", "id"
 		w["name"], w["record"], w["same"] = "s.id", "s.id", "s.id = h.id"
 		w["id"] = "r." + quote(r.field)
 		if r.named.Name == "" {
