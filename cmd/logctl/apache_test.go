@@ -32,6 +32,7 @@ func TestApache(t *testing.T) {
 	t.Run("Scale", func(t *testing.T) { testScale(t, a) })
 	t.Run("Pipe", func(t *testing.T) { testPipeKilled(t, a) })
 	t.Run("Route", func(t *testing.T) { routeKilled(t, &a.client, number(t, "TEST_CRASHES", 10)) })
+	t.Run("Share", func(t *testing.T) { shareKilled(t, &a.client, number(t, "TEST_CRASHES", 10)) })
 	t.Run("AtMostOnce", func(t *testing.T) { mostOnceKilled(t, &a.client, 6) })
 	t.Run("Transaction", func(t *testing.T) { txnKilled(t, &a.client, 6) })
 	t.Run("Outbox", func(t *testing.T) { outboxKilled(t, &a.client, number(t, "TEST_CRASHES", 10)) })

@@ -114,6 +114,11 @@ offsets.topic.num.partitions=8
 transaction.state.log.num.partitions=8
 share.coordinator.state.topic.num.partitions=8
 group.initial.rebalance.delay.ms=0
+group.share.session.timeout.ms=6000
+group.share.min.session.timeout.ms=6000
+group.share.heartbeat.interval.ms=1500
+group.share.min.heartbeat.interval.ms=1500
+group.share.record.lock.duration.ms=15000
 P
   [ -z "$auth" ] || auth_properties "$dir" "${ports[2 * n]}" "${ports[2 * n + 1]}"
 }
