@@ -59,6 +59,8 @@ func (c *client) run(t *testing.T, stdin io.Reader, env []string, args ...string
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := c.command(ctx, env, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // it writes where it is
+	cmd.WaitDelay = 10 * time.Second
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &errs
 	began := time.Now()
@@ -129,9 +131,15 @@ func (p *process) crash(t *testing.T) {
 	}
 }
 
+// endless is after how long a process that should have ended is asked where it is:
+// Go programs write what each goroutine does on SIGQUIT, and end.
+const endless = 3 * time.Minute
+
 // end waits for the end of a process, which must be a good one.
 func (p *process) end(t *testing.T) {
 	t.Helper()
+	ask := time.AfterFunc(endless, func() { _ = p.Process.Signal(syscall.SIGQUIT) })
+	defer ask.Stop()
 	if err := p.Wait(); err != nil {
 		t.Fatalf("logctl %q: %v\n%s", p.args, err, p.errs.String())
 	}

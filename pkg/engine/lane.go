@@ -133,10 +133,14 @@ func (l *lane) position() (stream.Position, bool) {
 	return stream.Position{Source: o.Source, Partition: o.Partition, Next: next}, true
 }
 
-// mark takes in the marks behind a batch.
+// mark takes in the marks behind a batch. They are part of the state of its task: who
+// goes on behind them does not meet them again.
 func (l *lane) mark(b *record.Batch) {
 	if len(b.Marks) == 0 {
 		return
+	}
+	if l.task != nil {
+		l.task.touched = true
 	}
 	if l.marks == nil {
 		l.marks = marks{}

@@ -253,10 +253,14 @@ func (ls *lanes) queuedOf(source int) (queued, most int) {
 }
 
 // moved returns the positions that have changed since it was last called, for
-// each source its own.
+// each source its own. Where a state is not there yet there are none: marks that
+// have passed are a part of it.
 func (ls *lanes) moved() [][]stream.Position {
 	at := make([][]stream.Position, len(ls.Sources))
 	for _, l := range ls.all {
+		if l.task != nil && !l.task.ready {
+			continue
+		}
 		l.head(ls.release)
 		if !l.moved {
 			continue

@@ -293,6 +293,21 @@ func (m *member) lost(n int32) {
 	})
 }
 
+// restored waits until so many partitions have their state: what has not yet would
+// leave unread.
+func (m *member) restored(t *testing.T, asker *engine.Asker, n int) func(*record.Batch) {
+	return func(b *record.Batch) {
+		for ready := 0; ready < n; {
+			if err := asker.Ask(t.Context(), func(v engine.View) { ready = len(v.Operators) }); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+		m.at(0, b)
+		b.Next = m.next[0]
+	}
+}
+
 func (m *member) leaves(n int32) {
 	m.script = append(m.script, func(b *record.Batch) {
 		b.Leaving, b.Barrier = []*record.Origin{m.parts[n]}, func(error) {}
@@ -306,16 +321,7 @@ func TestTasks(t *testing.T) {
 	m.gives(0, "aab")
 	m.gives(1, "cc")
 	m.gives(2, "zz")
-	m.script = append(m.script, func(b *record.Batch) { // what is not restored yet would leave unread
-		for ready := 0; ready < 3; {
-			if err := asker.Ask(t.Context(), func(v engine.View) { ready = len(v.Operators) }); err != nil {
-				t.Error(err)
-				return
-			}
-		}
-		m.at(1, b)
-		b.Next = m.next[1]
-	})
+	m.script = append(m.script, m.restored(t, asker, 3))
 	m.leaves(0)
 	m.gives(1, "c")
 	m.lost(2)
@@ -507,6 +513,103 @@ func TestMarksAreTheTime(t *testing.T) {
 	}
 	if d := cmp.Diff([]int64{record.NoTime, 7}, slices.Compact(seen)); d != "" {
 		t.Error(d)
+	}
+}
+
+// Marks are a part of the state, also those that move no time: who goes on with a
+// partition behind them does not meet them again.
+func TestMarksGoWithTheirPartition(t *testing.T) {
+	m, asker := &recalling{member: newMember(), ended: make(chan []record.Mark, 1)}, engine.NewAsker()
+	m.parts[0] = &record.Origin{Source: "t", Topic: true, Upstreams: 2}
+	m.gives(0, "a")
+	m.script = append(m.script,
+		m.restored(t, asker, 1),
+		func(b *record.Batch) { b.Barrier = func(error) {} }, // all is saved that there is
+		func(b *record.Batch) {
+			m.at(0, b)
+			b.Marks, b.Next = []record.Mark{{Source: "up", Time: record.Ended, Next: 3}}, 5
+		})
+	m.next[0] = 5
+	m.leaves(0)
+	m.gives(0, "b")
+	want := []record.Mark{{Source: "up", Time: record.Ended, Next: 3}}
+	m.script = append(m.script, func(b *record.Batch) {
+		select {
+		case got := <-m.ended:
+			if d := cmp.Diff(want, got); d != "" {
+				t.Error(d)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("the end is forgotten")
+		}
+		b.Barrier = func(error) {}
+	})
+	p := engine.Pipeline{
+		Sources: []stream.Source{m}, New: func(stream.Task) stream.Operator { return newTally() }, Sink: new(text),
+		Vault: newVault(), Ask: asker,
+	}
+	if err := runSoon(t.Context(), t, p); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNothingIsCommittedOfWhatIsRestoring: a partition that leaves before its state is
+// there leaves as it came, although marks of it have passed.
+func TestNothingIsCommittedOfWhatIsRestoring(t *testing.T) {
+	m := &committing{member: newMember()}
+	m.script = append(m.script, func(b *record.Batch) {
+		b.Origin = &record.Origin{Source: "t", Topic: true, Upstreams: 2}
+		m.parts[0] = b.Origin
+		b.Marks, b.Next = []record.Mark{{Source: "up", Time: 1}}, 5
+	})
+	m.leaves(0)
+	v := &lockedVault{vault: newVault(), open: make(chan struct{})}
+	m.script = append(m.script, func(b *record.Batch) {
+		b.Barrier = func(error) { close(v.open) }
+	})
+	p := engine.Pipeline{
+		Sources: []stream.Source{m}, New: func(stream.Task) stream.Operator { return newTally() }, Sink: new(text), Vault: v,
+	}
+	if err := runSoon(t.Context(), t, p); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.at) > 0 {
+		t.Errorf("committed: %v", m.at)
+	}
+}
+
+// committing is a member that notes what is committed.
+type committing struct {
+	*member
+	at []stream.Position
+}
+
+func (c *committing) Commit(_ context.Context, at []stream.Position) error {
+	c.at = append(c.at, at...)
+	return nil
+}
+
+// lockedVault gives nothing out until it is opened.
+type lockedVault struct {
+	*vault
+	open chan struct{}
+}
+
+func (v *lockedVault) Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
+	<-v.open
+	return v.vault.Load(ctx, task, put)
+}
+
+// recalling is a member that is told of ends.
+type recalling struct {
+	*member
+	ended chan []record.Mark
+}
+
+func (r *recalling) Recall(_ *record.Origin, ended []record.Mark) {
+	select {
+	case r.ended <- ended:
+	default:
 	}
 }
 
