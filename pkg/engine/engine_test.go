@@ -303,6 +303,7 @@ type group struct {
 	early     error
 	barrier   chan error // closed by the barrier that follows the records
 	live      bool       // wait at the end until interrupted
+	waits     func()     // called before that
 }
 
 func (g *group) Read(ctx context.Context, b *record.Batch) error {
@@ -316,6 +317,9 @@ func (g *group) Read(ctx context.Context, b *record.Batch) error {
 		return nil
 	}
 	if g.live {
+		if g.waits != nil {
+			g.waits()
+		}
 		<-ctx.Done()
 		return ctx.Err()
 	}
@@ -360,7 +364,7 @@ func TestInterruptFinishesWhatIsInFlight(t *testing.T) {
 	w := new(watch)
 	g := &group{lines: lines{name: "x", times: make([]int64, 500), n: 7}, seen: &got, live: true}
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
+	g.waits = cancel
 	if err := engine.Run(ctx, engine.Pipeline{Sources: []stream.Source{g}, Sink: &got, Operator: w}); err != nil {
 		t.Fatal(err)
 	}
