@@ -27,9 +27,9 @@ func TestGroupKilled(t *testing.T) {
 	}
 }
 
-// groupKilled: two members of a group that keeps its state in Kafka are killed in
-// turn, at random moments, while records come; before is called before each kill. Exactly once into a topic, the rows
-// are in the end those of one run over a file.
+// groupKilled: three members of a group that keeps its state in Kafka are killed at
+// random, while records come; before is called before each kill. Exactly once into a
+// topic, the rows are in the end those of one run over a file.
 func groupKilled(t *testing.T, c *client, command []string, crashes int, before func(kill int)) {
 	t.Helper()
 	in, out := c.topic(t, 4), c.topic(t, 2)
@@ -41,12 +41,16 @@ func groupKilled(t *testing.T, c *client, command []string, crashes int, before 
 	feed := c.start(t, nil, nil, "produce", "-q", "--to", "kafka:"+in, "--key", "k", "--rate", "8000/s", file)
 
 	args := append(slices.Clone(command), "--from", "kafka:"+in, "--group", in, "--delivery", "exactly-once", "--to", "kafka:"+out)
-	members := []*process{c.start(t, nil, nil, args...), c.start(t, nil, nil, args...)}
+	members := make([]*process, 3)
+	for m := range members {
+		members[m] = c.start(t, nil, nil, args...)
+	}
 	for k := range max(crashes, 2) {
 		time.Sleep(randomMoment())
 		before(k)
-		members[k%2].fell(t)
-		members[k%2] = c.start(t, nil, nil, args...)
+		m := rand.IntN(len(members))
+		members[m].fell(t)
+		members[m] = c.start(t, nil, nil, args...)
 	}
 	feed.end(t)
 	time.Sleep(time.Second) // a process that has just begun does not hear an interrupt

@@ -56,7 +56,7 @@ func TestAskedWhileRestoring(t *testing.T) {
 		return strings.Contains(askFleet(t, base, all).Error, "is being restored")
 	})
 	for _, path := range []string{all, one, "/api/windows/stats", "/readyz"} {
-		resp, err := http.Get(base + path) //nolint:noctx // of this machine
+		resp, err := http.Get(base + path)
 		if err != nil {
 			t.Fatal(err)
 		}

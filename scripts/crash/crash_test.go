@@ -17,7 +17,7 @@ func TestCrash(t *testing.T) {
 		}
 		kills = n
 	}
-	if err := run("", uint64(time.Now().UnixNano()), kills, time.Hour); err != nil {
+	if err := run("", uint64(time.Now().UnixNano()), limits{kills, time.Hour}, false); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,6 +5,10 @@
 //
 //	go run ./scripts/crash -for 1h
 //
+// With -kafka it is three instances of a group that are killed, and nodes of an Apache
+// Kafka of three that is started for it: --delivery exactly-once, rows compared with
+// those of one run over a file. It runs in the root of the repository.
+//
 // It says what it has done every few seconds, and ends with status 1 at the first
 // difference, whose files it keeps.
 package main
@@ -25,14 +29,22 @@ func main() {
 	kills := flag.Int("kills", 1<<30, "end after so many kills")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random moments and logs")
 	bin := flag.String("logctl", "", "the program; by default it is built")
+	kafka := flag.Bool("kafka", false, "kill instances of a group, and nodes of an Apache Kafka")
 	flag.Parse()
-	if err := run(*bin, *seed, *kills, *duration); err != nil {
+	if err := run(*bin, *seed, limits{*kills, *duration}, *kafka); err != nil {
 		fmt.Fprintln(os.Stderr, "crash:", err)
 		os.Exit(1)
 	}
 }
 
-func run(bin string, seed uint64, kills int, duration time.Duration) error {
+// limits say when to end.
+type limits struct {
+	kills    int
+	duration time.Duration
+}
+
+// run makes trials one after the other, in a directory that stays where one fails.
+func run(bin string, seed uint64, most limits, kafka bool) error {
 	dir, err := os.MkdirTemp("", "logctl-crash-")
 	if err != nil {
 		return err
@@ -43,24 +55,39 @@ func run(bin string, seed uint64, kills int, duration time.Duration) error {
 		}
 	}
 	fmt.Printf("seed %d\n", seed)
-	end := time.Now().Add(duration)
-	total := tally{}
-	for n := uint64(0); total.kills < kills && time.Now().Before(end); n++ {
-		t, err := newTrial(bin, filepath.Join(dir, fmt.Sprint(n)), rand.New(rand.NewPCG(seed, n)))
-		if err == nil {
-			err = t.run(min(kills-total.kills, 5+t.rnd.IntN(30)))
-		}
+	if kafka {
+		err = inGroups(bin, dir, seed, most)
+	} else {
+		err = trials(dir, seed, most, func(dir string, rnd *rand.Rand, kills int) (tally, error) {
+			t, err := newTrial(bin, dir, rnd)
+			if err == nil {
+				err = t.run(kills)
+			}
+			return t.tally, err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("seed %d, files in %s: %w", seed, dir, err)
+	}
+	return os.RemoveAll(dir)
+}
+
+// trials makes trials until there were enough.
+func trials(dir string, seed uint64, most limits, trial func(string, *rand.Rand, int) (tally, error)) error {
+	total, end := tally{}, time.Now().Add(most.duration)
+	for n := uint64(0); total.kills < most.kills && time.Now().Before(end); n++ {
+		dir, rnd := filepath.Join(dir, fmt.Sprint(n)), rand.New(rand.NewPCG(seed, n))
+		t, err := trial(dir, rnd, min(most.kills-total.kills, 5+rnd.IntN(30)))
 		if err != nil {
-			return fmt.Errorf("seed %d, trial %d, files in %s: %w", seed, n, dir, err)
+			return fmt.Errorf("trial %d: %w", n, err)
 		}
-		total.add(t.tally)
-		fmt.Printf("%d kills, %d of them while something was committed, %d rotations; %d lines read, %d rows equal\n",
-			total.kills, total.aimed, total.rotations, total.lines, total.rows)
-		if err := os.RemoveAll(t.dir); err != nil {
+		total.add(t)
+		fmt.Println(total)
+		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}
 	}
-	return os.RemoveAll(dir)
+	return nil
 }
 
 // build builds logctl.
@@ -72,9 +99,16 @@ func build(dir string) (string, error) {
 }
 
 // A tally counts what was done.
-type tally struct{ kills, aimed, rotations, lines, rows int }
+type tally struct{ kills, aimed, nodes, rotations, lines, rows int }
+
+// String says what was done.
+func (t tally) String() string {
+	return fmt.Sprintf("%d kills, %d of them while something was committed, %d of nodes; %d rotations; "+
+		"%d lines read, %d rows equal", t.kills, t.aimed, t.nodes, t.rotations, t.lines, t.rows)
+}
 
 func (t *tally) add(o tally) {
+	t.nodes += o.nodes
 	t.kills += o.kills
 	t.aimed += o.aimed
 	t.rotations += o.rotations
