@@ -23,8 +23,8 @@ type reader struct {
 }
 
 // newReader begins with the version byte.
-func newReader(src []byte, what string, version byte) *reader { //nolint:unparam // each sketch has its own
-	r := &reader{src: src, what: what}
+func newReader(src []byte, what string, version byte) reader { //nolint:unparam // each sketch has its own
+	r := reader{src: src, what: what}
 	if got := r.bytes(1); r.err == nil && got[0] != version {
 		r.err = fmt.Errorf("decoding %s: version %d, want %d", what, got[0], version)
 	}

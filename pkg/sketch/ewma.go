@@ -147,8 +147,8 @@ func (w *Ewma) Decode(src []byte) (rest []byte, err error) {
 		return r.end()
 	}
 	d.base = int64(r.uint(math.MaxUint64) ^ 1<<63)
-	d.sum.decode(r)
-	d.weight.decode(r)
+	d.sum.decode(&r)
+	d.weight.decode(&r)
 	r.check(d.base > -1<<62 && d.base < 1<<62)
 	if r.err == nil {
 		*w = d

@@ -145,11 +145,20 @@ func (b *longsum) append(dst []byte) []byte {
 	return appendInt(dst, n.Rsh(n, zeros))
 }
 
-func (b *longsum) decode(r *reader) {
-	if len(r.src) > 1 && r.src[0] == 0 && r.src[1] == 0 { // empty, as nearly always
+// longsum takes a sum; nil where it is empty.
+func (r *reader) longsum() *longsum {
+	if len(r.src) > 1 && r.src[0] == 0 && r.src[1] == 0 { // as nearly always
 		r.bytes(2)
-		return
+		return nil
 	}
+	b := new(longsum)
+	if b.decode(r); len(b.digits) == 0 {
+		return nil
+	}
+	return b
+}
+
+func (b *longsum) decode(r *reader) {
 	at := r.uint(maxDigits * digitBits)
 	n := r.int()
 	r.check(int(at)+n.BitLen() <= maxDigits*digitBits && (n.Bit(0) == 1 || n.Sign() == 0 && at == 0))

@@ -207,18 +207,13 @@ func (s *Sum) appendFixed(dst []byte) []byte {
 }
 
 // Decode replaces s by the sum that src begins with and returns what follows.
-func (s *Sum) Decode(src []byte) (rest []byte, err error) {
+func (s *Sum) Decode(src []byte) (behind []byte, err error) {
 	*s = Sum{}
 	r := newReader(src, "sum", sumVersion)
 	hi, lo := r.fixed()
-	var b longsum
-	b.decode(r)
-	if r.err != nil {
-		return r.end()
-	}
-	s.hi, s.lo = hi, lo
-	if len(b.digits) > 0 {
-		s.rest = &b
+	rest := r.longsum()
+	if r.err == nil {
+		s.hi, s.lo, s.rest = hi, lo, rest
 	}
 	return r.end()
 }

@@ -95,8 +95,8 @@ func (w *Variance) Decode(src []byte) (rest []byte, err error) {
 	r := newReader(src, "variance", varianceVersion)
 	var d Variance
 	d.n = r.uint(math.MaxInt64)
-	d.sum.decode(r)
-	d.squares.decode(r)
+	d.sum.decode(&r)
+	d.squares.decode(&r)
 	r.check(d.n > 0 || len(d.sum.digits)+len(d.squares.digits) == 0)
 	if r.err == nil {
 		r.check(d.exact().Sign() >= 0)

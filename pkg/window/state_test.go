@@ -13,6 +13,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/window"
 )
 
@@ -218,14 +219,10 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// BenchmarkChanges measures snapshots of a million groups, in ms.
-func BenchmarkChanges(b *testing.B) {
-	const groups, perBatch = 1_000_000, 50_000
-	plan := record.NewPlan()
-	op, err := window.New(window.Config{Sizes: sizes(time.Minute), By: []string{"k"}, Aggs: "count(), sum(v), avg(v)"}, plan)
-	if err != nil {
-		b.Fatal(err)
-	}
+// manyGroups returns an operator with a million groups, and the batch of the last ones.
+func manyGroups(b *testing.B, perBatch int) (*window.Op, *record.Batch) {
+	b.Helper()
+	op := countingOp(b)
 	var out discard
 	var last *record.Batch
 	for lo := 0; lo < groups; lo += perBatch {
@@ -233,12 +230,54 @@ func BenchmarkChanges(b *testing.B) {
 		for i := range events {
 			events[i] = event{at: start, fields: map[string]any{"k": fmt.Sprint("user-", lo+i), "v": i % 100}}
 		}
-		last = batchOf(plan, file, events)
+		last = batchOf(op.plan, file, events)
 		op.Prepare(last)
 		if err := op.Process(last.All(), &out); err != nil {
 			b.Fatal(err)
 		}
 	}
+	return op.Op, last
+}
+
+const groups = 1_000_000
+
+type planned struct {
+	*window.Op
+	plan *record.Plan
+}
+
+func countingOp(b *testing.B) planned {
+	b.Helper()
+	plan := record.NewPlan()
+	op, err := window.New(window.Config{Sizes: sizes(time.Minute), By: []string{"k"}, Aggs: "count(), sum(v), avg(v)"}, plan)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return planned{op, plan}
+}
+
+// BenchmarkRestore measures how a million groups come back.
+func BenchmarkRestore(b *testing.B) {
+	op, _ := manyGroups(b, 50_000)
+	var state stream.Entries
+	err := op.Changes(true, func(key, value []byte) error { state.Append(key, value); return nil })
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := state.Each(countingOp(b).Restore); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(groups*float64(b.N)/b.Elapsed().Seconds(), "groups/s")
+}
+
+// BenchmarkChanges measures snapshots of a million groups, in ms.
+func BenchmarkChanges(b *testing.B) {
+	const perBatch = 50_000
+	op, last := manyGroups(b, perBatch)
+	var out discard
 	for _, c := range []struct {
 		name  string
 		all   bool
