@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -32,8 +33,8 @@ type ChangelogConfig struct {
 // changelog. A copy that is lost or too old costs time, nothing else.
 type Local interface {
 	// Load returns a task's copy and the offset of the changelog behind it, 0 where
-	// there is none.
-	Load(ctx context.Context, task stream.Task) (state *stream.Image, next int64, err error)
+	// there is none, or it is from before since, ns since 1970.
+	Load(ctx context.Context, task stream.Task, since int64) (state *stream.Image, next int64, err error)
 	// Save brings a task's copy up to date.
 	Save(ctx context.Context, c stream.Copy) error
 }
@@ -70,6 +71,10 @@ type copied struct {
 	acknowledge func(*kgo.Record, error)
 	free        []kgo.Record // made together, to be sent
 }
+
+// keepsGone is how long a changelog says that an entry is gone. Longer than half of it
+// no copy is believed: it might have entries of which nothing says so any more.
+const keepsGone = 24 * time.Hour
 
 // What the first byte of a key says.
 const (
@@ -119,6 +124,7 @@ func newChangelog(ctx context.Context, cfg ChangelogConfig, client *kgo.Client) 
 	}
 	_, err = admin.Create(ctx, TopicSpec{Name: cfg.Topic, Partitions: cfg.Partitions, Configs: map[string]string{
 		"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime",
+		"delete.retention.ms": strconv.FormatInt(keepsGone.Milliseconds(), 10),
 	}})
 	if err != nil {
 		return nil, err
@@ -243,11 +249,12 @@ func (c *Changelog) copy(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, part := range c.saved {
-		if len(part.changes) == 0 {
+		if len(part.changes) == 0 && !part.all {
 			continue
 		}
 		err := c.local.Save(ctx, stream.Copy{
 			Task: part.task, All: part.all, Base: part.base, Changes: part.changes, Next: part.next.Load(),
+			At: time.Now().UnixNano(),
 		})
 		if err != nil {
 			return err

@@ -68,14 +68,18 @@ func save(t *testing.T, c *kafka.Changelog, task stream.Task, e stream.Entries) 
 type copies struct {
 	state map[stream.Task]map[string]string
 	next  map[stream.Task]int64
+	at    int64 // of the last copy
 }
 
 func newCopies() *copies {
-	return &copies{map[stream.Task]map[string]string{}, map[stream.Task]int64{}}
+	return &copies{state: map[stream.Task]map[string]string{}, next: map[stream.Task]int64{}}
 }
 
-func (l *copies) Load(_ context.Context, task stream.Task) (*stream.Image, int64, error) {
+func (l *copies) Load(_ context.Context, task stream.Task, since int64) (*stream.Image, int64, error) {
 	m := &stream.Image{}
+	if l.at < since {
+		return m, 0, nil
+	}
 	for k, v := range l.state[task] {
 		m.Add([]byte(k), []byte(v))
 	}
@@ -86,7 +90,7 @@ func (l *copies) Save(_ context.Context, c stream.Copy) error {
 	if l.state[c.Task] == nil || c.All {
 		l.state[c.Task] = map[string]string{}
 	}
-	l.next[c.Task] = c.Next
+	l.next[c.Task], l.at = c.Next, c.At
 	put := func(key, value []byte) error {
 		l.state[c.Task][string(key)] = string(value)
 		if value == nil {
@@ -140,6 +144,31 @@ func TestChangelog(t *testing.T) {
 	want["e"] = "5"
 	if d := cmp.Diff(want, kept.state[one]); d != "" {
 		t.Errorf("the copy: %s", d)
+	}
+}
+
+// What a compacted topic has forgotten to be gone would come back from an old copy.
+func TestChangelogWithAnOldCopy(t *testing.T) {
+	conn, _ := cluster(t)
+	kept, task := newCopies(), stream.Task{Source: "in", Partition: 1}
+	cfg := kafka.ChangelogConfig{Config: conn, Signature: "window 1m", Local: local(kept)}
+	c := openChangelog(t, cfg)
+	load(t, c, task)
+	save(t, c, task, entries("a", "1"))
+	kept.state[task]["gone"] = "1" // and nothing in the topic says so
+	if got := load(t, openChangelog(t, cfg), task); len(got) != 2 {
+		t.Errorf("a young copy gives %v", got)
+	}
+	kept.at -= int64(13 * time.Hour)
+	c = openChangelog(t, cfg)
+	if got := load(t, c, task); len(got) != 1 {
+		t.Errorf("an old copy gives %v", got)
+	}
+	if err := c.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := kept.state[task]; len(got) != 1 {
+		t.Errorf("the copy is not made anew: %v", got)
 	}
 }
 

@@ -49,7 +49,7 @@ func (c *Changelog) read(ctx context.Context, part *copied) (*stream.Image, erro
 	state, from := &stream.Image{}, int64(0)
 	if c.local != nil {
 		var err error
-		if state, from, err = c.local.Load(ctx, part.task); err != nil {
+		if state, from, err = c.local.Load(ctx, part.task, time.Now().Add(-keepsGone/2).UnixNano()); err != nil {
 			return nil, err
 		}
 	}

@@ -2,9 +2,12 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/zeebo/xxh3"
 
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -14,8 +17,9 @@ import (
 // not fit the changelog any more is dropped, and a crash of the machine may cost
 // the last of them. A Copies is for one goroutine, except Load.
 type Copies struct {
-	c      *conn
-	states *states
+	c       *conn
+	states  *states
+	dropped bool // the file was damaged
 }
 
 // copiesSink is the name under which the states stand in their tables.
@@ -51,8 +55,9 @@ func openCopies(ctx context.Context, path, of string) (*Copies, error) {
 	k := &Copies{c: c, states: &states{c: c, path: path, sink: copiesSink}}
 	err = k.states.create(ctx)
 	if err == nil {
-		_, err = exec(ctx, c, `CREATE TABLE IF NOT EXISTS _logctl_behind (
-			source TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (source, partition))`)
+		_, err = exec(ctx, c, `CREATE TABLE IF NOT EXISTS _logctl_copies (
+			source TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, at INTEGER NOT NULL,
+			hash INTEGER NOT NULL, PRIMARY KEY (source, partition))`)
 	}
 	if err == nil {
 		err = k.states.claim(ctx, of)
@@ -63,20 +68,20 @@ func openCopies(ctx context.Context, path, of string) (*Copies, error) {
 	return k, nil
 }
 
-// Load returns a task's copy and the offset behind it, 0 where there is no copy. One
-// that is damaged is none.
-func (k *Copies) Load(ctx context.Context, task stream.Task) (*stream.Image, int64, error) {
-	state, next, err := k.load(ctx, task)
+// Load returns a task's copy and the offset behind it, 0 where there is no copy since
+// the given time. One that is damaged is none.
+func (k *Copies) Load(ctx context.Context, task stream.Task, since int64) (*stream.Image, int64, error) {
+	state, next, err := k.load(ctx, task, since)
 	switch {
 	case ctx.Err() != nil:
 		return nil, 0, context.Cause(ctx)
-	case err != nil:
+	case err != nil || next == 0:
 		return &stream.Image{}, 0, nil //nolint:nilerr // it is all in the changelog
 	}
 	return state, next, nil
 }
 
-func (k *Copies) load(ctx context.Context, task stream.Task) (*stream.Image, int64, error) {
+func (k *Copies) load(ctx context.Context, task stream.Task, since int64) (*stream.Image, int64, error) {
 	c, err := open(k.states.path, readOnly)
 	if err != nil {
 		return nil, 0, err
@@ -84,26 +89,61 @@ func (k *Copies) load(ctx context.Context, task stream.Task) (*stream.Image, int
 	next := int64(0)
 	state, err := k.states.image(ctx, c, task)
 	if err == nil {
-		err = query(ctx, c, "SELECT next FROM _logctl_behind WHERE source = ? AND partition = ?",
-			func(row []any) { next, _ = row[0].(int64) }, task.Source, int64(task.Partition))
+		err = query(ctx, c, "SELECT next, at, hash FROM _logctl_copies WHERE source = ? AND partition = ?",
+			func(row []any) {
+				b := behind{task: task, last: k.states.logs.Last(task)}
+				b.next, _ = row[0].(int64)
+				b.at, _ = row[1].(int64)
+				if hash, _ := row[2].(int64); hash == b.hash() && b.at >= since {
+					next = b.next
+				}
+			}, task.Source, int64(task.Partition))
 	}
 	return state, next, errors.Join(err, c.Close())
 }
 
-// Save brings a task's copy up to date.
-func (k *Copies) Save(ctx context.Context, c stream.Copy) error {
-	if _, err := exec(ctx, k.c, "BEGIN IMMEDIATE"); err != nil {
-		return err
+// behind is where a copy ends.
+type behind struct {
+	task           stream.Task
+	next, at, last int64 // offset, time, number of the last chunk
+}
+
+// hash tells whether that was damaged, or is of other chunks.
+func (b *behind) hash() int64 {
+	text := []byte(b.task.Source)
+	for _, n := range []int64{int64(b.task.Partition), b.next, b.at, b.last} {
+		text = binary.BigEndian.AppendUint64(text, uint64(n))
 	}
-	err := k.save(ctx, c)
+	return int64(xxh3.Hash(text))
+}
+
+// Save brings a task's copy up to date. Where the file is damaged, all copies are
+// dropped, and none are made in this run.
+func (k *Copies) Save(ctx context.Context, c stream.Copy) error {
+	if k.dropped {
+		return nil
+	}
+	_, err := exec(ctx, k.c, "BEGIN IMMEDIATE")
+	if err == nil {
+		err = k.save(ctx, c)
+	}
 	if err == nil {
 		_, err = exec(ctx, k.c, "COMMIT")
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		return nil
+	case damaged(err) || errors.Is(err, errBroken):
+		k.dropped = true
+		_ = k.c.Close() // it is damaged
+		err = removeDatabase(k.states.path)
+	default:
 		_, _ = exec(ctx, k.c, "ROLLBACK") // the first error says what is wrong
-		return fmt.Errorf("copying state to %q: %w", k.states.path, err)
 	}
-	return nil
+	if err != nil {
+		err = fmt.Errorf("copying state to %q: %w", k.states.path, err)
+	}
+	return err
 }
 
 func (k *Copies) save(ctx context.Context, c stream.Copy) error {
@@ -120,8 +160,9 @@ func (k *Copies) save(ctx context.Context, c stream.Copy) error {
 			return err
 		}
 	}
-	_, err := exec(ctx, k.c, "INSERT OR REPLACE INTO _logctl_behind (source, partition, next) VALUES (?, ?, ?)",
-		c.Task.Source, int64(c.Task.Partition), c.Next)
+	b := behind{task: c.Task, next: c.Next, at: c.At, last: k.states.logs.Last(c.Task)}
+	_, err := exec(ctx, k.c, `INSERT OR REPLACE INTO _logctl_copies (source, partition, next, at, hash)
+		VALUES (?, ?, ?, ?, ?)`, c.Task.Source, int64(c.Task.Partition), c.Next, c.At, b.hash())
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -25,7 +26,7 @@ func openCopies(t *testing.T, path, of string) *store.Copies {
 
 func loadCopy(t *testing.T, k *store.Copies, task stream.Task) (map[string]string, int64) {
 	t.Helper()
-	state, next, err := k.Load(t.Context(), task)
+	state, next, err := k.Load(t.Context(), task, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +102,80 @@ func TestCopies(t *testing.T) {
 		if err := k.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A copy that is too old is none.
+func TestCopiesOfLongAgo(t *testing.T) {
+	k := openCopies(t, filepath.Join(t.TempDir(), "state.db"), "topic 1")
+	task := stream.Task{Source: "in"}
+	loadCopy(t, k, task)
+	if err := k.Save(t.Context(), stream.Copy{Task: task, All: true, Next: 7, At: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	for since, want := range map[int64]int64{1000: 7, 1001: 0} {
+		if _, next, err := k.Load(t.Context(), task, since); err != nil || next != want {
+			t.Errorf("since %d: got %d, %v", since, next, err)
+		}
+	}
+}
+
+// Whatever byte of the file is changed: a copy is the one that was saved, or none, and
+// new ones can be saved.
+func TestCopiesThatAreDamaged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	task, want := stream.Task{Source: "in"}, map[string]string{}
+	k := openCopies(t, path, "topic 1")
+	loadCopy(t, k, task)
+	value := bytes.Repeat([]byte("v"), 50)
+	for next := range int64(40) {
+		var e stream.Entries
+		for range 20 {
+			key := fmt.Sprint("key", len(want))
+			want[key] = string(value)
+			e.Append([]byte(key), value)
+		}
+		c := stream.Copy{Task: task, Changes: e, Next: next + 1}
+		if next == 0 {
+			c.All, c.Base, c.Changes = true, e, nil
+		}
+		if err := k.Save(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := k.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng, kept := rand.New(rand.NewPCG(1, 2)), 0
+	for range proof.Some(100) {
+		at, bit := rng.IntN(len(whole)), byte(1)<<rng.IntN(8)
+		broken := bytes.Clone(whole)
+		broken[at] ^= bit
+		if err := os.WriteFile(path, broken, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k := openCopies(t, path, "topic 1")
+		got, next := loadCopy(t, k, task)
+		switch {
+		case next == 0:
+		case next != 40 || !maps.Equal(got, want):
+			t.Fatalf("bit %d of byte %d: %d entries up to %d, want %d up to 40", bit, at, len(got), next, len(want))
+		default:
+			kept++
+		}
+		if err := k.Save(t.Context(), stream.Copy{Task: task, All: next == 0, Next: 41}); err != nil {
+			t.Fatalf("bit %d of byte %d: %v", bit, at, err)
+		}
+		if err := k.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kept == 0 {
+		t.Error("no copy has survived")
 	}
 }
 

@@ -50,6 +50,16 @@ func (l *Logs) Add(task Task, entries Entries, all bool) (number int64, err erro
 	return log.last, nil
 }
 
+// Last returns the number of the last chunk of a task's log, 0 where there is none.
+func (l *Logs) Last(task Task) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if log := l.tasks[task]; log != nil {
+		return log.last
+	}
+	return 0
+}
+
 // Chunks calls each for the chunks of a task, in order: those with everything, or
 // those with changes.
 type Chunks func(whole bool, each func(number int64, entries Entries) error) error

@@ -124,4 +124,5 @@ type Copy struct {
 	Base    Entries // with these: each key once, none gone
 	Changes Entries // what has changed since, in order
 	Next    int64   // the offset of the changelog behind them
+	At      int64   // when that was so, ns since 1970
 }
