@@ -60,6 +60,7 @@ type Pipeline struct {
 	AtMostOnce bool           // positions are committed before records are processed
 	Exactly    bool           // positions are kept by the sink, a stream.Keeper, with its output
 	Held       bool           // the sink holds batches while it sends them: there are more of them
+	Counts     bool           // the sink counts in Stats.Out what comes out of it
 	Strict     bool           // the first bad record ends the run
 	Limit      int64          // end after so many records have been written; 0 for no limit
 

@@ -299,6 +299,19 @@ func (ls *lanes) unfinished() bool {
 	return slices.ContainsFunc(ls.all, func(l *lane) bool { return l.moved })
 }
 
+// uncount takes out of the counts what was read and not processed by the run's end.
+func (ls *lanes) uncount() {
+	for _, l := range ls.all {
+		for i, j := range l.queue {
+			row := 0
+			if i == 0 {
+				row = l.row
+			}
+			ls.Stats.add(j, row, -1)
+		}
+	}
+}
+
 // leave empties the lanes of partitions that another reader goes on with, as if
 // nothing of them had been read.
 func (ls *lanes) leave(gone []*record.Origin) {

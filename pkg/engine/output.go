@@ -42,8 +42,7 @@ func (o *output) Emit(rows record.Rows) error {
 	}
 	live, cut := o.cut(rows)
 	if o.gathers(rows, live) {
-		o.sent += live
-		o.Stats.Out.Add(live)
+		o.count(live)
 		return o.gather(cut)
 	}
 	if err := o.push(); err != nil {
@@ -60,13 +59,20 @@ func (o *output) Emit(rows record.Rows) error {
 			return err
 		}
 	}
-	o.sent += live
+	o.count(live)
 	o.end = cut.Hi
-	o.Stats.Out.Add(live)
 	if stopped || o.full() {
 		return errLimit
 	}
 	return nil
+}
+
+// count notes that records were written.
+func (o *output) count(n int64) {
+	o.sent += n
+	if !o.Counts {
+		o.Stats.Out.Add(n)
+	}
 }
 
 // gathers reports whether rows are to wait for more.

@@ -156,6 +156,7 @@ func (r *run) account(j *job) error {
 	}
 	if r.Strict && len(j.Faults) > 0 {
 		f := j.Faults[0]
+		r.Stats.add(j, f.Row+1, -1)
 		return fmt.Errorf("%s: %s", Place(j.Batch, f.Row), f.Reason)
 	}
 	return nil

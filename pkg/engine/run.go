@@ -76,6 +76,7 @@ func (r *run) run(ctx context.Context) error {
 		r.noFinish = r.noFinish || ctx.Err() != nil
 		err = r.end(working)
 	}
+	r.lanes.uncount()
 	if r.underway != nil {
 		_ = <-r.cuts // its sinks will be closed; err says what is wrong
 	}

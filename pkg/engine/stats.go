@@ -36,27 +36,37 @@ type Stats struct {
 
 // read counts a batch that has been parsed and prepared.
 func (s *Stats) read(b *job) {
-	n := int64(len(b.Recs))
-	var dropped, bad int64
-	for i := range b.Recs {
-		rec := &b.Recs[i]
-		switch {
-		case rec.Flags&record.Bad != 0:
-			bad++
-		case rec.Flags&record.Dropped != 0:
-			dropped++
-		}
-	}
-	s.In.Add(n - int64(b.Empty))
-	s.Bytes.Add(b.size)
-	s.Bad.Add(bad)
-	s.Empty.Add(int64(b.Empty))
-	s.Dropped.Add(dropped - int64(b.Empty))
-	if n > 0 {
+	s.add(b, 0, 1)
+	if n := len(b.Recs); n > 0 {
 		if t := b.Recs[n-1].Time; t != record.NoTime {
 			s.Behind.Store(b.Arrived - t)
 		}
 	}
+}
+
+// add counts the records of a batch from the given row on, so many times: -1 of
+// those that were read ahead and that nobody will process. Which of some of a
+// batch's rows are empty lines it does not say: the last ones count as such.
+func (s *Stats) add(b *job, from int, times int64) {
+	var dropped, bad int64
+	for i := from; i < len(b.Recs); i++ {
+		switch flags := b.Recs[i].Flags; {
+		case flags&record.Bad != 0:
+			bad++
+		case flags&record.Dropped != 0:
+			dropped++
+		}
+	}
+	n, empty := int64(len(b.Recs)-from), min(int64(b.Empty), dropped)
+	size := b.size
+	if from > 0 {
+		size = size * n / int64(len(b.Recs))
+	}
+	s.In.Add(times * (n - empty))
+	s.Bytes.Add(times * size)
+	s.Bad.Add(times * bad)
+	s.Empty.Add(times * empty)
+	s.Dropped.Add(times * (dropped - empty))
 }
 
 // stood notes that records have waited for a commit.

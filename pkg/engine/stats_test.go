@@ -161,3 +161,35 @@ func (l *letters) Write(rows record.Rows) error {
 	}
 	return nil
 }
+
+// TestReadAheadIsNotCounted ends runs in the middle of what was read: by a limit,
+// and by the first bad record. Counted is what was dealt with.
+func TestReadAheadIsNotCounted(t *testing.T) {
+	for _, c := range []struct {
+		strict                 bool
+		limit                  int64
+		in, out, bad, filtered int64
+	}{
+		{in: 20, out: 8, bad: 2, filtered: 10},
+		{limit: 2, in: 5, out: 2, filtered: 3}, // it goes on at the next that passes
+		{strict: true, in: 8, out: 0, bad: 1, filtered: 4},
+	} {
+		src := &lines{name: "x", times: make([]int64, 20), n: 20}
+		for i := range src.times {
+			src.times[i] = int64(i) + 1
+		}
+		var got text
+		stats := new(engine.Stats)
+		err := engine.Run(t.Context(), engine.Pipeline{
+			Sources: []stream.Source{src}, Sink: &got, Parser: newMarker, Prepare: []stream.Preparer{odd{}},
+			Stats: stats, Limit: c.limit, Strict: c.strict,
+		})
+		if (err != nil) != c.strict {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if stats.In.Load() != c.in || stats.Out.Load() != c.out || stats.Bad.Load() != c.bad ||
+			stats.Dropped.Load() != c.filtered {
+			t.Errorf("%+v: %s", c, stats.Summary())
+		}
+	}
+}

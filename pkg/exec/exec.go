@@ -56,8 +56,9 @@ type Options struct {
 	Later      stream.Sink    // takes records that have to wait long; nil: they wait in memory
 	RetryTopic string         // where those come back from
 
-	Stderr io.Writer    // takes what handlers say there, rate-limited
-	Note   func(string) // tells a person something; may be nil
+	Wrote  func(n int64) // is told how many records were written to Out; may be nil
+	Stderr io.Writer     // takes what handlers say there, rate-limited
+	Note   func(string)  // tells a person something; may be nil
 }
 
 // A Sink gives records to handlers. It is a stream.Sink, Flusher, Pusher and
@@ -111,6 +112,9 @@ func Open(opt Options) *Sink {
 	}
 	if opt.Note == nil {
 		opt.Note = func(string) {}
+	}
+	if opt.Wrote == nil {
+		opt.Wrote = func(int64) {}
 	}
 	if opt.Stderr == nil {
 		opt.Stderr = io.Discard
@@ -245,6 +249,7 @@ func (s *Sink) deliver(b *record.Batch, idle bool) error {
 	defer s.outMu.Unlock()
 	if len(b.Recs) > 0 {
 		s.Stats.Output.Add(int64(len(b.Recs)))
+		s.opt.Wrote(int64(len(b.Recs)))
 		if err := s.opt.Out.Write(b.All()); err != nil {
 			return err
 		}
