@@ -42,7 +42,7 @@ func (f *dedupFlags) apply(p *pipeline, handled bool) error {
 	if err != nil {
 		return err
 	}
-	durable := len(list) == 1 && list[0].Scheme == stream.SQLite && !handled
+	durable := len(list) == 1 && !handled && (list[0].Scheme == stream.SQLite || list[0].Scheme == stream.Postgres)
 	count := f.dropped.Load
 	if durable {
 		p.dedup = f
@@ -51,7 +51,7 @@ func (f *dedupFlags) apply(p *pipeline, handled bool) error {
 		p.Operator, count = d, d.Dropped
 		live := slices.ContainsFunc(p.endpoints, func(e stream.Endpoint) bool { return e.Scheme == stream.Kafka })
 		if live {
-			note(p.cmd, "--dedup remembers in memory: a restart forgets (into one sqlite: table it does not)")
+			note(p.cmd, "--dedup remembers in memory: a restart forgets (into one sqlite: or postgres: table it does not)")
 		}
 	}
 	p.notes = append(p.notes, func() string {
@@ -62,3 +62,6 @@ func (f *dedupFlags) apply(p *pipeline, handled bool) error {
 	})
 	return nil
 }
+
+// drop counts records that a table has dropped.
+func (f *dedupFlags) drop(n int) { f.dropped.Add(int64(n)) }

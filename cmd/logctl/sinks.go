@@ -115,8 +115,7 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 		}
 		return p.closing(s)
 	case stream.Postgres:
-		opt := postgres.SinkOptions{Unique: f.unique, Busy: p.busy, Signature: p.signature, Reset: p.resetState}
-		s, err := postgres.OpenSink(p.cmd.Context(), e.URL, e.Table, opt)
+		s, err := postgres.OpenSink(p.cmd.Context(), e.URL, e.Table, p.serverOptions())
 		if err != nil {
 			return nil, err
 		}
@@ -135,8 +134,18 @@ func (p *pipeline) tableOptions() store.SinkOptions {
 		Unique: p.flags.output.unique, Busy: p.busy, Signature: p.signature, Reset: p.resetState,
 	}
 	if d := p.dedup; d != nil {
-		opt.Once, opt.OnceTTL = d.once, d.ttl
-		opt.Dropped = func(n int) { d.dropped.Add(int64(n)) }
+		opt.Once, opt.OnceTTL, opt.Dropped = d.once, d.ttl, d.drop
+	}
+	return opt
+}
+
+// serverOptions says how rows are written into a server's table.
+func (p *pipeline) serverOptions() postgres.SinkOptions {
+	opt := postgres.SinkOptions{
+		Unique: p.flags.output.unique, Busy: p.busy, Signature: p.signature, Reset: p.resetState, Spill: p.spill(),
+	}
+	if d := p.dedup; d != nil {
+		opt.Once, opt.OnceTTL, opt.Dropped = d.once, d.ttl, d.drop
 	}
 	return opt
 }

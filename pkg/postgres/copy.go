@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -36,38 +35,6 @@ func (l *layout) appendRow(dst []byte, b *record.Batch, i int) ([]byte, error) {
 		dst = append(dst, `\N`...)
 	}
 	return append(dst, '\n'), nil
-}
-
-// A numbering reads lines of COPY with another column behind the others: their
-// numbers, which go on from the last one's.
-type numbering struct {
-	lines  []byte
-	number *int64
-	held   []byte // of a line, and not read yet
-	line   []byte
-}
-
-// Read implements io.Reader.
-func (r *numbering) Read(p []byte) (n int, err error) {
-	for n < len(p) {
-		if len(r.held) == 0 {
-			end := bytes.IndexByte(r.lines, '\n')
-			if end < 0 {
-				break
-			}
-			*r.number++
-			r.line = append(append(r.line[:0], r.lines[:end]...), '\t')
-			r.line = append(strconv.AppendInt(r.line, *r.number, 10), '\n')
-			r.held, r.lines = r.line, r.lines[end+1:]
-		}
-		k := copy(p[n:], r.held)
-		r.held = r.held[k:]
-		n += k
-	}
-	if n == 0 {
-		err = io.EOF
-	}
-	return n, err
 }
 
 func (l *layout) appendOrigin(dst []byte, b *record.Batch, i int) []byte {

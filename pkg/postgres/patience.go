@@ -26,9 +26,6 @@ func (s *Sink) patiently(ctx context.Context, doing string, do func(context.Cont
 		}
 		_ = s.close() // what was under way is undone
 		err = s.failed(doing, err)
-		if s.sent {
-			return fault.Hint(err, hintFor(err))
-		}
 		if err := waits.out(ctx, err); err != nil {
 			return err
 		}

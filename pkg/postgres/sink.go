@@ -1,22 +1,28 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/table"
 )
 
-// maxHeld is how many bytes of rows are kept for another attempt. What is beyond
-// is sent before the end of the transaction, and cannot be sent again.
-const maxHeld = 64 << 20
-
 // SinkOptions say how rows are written. The zero value is the default.
 type SinkOptions struct {
+	// Once drops records whose name came before within OnceTTL, by marks in the
+	// transaction of the rows. Dropped is told how many. All may be unset.
+	Once    table.Namer
+	OnceTTL time.Duration
+	Dropped func(int)
+
+	// Spill takes the rows of a large transaction, so that it can be made again
+	// however often the server goes down. Without it they stay in memory.
+	Spill stream.Spill
+
 	// Busy is called when the server is down, and every ten seconds while it is.
 	// It returns an error to give up, or nil to wait on. Without it, a server that
 	// is down is an error at once.
@@ -52,11 +58,9 @@ type Sink struct {
 	rows   *layout // nil until the first rows are known
 	at     positions
 	state  *states
+	marks  *seen           // of names, with SinkOptions.Once
 	once   map[string]bool // sources whose bytes come only once
-	held   []byte          // rows of the transaction, as they are copied
-	staged bool            // rows of the transaction go over the stage
-	number int64           // of the last of those
-	sent   bool            // a transaction is under way that holds rows which are held no more
+	lines  lines           // rows of the transaction
 	unsure bool            // it was committed or not: the answer was lost
 }
 
@@ -75,7 +79,10 @@ func OpenSink(ctx context.Context, url, name string, opt SinkOptions) (*Sink, er
 	}
 	s := &Sink{
 		server: srv, name: name, opt: opt, once: map[string]bool{"stdin": true}, at: positions{sink: name},
-		state: &states{sink: name},
+		state: &states{sink: name}, lines: lines{spill: opt.Spill},
+	}
+	if opt.Once != nil {
+		s.marks = &seen{sink: name, namer: opt.Once, ttl: int64(opt.OnceTTL)}
 	}
 	if err := s.begin(ctx); err != nil {
 		return nil, errors.Join(err, srv.close())
@@ -105,8 +112,16 @@ func (s *Sink) keepers(ctx context.Context) error {
 	if err := s.create(ctx, "_logctl_positions", createPositions); err != nil {
 		return err
 	}
-	if err := s.create(ctx, "_logctl_clusters", createClusters); err != nil || s.opt.Signature == "" {
+	if err := s.create(ctx, "_logctl_clusters", createClusters); err != nil {
 		return err
+	}
+	if s.marks != nil {
+		if err := s.create(ctx, "_logctl_seen", createSeen); err != nil {
+			return err
+		}
+	}
+	if s.opt.Signature == "" {
+		return nil
 	}
 	if err := s.create(ctx, "_logctl_state", createState); err != nil {
 		return err
@@ -200,14 +215,14 @@ func (s *Sink) Write(rows record.Rows) error {
 			continue
 		}
 		var err error
-		if s.held, err = s.rows.appendRow(s.held, rows.Batch, i); err != nil {
+		if s.lines.held, err = s.rows.appendRow(s.lines.held, rows.Batch, i); err != nil {
 			return s.failed("writing to", err)
 		}
+		if s.marks != nil {
+			s.marks.add(rows.Batch, i)
+		}
 	}
-	if len(s.held) > maxHeld {
-		return s.patiently(ctx, "writing to", s.sendEarly)
-	}
-	return nil
+	return s.lines.trim(maxHeld)
 }
 
 // makeTable makes the table of the fields that the first rows have, if one of
@@ -225,42 +240,33 @@ func (s *Sink) makeTable(ctx context.Context, rows record.Rows) error {
 	})
 }
 
-// sendEarly sends rows before the end of the transaction.
-func (s *Sink) sendEarly(ctx context.Context) error {
-	if !s.sent {
-		if err := s.exec(ctx, "BEGIN"); err != nil {
-			return err
-		}
-	}
-	if err := s.copy(ctx); err != nil {
-		return err
-	}
-	s.held, s.sent = s.held[:0], true
-	return nil
-}
-
-// copy sends what is held: straight into the table where rows are known by where
-// they came from, for then they are new as a rule, and that costs the server half.
-// From the first one on that is there already they go over the stage.
+// copy sends the rows: straight into the table where they are known by where they
+// came from, for then they are new as a rule, and that costs the server half. Where
+// one is there already they go over the stage.
 func (s *Sink) copy(ctx context.Context) error {
-	if !s.staged && len(s.opt.Unique) == 0 {
-		there, err := s.copyNew(ctx)
+	var dropped []bool
+	if s.marks != nil {
+		dropped = s.marks.dropped
+	}
+	if len(s.opt.Unique) == 0 {
+		there, err := s.copyNew(ctx, dropped)
 		if err != nil || !there {
 			return err
 		}
 	}
-	s.staged = true
-	_, err := s.c.CopyFrom(ctx, &numbering{lines: s.held, number: &s.number}, s.rows.copyToStage())
-	return s.told(err)
+	if _, err := s.c.CopyFrom(ctx, s.lines.reader(dropped, true), s.rows.copyToStage()); err != nil {
+		return s.told(err)
+	}
+	return s.exec(ctx, s.rows.merge())
 }
 
-// copyNew sends what is held into the table, or nothing where one of the rows is
-// there already.
-func (s *Sink) copyNew(ctx context.Context) (there bool, _ error) {
+// copyNew sends the rows into the table, or nothing where one of them is there
+// already.
+func (s *Sink) copyNew(ctx context.Context, dropped []bool) (there bool, _ error) {
 	if err := s.exec(ctx, "SAVEPOINT rows"); err != nil {
 		return false, err
 	}
-	_, err := s.c.CopyFrom(ctx, bytes.NewReader(s.held), s.rows.copyIn())
+	_, err := s.c.CopyFrom(ctx, s.lines.reader(dropped, false), s.rows.copyIn())
 	if err = s.told(err); stateOf(err) != uniqueViolation {
 		return false, err
 	}
@@ -280,16 +286,21 @@ func (s *Sink) Keep(at []stream.Position) {
 
 // Flush commits the rows and the positions.
 func (s *Sink) Flush(ctx context.Context) error {
-	if len(s.held) == 0 && !s.sent && len(s.at.keep) == 0 && len(s.state.held) == 0 {
+	if s.lines.empty() && len(s.at.keep) == 0 && len(s.state.held) == 0 {
 		return nil
 	}
 	if err := s.patiently(ctx, "writing to", s.commit); err != nil {
 		return err
 	}
-	s.held, s.sent, s.unsure, s.staged, s.number = s.held[:0], false, false, false, 0
+	s.unsure = false
 	s.at.committed()
 	s.state.committed()
-	return nil
+	if s.marks != nil {
+		if n := s.marks.committed(); n > 0 && s.opt.Dropped != nil {
+			s.opt.Dropped(n)
+		}
+	}
+	return s.lines.clear()
 }
 
 // commit is one attempt at the transaction.
@@ -299,10 +310,8 @@ func (s *Sink) commit(ctx context.Context) error {
 			return err
 		}
 	}
-	if !s.sent {
-		if err := s.exec(ctx, "BEGIN"); err != nil {
-			return err
-		}
+	if err := s.exec(ctx, "BEGIN"); err != nil {
+		return err
 	}
 	if err := s.at.write(ctx, s.server); err != nil {
 		return err
@@ -310,18 +319,23 @@ func (s *Sink) commit(ctx context.Context) error {
 	if err := s.state.write(ctx, s.server); err != nil {
 		return err
 	}
-	if len(s.held) > 0 {
-		if err := s.copy(ctx); err != nil {
-			return err
-		}
-	}
-	if s.staged {
-		if err := s.exec(ctx, s.rows.merge()); err != nil {
+	if !s.lines.empty() {
+		if err := s.writeRows(ctx); err != nil {
 			return err
 		}
 	}
 	s.unsure = true
 	return s.exec(ctx, "COMMIT")
+}
+
+// writeRows puts the rows into the transaction under way, less those that came before.
+func (s *Sink) writeRows(ctx context.Context) error {
+	if s.marks != nil {
+		if err := s.marks.write(ctx, s.server); err != nil {
+			return err
+		}
+	}
+	return s.copy(ctx)
 }
 
 // arrived reports whether the last attempt has been committed.

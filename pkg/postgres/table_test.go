@@ -1,10 +1,8 @@
 package postgres
 
 import (
-	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/table"
@@ -147,16 +145,4 @@ func BenchmarkAppendRow(b *testing.B) {
 		line, _ = l.appendRow(line[:0], rows, 0)
 	}
 	b.SetBytes(int64(len(line)))
-}
-
-// Lines get their numbers whatever the size of the reads.
-func TestNumbering(t *testing.T) {
-	for size := 1; size < 9; size++ {
-		number := int64(98)
-		r := &numbering{lines: []byte("a\tb\n\nccc\n"), number: &number}
-		got, err := io.ReadAll(iotest.OneByteReader(io.MultiReader(io.LimitReader(r, int64(size)), r)))
-		if want := "a\tb\t99\n\t100\nccc\t101\n"; string(got) != want || err != nil || number != 101 {
-			t.Errorf("reads of %d: %q %v, %d; want %q", size, got, err, number, want)
-		}
-	}
 }

@@ -4,22 +4,15 @@ import (
 	"context"
 
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/table"
 )
-
-// A Namer names records: those of one name within a time are one. See
-// transform.Once.
-type Namer interface {
-	// Name returns the name of record i and the time by which it counts; false
-	// for a record that is like no other.
-	Name(b *record.Batch, i int) (name [16]byte, at int64, ok bool)
-}
 
 // seen remembers the names of the rows of a sink in its database, in the
 // transaction of the rows: a row and its mark are there both or neither.
 type seen struct {
 	c       *conn
 	sink    string
-	namer   Namer
+	namer   table.Namer
 	ttl     int64
 	mark    *stmt
 	newest  int64

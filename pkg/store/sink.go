@@ -15,7 +15,7 @@ import (
 type SinkOptions struct {
 	// Once drops records whose name came before within OnceTTL, by marks in the
 	// transaction of the rows. Dropped is told how many. All may be unset.
-	Once    Namer
+	Once    table.Namer
 	OnceTTL time.Duration
 	Dropped func(int)
 

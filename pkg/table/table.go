@@ -159,6 +159,14 @@ func Live(rows record.Rows, whole bool) (n int, err error) {
 	return n, nil
 }
 
+// A Namer names records: those of one name within a time are one. See
+// transform.Once.
+type Namer interface {
+	// Name returns the name of record i and the time by which it counts; false
+	// for a record that is like no other.
+	Name(b *record.Batch, i int) (name [16]byte, at int64, ok bool)
+}
+
 // A Shape puts the fields of a record into columns.
 type Shape struct {
 	Names []string       // of the columns of fields

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/logctl/logctl/pkg/postgres"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stdio"
+)
+
+// dedup: the same records are dropped as with a table of SQLite, by a process that is
+// killed and one that comes later.
+func (s *postgresServer) dedup(t *testing.T) {
+	e := embed(t)
+	topic := e.topic(t, 1)
+	lite := "sqlite:" + filepath.Join(t.TempDir(), "db") + "#seen"
+	rnd := rand.New(rand.NewPCG(1, 2))
+	at := 0
+	for run := range 3 {
+		var text strings.Builder
+		for range 2000 {
+			at += rnd.IntN(3)
+			fmt.Fprintf(&text, `{"time":"2026-11-24T10:%02d:%02dZ","value":{"id":%d,"at":%d}}`+"\n", at/60%60, at%60, rnd.IntN(300), at)
+		}
+		e.logctl(t, strings.NewReader(text.String()), "produce", "-q", "--to", "kafka:"+topic, "--envelope", "--keep-time")
+		for i, to := range []string{lite, s.to("seen")} {
+			args := []string{
+				"consume", "--from", "kafka:" + topic, "--group", fmt.Sprint(topic, i), "--delivery", "exactly-once",
+				"--dedup", "id", "--dedup-ttl", "2m", "--to", to,
+			}
+			if run == 1 {
+				p := e.start(t, nil, nil, args...)
+				p.killed(t)
+			}
+			e.logctl(t, nil, append(args, "--stop", "end")...)
+		}
+	}
+	want := objects(t, e.logctl(t, nil, "consume", lite))
+	got := objects(t, s.psql(t, "d", `SELECT to_jsonb(seen) - '{_topic,_partition,_offset,_extra}'::text[]
+		FROM seen ORDER BY seen._offset`))
+	if d := cmp.Diff(want, got); d != "" || len(want) == 0 || len(want) == 6000 {
+		t.Errorf("%d rows; -sqlite +postgres\n%s", len(want), d)
+	}
+}
+
+// dedupMembers: what comes in partitions of different members counts once.
+func (s *postgresServer) dedupMembers(t *testing.T) {
+	e := embed(t)
+	topic := e.topic(t, 2)
+	args := []string{
+		"consume", "--from", "kafka:" + topic, "--group", topic, "--delivery", "exactly-once",
+		"--dedup", "n", "--dedup-ttl", "1h", "--to", s.to("members"),
+	}
+	a, b := e.start(t, nil, nil, args...), e.start(t, nil, nil, args...)
+	const n = 3000
+	for range 2 {
+		e.logctl(t, strings.NewReader(string(numbers(0, n))), "produce", "-q", "--to", "kafka:"+topic)
+	}
+	eventually(t, "both have written", func() bool {
+		return s.psql(t, "d", "SELECT to_regclass('members') IS NOT NULL") == "t" &&
+			s.psql(t, "d", "SELECT coalesce(sum(next), 0) FROM _logctl_positions WHERE sink = 'members'") == fmt.Sprint(2*n)
+	})
+	a.interrupt(t)
+	b.interrupt(t)
+	if got := s.psql(t, "d", "SELECT count(*), count(DISTINCT n) FROM members"); got != fmt.Sprintf("%d|%d", n, n) {
+		t.Errorf("rows and distinct: %s, want %d", got, n)
+	}
+}
+
+// downLarge: a transaction that is larger than what is kept in memory survives a
+// server that goes down before its end.
+func (s *postgresServer) downLarge(t *testing.T) {
+	waiting := make(chan error, 100)
+	url, _, _ := strings.Cut(s.to(""), "#")
+	spill := stdio.NewSpill(t.TempDir())
+	defer spill.Close()
+	sink, err := postgres.OpenSink(t.Context(), url, "large", postgres.SinkOptions{
+		Spill: spill, Busy: func(err error) error { waiting <- err; return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	const rows, size = 90, 1 << 20
+	long := strings.Repeat("x", size)
+	for i := range rows {
+		b := &record.Batch{Origin: &record.Origin{Source: "t", Topic: true}}
+		b.Add(fmt.Appendf(nil, `{"n":%d,"long":"%s"}`, i, long)).Offset = int64(i)
+		if err := sink.Write(b.All()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.stop(t)
+	done := make(chan error, 1)
+	go func() { done <- sink.Flush(t.Context()) }()
+	if err := <-waiting; !strings.Contains(err.Error(), `table "large"`) {
+		t.Errorf("it waits for %v", err)
+	}
+	s.start(t)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	got := s.psql(t, "d", "SELECT count(*), count(DISTINCT n), sum(length(long)) FROM large")
+	if want := fmt.Sprintf("%d|%d|%d", rows, rows, rows*size); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
