@@ -10,12 +10,15 @@ import (
 // A Guard is a cheap test of one field that a record must pass for a condition
 // to hold. Passing it proves nothing: it chooses candidates.
 type Guard struct {
-	Column int // of the plan that the expression was compiled with
+	Column int // of the plan that the expression was compiled with, or Whole
 	Kind   GuardKind
 	Texts  []string // Equal: the text is one of these; Holds: one of these, in lower case, occurs in it
 	Ranges []Range  // Within: the number lies in one of these
 	Levels uint32   // Severe: a bit for each rank of Rank that the level may have
 }
+
+// Whole is the column of a guard that holds text of the record as it was read.
+const Whole = -1
 
 // GuardKind is what a guard tests.
 type GuardKind uint8
@@ -75,10 +78,16 @@ func guards(n *node, plan *record.Plan) []Term {
 
 // guard returns the one guard of a field; nothing for what is no field.
 func guard(plan *record.Plan, n *node, g Guard) []Term {
-	if n.kind != nodeField || !n.quoted && isMeta(n.name) {
+	switch {
+	case n.kind != nodeField:
+		return nil
+	case n.quoted || !isMeta(n.name):
+		g.Column = plan.Column(n.name)
+	case n.name == "_value" && g.Kind == Holds:
+		g.Column = Whole
+	default:
 		return nil
 	}
-	g.Column = plan.Column(n.name)
 	return []Term{{g}}
 }
 

@@ -57,11 +57,23 @@ func sample(n int) (lines []string) {
 	return lines
 }
 
-func BenchmarkMatch(b *testing.B) {
+// words returns n conditions on the whole record, as Sigma rules without fields make.
+func words(n int) (conds []string) {
+	for i := range n {
+		conds = append(conds, fmt.Sprintf(`_value =~ "(?i)(?s)attempt %d of .*host"`, i))
+	}
+	return conds
+}
+
+func BenchmarkMatch(b *testing.B) { benchmark(b, mix) }
+
+func BenchmarkWords(b *testing.B) { benchmark(b, words) }
+
+func benchmark(b *testing.B, conds func(n int) []string) {
 	for _, n := range []int{1, 10, 100, 1000, 10000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			plan := record.NewPlan()
-			m := rules.NewSet(compile(b, plan, mix(n)), plan).NewMatcher()
+			m := rules.NewSet(compile(b, plan, conds(n)), plan).NewMatcher()
 			rows := parse(b, plan, sample(1000))
 			b.ReportAllocs()
 			i := 0

@@ -24,12 +24,25 @@ type lookup struct {
 	ranks [][]uint64 // Severe, by rank
 }
 
-// A scan tells which terms the text of a field lets pass by what occurs in it.
+// A scan tells which terms the text of a field, or of the whole record, lets pass
+// by what occurs in it.
 type scan struct {
 	col    int
 	free   []uint64 // terms without a guard on the field
 	auto   *automaton
 	owners [][]int32 // of a text: the terms that it lets pass
+}
+
+// text returns what is scanned of a record; false where it has nothing.
+func (s *scan) text(b *record.Batch, i int) ([]byte, bool) {
+	if s.col == expr.Whole {
+		return b.Value(i), b.Recs[i].Flags&record.Tombstone == 0
+	}
+	v := b.At(s.col, i)
+	if v.Kind() == record.Missing {
+		return nil, false
+	}
+	return b.Text(v), true
 }
 
 // find adds the terms that text lets pass to found.

@@ -155,11 +155,11 @@ func (m *Matcher) scan(s *scan, b *record.Batch, i int) bool {
 	if wanted == 0 {
 		return true
 	}
-	v := b.At(s.col, i)
-	if v.Kind() == record.Missing {
+	text, ok := s.text(b, i)
+	if !ok {
 		return m.keep(s.free)
 	}
 	copy(m.found, s.free)
-	s.find(b.Text(v), m.found)
+	s.find(text, m.found)
 	return m.keep(m.found)
 }

@@ -66,6 +66,7 @@ func TestMatch(t *testing.T) {
 		`404 == status`,
 		`flag`,
 		`-3 < status and status <= -1`,
+		`_value =~ "(?i)unique|ab:c" and not has(user)`,
 	}
 	plan := record.NewPlan()
 	all := compile(t, plan, conds)
@@ -85,6 +86,8 @@ func TestMatch(t *testing.T) {
 		{`{"service":"\u0061uth","status":500.5}`, []int32{0, 4}},
 		{`{"flag":true,"status":-1}`, []int32{3, 12, 13}},
 		{`{"flag":"true","status":-3}`, []int32{3, 12}},
+		{`{"x":{"UNIQUE":1}}`, []int32{3, 14}},
+		{`{"x":"uniq"}`, []int32{3}},
 		{`{}`, []int32{3}},
 	} {
 		b := parse(t, plan, []string{c.line})
@@ -111,7 +114,7 @@ type maker struct{ *rand.Rand }
 func pick[T any](m maker, list ...T) T { return list[m.IntN(len(list))] }
 
 func (m maker) atom() string {
-	field := pick(m, "service", "status", "level", "message", "user", "n", "source", "severity")
+	field := pick(m, "service", "status", "level", "message", "user", "n", "source", "severity", "_value")
 	text := pick(m, "auth", "api", "5", "503", "ERROR", "warn", "true", "timed out", "", "é", "Ab")
 	num := pick(m, "0", "1", "5", "404", "500", "503", "-2", "1.5")
 	switch m.IntN(9) {
