@@ -282,6 +282,11 @@ func TestRouteWatchSigma(t *testing.T) {
 		"rules that come by HTTP or from a topic may not name files") {
 		t.Errorf("a rule that names a file: %s", got)
 	}
+	whole := "rules: [{name: x, sigma: one.yml, to: a.log}]"
+	if got := p.ask(t, http.MethodPut, "/api/rules", whole); !strings.HasPrefix(got, "400") ||
+		!strings.Contains(got, "body:1:26: sigma: one.yml: rules that come by HTTP or from a topic may not name files") {
+		t.Errorf("a whole file that names one: %s", got)
+	}
 	if got := p.ask(t, http.MethodPost, "/api/rules", "{name: y, match: n == 3, to: "+p.path("a.log")+"}"); !strings.HasPrefix(got, "201") {
 		t.Errorf("a rule beside one of Sigma: %s", got)
 	}

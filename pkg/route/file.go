@@ -154,8 +154,8 @@ func (p *parser) sigma(n *yaml.Node, r *Rule) (string, error) {
 		return "", err
 	}
 	if p.read == nil {
-		return "", p.Errorf(n, "a file of rules on this machine can name Sigma rules",
-			"sigma: rules that come by HTTP or from a topic may not name files")
+		return "", p.Errorf(n, "write sigma: into the file that --rules names; --watch takes it over",
+			"sigma: %s: rules that come by HTTP or from a topic may not name files", path)
 	}
 	text, err := p.read(path)
 	if err != nil {

@@ -19,6 +19,10 @@ type matcher struct {
 	windash bool   // - and / before an option are one, as are the dashes of Unicode
 	flags   string // of a regular expression
 	record  bool   // the field is the whole record
+	other   bool   // the value is the name of another field
+
+	text   func(string) []byte   // the bytes of a value, where they are not its own; may be nil
+	base64 func([]byte) []string // how they may stand in base64; nil where they do not
 }
 
 // keywords finds words anywhere in a record.
@@ -35,12 +39,19 @@ var others = map[string]func(*matcher){
 	"i":       func(m *matcher) { m.flags += "i" },
 	"m":       func(m *matcher) { m.flags += "m" },
 	"s":       func(m *matcher) { m.flags += "s" },
+
+	"fieldref":     func(m *matcher) { m.other = true },
+	"base64":       func(m *matcher) { m.base64 = whole },
+	"base64offset": func(m *matcher) { m.base64 = shifted },
+	"utf16":        func(m *matcher) { m.text = marked },
+	"utf16le":      func(m *matcher) { m.text = littleEndian },
+	"utf16be":      func(m *matcher) { m.text = bigEndian },
+	"wide":         func(m *matcher) { m.text = littleEndian },
 }
 
 // unsupported are modifiers of Sigma that are known and refused.
 var unsupported = []string{
-	"base64", "base64offset", "utf16", "utf16le", "utf16be", "wide", "expand", "fieldref",
-	"minute", "hour", "day", "week", "month", "year", "neq",
+	"expand", "minute", "hour", "day", "week", "month", "year", "neq",
 }
 
 // matcher reads a key: FIELD|MODIFIER|….
@@ -62,17 +73,28 @@ func (p *parser) matcher(key *yaml.Node) (matcher, error) {
 	if m.record && m.op == "" {
 		m.op = "contains"
 	}
+	return m, p.combined(&m, key)
+}
+
+// combined refuses modifiers that mean nothing together.
+func (p *parser) combined(m *matcher, key *yaml.Node) error {
 	switch {
 	case m.flags != "" && m.op != "re":
-		return m, p.Errorf(key, "as in field|re|i", "the modifiers i, m and s belong behind re")
+		return p.Errorf(key, "as in field|re|i", "the modifiers i, m and s belong behind re")
 	case m.windash && !m.textual():
-		return m, p.Errorf(key, "", "the modifier windash does not go with %s", m.op)
+		return p.Errorf(key, "", "the modifier windash does not go with %s", m.op)
 	case m.cased && !m.textual():
-		return m, p.Errorf(key, "", "the modifier cased does not go with %s", m.op)
+		return p.Errorf(key, "", "the modifier cased does not go with %s", m.op)
 	case m.record && m.op != "contains" && m.op != "re":
-		return m, p.Errorf(key, "", "the modifier %s wants a field", m.op)
+		return p.Errorf(key, "", "the modifier %s wants a field", m.op)
+	case m.text != nil && m.base64 == nil:
+		return p.Errorf(key, "as in field|wide|base64offset|contains", "what is encoded in UTF-16 is to be in base64, too")
+	case m.base64 != nil && (m.windash || !m.textual()):
+		return p.Errorf(key, "", "base64 goes with contains, startswith and endswith only")
+	case m.other && (m.record || m.windash || m.base64 != nil || !m.textual()):
+		return p.Errorf(key, "", "fieldref goes with contains, startswith and endswith only, and wants a field")
 	}
-	return m, nil
+	return nil
 }
 
 // textual reports whether values are patterns.

@@ -43,6 +43,18 @@ func TestCond(t *testing.T) {
 		{"s: {a: 1}\nt: {b: 2}\nu: {c: 3}\ncondition: s or t and u", `(a == 1 or (b == 2 and c == 3))`},
 		{"s: {a: 1}\nt: {b: 2}\nu: {c: 3}\ncondition: (s OR t) AND any of u", `((a == 1 or b == 2) and c == 3)`},
 		{"s: {a: 1}\nt: {b: 2}\ncondition: [s, t]", `(a == 1 or b == 2)`},
+		{"s: {a|base64: 'foo\\*'}\ncondition: s", `a =~ "(?i)^Zm9vKg==$"`},
+		{
+			"s: {a|base64offset|contains: '/bin/bash'}\ncondition: s",
+			`(a =~ "(?i)L2Jpbi9iYXNo" or a =~ "(?i)9iaW4vYmFza" or a =~ "(?i)vYmluL2Jhc2")`,
+		},
+		{"s: {a|wide|base64|contains: ping}\ncondition: s", `a =~ "(?i)cABpAG4AZwA="`},
+		{"s: {a|utf16be|base64|contains|cased: ping}\ncondition: s", `a =~ "AHAAaQBuAGc="`},
+		{"s: {a|utf16|base64|startswith: ping}\ncondition: s", `a =~ "(?i)^//5wAGkAbgBnAA=="`},
+		{
+			"s: {a|fieldref: b.c, d|fieldref|endswith|cased: [e-f, g]}\ncondition: s",
+			"(lower(a) == lower(b.c) and (ends_with(d, `e-f`) or ends_with(d, g)))",
+		},
 	} {
 		r, err := sigma.Parse("f", []byte(rule(c.detection)))
 		if err != nil {
@@ -67,11 +79,16 @@ func TestErrors(t *testing.T) {
 		{"title: T\nlevel: hihg", `f:2:8: unknown level "hihg"`, "did you mean high?"},
 		{rule("s: {a: 1}\ncondition: s") + "---\ntitle: U", "f:7:1: want one Sigma rule, the file holds more", ""},
 		{rule("s: {a|contans: x}\ncondition: s"), `f:5:7: unknown modifier "contans"`, "did you mean contains?"},
-		{rule("s: {a|base64: x}\ncondition: s"), "f:5:7: the modifier base64 is not supported", ""},
+		{rule("s: {a|expand: x}\ncondition: s"), "f:5:7: the modifier expand is not supported", ""},
 		{rule("s: {a|contains|endswith: x}\ncondition: s"), "f:5:7: the modifiers contains and endswith do not go together", ""},
 		{rule("s: {a|i: x}\ncondition: s"), "f:5:7: the modifiers i, m and s belong behind re", "as in field|re|i"},
 		{rule("s: {a|re: '(?=x)'}\ncondition: s"), "f:5:13: regular expression: invalid or unsupported Perl syntax", "RE2"},
 		{rule("s: {a|cidr: 10.0.0}\ncondition: s"), `f:5:15: "10.0.0" is no network`, ""},
+		{rule("s: {a|base64: 'x*y'}\ncondition: s"), "f:5:17: want text to encode, without * and ?", "stand for themselves"},
+		{rule("s: {a|base64offset: xy}\ncondition: s"), `f:5:23: "xy" is too short: want 3 bytes to encode`, ""},
+		{rule("s: {a|base64|re: x}\ncondition: s"), "f:5:7: base64 goes with contains, startswith and endswith only", ""},
+		{rule("s: {a|wide|contains: xyz}\ncondition: s"), "f:5:7: what is encoded in UTF-16 is to be in base64", "as in field|wide|base64offset|contains"},
+		{rule("s: {a|fieldref|gt: b}\ncondition: s"), "f:5:7: fieldref goes with contains", ""},
 		{rule("s: {a|lt: x}\ncondition: s"), `f:5:13: lt wants a number, not "x"`, ""},
 		{rule("s: {a|exists: 1}\ncondition: s"), `f:5:17: exists wants true or false, not "1"`, ""},
 		{rule("s: {a|contains: null}\ncondition: s"), "f:5:19: nothing is no value that contains takes", ""},
@@ -101,6 +118,7 @@ func TestErrors(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(rule("s: {a|contains|all: ['x*', '\\?'], b|windash: ' -x', c: null}\nk: [w]\ncondition: s and not 1 of k*"))
 	f.Add(rule("s: [{a|re|i: x.y}, {b|cidr: 10.0.0.0/8, c|gte: 0x10}]\ncondition: [all of them, (s)]"))
+	f.Add(rule("s: {a|wide|base64offset|contains: xyz, b|fieldref|endswith: c-d}\ncondition: s"))
 	f.Fuzz(func(t *testing.T, text string) {
 		r, err := sigma.Parse("f", []byte(text))
 		if err != nil {

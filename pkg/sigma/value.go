@@ -19,6 +19,12 @@ func (p *parser) test(m matcher, n *yaml.Node) (string, error) {
 	if n.Kind != yaml.ScalarNode {
 		return "", p.Errorf(n, "", "want a value, not a list or keys")
 	}
+	switch {
+	case m.base64 != nil:
+		return p.encoded(m, n)
+	case m.other:
+		return p.reference(m, n)
+	}
 	switch m.op {
 	case "re":
 		return p.regex(m, n)
