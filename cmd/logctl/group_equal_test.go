@@ -20,7 +20,8 @@ var equalCommands = map[string][]string{
 	"all":      {"window", "--size", "10s", "--agg", "count(),sum(v)"},
 	"hopping":  {"window", "--size", "20s", "--hop", "5s", "--by", "k", "--agg", "count(),avg(v)"},
 	"gaps":     {"window", "--gap", "3s", "--by", "u", "--agg", "count(),sum(v)"},
-	"sessions": {"sessionize", "--key", "u", "--gap", "3s", "--agg", "sum(v)"},
+	"sessions": {"sessionize", "--key", "u", "--gap", "3s", "--agg", "sum(v),first(v),last(k)"},
+	"events":   {"sessionize", "--key", "u", "--gap", "3s", "--events"},
 }
 
 const equalGrace = 5 * time.Second
@@ -148,5 +149,23 @@ func TestEndsOfEarlierRuns(t *testing.T) {
 	want := sortedLines(c.logctl(t, bytes.NewReader(text), append(slices.Clone(equalCommands["windows"]), "-q")...))
 	if got := run(text[half:], "--reset"); !slices.Equal(got, want) {
 		t.Errorf("%d rows, want %d: %s", len(got), len(want), firstOther(got, want))
+	}
+}
+
+// TestShuffledForOtherFields: what waits in the internal topic has only the fields
+// that the run wanted which wrote it. Another does not take the others for missing.
+func TestShuffledForOtherFields(t *testing.T) {
+	t.Parallel()
+	c := &embed(t).client
+	in, out := c.topic(t, 3), c.topic(t, 1)
+	c.logctl(t, bytes.NewReader(equalRecords(100)), "produce", "-q", "--to", "kafka:"+in)
+	args := []string{
+		"window", "-q", "--by", "k", "--from", "kafka:" + in, "--group", in, "--stop", "end", "--to", "kafka:" + out, "--agg",
+	}
+	c.logctl(t, nil, append(args, "sum(v)")...)
+	c.logctl(t, nil, "group", "reset", in+"-shuffle", "--to", "beginning") // as if none of it were read
+	other := c.start(t, nil, nil, append(args, "distinct(u)", "--reset")...)
+	if err := other.Wait(); err == nil || !strings.Contains(other.errs.String(), "wanted other fields") {
+		t.Errorf("it ends with %v: %s", err, other.errs.String())
 	}
 }

@@ -24,7 +24,7 @@ const shuffleRetention = 24 * 60 * 60 * 1000 // ms
 // pipeline takes the records to the partition of their group, over an internal
 // topic, and p reads that. Each is a consumer group of its own.
 func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths []int) error {
-	topic := k.group + "-shuffle"
+	topic := shuffleTopic(k)
 	width, err := p.makeShuffleTopic(topic, slices.Max(widths))
 	if err != nil {
 		return p.close(err)
@@ -35,11 +35,13 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 	p.cmd.SetContext(ctx) // when one half fails, the other one ends
 	defer p.cmd.SetContext(parent)
 	parts := p.relyOn(widths)
-	first, stops, err := f.firstHalf(p, k, g, topic)
+	form := shuffle.NewForm(p.plan)
+	first, stops, err := f.firstHalf(p, k, shuffle.Config{Form: form, Width: width, Place: kafka.ByKey(width)}, g)
 	if err != nil {
 		return p.close(err)
 	}
-	p.Prepare = nil // what is filtered out does not get here
+	p.Prepare, p.Begin, p.Names = nil, nil, nil // what is filtered out does not get here, nor the form of records
+	p.parser = func() engine.Parser { return shuffle.NewReader(form, p.plan) }
 	reads := k.shuffled(topic)
 	p.endpoints = []stream.Endpoint{{Scheme: stream.Kafka, Topics: []string{topic}, Brokers: p.endpoints[0].Brokers}}
 	p.shuffled = &kafka.Shuffled{Upstreams: parts, Ends: k.finite(), Stops: stops}
@@ -68,6 +70,9 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 	}
 	return errors.Join(err, failed)
 }
+
+// shuffleTopic returns the name of the internal topic.
+func shuffleTopic(k *kafkaInput) string { return k.group + "-shuffle" }
 
 // relyOn has the first half end when a topic that it reads is given partitions, and
 // returns how many there are. Marks come from each of them, in every run.
@@ -106,9 +111,9 @@ func (p *pipeline) makeShuffleTopic(name string, partitions int) (int, error) {
 
 // firstHalf opens the pipeline that fills the internal topic, and says where its
 // input ends.
-func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, g grouping, topic string,
+func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, cfg shuffle.Config, g grouping,
 ) (*pipeline, []stream.Position, error) {
-	flags := *p.flags
+	flags, topic := *p.flags, shuffleTopic(k)
 	flags.output = outputFlags{format: "json", to: []string{"kafka:" + topic}}
 	if b := p.endpoints[0].Brokers; len(b) > 0 {
 		flags.output.to[0] = fmt.Sprintf("kafka://%s/%s", strings.Join(b, ","), topic)
@@ -119,14 +124,14 @@ func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, g grouping, topic str
 		return nil, nil, err
 	}
 	first.plan.ReadTime(flags.input.timeField)
-	keys, err := aggregate.CompileKeys(g.by, first.plan)
-	if err != nil {
+	if cfg.Keys, err = aggregate.CompileKeys(g.by, first.plan); err != nil {
 		return nil, nil, err
 	}
-	first.Operator = shuffle.New(keys, first.plan)
+	cfg.Form = cfg.Form.Over(first.plan, p.plan)
+	first.Operator = shuffle.New(cfg)
 	var stops []stream.Position
 	first.New = func(task stream.Task) stream.Operator {
-		op := shuffle.New(keys, first.plan)
+		op := shuffle.New(cfg)
 		op.Begin(task.Source, task.Partition, stopOf(stops, task))
 		return op
 	}

@@ -120,6 +120,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		return p.close(err)
 	}
 	if f.late != "" {
+		p.plan.Whole = true
 		sink, err := p.sideSink(f.late)
 		if err != nil {
 			return err

@@ -175,7 +175,7 @@ func (p *pick) encode(dst []byte) []byte {
 	if p.kind == record.Missing {
 		return dst
 	}
-	dst = binary.AppendVarint(binary.AppendVarint(dst, p.time), p.offset)
+	dst = binary.AppendVarint(binary.AppendVarint(dst, p.time), p.turn)
 	source, partition := "", int32(0)
 	if p.origin != nil {
 		source, partition = p.origin.Source, p.origin.Partition
@@ -194,7 +194,7 @@ func (o *origins) decodePick(r *reader) pick {
 	if kind == record.Missing {
 		return pick{}
 	}
-	p := pick{time: r.int(), offset: r.int(), kind: kind}
+	p := pick{time: r.int(), turn: r.int(), kind: kind}
 	source, partition := r.bytes(), r.int()
 	p.text = append(p.text, r.bytes()...)
 	if r.err == nil && partition != int64(int32(partition)) {

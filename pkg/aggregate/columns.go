@@ -226,10 +226,10 @@ type picks struct {
 }
 
 type pick struct {
-	time, offset int64
-	origin       *record.Origin
-	kind         record.Kind // Missing: there is none yet
-	text         []byte
+	time, turn int64
+	origin     *record.Origin
+	kind       record.Kind // Missing: there is none yet
+	text       []byte
 }
 
 func (c *picks) grow(n int) { c.cells = grown(c.cells, n) }
@@ -241,7 +241,7 @@ func (c *picks) add(b *record.Batch, rows []int32, groups []uint32) {
 		if v.Kind() == record.Missing {
 			continue
 		}
-		c.put(groups[k], &pick{rec.Time, rec.Offset, b.Origin, v.Kind(), textOf(b, v)})
+		c.put(groups[k], &pick{rec.Time, rec.Turn(), b.Origin, v.Kind(), textOf(b, v)})
 	}
 }
 
@@ -271,7 +271,7 @@ func (p *pick) compare(o *pick) int {
 			return d
 		}
 	}
-	return cmp.Compare(p.offset, o.offset)
+	return cmp.Compare(p.turn, o.turn)
 }
 
 func (c *picks) merge(to uint32, from column, g uint32) {

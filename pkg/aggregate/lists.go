@@ -181,7 +181,7 @@ func (c *firsts) add(b *record.Batch, rows []int32, groups []uint32) {
 	hashes, values := b.Words(c.in.at), b.Words(c.in.at+1)
 	for k, i := range rows {
 		if v, rec := record.Value(values[i]), &b.Recs[i]; v.Kind() != record.Missing {
-			p := pick{rec.Time, rec.Offset, b.Origin, v.Kind(), textOf(b, v)}
+			p := pick{rec.Time, rec.Turn(), b.Origin, v.Kind(), textOf(b, v)}
 			c.cells[groups[k]].put(hashes[i], &p, c.n)
 		}
 	}
@@ -254,7 +254,7 @@ func (c *tails) add(b *record.Batch, rows []int32, groups []uint32) {
 	values := b.Words(c.in.at + 1)
 	for k, i := range rows {
 		if v, rec := record.Value(values[i]), &b.Recs[i]; v.Kind() != record.Missing {
-			c.put(groups[k], &pick{rec.Time, rec.Offset, b.Origin, v.Kind(), textOf(b, v)})
+			c.put(groups[k], &pick{rec.Time, rec.Turn(), b.Origin, v.Kind(), textOf(b, v)})
 		}
 	}
 }

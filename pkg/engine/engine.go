@@ -33,6 +33,14 @@ type Parser interface {
 	Parse(b *record.Batch)
 }
 
+// A Doubter is a Parser that may find that a batch cannot be read at all, nor what
+// is behind it: the run ends.
+type Doubter interface {
+	Parser
+	// Err returns what was wrong with the last batch.
+	Err() error
+}
+
 // A Pipeline is what one run does. The zero value of a field is its default.
 type Pipeline struct {
 	Sources  []stream.Source
@@ -121,6 +129,14 @@ func (p *Pipeline) batches() int {
 		n = max(n, manyBatches/max(len(p.Sources), 1))
 	}
 	return n
+}
+
+// outputs returns how many batches of an operator's own there may be at a time.
+func (p *Pipeline) outputs() int {
+	if p.Held {
+		return manyBatches
+	}
+	return 6
 }
 
 // batchesFor returns how many batches each of n sources needs for reading,

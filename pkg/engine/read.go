@@ -86,6 +86,10 @@ func (r *readers) prepare(parser Parser, j *job) {
 	if parser != nil {
 		parser.Parse(j.Batch)
 	}
+	if d, ok := parser.(Doubter); ok && d.Err() != nil {
+		j.err = fmt.Errorf("%s: %w", startOf(j.Batch), d.Err())
+		return
+	}
 	r.name(j)
 	for _, p := range r.Prepare {
 		p.Prepare(j.Batch)

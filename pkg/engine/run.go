@@ -33,7 +33,7 @@ func newRun(p Pipeline) *run {
 	return &run{
 		readers: rd,
 		lanes:   newLanes(rd),
-		out:     &output{Pipeline: &p, gate: NewGate(p.Sink), pool: record.NewPool(6, defaultArena)},
+		out:     &output{Pipeline: &p, gate: NewGate(p.Sink), pool: record.NewPool(p.outputs(), defaultArena)},
 		loads:   make(chan loaded),
 		cuts:    make(chan error, 1),
 		begun:   map[*record.Origin]int64{},

@@ -283,6 +283,37 @@ func TestSilentPartitionHoldsTheWatermark(t *testing.T) {
 	}
 }
 
+// doubter is a parser that cannot read batches of a record with time 3.
+type doubter struct{ err error }
+
+func (d *doubter) Parse(b *record.Batch) {
+	d.err = nil
+	for i := range b.Recs {
+		if b.Recs[i].Time == 3 {
+			d.err = errors.New("it is in another form")
+		}
+	}
+}
+
+func (d *doubter) Err() error { return d.err }
+
+// TestBatchThatCannotBeRead checks that it ends the run, which does not commit it.
+func TestBatchThatCannotBeRead(t *testing.T) {
+	src := newParts("p", step{part: 0, times: []int64{1, 2}}, step{part: 0, times: []int64{3}})
+	p := engine.Pipeline{
+		Sources: []stream.Source{src}, Sink: new(text), Parser: func() engine.Parser { return new(doubter) },
+	}
+	err := runSoon(t.Context(), t, p)
+	if want := "p/0@2: it is in another form"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("it ends with %v, want %s", err, want)
+	}
+	for _, at := range src.committed {
+		if at.Next > 2 {
+			t.Errorf("committed %d, want at most 2", at.Next)
+		}
+	}
+}
+
 // sleeper is an operator that notes whether its partitions are idle.
 type sleeper struct{ told chan bool }
 

@@ -25,11 +25,13 @@ func (c *compiler) meta(name string) (code, bool) {
 			return t, t != record.NoTime
 		}), true
 	case "_key":
+		c.plan.Whole = true
 		return textCode(func(b *record.Batch, i int) ([]byte, bool) {
 			r := &b.Recs[i]
 			return b.Bytes(r.Key), r.Flags&record.HasKey != 0
 		}), true
 	case "_value":
+		c.plan.Whole = true
 		return textCode(func(b *record.Batch, i int) ([]byte, bool) {
 			return b.Value(i), b.Recs[i].Flags&record.Tombstone == 0
 		}), true
@@ -60,6 +62,7 @@ func (c *compiler) header(_ *node, args []code) (code, error) {
 	if !args[0].isLit(Text) {
 		return code{}, c.errorAt(args[0].node, `write header("name")`, "header wants the name of a header in quotes")
 	}
+	c.plan.Whole = true
 	name := string(args[0].lit.Text)
 	return textCode(func(b *record.Batch, i int) ([]byte, bool) {
 		r := &b.Recs[i]

@@ -102,11 +102,6 @@ func (s *Source) addKeys(b *record.Batch, from []*kgo.Record) {
 		}
 		rec := &b.Recs[i]
 		i++
-		if s.cfg.Shuffled != nil {
-			if ns, ok := shuffledTime(r); ok {
-				rec.Stamp = ns
-			}
-		}
 		addKey(b, rec, r)
 	}
 }

@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"slices"
-	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -119,15 +118,4 @@ func (s *Source) Stops(ctx context.Context) ([]stream.Position, error) {
 // finite reports whether reading ends by itself.
 func (s *Source) finite() bool {
 	return s.cfg.Stop.kind != atDefault || s.cfg.Shuffled != nil && s.cfg.Shuffled.Ends
-}
-
-// shuffledTime returns the time that a record had in the topic that it comes from.
-func shuffledTime(r *kgo.Record) (ns int64, ok bool) {
-	for _, h := range r.Headers {
-		if h.Key == shuffle.HeaderTime {
-			ns, err := strconv.ParseInt(string(h.Value), 10, 64)
-			return ns, err == nil
-		}
-	}
-	return 0, false
 }

@@ -42,6 +42,12 @@ func parsePartitioner(name string) (kgo.Partitioner, int32, error) {
 	return nil, -1, fault.Usagef("one of "+strings.Join(known, ", "), "unknown partitioner %q", name)
 }
 
+// ByKey returns what chooses a partition of n by a record's key, as murmur2 does.
+func ByKey(n int) func(key []byte) int {
+	p := kgo.StickyKeyPartitioner(nil).ForTopic("")
+	return func(key []byte) int { return p.Partition(&kgo.Record{Key: key}, n) }
+}
+
 // salted spreads the records of one hot key over n partitions, in turn, from
 // the one on that murmur2 gives it. All other records go where murmur2 says.
 type salted struct {

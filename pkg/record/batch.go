@@ -47,6 +47,13 @@ type Rec struct {
 	Part    uint32 // which of the records that were one at Offset, from 0
 }
 
+// Turn orders the records of a partition: by offset, and by part where they were
+// one.
+func (r *Rec) Turn() int64 {
+	const partBits = 16
+	return r.Offset<<partBits | int64(min(r.Part, 1<<partBits-1))
+}
+
 // Live reports whether operators and sinks are to see the record.
 func (r *Rec) Live() bool { return r.Flags&(Bad|Dropped) == 0 }
 

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -57,6 +58,7 @@ func IsAlias(a, b string) bool { return a == b || slices.Contains(Names(a), b) }
 type Field struct {
 	Path  string   // as the user wrote it
 	Names []string // the paths to try, the best first (see Names)
+	Clock bool     // only the event time is read from it
 }
 
 // A Plan is the set of fields that a command reads. A field's index in it is
@@ -66,6 +68,7 @@ type Plan struct {
 	Fields []Field
 	Time   int            // column of the event time, -1 where it is not read
 	Zone   *time.Location // in which times are shown and days begin; nil is UTC
+	Whole  bool           // records themselves are read too: their bytes, key and headers
 	Use    any            // what it was made for, where plans change while running: batches lead to it
 }
 
@@ -82,23 +85,26 @@ func (p *Plan) Clone() *Plan {
 // Column returns the column of the field with the given path, adding it to the
 // plan where it is new.
 func (p *Plan) Column(path string) int {
+	k := p.find(path)
+	p.Fields[k].Clock = false
+	return k
+}
+
+// find returns the column of a field, which it adds where it is new.
+func (p *Plan) find(path string) int {
 	for i, f := range p.Fields {
 		if f.Path == path {
 			return i
 		}
 	}
-	p.Fields = append(p.Fields, Field{path, Names(path)})
+	p.Fields = append(p.Fields, Field{Path: path, Names: Names(path), Clock: true})
 	return len(p.Fields) - 1
 }
 
 // ReadTime has the event time read: from the named field, or with an empty
 // name from the first of the usual ones that a record has.
 func (p *Plan) ReadTime(name string) {
-	if name == "" {
-		p.Time = p.Column(TimeField)
-		return
-	}
-	p.Time = p.Column(name)
+	p.Time = p.find(cmp.Or(name, TimeField))
 }
 
 // A Step is one step of a path into a nested value: into an object by name,

@@ -8,7 +8,7 @@ import (
 )
 
 // The key of a held event's entry is its time, kind and text of its user's key
-// behind its length, source, partition and offset.
+// behind its length, source, partition and turn.
 
 // noteHeld says that an event came.
 func (o *Op) noteHeld(m uint32) {
@@ -79,7 +79,7 @@ func (o *Op) appendHeldKey(dst []byte, m uint32) []byte {
 		from = &record.Origin{}
 	}
 	dst = append(binary.AppendUvarint(dst, uint64(len(from.Source))), from.Source...)
-	return binary.AppendVarint(binary.AppendVarint(dst, int64(from.Partition)), h.offset)
+	return binary.AppendVarint(binary.AppendVarint(dst, int64(from.Partition)), h.turn)
 }
 
 func (o *Op) restoreHeld(key, value []byte) error {
@@ -97,7 +97,7 @@ func (o *Op) openHeld(key, value []byte) (uint32, error) {
 		return 0, err
 	}
 	r := reader{src: rest}
-	text, source, partition, offset := r.bytes(), r.bytes(), r.varint(), r.varint()
+	text, source, partition, turn := r.bytes(), r.bytes(), r.varint(), r.varint()
 	if !r.done() || partition != int64(int32(partition)) || !o.keys.Valid(kind, text) {
 		return 0, errState
 	}
@@ -108,7 +108,7 @@ func (o *Op) openHeld(key, value []byte) (uint32, error) {
 	}
 	from := &record.Origin{Source: string(source), Partition: int32(partition)}
 	return o.enqueue(held{
-		time: t, offset: offset, mask: mask, user: o.users.get(aggregate.HashKey(kind, text), kind, text),
+		time: t, turn: turn, mask: mask, user: o.users.get(aggregate.HashKey(kind, text), kind, text),
 		origin: o.order.originOf(from), size: uint32(len(v.src)),
 	}, v.src), nil
 }

@@ -39,7 +39,7 @@ type order struct {
 
 // A held event waits for its turn.
 type held struct {
-	time, offset int64
+	time, turn   int64
 	mask         uint64 // see fields
 	user, origin uint32
 	newer, older uint32 // of its user, as they came
@@ -64,7 +64,7 @@ func (o *Op) hold(b *record.Batch, i int, user uint32) {
 		x.buf = appendEvent(x.buf, b.Value(i))
 	}
 	o.noteHeld(o.enqueue(held{
-		time: rec.Time, offset: rec.Offset, mask: b.Words(o.fields.mask)[i], user: user,
+		time: rec.Time, turn: rec.Turn(), mask: b.Words(o.fields.mask)[i], user: user,
 		origin: x.originOf(b.Origin), size: uint32(len(x.buf)),
 	}, x.buf))
 }
@@ -107,7 +107,7 @@ func (x *order) compare(m, n uint32) int {
 		p, q := x.origins[a.origin], x.origins[b.origin]
 		return cmp.Or(cmp.Compare(p.Source, q.Source), cmp.Compare(p.Partition, q.Partition))
 	default:
-		return cmp.Or(cmp.Compare(a.offset, b.offset), cmp.Compare(m, n))
+		return cmp.Or(cmp.Compare(a.turn, b.turn), cmp.Compare(m, n))
 	}
 }
 

@@ -8,19 +8,13 @@
 package shuffle
 
 import (
-	"strconv"
-
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// Headers of the internal topic.
-const (
-	HeaderMark = "logctl-mark" // of a mark: see AppendMark
-	HeaderTime = "logctl-time" // event time of a record that does not say it itself, ns since 1970
-	HeaderKey  = "logctl-key"  // the key that the record had before
-)
+// HeaderMark is the header of a mark: see AppendMark.
+const HeaderMark = "logctl-mark"
 
 // markEvery is after how many records a partition is marked; and at the latest
 // after so long.
@@ -29,15 +23,30 @@ const (
 	markAfter = 500e6 // ns
 )
 
-// An Op is the operator of one partition. It passes records on under the JSON of
-// their group's key.
+// A pack is sent when it has so much.
+const (
+	packBytes = 128 << 10
+	packRows  = 1 << 14
+)
+
+// A Config says how records are taken to the partition of their group.
+type Config struct {
+	Keys  *aggregate.Keys
+	Form  *Form
+	Width int                  // partitions of the internal topic
+	Place func(key []byte) int // the one that a record with such a key goes to
+}
+
+// An Op is the operator of one partition. It passes records on in packs, each under
+// the JSON of a group's key that is in it: all keys of a pack have one partition.
 type Op struct {
-	keys *aggregate.Keys
-	plan *record.Plan
+	Config
+	packs []pack   // by partition
+	of    []uint32 // the partition of each key by its number in the batch that is processed, plus one
+	key   []byte
 
 	origin    *record.Origin
-	end       int64         // offset at which the partition ends, in a run that does
-	spans     []record.Span // of keys by their number, in the batch that is processed
+	end       int64 // offset at which the partition ends, in a run that does
 	watermark int64
 	since     int   // records since the last mark
 	told      int64 // the time of the last mark
@@ -46,13 +55,23 @@ type Op struct {
 	quiet     bool  // and is marked as such
 }
 
-// New returns an operator for records that were parsed by plan.
-func New(keys *aggregate.Keys, plan *record.Plan) *Op {
-	return &Op{keys: keys, plan: plan, watermark: record.NoTime, told: record.NoTime}
+// A pack is what goes to one partition next.
+type pack struct {
+	key, data []byte
+	rows      int
+	last      int64 // time of the last row
+}
+
+// New returns an operator.
+func New(cfg Config) *Op {
+	return &Op{
+		Config: cfg, packs: make([]pack, cfg.Width), key: []byte{}, // an empty key is one
+		watermark: record.NoTime, told: record.NoTime,
+	}
 }
 
 // Prepare numbers the keys.
-func (o *Op) Prepare(b *record.Batch) { o.keys.Prepare(b) }
+func (o *Op) Prepare(b *record.Batch) { o.Keys.Prepare(b) }
 
 // Begin tells the operator its partition before there are records, so that an
 // empty one does not hold the time of others back, and where it will end.
@@ -61,64 +80,77 @@ func (o *Op) Begin(source string, partition int32, end int64) {
 	o.origin = &record.Origin{Source: source, Partition: partition, Topic: true}
 }
 
-// Process gives each record its group's key and passes it on.
+// Process packs the records and passes the packs on.
 func (o *Op) Process(rows record.Rows, out stream.Output) error {
 	b := rows.Batch
 	o.origin = b.Origin
-	if cap(o.spans) < len(b.Recs) {
-		o.spans = make([]record.Span, len(b.Recs))
+	if cap(o.of) < len(b.Recs) {
+		o.of = make([]uint32, len(b.Recs))
 	}
-	o.spans = o.spans[:len(b.Recs)]
-	clear(o.spans)
-	var numbers []uint64
-	if o.keys.Len() > 0 {
-		numbers = o.keys.Numbers(b)
-	}
+	o.of = o.of[:max(len(b.Recs), 1)]
+	clear(o.of)
 	for i := rows.Lo; i < rows.Hi; i++ {
-		rec := &b.Recs[i]
-		if !rec.Live() {
+		if !b.Recs[i].Live() {
 			continue
 		}
 		o.since++
-		o.head(b, i)
-		key := record.Span{}
-		if numbers != nil {
-			key = o.keyOf(b, numbers[i])
+		p := &o.packs[o.placeOf(b, i)]
+		p.data = o.Form.append(p.data, b, i, p.last)
+		p.last = b.Recs[i].Time
+		if p.rows++; p.rows == packRows || len(p.data) > packBytes {
+			if err := o.send(out); err != nil {
+				return err
+			}
 		}
-		rec.Key, rec.Flags = key, rec.Flags|record.HasKey
 	}
-	return out.Emit(rows)
+	return o.send(out)
 }
 
-// keyOf returns where the JSON of a key stands. It is written once a run of rows.
-func (o *Op) keyOf(b *record.Batch, number uint64) record.Span {
-	if o.spans[number].Len == 0 {
-		_, kind, text := o.keys.Key(b, number)
-		at := len(b.Data)
-		b.Data = o.keys.AppendKey(b.Data, kind, text)
-		o.spans[number] = record.Span{Off: uint32(at), Len: uint32(len(b.Data) - at)}
+// placeOf returns the partition of a record. It is found once for each key of a run
+// of rows, whose JSON is then also that of the pack.
+func (o *Op) placeOf(b *record.Batch, i int) int {
+	number := uint64(0)
+	if o.Keys.Len() > 0 {
+		number = o.Keys.Numbers(b)[i]
 	}
-	return o.spans[number]
+	if o.of[number] == 0 {
+		o.key = o.key[:0]
+		if o.Keys.Len() > 0 {
+			_, kind, text := o.Keys.Key(b, number)
+			o.key = o.Keys.AppendKey(o.key, kind, text)
+		}
+		at := o.Place(o.key)
+		o.packs[at].key = append(o.packs[at].key[:0], o.key...)
+		o.of[number] = uint32(at) + 1
+	}
+	return int(o.of[number] - 1)
 }
 
-// head adds the headers of what would be lost: the record's key, and its time
-// where its value does not tell it.
-func (o *Op) head(b *record.Batch, i int) {
-	rec := &b.Recs[i]
-	timed := o.plan.Time >= 0 && b.At(o.plan.Time, i).Kind() != record.Missing
-	if timed && rec.Flags&record.HasKey == 0 {
-		return
+// send passes on the packs that have something.
+func (o *Op) send(out stream.Output) error {
+	var b *record.Batch
+	for i := range o.packs {
+		p := &o.packs[i]
+		if p.rows == 0 {
+			continue
+		}
+		if b == nil {
+			var err error
+			if b, err = out.Batch(); err != nil {
+				return err
+			}
+			b.Origin = o.origin
+		}
+		off := len(b.Data)
+		b.Data = append(o.Form.head(b.Data, p.rows), p.data...)
+		rec := b.AddSpan(record.Span{Off: uint32(off), Len: uint32(len(b.Data) - off)})
+		rec.Key, rec.Flags = record.AppendSpan(b, p.key), record.HasKey
+		p.data, p.rows, p.last = p.data[:0], 0, 0
 	}
-	first := uint32(len(b.Headers))
-	b.Headers = append(b.Headers, b.Headers[rec.Headers.Off:rec.Headers.End()]...)
-	if rec.Flags&record.HasKey != 0 {
-		b.Headers = append(b.Headers, record.Header{Key: record.AppendSpan(b, HeaderKey), Value: rec.Key})
+	if b == nil {
+		return nil
 	}
-	if !timed && rec.Time != record.NoTime {
-		name := record.AppendSpan(b, HeaderTime)
-		b.Headers = append(b.Headers, record.Header{Key: name, Value: record.AppendSpan(b, strconv.FormatInt(rec.Time, 10))})
-	}
-	rec.Headers = record.Span{Off: first, Len: uint32(len(b.Headers)) - first}
+	return out.Emit(b.All())
 }
 
 // Idle says whether the partition holds no time back.
