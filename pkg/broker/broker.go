@@ -8,6 +8,7 @@
 //   - the least versions of Produce and SaslHandshake are advertised as 0, as
 //     Apache Kafka 4 does: librdkafka before 2.8 otherwise sends uncompressed
 //     and cannot authenticate;
+//   - partitions are served in turn, however large their batches are;
 //   - retention runs every 30 s, after a restart too;
 //   - a topic that a client asks for is on disk before it can be written to;
 //   - the stored bytes have a limit, because a start reads all of them;
@@ -183,7 +184,7 @@ func (b *Broker) start(cfg Config, at address) error {
 	}
 	b.cluster = cluster
 	b.addrs = cluster.ListenAddrs()
-	cluster.Fault(b.quota.fault(), badNames())
+	cluster.Fault(b.quota.fault(), badNames(), noSessions())
 	if !cfg.NoAutoCreate {
 		cluster.Fault(b.creator.fault())
 	}
