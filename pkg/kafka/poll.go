@@ -130,7 +130,8 @@ func (s *Source) fetchOptions() []kgo.Opt {
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.KeepControlRecords(),
 		kgo.WithPools(&recordPool{}, &bytePool{}),
-		kgo.WithHooks(&s.link, s.metrics),
+		kgo.WithHooks(&s.link, s.metrics,
+			&portion{fetch: int32(s.cfg.FetchBytes), partition: int32(s.cfg.PartitionBytes) / 2}),
 	}
 	if !s.cfg.Uncommitted {
 		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
@@ -303,23 +304,31 @@ func (s *Source) holdsNothing(ctx context.Context, id part, from int64) bool {
 	return got.ErrorCode == 0 && len(got.RecordBatches) == 0 && from < got.HighWatermark
 }
 
-// recordPool keeps the slices that fetched records stand in, by the power of two
-// that their length is rounded up to: batches differ in how many they hold.
-type recordPool struct{ pools [bits.UintSize]sync.Pool }
+// recordPool keeps the slices that fetched records stand in, by their length, which
+// is rounded up by at most a quarter: batches differ in how many they hold.
+type recordPool struct{ pools [8 * bits.UintSize]sync.Pool }
+
+// recordClass returns the length of a slice for n records, and its pool.
+func recordClass(n int) (size, pool int) {
+	last := uint(max(n, 1) - 1)
+	shift := max(bits.Len(last)-3, 0)
+	top := int(last>>shift) + 1 // 5 to 8, or less where shift is 0
+	return top << shift, 8*shift + top - 1
+}
 
 // GetRecords returns a slice with room for n records.
 func (p *recordPool) GetRecords(n int) []kgo.Record {
-	size := bits.Len(uint(max(n, 1) - 1))
-	if s, ok := p.pools[size].Get().(*[]kgo.Record); ok {
+	size, pool := recordClass(n)
+	if s, ok := p.pools[pool].Get().(*[]kgo.Record); ok {
 		return *s
 	}
-	return make([]kgo.Record, 1<<size)
+	return make([]kgo.Record, size)
 }
 
 // PutRecords takes a slice back.
 func (p *recordPool) PutRecords(s []kgo.Record) {
-	if n := cap(s); n > 0 && n&(n-1) == 0 {
-		p.pools[bits.Len(uint(n-1))].Put(&s)
+	if size, pool := recordClass(cap(s)); size == cap(s) {
+		p.pools[pool].Put(&s)
 	}
 }
 

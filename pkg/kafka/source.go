@@ -38,7 +38,7 @@ type SourceConfig struct {
 	Widths      *Widths // that the run relies on; nil: any
 
 	FetchBytes     int           // of one fetch, by default 4 MiB
-	PartitionBytes int           // of one fetch from one partition, by default 256 KiB
+	PartitionBytes int           // of one fetch from one partition, by default 512 KiB; half of it when compressed
 	Timeout        time.Duration // how long no broker may answer, by default 1 min
 
 	Note func(string) // tells a person something; may be nil
@@ -128,7 +128,7 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 		cfg.FetchBytes = 4 << 20
 	}
 	if cfg.PartitionBytes == 0 {
-		cfg.PartitionBytes = 256 << 10
+		cfg.PartitionBytes = 512 << 10
 	}
 	s := &Source{
 		cfg: cfg, metrics: newMetrics("consume"),
