@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"os"
+	"runtime"
 	"slices"
 	"time"
 
@@ -72,6 +74,21 @@ func (p *pipeline) join() error {
 	}
 	return nil
 }
+
+// listen sees to it that questions are heard while records keep all cores busy. A
+// processor of Go's scheduler looks for what has come in over the network when it
+// has nothing else to run, or after 10 ms. Where there are more of them than cores
+// one of them is at leisure, and the operating system shares out the cores.
+func (p *pipeline) listen() {
+	if p.fleet == nil || p.flags.daemon.listen == "" || os.Getenv("GOMAXPROCS") != "" {
+		return
+	}
+	p.Parsers = cmp.Or(p.Parsers, cores)
+	runtime.GOMAXPROCS(2 * cores)
+}
+
+// cores is how many there are for this process.
+var cores = runtime.GOMAXPROCS(0)
 
 // A question is put to every instance, and what they say is made into one answer.
 type question[T any] struct {

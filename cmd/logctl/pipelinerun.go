@@ -44,6 +44,7 @@ func (p *pipeline) run(k *kafkaInput) error {
 	for _, f := range p.opened {
 		f()
 	}
+	p.listen()
 	quiet, _ := p.cmd.Flags().GetBool("quiet")
 	progress := term.StartProgress(p.cmd.ErrOrStderr(), quiet, p.progress)
 	err = engine.Run(p.cmd.Context(), p.Pipeline)

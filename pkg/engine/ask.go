@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 
 	"github.com/logctl/logctl/pkg/stream"
@@ -64,13 +65,20 @@ func (a *Asker) close() {
 	}
 }
 
+// reply answers a question, and lets whoever asked go on at once: where the cores are
+// busy, their turn would come when this goroutine's time slice ends.
+func (r *run) reply(question func(View)) {
+	question(r.view())
+	runtime.Gosched()
+}
+
 // answer answers the questions that wait. An operator may be asked in the midst of
 // its Changes: what it answers changes nothing.
 func (r *run) answer() {
 	for {
 		select {
 		case ask := <-r.Ask.questions():
-			ask(r.view())
+			r.reply(ask)
 		default:
 			return
 		}

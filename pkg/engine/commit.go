@@ -11,11 +11,20 @@ import (
 )
 
 // commit makes what was processed durable. Unless asked for now, it keeps to the
-// interval, and operators with a state go on beside it.
+// interval, gathers what has changed of one task after the other, and operators with
+// a state go on beside it.
 func (r *run) commit(ctx context.Context, now bool) error {
 	began := r.Now()
+	r.soon = false
 	if due := began-r.committed >= int64(r.CommitEvery); !now && (!due || r.underway != nil) {
 		return nil
+	}
+	if !now {
+		var err error
+		if r.soon, err = r.gatherAhead(); r.soon || err != nil {
+			r.Stats.stood(r.Now() - began)
+			return err
+		}
 	}
 	if err := r.finish(); err != nil {
 		return err

@@ -97,7 +97,7 @@ func (r *run) finish() error {
 		case err := <-r.cuts:
 			return r.finished(err)
 		case ask := <-r.Ask.questions():
-			ask(r.view())
+			r.reply(ask)
 		}
 	}
 	return nil

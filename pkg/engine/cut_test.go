@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -15,36 +16,47 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// numbered is a source of records that are their offsets, each of a size.
+// numbered is a source of records that are numbers, each of a size.
 type numbered struct {
 	total, size int
 	at          int
-	origin      *record.Origin
+	parts       []*record.Origin // that take turns
+	next        []int64          // offsets in them
+}
+
+func newNumbered(total, size, parts int) *numbered {
+	s := &numbered{total: total, size: size, next: make([]int64, parts)}
+	for i := range parts {
+		s.parts = append(s.parts, &record.Origin{Source: "n", Partition: int32(i)})
+	}
+	return s
 }
 
 func (s *numbered) Seek([]stream.Position) error { return nil }
+
+func (s *numbered) Pause(*record.Origin, bool) {}
 
 func (s *numbered) Read(_ context.Context, b *record.Batch) error {
 	if s.at == s.total {
 		return io.EOF
 	}
-	if s.origin == nil {
-		s.origin = &record.Origin{Source: "n"}
-	}
-	b.Origin = s.origin
+	part := s.at / 20 % len(s.parts)
+	b.Origin = s.parts[part]
 	for range min(20, s.total-s.at) {
 		rec := b.Add(fmt.Appendf(nil, "%0*d", s.size, s.at))
-		rec.Offset, rec.Time = int64(s.at), int64(s.at)
+		rec.Offset, rec.Time = s.next[part], int64(s.at)
+		s.next[part]++
 		s.at++
 	}
-	b.Next = int64(s.at)
+	b.Next = s.next[part]
 	return nil
 }
 
 // sorter is an operator that counts records and hands them on: some as they came,
 // some in batches of its own, some to a side.
 type sorter struct {
-	count atomic.Int64
+	count int64
+	done  *atomic.Int64 // by all of them
 	side  stream.Sink
 }
 
@@ -56,7 +68,8 @@ func (o *sorter) Process(rows record.Rows, out stream.Output) error {
 		if err := o.pass(rows, i, out); err != nil {
 			return err
 		}
-		o.count.Add(1)
+		o.count++
+		o.done.Add(1)
 	}
 	return nil
 }
@@ -80,7 +93,7 @@ func (o *sorter) pass(rows record.Rows, i int, out stream.Output) error {
 func (*sorter) Signature() string { return "sorter" }
 
 func (o *sorter) Changes(_ bool, put func(key, value []byte) error) error {
-	return put([]byte("n"), strconv.AppendInt(nil, o.count.Load(), 10))
+	return put([]byte("n"), strconv.AppendInt(nil, o.count, 10))
 }
 
 func (*sorter) Restore(_, _ []byte) error { return nil }
@@ -89,11 +102,11 @@ func (*sorter) Restore(_, _ []byte) error { return nil }
 // every commit that they are of one moment.
 type account struct {
 	t          *testing.T
-	op         *sorter
 	total      int64
+	done       atomic.Int64 // records that were processed
 	dead, side text
 	out        []string
-	at, count  int64
+	at, count  map[int32]int64 // of each partition
 	committing atomic.Bool
 	commits    int
 	wait       func(a *account) error // during a commit
@@ -115,16 +128,16 @@ func (*account) Positions(context.Context) ([]stream.Position, error) { return n
 
 func (a *account) Keep(at []stream.Position) {
 	for _, p := range at {
-		a.at = p.Next
+		a.at[p.Partition] = p.Next
 	}
 }
 
 func (*account) Load(context.Context, stream.Task, func(key, value []byte) error) error { return nil }
 
-func (a *account) Save(_ stream.Task, entries stream.Entries, _ bool) (err error) {
+func (a *account) Save(task stream.Task, entries stream.Entries, _ bool) (err error) {
 	return entries.Each(func(key, value []byte) error {
 		if string(key) == "n" {
-			a.count, err = strconv.ParseInt(string(value), 10, 64)
+			a.count[task.Partition], err = strconv.ParseInt(string(value), 10, 64)
 		}
 		return err
 	})
@@ -136,11 +149,21 @@ func (a *account) Flush(context.Context) error {
 	err := a.wait(a)
 	a.commits++
 	side, dead := int64(words(&a.side)), int64(words(&a.dead))
-	if n := int64(len(a.out)) + side; n+dead != a.at || n != a.count {
-		a.t.Errorf("commit %d: %d rows, %d of them aside, and %d dead letters, at %d with a count of %d",
+	if n := int64(len(a.out)) + side; n+dead != sum(a.at) || n != sum(a.count) {
+		a.t.Errorf("commit %d: %d rows, %d of them aside, and %d dead letters, at %v with counts of %v",
 			a.commits, n, side, dead, a.at, a.count)
 	}
+	if dead == 0 && !maps.Equal(a.at, a.count) {
+		a.t.Errorf("commit %d: at %v with counts of %v", a.commits, a.at, a.count)
+	}
 	return err
+}
+
+func sum(of map[int32]int64) (n int64) {
+	for _, m := range of {
+		n += m
+	}
+	return n
 }
 
 func words(t *text) (n int) {
@@ -153,19 +176,25 @@ func words(t *text) (n int) {
 }
 
 // pipeline returns one of numbered records through a sorter into a.
-func (a *account) pipeline(size int) engine.Pipeline {
+func (a *account) pipeline(size, parts int) engine.Pipeline {
+	a.at, a.count = map[int32]int64{}, map[int32]int64{}
 	side := engine.NewGate(&a.side)
-	a.op = &sorter{side: side}
-	return engine.Pipeline{
-		Sources: []stream.Source{&numbered{total: int(a.total), size: size}}, Parser: newMarker, Operator: a.op,
+	p := engine.Pipeline{
+		Sources: []stream.Source{newNumbered(int(a.total), size, parts)}, Operator: &sorter{done: &a.done, side: side},
 		Sink: a, Vault: a, Dead: &a.dead, Sides: []*engine.Gate{side}, Exactly: true, CommitEvery: time.Millisecond,
 	}
+	if parts > 1 {
+		p.New = func(stream.Task) stream.Operator { return &sorter{done: &a.done, side: side} }
+	} else {
+		p.Parser = newMarker
+	}
+	return p
 }
 
 // further waits until the operator has come some records further than the commit,
 // or to the end.
 func further(a *account) error {
-	for began := time.Now(); a.op.count.Load() < min(a.count+200, a.total*9/10); time.Sleep(time.Millisecond) {
+	for began := time.Now(); a.done.Load() < min(sum(a.count)+200, a.total*9/10); time.Sleep(time.Millisecond) {
 		if time.Since(began) > 20*time.Second {
 			a.t.Error("nothing is processed during a commit")
 			return io.ErrNoProgress
@@ -178,11 +207,11 @@ func further(a *account) error {
 // and what comes of them is not part of it.
 func TestCommitsGoThroughBesideTheOperators(t *testing.T) {
 	a := &account{t: t, total: 5000, wait: further}
-	if err := runSoon(t.Context(), t, a.pipeline(1)); err != nil {
+	if err := runSoon(t.Context(), t, a.pipeline(1, 1)); err != nil {
 		t.Fatal(err)
 	}
-	if a.at != a.total || a.commits < 3 {
-		t.Errorf("%d commits, the last one at %d, want some up to %d", a.commits, a.at, a.total)
+	if sum(a.at) != a.total || a.commits < 3 {
+		t.Errorf("%d commits, the last one at %v, want some up to %d", a.commits, a.at, a.total)
 	}
 	before := -1
 	for _, s := range a.out {
@@ -194,22 +223,34 @@ func TestCommitsGoThroughBesideTheOperators(t *testing.T) {
 	}
 }
 
+// TestTasksAreGatheredOneByOne: what was gathered of a partition before the cut is
+// made up to it.
+func TestTasksAreGatheredOneByOne(t *testing.T) {
+	a := &account{t: t, total: 20_000, wait: further}
+	if err := runSoon(t.Context(), t, a.pipeline(1, 5)); err != nil {
+		t.Fatal(err)
+	}
+	if sum(a.at) != a.total || a.commits < 3 {
+		t.Errorf("%d commits, the last one at %v, want some up to %d", a.commits, a.at, a.total)
+	}
+}
+
 // TestCommitThatTakesLong: what there is no room for waits for the commit.
 func TestCommitThatTakesLong(t *testing.T) {
 	const size, room = 32 << 10, 32 << 20
 	most := int64(0)
 	a := &account{t: t, total: 500, wait: func(a *account) error {
-		for last := int64(-1); last != a.op.count.Load(); time.Sleep(20 * time.Millisecond) {
-			last = a.op.count.Load()
+		for last := int64(-1); last != a.done.Load(); time.Sleep(20 * time.Millisecond) {
+			last = a.done.Load()
 		}
-		most = max(most, a.op.count.Load()-a.count)
+		most = max(most, a.done.Load()-sum(a.count))
 		return nil
 	}}
-	if err := runSoon(t.Context(), t, a.pipeline(size)); err != nil {
+	if err := runSoon(t.Context(), t, a.pipeline(size, 1)); err != nil {
 		t.Fatal(err)
 	}
-	if a.at != a.total || most == 0 || most*size > room {
-		t.Errorf("it ends at %d, %d records of %d bytes were processed during a commit", a.at, most, size)
+	if sum(a.at) != a.total || most == 0 || most*size > room {
+		t.Errorf("it ends at %v, %d records of %d bytes were processed during a commit", a.at, most, size)
 	}
 }
 
@@ -219,15 +260,13 @@ func TestCommitThatFails(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	for _, size := range []int{1, 32 << 10} {
 		a := &account{t: t, total: 4000, wait: func(a *account) error {
-			if a.commits < 2 {
-				return nil
+			if size == 1 {
+				return errors.Join(broken, further(a))
 			}
-			return errors.Join(broken, further(a))
+			time.Sleep(20 * time.Millisecond)
+			return broken
 		}}
-		if size > 1 {
-			a.wait = func(a *account) error { time.Sleep(20 * time.Millisecond); return broken }
-		}
-		if err := runSoon(t.Context(), t, a.pipeline(size)); !errors.Is(err, broken) {
+		if err := runSoon(t.Context(), t, a.pipeline(size, 1)); !errors.Is(err, broken) {
 			t.Errorf("records of %d bytes: got %v, want %v", size, err, broken)
 		}
 	}

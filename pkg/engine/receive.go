@@ -26,7 +26,7 @@ func (r *run) receive(ctx context.Context) error {
 				return err
 			}
 		case ask := <-r.Ask.questions():
-			ask(r.view())
+			r.reply(ask)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		default:
@@ -45,6 +45,11 @@ func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
 		}
 		r.prompt = r.lanes.unfinished()
 	}
+	for r.soon {
+		if err := r.commit(ctx, false); err != nil {
+			return err
+		}
+	}
 	if err := r.passOn(); err != nil {
 		return err
 	}
@@ -56,7 +61,7 @@ func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
 	case err := <-r.cuts:
 		return r.finished(err)
 	case ask := <-r.Ask.questions():
-		ask(r.view())
+		r.reply(ask)
 		return nil
 	case <-r.progress():
 		return nil
@@ -128,7 +133,7 @@ func (r *run) awaitParsed(ctx context.Context, j *job) error {
 		case <-j.parsed:
 			return j.err
 		case ask := <-r.Ask.questions():
-			ask(r.view())
+			r.reply(ask)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

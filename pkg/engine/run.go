@@ -23,7 +23,8 @@ type run struct {
 	committed int64                    // when the last commit began
 	underway  *cut                     // what is being committed beside the operators; nil for nothing
 	cuts      chan error               // the word that it is done, or why not
-	prompt    bool                     // someone waits for the next one
+	soon      bool                     // the next one is begun, and goes on between the next batches
+	prompt    bool                     // someone waits for it
 	flushed   int64                    // how many of the records written it flushed
 }
 
@@ -78,7 +79,9 @@ func (r *run) run(ctx context.Context) error {
 	}
 	r.lanes.uncount()
 	if r.underway != nil {
-		_ = <-r.cuts // its sinks will be closed; err says what is wrong
+		if failed := <-r.cuts; err == nil { // its sinks will be closed
+			err = failed
+		}
 	}
 	return errors.Join(err, r.failed)
 }
@@ -117,6 +120,12 @@ func (r *run) loop(ctx context.Context) error {
 			return err
 		case t != nil:
 			if err := r.process(t, rows); err != nil {
+				return err
+			}
+			if r.soon {
+				err = r.commit(ctx, false)
+			}
+			if err != nil {
 				return err
 			}
 		case !r.restoring() && r.lanes.done():

@@ -53,7 +53,7 @@ func (r *run) loadFirst(ctx, reading context.Context) error {
 					return err
 				}
 			case ask := <-r.Ask.questions():
-				ask(r.view())
+				r.reply(ask)
 			case <-ctx.Done():
 				return nil // interrupted: nothing was read, nothing is saved
 			}
@@ -167,14 +167,14 @@ func (r *run) gather(c *cut) error {
 	}
 	bytes := 0
 	for _, t := range r.tasks {
-		op, ok := t.op.(stream.Stateful)
-		if !ok || !t.ready || !t.touched {
+		if !t.unsaved() {
 			continue
 		}
-		if err := r.gatherTask(t, op); err != nil {
-			return fmt.Errorf("saving state%s: %w", t.name(), err)
+		if err := r.gatherTask(t); err != nil {
+			return err
 		}
-		t.touched = false
+		t.entries.Append(nil, t.appendTimes(nil))
+		t.touched, t.ahead = false, false
 		c.changed = append(c.changed, t)
 		bytes += len(t.entries)
 	}
@@ -186,20 +186,50 @@ func (r *run) gather(c *cut) error {
 // 20 µs.
 const answerEvery = 128
 
-func (r *run) gatherTask(t *task, op stream.Stateful) error {
-	t.entries, t.whole = t.entries[:0], false
+// gatherAhead gathers what has changed of one task, and reports whether it had
+// something to do. What changes again until the cut is gathered once more, which
+// costs little: where there are several tasks, records wait for one at a time.
+func (r *run) gatherAhead() (bool, error) {
+	if !r.beside() || len(r.tasks) < 2 {
+		return false, nil
+	}
+	for _, t := range r.tasks {
+		if t.unsaved() && !t.ahead {
+			err := r.gatherTask(t)
+			t.ahead = true
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// unsaved reports whether a task has a state to be saved.
+func (t *task) unsaved() bool {
+	_, ok := t.op.(stream.Stateful)
+	return ok && t.ready && t.touched
+}
+
+// gatherTask adds what has changed of a task to its entries.
+func (r *run) gatherTask(t *task) error {
+	t.whole = false
 	if v, ok := r.Vault.(stream.Refresher); ok {
 		t.whole = v.Stale(t.id)
 	}
-	t.entries.Append(nil, t.appendTimes(nil))
+	if t.whole || !t.ahead {
+		t.entries = t.entries[:0]
+	}
 	n := 0
-	return op.Changes(t.whole, func(key, value []byte) error {
+	err := t.op.(stream.Stateful).Changes(t.whole, func(key, value []byte) error {
 		t.entries.Append(key, value)
 		if n++; n%answerEvery == 0 {
 			r.answer()
 		}
 		return nil
 	})
+	if err != nil {
+		return fmt.Errorf("saving state%s: %w", t.name(), err)
+	}
+	return nil
 }
 
 // appendTimes appends the watermark and the greatest event time of each

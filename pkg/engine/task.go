@@ -21,8 +21,9 @@ type task struct {
 	touched   bool           // something has happened since its state was saved
 	ready     bool           // its state is there
 
-	entries stream.Entries // of its state, for the commit that is under way
+	entries stream.Entries // of its state, for the next commit or the one that is under way
 	whole   bool           // they are all that there are
+	ahead   bool           // some were gathered before the cut
 }
 
 // tell ticks the operator where the watermark has risen, or always.
@@ -66,8 +67,19 @@ func (t *task) pick(done func(*job)) (record.Rows, bool) {
 	if len(t.later) > 0 {
 		limit = min(limit, t.later[0].first-1)
 	}
-	return t.take(best, limit, math.MaxInt), true
+	return t.take(best, limit, t.atOnce()), true
 }
+
+// atOnce returns how many rows are processed before questions are answered again.
+func (t *task) atOnce() int {
+	if t.Ask == nil {
+		return math.MaxInt
+	}
+	return rowsAtOnce
+}
+
+// rowsAtOnce is a few tenths of a millisecond's worth.
+const rowsAtOnce = 1024
 
 // mustWait reports whether a lane that is still to give something is empty.
 // When all batches of a source wait in other lanes there is nothing to wait
@@ -94,7 +106,7 @@ func (t *task) pickAny(done func(*job)) (record.Rows, bool) {
 	if t.Order != InTime {
 		limit = forever
 	}
-	return t.take(best, limit, math.MaxInt), true
+	return t.take(best, limit, t.atOnce()), true
 }
 
 func (t *task) take(l *lane, limit int64, most int) record.Rows {

@@ -53,8 +53,9 @@ type Vault interface {
 	// Load calls put for each entry of a task that was last committed. It may
 	// be called from any goroutine, also while others Save and Flush.
 	Load(ctx context.Context, task Task, put func(key, value []byte) error) error
-	// Save adds entries to what the next Flush commits. With all, they are
-	// instead of those that are there. The bytes are valid until it returns.
+	// Save adds entries to what the next Flush commits; of several under one key
+	// the last counts. With all, each key comes once, and they are instead of those
+	// that are there. The bytes are valid until it returns.
 	Save(task Task, entries Entries, all bool) error
 }
 
