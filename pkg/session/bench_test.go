@@ -9,6 +9,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/session"
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 // clicks are a batch of events of many users, some of them a little late.
@@ -76,37 +77,69 @@ func BenchmarkOp(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen measures the memory of a million open sessions of as many users.
-func BenchmarkOpen(b *testing.B) {
-	const users = 1_000_000
-	for b.Loop() {
-		plan := record.NewPlan()
-		op, err := session.New(session.Config{Gap: time.Hour, Grace: time.Minute}, plan)
-		if err != nil {
+// users have an open session each.
+const users = 1_000_000
+
+func plainOp(b *testing.B) (*session.Op, *record.Plan) {
+	b.Helper()
+	plan := record.NewPlan()
+	op, err := session.New(session.Config{Gap: time.Hour, Grace: time.Minute}, plan)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return op, plan
+}
+
+// open opens the sessions of all users.
+func open(b *testing.B, op *session.Op, plan *record.Plan) {
+	b.Helper()
+	var out discard
+	for lo := 0; lo < users; lo += 10_000 {
+		events := make([]event, 10_000)
+		for i := range events {
+			events[i] = visit(fmt.Sprint("user-", lo+i), 0)
+		}
+		batch := batchOf(plan, file, events)
+		op.Prepare(batch)
+		if err := op.Process(batch.All(), &out); err != nil {
 			b.Fatal(err)
 		}
+		if err := op.Tick(start, 0, &out); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if s := op.Stats(); s.Open != users {
+		b.Fatalf("%+v", s)
+	}
+}
+
+// BenchmarkOpen measures the memory of a million open sessions of as many users.
+func BenchmarkOpen(b *testing.B) {
+	for b.Loop() {
+		op, plan := plainOp(b)
 		before := heap()
-		var out discard
-		for lo := 0; lo < users; lo += 10_000 {
-			events := make([]event, 10_000)
-			for i := range events {
-				events[i] = visit(fmt.Sprint("user-", lo+i), 0)
-			}
-			batch := batchOf(plan, file, events)
-			op.Prepare(batch)
-			if err := op.Process(batch.All(), &out); err != nil {
-				b.Fatal(err)
-			}
-			if err := op.Tick(start, 0, &out); err != nil {
-				b.Fatal(err)
-			}
-		}
-		if s := op.Stats(); s.Open != users {
-			b.Fatalf("%+v", s)
-		}
+		open(b, op, plan)
 		b.ReportMetric(float64(heap()-before)/users, "B/session")
 		runtime.KeepAlive(op)
 	}
+}
+
+// BenchmarkRestore measures how a million open sessions come back.
+func BenchmarkRestore(b *testing.B) {
+	op, plan := plainOp(b)
+	open(b, op, plan)
+	var state stream.Entries
+	if err := op.Changes(true, func(k, v []byte) error { state.Append(k, v); return nil }); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		again, _ := plainOp(b)
+		if err := state.Each(again.Restore); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(users*float64(b.N)/b.Elapsed().Seconds(), "sessions/s")
 }
 
 func heap() uint64 {
