@@ -51,7 +51,7 @@ func (o *Op) pass(watermark, now int64, out stream.Output) error {
 		}
 	}
 	if o.silence.over(o, now) {
-		return o.close(math.MaxInt64, out)
+		return o.silence.end(o, out)
 	}
 	return nil
 }

@@ -170,15 +170,15 @@ func (o *Op) appendRow(dst []byte, n uint32, final bool) []byte {
 }
 
 // appendID appends what names a session: a hash of its key and its start, seeded
-// with how many of the key began before it at that instant.
+// with how many of the key began before it at that instant, and silences.
 func (o *Op) appendID(dst []byte, n uint32) []byte {
 	s := o.sessions.at(n)
 	kind, text := o.users.key(s.user)
 	o.row.id = append(append(o.row.id[:0], byte(kind)), text...)
 	o.row.id = binary.LittleEndian.AppendUint64(o.row.id, uint64(s.start))
-	seed := uint64(0)
+	seed := o.silence.tells(s.start) << 32
 	if o.order != nil {
-		seed = uint64(o.order.details[n].ordinal)
+		seed |= uint64(o.order.details[n].ordinal)
 	}
 	hash := xxh3.Hash128Seed(o.row.id, seed).Bytes()
 	return hex.AppendEncode(dst, hash[:12])

@@ -64,6 +64,48 @@ func TestSessionsOfAnInstantHaveTheirOwnIDs(t *testing.T) {
 	}
 }
 
+// A session that begins when one did that a silence has closed has its own id, also
+// where the run is another one by then. One that begins later has that of every run.
+func TestIDsBehindASilence(t *testing.T) {
+	for name, c := range map[string]session.Cuts{"merged": {}, "in order": {MaxEvents: 100}} {
+		cfg := session.Config{Gap: gap, Cuts: c}
+		idOf := func(d *driver, after time.Duration) string {
+			d.feed([]event{visit("ann", after)})
+			foreseen, _ := d.op.Active("ann")
+			for range 3 { // the last one finds nothing more
+				d.tick()
+				d.now += int64(gap + time.Second)
+			}
+			got := ids(t, d.out.rows)
+			if len(got) != 1 || len(foreseen) != 1 || ids(t, []string{string(foreseen[0])})[0] != got[0] {
+				t.Fatalf("%s: a silence closes sessions %s, foreseen %s", name, got, foreseen)
+			}
+			return got[0]
+		}
+		anew := func() *driver {
+			d := newDriver(t, cfg)
+			d.now = start
+			return d
+		}
+		first, later, store := idOf(anew(), 0), idOf(anew(), time.Second), map[string]string{}
+		seen := map[string]bool{}
+		for range 3 {
+			d := restored(t, cfg, store)
+			d.mark, d.now = start, start
+			seen[idOf(d, 0)] = true
+			save(t, d.op, store, false)
+		}
+		if len(seen) != 3 || !seen[first] {
+			t.Errorf("%s: three sessions of an instant have the ids %v, alone it is %s", name, seen, first)
+		}
+		d := restored(t, cfg, store)
+		d.mark, d.now = start, start
+		if got := idOf(d, time.Second); got != later {
+			t.Errorf("%s: behind the silences an id is %s, in another run %s", name, got, later)
+		}
+	}
+}
+
 // An id is of one session and the same for any order, for updates, and for a run
 // that is interrupted or short of memory.
 func TestIDsAreThoseOfSortedInput(t *testing.T) {

@@ -82,7 +82,7 @@ func (o *Op) foresee(user uint32, kind record.Kind, text []byte) (rows []json.Ra
 func (o *Op) probe() *Op {
 	probe := o.Another()
 	probe.cfg.Update, probe.history, probe.shelf = false, nil, nil
-	probe.newest, probe.stats = o.newest, new(counters)
+	probe.newest, probe.silence, probe.stats = o.newest, o.silence, new(counters)
 	return probe
 }
 

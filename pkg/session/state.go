@@ -33,8 +33,12 @@ type state struct {
 	key, value []byte
 }
 
-// A clock is how far an operator is.
-type clock struct{ limit, newest int64 }
+// A clock is how far an operator is, and what silences have closed.
+type clock struct {
+	limit, newest int64
+	until         int64
+	times         uint64
+}
 
 // Signature implements stream.Stateful.
 func (o *Op) Signature() string {
@@ -48,8 +52,11 @@ func (o *Op) Changes(all bool, put func(key, value []byte) error) error {
 	st := &o.state
 	all = all || !st.tracking
 	o.track()
-	if now := (clock{o.limit, o.newest}); all || now != st.clock {
+	if now := (clock{o.limit, o.newest, o.silence.until, o.silence.times}); all || now != st.clock {
 		st.value = binary.AppendVarint(binary.AppendVarint(st.value[:0], now.limit), now.newest)
+		if now.times > 0 {
+			st.value = binary.AppendUvarint(binary.AppendVarint(st.value, now.until), now.times)
+		}
 		if err := put([]byte{entryClock}, st.value); err != nil {
 			return err
 		}
@@ -164,7 +171,11 @@ func (o *Op) Restore(key, value []byte) error {
 
 func (o *Op) restoreClock(value []byte) error {
 	r := reader{src: value}
-	c := clock{r.varint(), r.varint()}
+	c := clock{limit: r.varint(), newest: r.varint()}
+	if len(r.src) > 0 {
+		c.until, c.times = r.varint(), r.uvarint()
+		r.failed = r.failed || c.times == 0 || !possible(c.until)
+	}
 	switch {
 	case !r.done():
 		return errState
@@ -174,6 +185,7 @@ func (o *Op) restoreClock(value []byte) error {
 		return errState
 	}
 	o.limit, o.newest, o.state.clock = c.limit, c.newest, c
+	o.silence.until, o.silence.times = c.until, c.times
 	return nil
 }
 
