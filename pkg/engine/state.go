@@ -62,7 +62,8 @@ func (r *run) loadFirst(ctx, reading context.Context) error {
 	return nil
 }
 
-// load begins to load a task's state. The word comes over r.loads.
+// load begins to load a task's state. The word comes over r.loads, unless nothing is
+// read any more by then.
 func (r *run) load(ctx context.Context, t *task) {
 	op, ok := t.op.(stream.Stateful)
 	if !ok || r.Vault == nil {
@@ -83,6 +84,9 @@ func (r *run) load(ctx context.Context, t *task) {
 		})
 		n.tell()
 		r.Stats.RestoreNanos.Store(int64(time.Since(began)))
+		if ctx.Err() != nil {
+			return // what it lacks, it lacks for that
+		}
 		select {
 		case r.loads <- l:
 		case <-ctx.Done():
@@ -311,7 +315,8 @@ func (r *run) left(gone []*record.Origin) {
 	})
 }
 
-// restoring reports whether rows wait for the state of their task.
+// restoring reports whether rows wait for the state of their task. In a run that is
+// interrupted they do not: they are left to the next one.
 func (r *run) restoring() bool {
-	return slices.ContainsFunc(r.tasks, func(t *task) bool { return !t.ready })
+	return r.lanes.ctx.Err() == nil && slices.ContainsFunc(r.tasks, func(t *task) bool { return !t.ready })
 }

@@ -573,19 +573,55 @@ func TestNothingIsCommittedOfWhatIsRestoring(t *testing.T) {
 	if err := runSoon(t.Context(), t, p); err != nil {
 		t.Fatal(err)
 	}
-	if len(m.at) > 0 {
-		t.Errorf("committed: %v", m.at)
+	if len(m.committed) > 0 {
+		t.Errorf("committed: %v", m.committed)
 	}
+}
+
+// TestInterruptedWhileRestoring: a run that is interrupted does not wait for state that
+// is not there yet, and commits nothing of its partition.
+func TestInterruptedWhileRestoring(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	m := &committing{member: newMember()}
+	m.gives(0, "ab")
+	m.script = append(m.script, func(b *record.Batch) {
+		m.at(0, b)
+		b.Next = 2
+		<-ctx.Done()
+	})
+	v := &slowVault{vault: newVault(), began: interrupt}
+	p := engine.Pipeline{
+		Sources: []stream.Source{m}, New: func(stream.Task) stream.Operator { return newTally() }, Sink: new(text), Vault: v,
+		Drain: time.Hour,
+	}
+	if err := runSoon(ctx, t, p); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.committed) > 0 {
+		t.Errorf("committed: %v", m.committed)
+	}
+}
+
+// slowVault has nothing to give before the run is interrupted.
+type slowVault struct {
+	*vault
+	began func()
+}
+
+func (v *slowVault) Load(ctx context.Context, _ stream.Task, _ func(key, value []byte) error) error {
+	v.began()
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // committing is a member that notes what is committed.
 type committing struct {
 	*member
-	at []stream.Position
+	committed []stream.Position
 }
 
 func (c *committing) Commit(_ context.Context, at []stream.Position) error {
-	c.at = append(c.at, at...)
+	c.committed = append(c.committed, at...)
 	return nil
 }
 
