@@ -111,3 +111,44 @@ func (s *postgresServer) downLarge(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
+
+// reconciled: what a table lacks is found by place and by key as in one of SQLite, and
+// repaired.
+func (s *postgresServer) reconciled(t *testing.T) {
+	e := embed(t)
+	topic := e.topic(t, 2)
+	e.logctl(t, strings.NewReader(string(numbers(0, 1000))), "produce", "-q", "--to", "kafka:"+topic)
+	for name, args := range map[string][]string{"places": nil, "keys": {"--unique", "n"}} {
+		consume := append([]string{
+			"consume", "-q", "--from", "kafka:" + topic, "--group", topic + name, "--delivery", "exactly-once",
+			"--to", s.to(name),
+		}, args...)
+		e.logctl(t, nil, append(consume, "--stop", "end")...)
+		s.psql(t, "d", "DELETE FROM "+name+" WHERE n % 10 = 3")
+		reconcile := []string{"consume", "reconcile", "--from", "kafka:" + topic, "--sink", s.to(name)}
+		for _, step := range []struct {
+			args   []string
+			status int
+			want   string
+		}{
+			{nil, 1, "records 1,000, rows 900, missing 100, duplicate 0, surplus 0"},
+			{[]string{"--repair"}, 0, "after the repair: records 1,000, rows 1,000, missing 0, duplicate 0, surplus 0"},
+			{[]string{"--key", "n"}, 0, "records 1,000, rows 1,000, missing 0, duplicate 0, surplus 0"},
+		} {
+			r := e.run(t, nil, nil, append(reconcile, step.args...)...)
+			if r.status != step.status || !strings.Contains(r.errs, step.want) {
+				t.Errorf("%s %q: status %d, want %d and %q in\n%s", name, step.args, r.status, step.status, step.want, r.errs)
+			}
+		}
+	}
+	// A field that is no column of the table.
+	late := `{"n":1000,"late":"x"}` + "\n" + `{"n":1001,"late":"y"}` + "\n"
+	e.logctl(t, strings.NewReader(late), "produce", "-q", "--to", "kafka:"+topic)
+	e.logctl(t, nil, "consume", "-q", "--from", "kafka:"+topic, "--group", topic+"places", "--delivery", "exactly-once",
+		"--to", s.to("places"), "--stop", "end")
+	s.psql(t, "d", "DELETE FROM places WHERE n = 1001")
+	r := e.run(t, nil, nil, "consume", "reconcile", "--from", "kafka:"+topic, "--sink", s.to("places"), "--key", "late")
+	if want := "missing 1, duplicate 0, surplus 0, without a name 2,000"; r.status != 1 || !strings.Contains(r.errs, want) {
+		t.Errorf("status %d, want %q in\n%s", r.status, want, r.errs)
+	}
+}

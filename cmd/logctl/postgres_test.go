@@ -31,6 +31,7 @@ func TestPostgres(t *testing.T) {
 	t.Run("window killed", s.windowKilled)
 	t.Run("fenced", s.fenced)
 	t.Run("dedup", s.dedup)
+	t.Run("reconciled", s.reconciled)
 	t.Run("dedup members", s.dedupMembers)
 	t.Run("down with much to write", s.downLarge)
 	t.Run("down", s.down) // the last: it stops the server

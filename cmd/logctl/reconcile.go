@@ -48,7 +48,7 @@ The status is 1 where anything differs, and is not repaired.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	c, fs := &f.consume, cmd.Flags()
-	fs.StringVar(&f.sink, "sink", "", "compare with table `ENDPOINT` sqlite:FILE#TABLE")
+	fs.StringVar(&f.sink, "sink", "", "compare with table `ENDPOINT` sqlite:FILE#TABLE or postgres://HOST/DB#TABLE")
 	fs.StringVar(&f.key, "key", "", "`FIELD` that names a record (default where it came from, or what the table's rows "+
 		"are unique by)")
 	fs.BoolVar(&f.repair, "repair", false, "read the missing records again and write them")
@@ -85,11 +85,10 @@ func (f *reconcileFlags) run(cmd *cobra.Command) error {
 	if f.key != "" {
 		column = p.plan.Column(f.key)
 	}
-	c, err := store.OpenComparison(cmd.Context(), f.table.Path, f.table.Table, f.key, column)
+	c, err := f.open(cmd.Context(), p, column)
 	if err != nil {
-		return err
+		return p.close(err)
 	}
-	p.closers = append(p.closers, c.Close)
 	return p.close(f.compare(cmd, p, c))
 }
 
@@ -107,10 +106,7 @@ func (f *reconcileFlags) check(cmd *cobra.Command) error {
 	if f.table, err = stream.ParseEndpoint(f.sink); err != nil {
 		return err
 	}
-	if f.table.Scheme != stream.SQLite {
-		return fault.Usagef("as in --sink sqlite:logs.db#logs", "--sink %q: rows are compared in sqlite: alone", f.sink)
-	}
-	unique, err := store.UniqueFields(cmd.Context(), f.table.Path, f.table.Table)
+	unique, err := f.uniqueFields(cmd.Context())
 	f.consume.stream.output.unique = unique
 	switch {
 	case err != nil || f.key != "" || len(unique) == 0:

@@ -150,14 +150,9 @@ func (s *Sink) create(ctx context.Context, name, statement string) error {
 // findTable reads the columns of the table where it exists, and makes the stage for
 // it.
 func (s *Sink) findTable(ctx context.Context) error {
-	rows, err := s.query(ctx, `SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
-		WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`, quote(s.name))
-	if err != nil || len(rows) == 0 {
+	columns, err := s.columnsOf(ctx, s.name)
+	if err != nil || len(columns) == 0 {
 		return err
-	}
-	var columns []table.Column
-	for _, row := range rows {
-		columns = append(columns, table.Column{Name: row[0], Kind: row[1]})
 	}
 	l, err := newLayout(s.name, columns, s.opt.Unique)
 	if err != nil {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -92,6 +93,21 @@ type layout struct {
 	whole  bool  // the key is the origin, and knows no parts of a record
 
 	scratch []byte
+}
+
+// columnsOf returns the columns of a table, Kind being the server's name of the type;
+// none where there is no such table.
+func (s *server) columnsOf(ctx context.Context, name string) ([]table.Column, error) {
+	rows, err := s.query(ctx, `SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
+		WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`, quote(name))
+	if err != nil {
+		return nil, err
+	}
+	columns := make([]table.Column, len(rows))
+	for i, row := range rows {
+		columns[i] = table.Column{Name: row[0], Kind: row[1]}
+	}
+	return columns, nil
 }
 
 // newLayout reads the columns of a table, Kind being the server's name of the

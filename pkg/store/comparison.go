@@ -28,10 +28,11 @@ type Span struct {
 // bounded whatever their number. It is for one goroutine, except Lacks.
 type Comparison struct {
 	c      *conn
-	path   string // of the database that is compared with
-	name   string // of its table
-	field  string // that names records, "" where their place does
-	column int    // of the field in the plan
+	from   RowSource // of rows that are copied; nil for those of a database of SQLite
+	what   string    // is compared with, in messages
+	name   string    // of the table
+	field  string    // that names records, "" where their place does
+	column int       // of the field in the plan
 
 	named   table.Column // the column of the field; without a name where it is in _extra
 	parts   bool         // rows of one record are told apart by number
@@ -53,7 +54,8 @@ func OpenComparison(ctx context.Context, path, name, field string, column int) (
 	if err != nil {
 		return nil, err
 	}
-	r := &Comparison{c: c, path: path, name: name, field: field, column: column}
+	what := fmt.Sprintf("table %q of sqlite %q", name, path)
+	r := &Comparison{c: c, what: what, name: name, field: field, column: column}
 	if err := r.begin(ctx); err != nil {
 		return nil, errors.Join(r.failed(err), c.Close())
 	}
@@ -97,7 +99,7 @@ func (r *Comparison) failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("comparing with table %q of sqlite %q: %w", r.name, r.path, err)
+	return fmt.Errorf("comparing with %s: %w", r.what, err)
 }
 
 // begin makes the tables of both sides and of what they differ in.

@@ -80,6 +80,11 @@ func (r *Comparison) compare(ctx context.Context, spans []Span) (t Tally, err er
 			return t, err
 		}
 	}
+	if r.from != nil {
+		if err := r.copyRows(ctx); err != nil {
+			return t, err
+		}
+	}
 	for _, table := range []string{"span", "pos", "have", "odd", "seen_odd", "have_odd", "diff"} {
 		if _, err := exec(ctx, r.c, "DELETE FROM "+table); err != nil {
 			return t, err
