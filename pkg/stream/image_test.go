@@ -88,6 +88,34 @@ func TestImageOfWhatWasCutOff(t *testing.T) {
 	}
 }
 
+// Whatever bytes a log has: it is an error, or the last value under each key.
+func FuzzImage(f *testing.F) {
+	var e stream.Entries
+	for _, pair := range [][2]string{{"a", "1"}, {"b", "2"}, {"a", "3"}, {"", ""}} {
+		e.Append([]byte(pair[0]), []byte(pair[1]))
+	}
+	e.Append([]byte("b"), nil)
+	for n := range len(e) + 1 {
+		f.Add([]byte(e[:n]))
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		m, want := new(stream.Image), map[string]string{}
+		err := stream.Entries(src).Each(func(key, value []byte) error {
+			want[string(key)] = string(value)
+			if value == nil {
+				delete(want, string(key))
+			}
+			return nil
+		})
+		if got := m.AddAll(src); (got == nil) != (err == nil) {
+			t.Fatalf("got error %v, want %v", got, err)
+		}
+		if got := content(t, m); !maps.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
 // BenchmarkImage builds a state of 250,000 entries of 30 bytes of its log, and takes it:
 // of entries that the log began with, that each came once, and that came three times.
 func BenchmarkImage(b *testing.B) {
