@@ -24,6 +24,7 @@ type own struct {
 	size   int64         // of the copy
 	state  letter.State
 	failed bool  // it waits for another attempt, and others behind it
+	deadly bool  // a handler ended with it in hand
 	due    int64 // ns since 1970
 }
 

@@ -292,7 +292,7 @@ func (w *worker) ended(c *child) error {
 	if c.notFound() && w.s.Stats.Handled.Load() == 0 {
 		return fault.Hint(fmt.Errorf("the handler %q: %s", w.s.opt.Command, c.how()), "--exec is a command for sh -c")
 	}
-	if w.barren++; w.answered > 0 {
+	if w.barren++; w.answered > 0 || c.timedOut.Load() { // silence has taken long enough
 		w.barren = 0
 	}
 	if left > 0 {
@@ -350,6 +350,10 @@ func (w *worker) blame(e entry, why retry.Error) error {
 	if w.waitsBehind(e) {
 		return nil
 	}
+	if e.own == nil {
+		w.keepState(&e)
+	}
+	e.own.deadly = true
 	o := outcome{w: w}
 	if err := o.failed(e, why); err != nil {
 		return err

@@ -127,6 +127,10 @@ func (w *worker) gather(now int64) []byte {
 	w.buf = w.buf[:0]
 	n, room := 0, w.allowed(now)
 	for n < room && len(w.buf) < sendBytes {
+		if n > 0 && w.deadlyNext(now) {
+			room = n
+			break
+		}
 		e, ok := w.next(now)
 		if !ok {
 			break
@@ -156,6 +160,9 @@ func (w *worker) give(e entry, now int64) int {
 	}
 	if w.window.n == 0 {
 		w.progress.Store(now)
+	}
+	if e.own != nil && e.own.deadly {
+		w.isolate = max(w.isolate, 1) // none is given beside it
 	}
 	w.window.push(e)
 	w.sent++
@@ -198,19 +205,25 @@ func (w *worker) fits(e *entry) bool {
 	return len(value) > 0 && (value[0] == '{' || value[0] == '[')
 }
 
-// room returns how many more records the handler may be given.
-func (w *worker) room() int {
+// room returns how many more records the handler may be given: one at a time where
+// one of the next may be its end.
+func (w *worker) room(now int64) int {
 	most := w.limit
-	if w.isolate > 0 {
+	if w.isolate > 0 || w.deadlyNext(now) {
 		most = 1
 	}
 	return most - w.window.n
 }
 
+// deadlyNext reports whether a handler has ended with the next record in hand.
+func (w *worker) deadlyNext(now int64) bool {
+	return len(w.waits) > 0 && w.waits[0].own.deadly && w.waits[0].own.due <= now
+}
+
 // allowed is room while the breaker is closed. While it is half open one record
 // is given, to see how it fares.
 func (w *worker) allowed(now int64) int {
-	room, b := w.room(), w.s.opt.Breaker
+	room, b := w.room(now), w.s.opt.Breaker
 	if b.Trip.Never() || w.s.draining.Load() == drainNow || room <= 0 || b.State(now) == limit.Closed {
 		return room
 	}
@@ -256,7 +269,7 @@ func (w *worker) untilDue(now int64) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	wait := time.Hour
-	if len(w.waits) > 0 && w.room() > 0 { // answers make room, and wake
+	if len(w.waits) > 0 && w.room(now) > 0 { // answers make room, and wake
 		wait = time.Duration(max(w.waits[0].own.due-now, 0))
 	}
 	if b := w.s.opt.Breaker; !b.Trip.Never() && b.State(now) != limit.Closed {

@@ -1,0 +1,63 @@
+package exec_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/logctl/logctl/pkg/exec"
+	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/retry"
+)
+
+// TestDeadlyRecordsAreTriedAlone has a handler hang at one record, each time, while
+// others keep coming. After it was found out, each attempt costs one handler: none
+// has others in hand that would have to be tried one by one.
+func TestDeadlyRecordsAreTriedAlone(t *testing.T) {
+	out, dead := new(got), new(got)
+	s := open(t, exec.Options{
+		Command: handler("poison"), Out: out, Dead: dead, Timeout: 300 * time.Millisecond,
+		Policy: retry.Policy{Most: 3, Backoff: limit.Backoff{Base: 600 * time.Millisecond, Most: 600 * time.Millisecond}},
+	})
+	if err := s.Write(batch(0, 0, "a", "hanging", "b").All()); err != nil {
+		t.Fatal(err)
+	}
+	n := int64(3)
+	for end := time.Now().Add(20 * time.Second); s.Stats.Dead.Load() == 0 && time.Now().Before(end); n += 20 {
+		if err := s.Write(batch(0, n, numbered("line ", 20)...).All()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	finish(t, s)
+	if len(out.all()) != int(n)-1 || len(dead.states) != 1 || dead.states[0].Attempts != 4 {
+		t.Fatalf("%d of %d records came through, dead letters %+v", len(out.all()), n, dead.states)
+	}
+	// One had others in hand, four it alone, and the last one outlives it.
+	if n := s.Stats.Started.Load(); n > 7 {
+		t.Errorf("%d handlers were started for four attempts, want 6 (7 on a machine that hangs itself)", n)
+	}
+}
+
+// TestHangingHandlersAreNotSlowed has handlers hang at one record after another. That
+// takes as long as they are given, and no pause that grows: what comes behind goes on.
+func TestHangingHandlersAreNotSlowed(t *testing.T) {
+	out, dead := new(got), new(got)
+	s := open(t, exec.Options{
+		Command: handler("poison"), Out: out, Dead: dead, Timeout: 50 * time.Millisecond,
+	})
+	var values []string
+	for i := range 12 {
+		values = append(values, fmt.Sprint("hanging ", i))
+	}
+	healthy := numbered("line ", 20)
+	began := time.Now()
+	give(t, s, batch(0, 0, append(values, healthy...)...))
+	if took := time.Since(began); took > 12*time.Second { // with pauses, from 20 s on
+		t.Errorf("it took %v", took)
+	}
+	if !slices.Equal(out.all(), healthy) || !slices.Equal(dead.values, values) {
+		t.Errorf("handled %q, dead letters %q", out.all(), dead.values)
+	}
+}
