@@ -21,6 +21,45 @@ func TestKilledInTransaction(t *testing.T) {
 	txnKilled(t, &embed(t).client, crashes(t))
 }
 
+func TestKilledBetweenTopics(t *testing.T) {
+	t.Parallel()
+	topicKilled(t, &embed(t).client, crashes(t))
+}
+
+// topicKilled: an exactly-once consume from one topic into another is killed at
+// random moments while records keep coming, every second time not before something
+// was committed. Who reads what is committed has every record, once.
+func topicKilled(t *testing.T, c *client, crashes int) {
+	t.Helper()
+	from, to := c.topic(t, 6), c.topic(t, 3)
+	f := c.feed(t, from, 10_000)
+	args := []string{
+		"consume", "--from", "kafka:" + from, "--group", from, "--delivery", "exactly-once", "--to", "kafka:" + to,
+	}
+	committed := func() *tally {
+		got := new(tally)
+		got.count(t, []byte(c.logctl(t, nil, "consume", "-q", "--from", "kafka:"+to, "--stop", "end")))
+		return got
+	}
+	killed := new(tally)
+	for i := range crashes {
+		p := c.start(t, nil, nil, args...)
+		if i%2 == 1 {
+			eventually(t, "it commits", func() bool { return len(committed().seen) > len(killed.seen) })
+		}
+		time.Sleep(randomMoment())
+		p.crash(t)
+		killed = committed()
+	}
+	n := f.end(t)
+	c.start(t, nil, nil, append(args, "--stop", "end")...).end(t)
+	missing, again := committed().sum(n)
+	t.Logf("%d records, the last of %d killed processes had come to %d", n, crashes, len(killed.seen))
+	if missing > 0 || again > 0 {
+		t.Errorf("of %d records %d are missing, %d are there twice", n, missing, again)
+	}
+}
+
 // mostOnceKilled: an at-most-once consume is killed and started again while
 // records keep coming. What it had in hand is lost; nothing comes twice.
 func mostOnceKilled(t *testing.T, c *client, crashes int) {
