@@ -39,6 +39,7 @@ func TestApache(t *testing.T) {
 	t.Run("Outbox", func(t *testing.T) { outboxKilled(t, &a.client, number(t, "TEST_CRASHES", 10)) })
 	t.Run("GroupState", func(t *testing.T) { testGroupState(t, a) })
 	t.Run("ExactlyOnce", func(t *testing.T) { testExactlyOnce(t, a) })
+	t.Run("Health", func(t *testing.T) { testHealth(t, a) })
 	t.Run("NodesKilled", func(t *testing.T) { testNodesKilled(t, a) })
 	t.Run("Outage", func(t *testing.T) { testOutage(t, a) })
 }

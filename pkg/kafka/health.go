@@ -73,6 +73,7 @@ func CheckHealth(ctx context.Context, cfg Config, want HealthConfig) *Health {
 	for _, b := range meta.Brokers {
 		h.Brokers = append(h.Brokers, Broker{b.NodeID, fmt.Sprintf("%s:%d", b.Host, b.Port), answers(ctx, client, b.NodeID)})
 	}
+	h.addFenced(ctx, client)
 	slices.SortFunc(h.Brokers, func(x, y Broker) int { return cmp.Compare(x.ID, y.ID) })
 	h.judgeBrokers(want)
 	topics, err := a.Topics(ctx, true)
@@ -93,6 +94,24 @@ func answers(ctx context.Context, client *kgo.Client, id int32) bool {
 	defer cancel()
 	_, err := client.Broker(int(id)).Request(ctx, kmsg.NewPtrApiVersionsRequest())
 	return err == nil
+}
+
+// addFenced adds the brokers that the controller has not heard of for a while. They
+// belong to the cluster, but metadata has them no more; Kafka 4.0 and later name
+// them when asked (KIP-1073).
+func (h *Health) addFenced(ctx context.Context, client *kgo.Client) {
+	req := kmsg.NewPtrDescribeClusterRequest()
+	req.IncludeFencedBrokers = true
+	resp, err := req.RequestWith(ctx, client)
+	if err != nil {
+		return
+	}
+	for _, b := range resp.Brokers {
+		known := slices.ContainsFunc(h.Brokers, func(k Broker) bool { return k.ID == b.NodeID })
+		if b.IsFenced && !known {
+			h.Brokers = append(h.Brokers, Broker{b.NodeID, fmt.Sprintf("%s:%d", b.Host, b.Port), false})
+		}
+	}
 }
 
 // worse notes a reason, and that the cluster is no better than it says.

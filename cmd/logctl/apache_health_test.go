@@ -1,0 +1,47 @@
+//go:build kafka
+
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// testHealth: of three brokers one is stopped, and the cluster is DEGRADED because of
+// that one, also when its controller counts it out; then all are, and it is CRITICAL
+// at once; and it is HEALTHY when they are back.
+func testHealth(t *testing.T, a *apache) {
+	a.mine(t)
+	a.logctl(t, nil, "topic", "create", "health", "--partitions", "6", "--replication", "3")
+	health := func() result {
+		return a.run(t, nil, nil, "cluster", "health", "--expect-brokers", "3", "-o", "table")
+	}
+	healthy := func() bool { r := health(); return r.status == 0 && strings.HasPrefix(r.out, "HEALTHY") }
+	eventually(t, "it is healthy", healthy)
+
+	a.kill(t, 2)
+	killed := time.Now()
+	for time.Since(killed) < 20*time.Second { // in ten seconds the broker is counted out
+		r := health()
+		if r.status != 1 || !strings.HasPrefix(r.out, "DEGRADED") && time.Since(killed) > 10*time.Second ||
+			!strings.Contains(r.out, "broker 2 at 127.0.0.1:") {
+			t.Fatalf("%v after a broker was stopped: status %d\n%s", time.Since(killed), r.status, r.out)
+		}
+	}
+	if r := health(); !strings.Contains(r.out, "partitions lack a copy") {
+		t.Errorf("without one of three brokers no partition lacks a copy: %s", r.out)
+	}
+	a.restart(t, 2)
+	eventually(t, "it is healthy again", healthy)
+
+	for node := range 3 {
+		a.kill(t, node+1)
+	}
+	r := health()
+	if r.status != 1 || !strings.HasPrefix(r.out, "CRITICAL") || r.took > 5*time.Second+slack {
+		t.Errorf("without brokers, after %v: status %d\n%s", r.took, r.status, r.out)
+	}
+	a.restart(t, 1, 2, 3)
+	eventually(t, "it is healthy after all", healthy)
+}
