@@ -12,8 +12,9 @@ import (
 
 // A Detached is a sink that holds nobody up and fails nobody: it copies what it
 // is given and hands it on from a goroutine of its own. What finds the queue
-// full, or the sink behind it broken, is lost and counted. A broken sink is
-// opened anew now and then.
+// full, or the sink behind it broken, is lost and counted, also what a sink that
+// breaks was given and has not flushed yet. A broken sink is opened anew now and
+// then.
 //
 // After Require it is a sink like any other: Write waits, Flush says when all is
 // taken, and what fails fails the pipeline.
@@ -26,8 +27,10 @@ type Detached struct {
 	lost  atomic.Int64
 	down  atomic.Pointer[error] // why the sink behind is broken; nil while it is not
 
-	to    stream.Sink // the goroutine's
-	tried time.Time
+	to      stream.Sink // the goroutine's
+	tried   time.Time
+	unsure  int64     // records that were written to it, and not flushed
+	flushed time.Time // when it was
 }
 
 // A detachedJob is a batch to write, or a flush to answer.
@@ -40,6 +43,7 @@ type detachedJob struct {
 const (
 	detachedBatches = 64
 	reopenEvery     = 5 * time.Second
+	flushEvery      = time.Second // so that few records are unsure when it breaks
 )
 
 // Detach returns a sink that hands on to what open opens.
@@ -140,6 +144,7 @@ func (d *Detached) run() {
 		if j.batch != nil {
 			d.write(j.batch)
 			j.batch.Release()
+			d.flushNowAndThen()
 		} else {
 			j.done <- d.flush(j.ctx)
 		}
@@ -163,16 +168,40 @@ func (d *Detached) write(b *record.Batch) {
 		d.lost.Add(live(b.All()))
 		return
 	}
-	if !d.broke(d.to.Write(b.All())) {
-		d.lost.Add(live(b.All()))
-	}
+	d.unsure += live(b.All())
+	d.broke(d.to.Write(b.All()))
 }
 
 func (d *Detached) flush(ctx context.Context) error {
-	if f, ok := d.to.(stream.Flusher); ok {
-		d.broke(f.Flush(ctx))
-	}
+	d.settle(ctx, true)
 	return d.Broken()
+}
+
+// flushNowAndThen flushes the sink behind where that is due. One that needs long for
+// it is not broken.
+func (d *Detached) flushNowAndThen() {
+	if time.Since(d.flushed) < flushEvery {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), flushEvery)
+	defer cancel()
+	d.settle(ctx, false)
+}
+
+// settle flushes the sink behind; last says that it is not asked again when ctx is
+// done before.
+func (d *Detached) settle(ctx context.Context, last bool) {
+	d.flushed = time.Now()
+	var err error
+	if f, ok := d.to.(stream.Flusher); ok {
+		err = f.Flush(ctx)
+	}
+	switch {
+	case err == nil:
+		d.unsure = 0
+	case last || ctx.Err() == nil:
+		d.broke(err)
+	}
 }
 
 // broke notes an error, with which the sink is given up, and reports whether there
@@ -182,6 +211,8 @@ func (d *Detached) broke(err error) bool {
 		return true
 	}
 	d.to = nil
+	d.lost.Add(d.unsure)
+	d.unsure = 0
 	d.down.Store(&err)
 	return false
 }

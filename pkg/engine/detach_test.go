@@ -73,6 +73,36 @@ func TestDetachedFailsNobody(t *testing.T) {
 	}
 }
 
+// A hesitant is a sink that says at a flush that it has not taken what it was given.
+type hesitant struct {
+	wrote int
+	err   error
+}
+
+func (l *hesitant) Write(rows record.Rows) error { l.wrote += rows.Hi - rows.Lo; return nil }
+func (l *hesitant) Flush(context.Context) error  { return l.err }
+
+// What a sink says only at the end that it has not taken is lost, and counted.
+func TestDetachedCountsWhatWasNotFlushed(t *testing.T) {
+	for _, err := range []error{nil, errors.New("topic is read-only")} {
+		l := &hesitant{err: err}
+		d := engine.Detach(func() (stream.Sink, error) { return l, nil })
+		for range 3 {
+			if err := d.Write(oneRow("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_ = d.Close()
+		want := int64(0)
+		if err != nil {
+			want = 3
+		}
+		if d.Lost() != want || !errors.Is(d.Broken(), err) {
+			t.Errorf("%d of %d lost, want %d; broken: %v", d.Lost(), l.wrote, want, d.Broken())
+		}
+	}
+}
+
 // One that is required is a sink like any other.
 func TestDetachedMayBeRequired(t *testing.T) {
 	g := &gate{pass: make(chan struct{})}
