@@ -11,13 +11,16 @@ import (
 	"github.com/logctl/logctl/pkg/retry"
 )
 
+// hangs is a handler that starts at once, and hangs at what is to hang.
+const hangs = `while read -r x; do case $x in hanging*) sleep 100;; esac; echo "$x"; done`
+
 // TestDeadlyRecordsAreTriedAlone has a handler hang at one record, each time, while
 // others keep coming. After it was found out, each attempt costs one handler: none
 // has others in hand that would have to be tried one by one.
 func TestDeadlyRecordsAreTriedAlone(t *testing.T) {
 	out, dead := new(got), new(got)
 	s := open(t, exec.Options{
-		Command: handler("poison"), Out: out, Dead: dead, Timeout: 300 * time.Millisecond,
+		Command: hangs, Out: out, Dead: dead, Timeout: 300 * time.Millisecond,
 		Policy: retry.Policy{Most: 3, Backoff: limit.Backoff{Base: 600 * time.Millisecond, Most: 600 * time.Millisecond}},
 	})
 	if err := s.Write(batch(0, 0, "a", "hanging", "b").All()); err != nil {
@@ -44,17 +47,15 @@ func TestDeadlyRecordsAreTriedAlone(t *testing.T) {
 // takes as long as they are given, and no pause that grows: what comes behind goes on.
 func TestHangingHandlersAreNotSlowed(t *testing.T) {
 	out, dead := new(got), new(got)
-	s := open(t, exec.Options{
-		Command: handler("poison"), Out: out, Dead: dead, Timeout: 50 * time.Millisecond,
-	})
+	s := open(t, exec.Options{Command: hangs, Out: out, Dead: dead, Timeout: 250 * time.Millisecond})
 	var values []string
-	for i := range 12 {
+	for i := range 8 {
 		values = append(values, fmt.Sprint("hanging ", i))
 	}
 	healthy := numbered("line ", 20)
 	began := time.Now()
 	give(t, s, batch(0, 0, append(values, healthy...)...))
-	if took := time.Since(began); took > 12*time.Second { // with pauses, from 20 s on
+	if took := time.Since(began); took > 13*time.Second { // with pauses, from 16 s on
 		t.Errorf("it took %v", took)
 	}
 	if !slices.Equal(out.all(), healthy) || !slices.Equal(dead.values, values) {

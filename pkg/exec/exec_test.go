@@ -84,7 +84,8 @@ var handlers = map[string]func(io.Reader, io.Writer){
 			fmt.Fprint(out, "no end of this line ")
 		}
 	},
-	"broken": func(io.Reader, io.Writer) { os.Exit(4) },
+	"broken":    func(io.Reader, io.Writer) { os.Exit(4) },
+	"hundredth": hundredth,
 	"gatherer": func(in io.Reader, out io.Writer) { // as those whose stdio gathers what they write
 		all, _ := io.ReadAll(in)
 		_, _ = out.Write(all)
