@@ -91,7 +91,7 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 	if c.Stop, err = kafka.ParseStop(f.stop, time.Now()); err != nil {
 		return c, fmt.Errorf("--stop: %w", err)
 	}
-	c.Shuffled, c.Widths = p.shuffled, p.widths
+	c.Shuffled, c.Widths, c.Finishes = p.shuffled, p.widths, p.New != nil
 	if f.group != "" {
 		c.InstanceID, err = f.member(p)
 		if c.InstanceID != "" && several(p) {

@@ -27,6 +27,7 @@ type lane struct {
 	active int64             // wall clock when it last had something
 	atEnd  bool              // it had no more to give when last heard of
 	ended  bool
+	last   bool // the batch that was dealt with last was the last one of the partition
 	grows  bool // another run will find more in it
 	held   bool // it is paused
 }
@@ -56,8 +57,7 @@ func (l *lane) finish(done func(*job)) {
 	copy(l.queue, l.queue[1:])
 	l.queue = l.queue[:len(l.queue)-1]
 	l.row = 0
-	l.advance(j.Origin, j.Next)
-	l.mark(j.Batch)
+	l.dealt(j)
 	done(j)
 }
 
@@ -65,13 +65,23 @@ func (l *lane) finish(done func(*job)) {
 // the batches that wait.
 func (l *lane) pass(j *job) {
 	if n := len(l.queue); n == 0 {
-		l.advance(j.Origin, j.Next)
-		l.mark(j.Batch)
+		l.dealt(j)
 	} else if last := l.queue[n-1]; last.Origin == j.Origin {
-		last.Next = max(last.Next, j.Next)
+		last.Next, last.Last = max(last.Next, j.Next), j.Last
 		last.Marks = append(last.Marks, j.Marks...)
 	}
 }
+
+// dealt notes that a batch has been dealt with.
+func (l *lane) dealt(j *job) {
+	l.last = j.Last
+	l.advance(j.Origin, j.Next)
+	l.mark(j.Batch)
+}
+
+// over reports whether all of the partition has been dealt with, and nothing more
+// will come of it in this run.
+func (l *lane) over() bool { return l.last && len(l.queue) == 0 }
 
 // advance notes that everything below next has been dealt with. Offsets begin
 // anew with another origin.
@@ -130,7 +140,8 @@ func (l *lane) position() (stream.Position, bool) {
 	if o == nil || next < 0 {
 		return stream.Position{}, false
 	}
-	return stream.Position{Source: o.Source, Partition: o.Partition, Next: next}, true
+	done := l.over() && l.task != nil && l.task.finished
+	return stream.Position{Source: o.Source, Partition: o.Partition, Next: next, Done: done}, true
 }
 
 // mark takes in the marks behind a batch. They are part of the state of its task: who

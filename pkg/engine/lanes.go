@@ -289,7 +289,8 @@ func (ls *lanes) finished(l *lane, p *stream.Position) bool {
 	read := p.Next
 	*p = t.Finished(*p)
 	l.moved = p.Next < read
-	news := p.Next != l.told
+	p.Done = p.Done && !l.moved
+	news := p.Next != l.told || p.Done
 	l.told = p.Next
 	return news
 }

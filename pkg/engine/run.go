@@ -91,19 +91,54 @@ var errDrain = errors.New("what was in flight could not be finished in the time 
 // end says the last words: the operator's, and the last commit.
 func (r *run) end(ctx context.Context) error {
 	for _, t := range r.tasks {
-		f, ok := t.op.(stream.Finisher)
-		if !ok || !t.ready || r.noFinish || r.Continues || r.out.full() {
-			continue
-		}
-		t.touched = true
-		if err := f.Finish(r.out); err != nil && !errors.Is(err, errLimit) {
-			return err
+		if t.ready && !r.noFinish {
+			if err := r.finishTask(t); err != nil {
+				return err
+			}
 		}
 	}
 	if err := r.drain(ctx); err != nil {
 		return err
 	}
 	return r.commit(ctx, true)
+}
+
+// finishTask has the operator of a task say its last words, once.
+func (r *run) finishTask(t *task) error {
+	if t.finished {
+		return nil
+	}
+	if f, ok := t.op.(stream.Finisher); ok && !r.Continues && !r.out.full() {
+		t.touched = true
+		if err := f.Finish(r.out); err != nil && !errors.Is(err, errLimit) {
+			return err
+		}
+	}
+	t.finished = true
+	for _, l := range t.mine {
+		l.moved = true // that it is done is news
+	}
+	return nil
+}
+
+// finishOver finishes the tasks whose partitions have ended. The others of a group
+// count on those that are committed as done: whoever has nothing left to do ends.
+func (r *run) finishOver() error {
+	if r.New == nil {
+		return nil
+	}
+	for _, t := range r.tasks {
+		if !t.ready || t.finished || !t.over() {
+			continue
+		}
+		if err := t.tell(r.Now(), false, r.out); err != nil {
+			return err
+		}
+		if err := r.finishTask(t); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // loop takes records through the operator until every source has ended.
@@ -131,6 +166,9 @@ func (r *run) loop(ctx context.Context) error {
 		case !r.restoring() && r.lanes.done():
 			return nil
 		default:
+			if err := r.finishOver(); err != nil {
+				return err
+			}
 			if err := r.idle(ctx, clock.C); err != nil {
 				return err
 			}

@@ -20,6 +20,7 @@ type task struct {
 	times     map[place]seen // partitions of earlier runs that were not read again
 	touched   bool           // something has happened since its state was saved
 	ready     bool           // its state is there
+	finished  bool           // its operator has said its last words
 
 	entries stream.Entries // of its state, for the next commit or the one that is under way
 	whole   bool           // they are all that there are
@@ -29,7 +30,7 @@ type task struct {
 // tell ticks the operator where the watermark has risen, or always.
 func (t *task) tell(now int64, always bool, out stream.Output) error {
 	op, ok := t.op.(stream.Ticker)
-	if !ok || !t.ready {
+	if !ok || !t.ready || t.finished {
 		return nil
 	}
 	t.tidy(t.release)
@@ -43,6 +44,11 @@ func (t *task) tell(now int64, always bool, out stream.Output) error {
 		i.Idle(!slices.ContainsFunc(t.mine, func(l *lane) bool { return t.holdsBack(l, now) }))
 	}
 	return op.Tick(t.watermark, now, out)
+}
+
+// over reports whether all partitions of the task have ended.
+func (t *task) over() bool {
+	return !slices.ContainsFunc(t.mine, func(l *lane) bool { return !l.over() })
 }
 
 // pick returns the next rows to process; false where there are none yet.

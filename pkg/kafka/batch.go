@@ -15,7 +15,7 @@ func (o order) write(b *record.Batch) {
 		return
 	}
 	b.Origin, b.Next, b.AtEnd, b.Arrived = o.origin, o.next, o.atEnd, time.Now().UnixNano()
-	b.Lost = o.lost
+	b.Lost, b.Last = o.lost, o.ended && !o.lost
 }
 
 // read moves pending records of p to b, as many as its arena holds. Control
@@ -57,7 +57,7 @@ func (s *Source) read(p *partition, b *record.Batch) {
 	s.bound(p)
 	b.Next = p.next
 	s.settleEnd(p)
-	b.AtEnd = p.quiet()
+	b.AtEnd, b.Last = p.quiet(), p.ended
 }
 
 // quiet reports whether p has no more to give for now, or for good.

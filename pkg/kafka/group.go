@@ -173,7 +173,7 @@ func (s *Source) place(p *partition, marks offsets, committed int64) {
 		p.stop = p.next + s.cfg.Stop.n
 	}
 	wasEnded := p.ended
-	p.held = false
+	p.held, p.done = false, false
 	p.ended = p.stop != never && p.next >= p.stop
 	if s.client == nil {
 		return
@@ -282,38 +282,6 @@ func (s *Source) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int
 	})
 	s.mu.Unlock()
 	s.disown(parts)
-}
-
-// groupIsDone reports whether the group has committed every partition that is
-// not this member's up to its stop. Only then may a member end: until then
-// partitions may still come to it, from one that leaves or dies.
-func (s *Source) groupIsDone(ctx context.Context) bool {
-	if s.cfg.Group == "" || s.cfg.Stop.kind == forCount {
-		return false
-	}
-	committed, err := s.admin.FetchOffsets(ctx, s.cfg.Group)
-	if err != nil {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for topic, parts := range s.marks.last {
-		for n := range parts {
-			id := part{topic, n}
-			if p := s.parts[id]; p != nil && p.owned {
-				if !p.ended {
-					return false
-				}
-				continue
-			}
-			stop := s.marks.end(s.cfg.Stop, id)
-			at, ok := committed.Lookup(topic, n)
-			if (!ok || at.At < stop) && s.marks.begin(s.cfg.Start, id) < stop {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // end makes Read return io.EOF, once what waits has been handed out.

@@ -35,10 +35,11 @@ func (s *Source) commitAll(ctx context.Context, at []stream.Position) error {
 		if len(commit) == 0 {
 			return nil
 		}
-		err := s.commit(ctx, commit)
+		err := s.commit(ctx, commit, s.words(at))
 		switch {
 		case err == nil:
 			s.noteOwn(commit)
+			s.noteDone(at)
 			return nil
 		case isAny(err, joining), passes(err):
 		case errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.FencedMemberEpoch):
@@ -99,7 +100,7 @@ func (s *Source) noteOwn(at map[string]map[int32]kgo.EpochOffset) {
 // makes the request itself, for the client would have it wait while the member
 // joins: that may take until another reader of this run has given partitions up,
 // behind a barrier that is behind this commit. Brokers take it meanwhile.
-func (s *Source) commit(ctx context.Context, at map[string]map[int32]kgo.EpochOffset) error {
+func (s *Source) commit(ctx context.Context, at map[string]map[int32]kgo.EpochOffset, words words) error {
 	if err := s.ids.learn(ctx, s.admin, at); err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (s *Source) commit(ctx context.Context, at map[string]map[int32]kgo.EpochOf
 		topic.Topic, topic.TopicID = name, s.ids[name]
 		for n, o := range parts {
 			p := kmsg.NewOffsetCommitRequestTopicPartition()
-			p.Partition, p.Offset, p.LeaderEpoch = n, o.Offset, o.Epoch
+			p.Partition, p.Offset, p.LeaderEpoch, p.Metadata = n, o.Offset, o.Epoch, words.of(name, n)
 			topic.Partitions = append(topic.Partitions, p)
 		}
 		req.Topics = append(req.Topics, topic)

@@ -69,9 +69,9 @@ func (s *Source) endsWith(p *partition, m record.Mark) bool {
 		return false
 	}
 	if p.over == nil {
-		p.over = map[part]bool{}
+		p.over = map[part]int64{}
 	}
-	p.over[part{m.Source, m.Partition}] = true
+	p.over[part{m.Source, m.Partition}] = m.Next
 	return len(p.over) >= s.cfg.Shuffled.Upstreams
 }
 

@@ -235,13 +235,13 @@ func (s *Source) checkSilence(ctx context.Context) error {
 		return fault.Hint(fmt.Errorf("topic %q: kafka at %s has not answered for %s: %w", s.name(), s.cfg.addr(),
 			human.Span(d.Round(time.Second)), err), "the cluster may be down")
 	}
-	if s.cfg.Stop.kind == atDefault {
+	if !s.finite() {
 		return nil
 	}
 	s.mu.Lock()
 	var silent []part
 	for _, p := range s.owned {
-		if !p.ended && !p.held && len(p.pending) == 0 && p.stop <= p.end && time.Since(p.silent) > 2*checkEvery {
+		if !p.ended && !p.held && len(p.pending) == 0 && p.stop != never && p.stop <= p.end && time.Since(p.silent) > 2*checkEvery {
 			silent = append(silent, p.part)
 		}
 	}

@@ -36,6 +36,7 @@ type SourceConfig struct {
 	Start, Stop Bound // a group's committed offset and Seek win over Start
 	Shuffled    *Shuffled
 	Widths      *Widths // that the run relies on; nil: any
+	Finishes    bool    // something follows from the end of a partition: see Source.groupIsDone
 
 	FetchBytes     int           // of one fetch, by default 4 MiB
 	PartitionBytes int           // of one fetch from one partition, by default 512 KiB; half of it when compressed
@@ -101,11 +102,12 @@ type partition struct {
 	stop      int64 // offset to stop at, or never
 	committed int64 // what the group has committed, when last heard of
 	owned     bool
-	placed    bool          // it has begun before
-	ended     bool          // it has reached its stop
-	held      bool          // nothing of it is handed out
-	paused    bool          // nothing of it is fetched
-	over      map[part]bool // of those that it is filled from, which have ended
+	placed    bool           // it has begun before
+	ended     bool           // it has reached its stop
+	held      bool           // nothing of it is handed out
+	paused    bool           // nothing of it is fetched
+	done      bool           // and that is committed, with all that follows from it
+	over      map[part]int64 // of those that it is filled from, where they have ended
 	pending   []*kgo.Record
 	silent    time.Time // since when nothing has come
 }
@@ -258,20 +260,17 @@ func (s *Source) ready(b *record.Batch) (bool, error) {
 	return false, nil
 }
 
-// ownEnded reports whether every partition that is this reader's has ended.
+// ownEnded reports whether every partition that is this reader's has ended, and what
+// follows from that is committed.
 func (s *Source) ownEnded() bool {
-	return !slices.ContainsFunc(s.owned, func(p *partition) bool { return !p.ended })
+	return !slices.ContainsFunc(s.owned, func(p *partition) bool { return !p.ended || s.cfg.Finishes && !p.done })
 }
 
 // ownsAll reports whether there is nothing to read but by this reader. Where
 // every reader begins with its own count, each ends by itself.
 func (s *Source) ownsAll() bool {
-	each := s.cfg.Shuffled != nil || s.cfg.Stop.kind == forCount
-	if s.cfg.Group == "" || each && len(s.owned) > 0 {
+	if s.cfg.Group == "" || s.cfg.Stop.kind == forCount && len(s.owned) > 0 {
 		return true
-	}
-	if s.cfg.Shuffled != nil {
-		return false
 	}
 	n := 0
 	for _, parts := range s.marks.last {

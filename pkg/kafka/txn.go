@@ -165,6 +165,9 @@ func (t *Txn) Commit(ctx context.Context, group *Source, at []stream.Position) e
 		_ = t.client.EndTransaction(context.WithoutCancel(ctx), kgo.TryAbort) // the cause is what matters
 		return t.failed(context.WithoutCancel(ctx), group, err)
 	}
+	if group != nil {
+		group.noteDone(at)
+	}
 	for _, f := range t.after {
 		if err := f(ctx); err != nil {
 			return err

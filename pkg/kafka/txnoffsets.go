@@ -33,7 +33,7 @@ func (t *Txn) addOffsets(ctx context.Context, group *Source, at []stream.Positio
 	if err := t.ids.learn(ctx, t.admin, mine); err != nil {
 		return err
 	}
-	return t.sendOffsets(ctx, t.offsetCommit(group, mine))
+	return t.sendOffsets(ctx, t.offsetCommit(group, mine, group.words(at)))
 }
 
 // sendOffsets makes the offsets of a request a part of the transaction.
@@ -70,7 +70,8 @@ func (t *Txn) sendOffsets(ctx context.Context, commit *kmsg.TxnOffsetCommitReque
 
 // offsetCommit returns the request that names the positions. The member's name
 // and generation are in it: a member that was put out of its group is refused.
-func (t *Txn) offsetCommit(group *Source, at map[string]map[int32]kgo.EpochOffset) *kmsg.TxnOffsetCommitRequest {
+func (t *Txn) offsetCommit(group *Source, at map[string]map[int32]kgo.EpochOffset, words words,
+) *kmsg.TxnOffsetCommitRequest {
 	req := kmsg.NewPtrTxnOffsetCommitRequest()
 	req.TransactionalID, req.Group = t.cfg.ID, group.cfg.Group
 	req.MemberID, req.Generation = group.client.GroupMetadata()
@@ -82,7 +83,7 @@ func (t *Txn) offsetCommit(group *Source, at map[string]map[int32]kgo.EpochOffse
 		topic.Topic, topic.TopicID = name, t.ids[name]
 		for n, o := range parts {
 			p := kmsg.NewTxnOffsetCommitRequestTopicPartition()
-			p.Partition, p.Offset, p.LeaderEpoch = n, o.Offset, o.Epoch
+			p.Partition, p.Offset, p.LeaderEpoch, p.Metadata = n, o.Offset, o.Epoch, words.of(name, n)
 			topic.Partitions = append(topic.Partitions, p)
 		}
 		req.Topics = append(req.Topics, topic)

@@ -94,6 +94,7 @@ type Batch struct {
 	Next    int64 // offset that a reader would go on from after this batch
 	Arrived int64 // when it was read, ns since 1970
 	AtEnd   bool  // the partition had no more to give when it was read
+	Last    bool  // the partition ends with it: nothing more will come of it in this run
 	Empty   int   // records that were empty lines of a structured format, Dropped by its parser
 
 	Zone *time.Location // in which expressions and encoders show times, that of the plan; nil is UTC
@@ -247,7 +248,7 @@ func (b *Batch) Reset() {
 		b.cols[k] = b.cols[k][:0]
 	}
 	b.Origin, b.Plan, b.Base, b.Line, b.Next, b.Arrived = nil, nil, 0, 0, 0, 0
-	b.AtEnd, b.Empty, b.Zone, b.Barrier, b.Leaving, b.Lost, b.Marks = false, 0, nil, nil, nil, false, nil
+	b.AtEnd, b.Last, b.Empty, b.Zone, b.Barrier, b.Leaving, b.Lost, b.Marks = false, false, 0, nil, nil, nil, false, nil
 }
 
 // Narrow leaves whoever fills an empty batch no more than n bytes of its arena.

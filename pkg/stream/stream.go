@@ -17,7 +17,7 @@ import (
 // A Source gives the records of one or more partitions.
 type Source interface {
 	// Read fills the empty batch b with the next records of one partition:
-	// Origin, Data or Recs, Next, Arrived, AtEnd. It waits until there is at
+	// Origin, Data or Recs, Next, Arrived, AtEnd, Last. It waits until there is at
 	// least one record, but not until the batch is full. A source of bytes
 	// fills Data with whole records and leaves Recs empty: the parser frames
 	// them. A source of records fills both. A batch without records but with
@@ -35,6 +35,7 @@ type Position struct {
 	Source    string // Origin.Source
 	Partition int32
 	Next      int64
+	Done      bool // the partition has ended in this run, and its operator has said its last words
 }
 
 // A Committer is a Source that remembers positions: a consumer group.

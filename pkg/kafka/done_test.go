@@ -1,0 +1,140 @@
+package kafka_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A finisher is a member for whom something follows from the end of a partition,
+// which it says only when it is told to.
+type finisher struct {
+	*kafka.Source
+	ended chan error // what Read ended with
+
+	mu   sync.Mutex
+	last map[int32]stream.Position // of partitions that it has read to their end
+	may  bool
+}
+
+func (f *finisher) commit(ctx context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at := slices.Collect(maps.Values(f.last))
+	for i := range at {
+		at[i].Done = f.may
+	}
+	return f.Commit(ctx, at)
+}
+
+// finish says that all is done that follows.
+func (f *finisher) finish(ctx context.Context) error {
+	f.mu.Lock()
+	f.may = true
+	f.mu.Unlock()
+	return f.commit(ctx)
+}
+
+func (f *finisher) owns() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.last)
+}
+
+func (f *finisher) run(ctx context.Context) error {
+	pool := record.NewPool(1, 2<<10)
+	for {
+		b, err := pool.Get(ctx)
+		if err != nil {
+			return err
+		}
+		if err := f.Read(ctx, b); err != nil {
+			return err
+		}
+		if b.Last {
+			f.mu.Lock()
+			f.last[b.Origin.Partition] = stream.Position{
+				Source: b.Origin.Source, Partition: b.Origin.Partition, Next: b.Next,
+			}
+			f.mu.Unlock()
+		}
+		err = f.commit(ctx)
+		if b.Barrier != nil {
+			f.mu.Lock()
+			for _, o := range b.Leaving {
+				delete(f.last, o.Partition)
+			}
+			f.mu.Unlock()
+			b.Barrier(err)
+		}
+		b.Release()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// TestGroupEndsWhenAllIsDone: no member ends while a partition is read to its end but
+// what follows from that is not committed: it might still come to this one.
+func TestGroupEndsWhenAllIsDone(t *testing.T) {
+	cfg, _ := cluster(t, kfake.SeedTopics(2, "t"), kfake.GroupMinSessionTimeout(time.Second), kfake.BrokerConfigs(map[string]string{
+		"group.initial.rebalance.delay.ms": "0",
+	}))
+	write(t, openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", Partitioner: "round-robin"}), "a", "b", "c", "d")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	join := func() *finisher {
+		f := &finisher{
+			Source: openSource(t, kafka.SourceConfig{
+				Config: cfg, Topics: []string{"t"}, Group: "g", Stop: stop(t, "end"), Session: 2 * time.Second, Finishes: true,
+			}),
+			ended: make(chan error, 1), last: map[int32]stream.Position{},
+		}
+		go func() { f.ended <- f.run(ctx) }()
+		return f
+	}
+	a, b := join(), join()
+	for a.owns() != 1 || b.owns() != 1 {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case err := <-a.ended:
+			t.Fatal(err)
+		case err := <-b.ended:
+			t.Fatal(err)
+		case <-ctx.Done():
+			t.Fatalf("they own %d and %d partitions", a.owns(), b.owns())
+		}
+	}
+	if err := a.finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-a.ended:
+		t.Fatalf("a member ended before the other one was done: %v", err)
+	case err := <-b.ended:
+		t.Fatalf("a member ended before it was done: %v", err)
+	case <-time.After(2500 * time.Millisecond): // it looks every second
+	}
+	if err := b.finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*finisher{a, b} {
+		if err := <-f.ended; !errors.Is(err, io.EOF) {
+			t.Errorf("a member ended with %v", err)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
