@@ -35,9 +35,13 @@ func (r *run) receive(ctx context.Context) error {
 	}
 }
 
-// idle waits for something to arrive. Before, what is held back is passed on,
+// idle waits for something to arrive. Before, tasks that are over are finished, what
+// is held back is passed on,
 // and committed where someone waits for that.
 func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
+	if err := r.finishOver(); err != nil {
+		return err
+	}
 	if r.prompt {
 		r.prompt = false
 		if err := r.commit(ctx, true); err != nil {

@@ -166,9 +166,6 @@ func (r *run) loop(ctx context.Context) error {
 		case !r.restoring() && r.lanes.done():
 			return nil
 		default:
-			if err := r.finishOver(); err != nil {
-				return err
-			}
 			if err := r.idle(ctx, clock.C); err != nil {
 				return err
 			}

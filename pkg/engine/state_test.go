@@ -553,6 +553,39 @@ func TestMarksGoWithTheirPartition(t *testing.T) {
 	}
 }
 
+// TestTaskFinishesAtTheEndOfItsPartition: not at the end of the run, for which the
+// others of a group wait until they know that it is done.
+func TestTaskFinishesAtTheEndOfItsPartition(t *testing.T) {
+	done := make(chan struct{})
+	m := &committing{member: newMember(), done: done}
+	m.gives(0, "ab")
+	m.gives(1, "c")
+	m.script = append(m.script, func(b *record.Batch) {
+		m.at(0, b)
+		b.Next, b.Last = m.next[0], true
+	}, func(b *record.Batch) {
+		select {
+		case <-done:
+		case <-time.After(10 * time.Second):
+			t.Error("it is not committed as done")
+		}
+		m.at(1, b)
+		b.Next = m.next[1]
+	})
+	var got text
+	p := engine.Pipeline{Sources: []stream.Source{m}, New: func(stream.Task) stream.Operator { return newTally() }, Sink: &got}
+	if err := runSoon(t.Context(), t, p); err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != "a=1 b=1 c=1 " {
+		t.Errorf("got %q", got.String())
+	}
+	want := stream.Position{Source: "t", Next: 2, Done: true}
+	if !slices.Contains(m.committed, want) {
+		t.Errorf("committed %v, want %v among it", m.committed, want)
+	}
+}
+
 // TestNothingIsCommittedOfWhatIsRestoring: a partition that leaves before its state is
 // there leaves as it came, although marks of it have passed.
 func TestNothingIsCommittedOfWhatIsRestoring(t *testing.T) {
@@ -618,10 +651,15 @@ func (v *slowVault) Load(ctx context.Context, _ stream.Task, _ func(key, value [
 type committing struct {
 	*member
 	committed []stream.Position
+	done      chan struct{} // closed when a position is done; may be nil
 }
 
 func (c *committing) Commit(_ context.Context, at []stream.Position) error {
 	c.committed = append(c.committed, at...)
+	if c.done != nil && slices.ContainsFunc(at, func(p stream.Position) bool { return p.Done }) {
+		close(c.done)
+		c.done = nil
+	}
 	return nil
 }
 

@@ -241,7 +241,8 @@ func (s *Source) checkSilence(ctx context.Context) error {
 	s.mu.Lock()
 	var silent []part
 	for _, p := range s.owned {
-		if !p.ended && !p.held && len(p.pending) == 0 && p.stop != never && p.stop <= p.end && time.Since(p.silent) > 2*checkEvery {
+		nears := p.stop != never && p.stop <= p.end && !p.ended
+		if nears && !p.held && len(p.pending) == 0 && time.Since(p.silent) > 2*checkEvery {
 			silent = append(silent, p.part)
 		}
 	}
