@@ -23,14 +23,17 @@ install: build ## binary, man pages and completions under PREFIX
 	install -Dm644 completions/_logctl $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_logctl
 	install -Dm644 completions/logctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/logctl.fish
 
+# Many tests wait for processes rather than for a core.
+PARALLEL ?= 6
+
 test: ## unit, script, property and fuzz-seed tests; nothing to install
-	$(GO) test -timeout 20m $(PKGS)
+	$(GO) test -parallel $(PARALLEL) -timeout 20m $(PKGS)
 
 lint: ## formatting, vet and the linters of .golangci.yml
 	$(GO) tool -modfile=scripts/tools/go.mod golangci-lint run $(PKGS)
 
 race: ## the tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 GORACE=atexit_sleep_ms=1 $(GO) test -race -timeout 30m $(PKGS)
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=1 $(GO) test -race -parallel $(PARALLEL) -timeout 30m $(PKGS)
 
 kafka-test: ## integration tests against a real Apache Kafka (needs Java 17 and Maven)
 	$(GO) test -tags kafka -run Apache -count 1 -p 1 -timeout 25m ./pkg/kafka/... ./cmd/logctl/...
