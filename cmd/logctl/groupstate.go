@@ -42,6 +42,10 @@ func (f *stateFlags) run(p *pipeline, k *kafkaInput, g grouping) error {
 	if f.inPlace(widths, g.by) {
 		return p.close(f.runTasks(p, k, p.endpoints[0].Topics[0], widths[0]))
 	}
+	if p.plan.Placed {
+		return p.close(fault.Usagef("--keyed where the topic's key is that of the groups; --by _partition for one topic",
+			"_topic, _partition and _offset are not known where a group takes records to another partition"))
+	}
 	return f.runShuffled(p, k, g, widths)
 }
 
@@ -66,7 +70,7 @@ func (f *stateFlags) inPlace(widths []int, by []string) bool {
 		return false
 	}
 	keyed := f.keyed && len(by) > 0 // with no key there is one group, of all partitions
-	return keyed || widths[0] == 1 || slices.Equal(by, []string{"_key"})
+	return keyed || widths[0] == 1 || slices.Equal(by, []string{"_key"}) || slices.Contains(by, "_partition")
 }
 
 // upstreams returns how many partitions each topic has that is read.

@@ -135,6 +135,7 @@ func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline,
 			return nil, err
 		}
 		p.Prepare = append(p.Prepare, where)
+		p.plan.Placed = false // it comes first: whatever else becomes of records, it knows
 	}
 	return p, nil
 }

@@ -36,6 +36,7 @@ func (c *compiler) meta(name string) (code, bool) {
 			return b.Value(i), b.Recs[i].Flags&record.Tombstone == 0
 		}), true
 	case "_topic":
+		c.plan.Placed = true
 		return textCode(func(b *record.Batch, _ int) ([]byte, bool) {
 			if b.Origin == nil || !b.Origin.Topic {
 				return nil, false
@@ -44,6 +45,7 @@ func (c *compiler) meta(name string) (code, bool) {
 			return unsafe.Slice(unsafe.StringData(s), len(s)), true
 		}), true
 	case "_partition":
+		c.plan.Placed = true
 		return numCode(func(b *record.Batch, _ int) (float64, bool) {
 			if b.Origin == nil || !b.Origin.Topic {
 				return 0, false
@@ -51,6 +53,7 @@ func (c *compiler) meta(name string) (code, bool) {
 			return float64(b.Origin.Partition), true
 		}), true
 	case "_offset":
+		c.plan.Placed = true
 		return numCode(func(b *record.Batch, i int) (float64, bool) { return float64(b.Recs[i].Offset), true }), true
 	default:
 		return code{}, false

@@ -69,6 +69,7 @@ type Plan struct {
 	Time   int            // column of the event time, -1 where it is not read
 	Zone   *time.Location // in which times are shown and days begin; nil is UTC
 	Whole  bool           // records themselves are read too: their bytes, key and headers
+	Placed bool           // and where they stand: topic, partition, offset
 	Use    any            // what it was made for, where plans change while running: batches lead to it
 }
 
