@@ -104,12 +104,14 @@ func (l *lane) leave() {
 
 // run returns the rows from the next one on, up to the first whose time is
 // later than limit, or behind the one with which the lane's greatest time
-// reaches due, at most so many, and moves behind them.
+// reaches due, about so many at most, and moves behind them. Those of one offset, as
+// in a pack of package shuffle, stay together: a position between them would have the
+// first of them come again.
 func (l *lane) run(limit, due int64, most int) record.Rows {
 	b := l.queue[0].Batch
 	marked := l.marked()
 	lo, hi := l.row, l.row
-	for hi < len(b.Recs) && hi-lo < most {
+	for hi < len(b.Recs) && (hi-lo < most || b.Recs[hi].Offset == b.Recs[hi-1].Offset) {
 		if rec := &b.Recs[hi]; rec.Live() {
 			if rec.Time > limit && hi > lo {
 				break

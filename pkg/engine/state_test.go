@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -551,6 +552,44 @@ func TestMarksGoWithTheirPartition(t *testing.T) {
 	if err := runSoon(t.Context(), t, p); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestPositionsAreBetweenOffsets: records of one offset, as in a pack of package
+// shuffle, are dealt with together, although questions are answered in between.
+func TestPositionsAreBetweenOffsets(t *testing.T) {
+	const each = 700
+	var got text
+	m := &checking{member: newMember(), rows: func() int { return strings.Count(got.String()[:got.flushed], " ") }, each: each}
+	m.script = append(m.script, func(b *record.Batch) {
+		m.at(0, b)
+		for i := range 5 * each {
+			b.Add([]byte("x")).Offset = int64(i / each)
+		}
+		b.Next = 5
+	})
+	p := engine.Pipeline{Sources: []stream.Source{m}, Sink: &got, CommitEvery: 1, Ask: engine.NewAsker()}
+	if err := runSoon(t.Context(), t, p); err != nil {
+		t.Fatal(err)
+	}
+	if m.commits < 3 {
+		t.Errorf("%d commits: none was in the midst of the records", m.commits)
+	}
+}
+
+// checking is a member that checks that what is committed is what was flushed.
+type checking struct {
+	*member
+	rows    func() int
+	each    int // records of an offset
+	commits int
+}
+
+func (c *checking) Commit(_ context.Context, at []stream.Position) error {
+	c.commits++
+	if n := c.rows(); n != int(at[0].Next)*c.each {
+		return fmt.Errorf("%d rows are written below offset %d", n, at[0].Next)
+	}
+	return nil
 }
 
 // TestTaskFinishesAtTheEndOfItsPartition: not at the end of the run, for which the
