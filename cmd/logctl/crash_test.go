@@ -158,7 +158,7 @@ func pipeKilled(t *testing.T, c *client, crashes int) {
 	path := filepath.Join(t.TempDir(), "read")
 	file := appendTo(t, path)
 	args := []string{"consume", "--from", "kafka:" + topic, "--group", topic}
-	for range crashes {
+	for i := range crashes {
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
@@ -167,6 +167,9 @@ func pipeKilled(t *testing.T, c *client, crashes int) {
 		_ = w.Close() // the process has its own
 		read := make(chan error, 1)
 		go func() { _, err := io.Copy(file, r); read <- err }()
+		if i%2 == 1 {
+			readsOn(t, path)
+		}
 		time.Sleep(randomMoment())
 		p.crash(t)
 		if err := <-read; err != nil {
