@@ -115,6 +115,7 @@ func (c *client) start(t *testing.T, stdin io.Reader, out io.Writer, args ...str
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		_ = p.Process.Kill() // the context does so by a goroutine, which the end of the program may overtake
 		if said := p.errs.String(); t.Failed() && said != "" {
 			t.Logf("logctl %q said:\n%s", args, said)
 		}
