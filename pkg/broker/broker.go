@@ -229,11 +229,6 @@ func (b *Broker) Dir() string { return b.dir.path }
 // producers have sent since then.
 func (b *Broker) Stored() int64 { return b.quota.stored.Load() }
 
-// Compact keeps the last record of each key in the topics whose cleanup.policy
-// is compact. All clients wait for it (14 s a million records), and a kill -9
-// during it loses keys: call it when nothing else runs.
-func (b *Broker) Compact() { b.cluster.Compact() }
-
 // Close stops the broker, saves its state, and removes the directory if it was
 // the broker's own. Clients see their connections close. Further calls wait
 // for the first and return its error.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -37,9 +36,6 @@ func NewWriter(out io.Writer, name string, enc codec.Encoder) *Writer {
 	}
 	return &Writer{out: out, name: name, enc: enc, lines: enc == asLines}
 }
-
-// Stdout returns the sink of standard output.
-func Stdout(enc codec.Encoder) *Writer { return NewWriter(os.Stdout, "stdout", enc) }
 
 // Write takes rows. Long runs of records that are written as they stand go out
 // of the batch without being copied.
