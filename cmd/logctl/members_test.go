@@ -97,6 +97,16 @@ func (a *arrivals) join(t *testing.T, c *client, topic string, member int) *proc
 		"--instance-id", "member-"+strconv.Itoa(member), "--template", `%p %v\n`)
 }
 
+// start has so many members share the partitions of a topic.
+func (a *arrivals) start(t *testing.T, c *client, topic string, n, partitions int) (members []*process) {
+	t.Helper()
+	for m := range n {
+		members = append(members, a.join(t, c, topic, m))
+	}
+	eventually(t, "all share the partitions", func() bool { return a.shares(n, partitions) })
+	return members
+}
+
 // complete ends the feed and waits until all its records were printed.
 func (a *arrivals) complete(t *testing.T, f *feed) {
 	t.Helper()
@@ -120,11 +130,7 @@ func TestMemberKilled(t *testing.T) {
 	e := embed(t)
 	topic, seen := e.topic(t, 6), newArrivals()
 	f := e.feed(t, topic, 1000)
-	var members []*process
-	for m := range 3 {
-		members = append(members, seen.join(t, &e.client, topic, m))
-	}
-	eventually(t, "three share the partitions", func() bool { return seen.shares(3, 6) })
+	members := seen.start(t, &e.client, topic, 3, 6)
 	owners, _ := seen.begin()
 	members[2].crash(t)
 	killed := time.Now()
@@ -147,11 +153,7 @@ func TestMembersComeAndGo(t *testing.T) {
 	e := embed(t)
 	topic, seen := e.topic(t, 12), newArrivals()
 	f := e.feed(t, topic, 2000)
-	var members []*process
-	for m := range 3 {
-		members = append(members, seen.join(t, &e.client, topic, m))
-	}
-	eventually(t, "three share the partitions", func() bool { return seen.shares(3, 12) })
+	members := seen.start(t, &e.client, topic, 3, 12)
 	seen.begin()
 	time.Sleep(time.Second) // how long partitions are silent when nothing changes
 	owners, usual := seen.begin()
