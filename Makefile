@@ -27,7 +27,7 @@ install: build ## binary, man pages and completions under PREFIX
 PARALLEL ?= 6
 
 test: ## unit, script, property and fuzz-seed tests; nothing to install
-	$(GO) test -parallel $(PARALLEL) -timeout 20m $(PKGS)
+	$(GO) test -p 3 -parallel $(PARALLEL) -timeout 20m $(PKGS)
 
 lint: ## formatting, vet and the linters of .golangci.yml
 	$(GO) tool -modfile=scripts/tools/go.mod golangci-lint run $(PKGS)

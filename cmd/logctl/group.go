@@ -116,3 +116,12 @@ func memberListing(g *kafka.Group) *listing {
 	}
 	return out
 }
+
+// offsetOrNone returns what a group has committed as machines and as people read it:
+// null and a dash where it has not.
+func offsetOrNone(at int64) (*int64, string) {
+	if at < 0 {
+		return nil, "-"
+	}
+	return &at, strconv.FormatInt(at, 10)
+}

@@ -50,11 +50,7 @@ func (f *groupFlags) reset(cmd *cobra.Command, name string) error {
 		}
 		out := listing{head: []string{"topic", "partition", "from", "to"}}
 		for _, m := range moves {
-			var from *int64
-			shown := "-"
-			if m.From >= 0 {
-				from, shown = &m.From, strconv.FormatInt(m.From, 10)
-			}
+			from, shown := offsetOrNone(m.From)
 			out.add(struct {
 				Group     string `json:"group"`
 				Topic     string `json:"topic"`

@@ -75,11 +75,7 @@ func lagListing(g *kafka.Group) *listing {
 	out := &listing{head: []string{"topic", "partition", "committed", "end", "lag", "member"}}
 	for i := range g.Partitions {
 		b := &g.Partitions[i]
-		var committed *int64
-		shown := "-"
-		if b.Committed >= 0 {
-			committed, shown = &b.Committed, strconv.FormatInt(b.Committed, 10)
-		}
+		committed, shown := offsetOrNone(b.Committed)
 		out.add(struct {
 			Group     string `json:"group"`
 			Topic     string `json:"topic"`
