@@ -51,7 +51,8 @@ func (s *Source) words(at []stream.Position) words {
 }
 
 // endOf tells the end of a partition from those of earlier runs: of one that is filled
-// from others it is the sum of where those have ended.
+// from others it is the sum of where those have ended. Members look at ends at different
+// moments; those of a later one are not less, and neither is their sum.
 func endOf(p *partition) int64 {
 	if len(p.over) == 0 {
 		return p.stop

@@ -155,7 +155,7 @@ func (s *Source) own(id part) *partition {
 func (s *Source) place(p *partition, marks offsets, committed int64) {
 	first := offsetOf(marks.first, p.part)
 	p.end = offsetOf(marks.last, p.part)
-	p.pending, p.silent = nil, time.Now()
+	p.pending, p.silent, p.over = nil, time.Now(), nil
 	at, sought := s.seeks[p.part]
 	switch {
 	case sought && !p.placed:
