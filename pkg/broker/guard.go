@@ -26,7 +26,9 @@ var errNotKafka = errors.New("not a kafka request")
 // A guard is a connection to kfake that fails at the first frame that kfake
 // would not survive. It also corrects the answers to ApiVersions, on the wire:
 // kfake's own hook for that (ControlKey) keeps the last request of every
-// connection for ever.
+// connection for ever. And it hides from kfake that a client has gone that waits to
+// be told of its group: kfake begins to watch a member when it has answered it, and
+// one that it cannot answer kept its partitions for ever.
 //
 // One goroutine reads and one writes. A frame's length and its body are read
 // with reads of just these sizes, and an answer is sent with one Write: so does
@@ -39,11 +41,20 @@ type guard struct {
 	have int              // bytes of head
 	left int              // bytes of the frame after head
 
-	mu    sync.Mutex
-	asked []asked // requests for ApiVersions without an answer yet
+	mu     sync.Mutex
+	asked  []asked // requests without an answer yet, of those that matter here
+	less   sync.Cond
+	closed bool
+}
+
+func newGuard(conn net.Conn, q *quota) *guard {
+	g := &guard{Conn: conn, quota: q}
+	g.less.L = &g.mu
+	return g
 }
 
 type asked struct {
+	key         kmsg.Key
 	correlation int32
 	version     int16
 }
@@ -51,6 +62,9 @@ type asked struct {
 // Read implements net.Conn.
 func (g *guard) Read(p []byte) (int, error) {
 	n, err := g.Conn.Read(p)
+	if err != nil {
+		g.awaitGroup()
+	}
 	for b := p[:n]; len(b) > 0; {
 		if g.left > 0 {
 			skip := min(g.left, len(b))
@@ -88,13 +102,14 @@ func (g *guard) key() int16 { return int16(binary.BigEndian.Uint16(g.head[4:])) 
 func (g *guard) begin() {
 	size := int(binary.BigEndian.Uint32(g.head[:]))
 	g.have, g.left = 0, size-minRequest
-	switch kmsg.Key(g.key()) {
+	switch key := kmsg.Key(g.key()); key {
 	case kmsg.Produce:
 		g.quota.stored.Add(int64(size))
-	case kmsg.ApiVersions:
+	case kmsg.ApiVersions, kmsg.JoinGroup, kmsg.SyncGroup:
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.asked = append(g.asked, asked{
+			key:         key,
 			version:     int16(binary.BigEndian.Uint16(g.head[6:])),
 			correlation: int32(binary.BigEndian.Uint32(g.head[8:])),
 		})
@@ -102,30 +117,51 @@ func (g *guard) begin() {
 	}
 }
 
+// awaitGroup waits until what the client has asked of its group is answered, at
+// the latest when the rebalance is over.
+func (g *guard) awaitGroup() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for !g.closed && slices.ContainsFunc(g.asked, asked.ofGroup) {
+		g.less.Wait()
+	}
+}
+
+func (a asked) ofGroup() bool { return a.key != kmsg.ApiVersions }
+
+// Close implements net.Conn.
+func (g *guard) Close() error {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	g.less.Broadcast()
+	return g.Conn.Close()
+}
+
 // Write implements net.Conn.
 func (g *guard) Write(p []byte) (int, error) {
-	if version, ok := g.answers(p); ok {
-		return g.Conn.Write(lowerVersions(p, version))
+	if a, ok := g.answers(p); ok && a.key == kmsg.ApiVersions {
+		return g.Conn.Write(lowerVersions(p, a.version))
 	}
 	return g.Conn.Write(p)
 }
 
-// answers reports whether p is the answer to a request for ApiVersions, and
-// its version.
-func (g *guard) answers(p []byte) (version int16, ok bool) {
+// answers returns what p answers, if that was noted.
+func (g *guard) answers(p []byte) (a asked, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.asked) == 0 || len(p) < 8 {
-		return 0, false
+		return asked{}, false
 	}
 	correlation := int32(binary.BigEndian.Uint32(p[4:]))
 	i := slices.IndexFunc(g.asked, func(a asked) bool { return a.correlation == correlation })
 	if i < 0 {
-		return 0, false
+		return asked{}, false
 	}
-	version = g.asked[i].version
+	a = g.asked[i]
 	g.asked = slices.Delete(g.asked, i, i+1)
-	return version, true
+	g.less.Broadcast()
+	return a, true
 }
 
 // lowerVersions returns frame, an answer to ApiVersions, with 0 as the least
