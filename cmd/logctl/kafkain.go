@@ -64,6 +64,7 @@ func (f *kafkaInput) open(p *pipeline, e stream.Endpoint) (*kafka.Source, error)
 	}
 	p.closers = append(p.closers, src.Close)
 	p.lag.add(src)
+	p.notes = append(p.notes, func() string { return deletedUnread(src) })
 	p.metrics = append(p.metrics, f.labelled(p, e, src.Metrics()), f.labelled(p, e, newLagCollector(src)))
 	if f.warnLag > 0 {
 		p.closers = append(p.closers, watchLag(f.warnLag, src, func(s string) { note(p.cmd, "%s", s) }))

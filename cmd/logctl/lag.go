@@ -18,6 +18,8 @@ import (
 var (
 	lagDesc = prometheus.NewDesc("logctl_kafka_lag_records", "Records of a partition that are not read yet.",
 		[]string{"topic", "partition"}, nil)
+	deletedDesc = prometheus.NewDesc("logctl_kafka_deleted_unread_total",
+		"Records, by their offsets, that were deleted before they were read.", nil, nil)
 	rebalanceDesc = prometheus.NewDesc("logctl_kafka_rebalances_total", "How often partitions were given or taken.",
 		nil, nil)
 )
@@ -29,6 +31,7 @@ func newLagCollector(src *kafka.Source) prometheus.Collector { return lagCollect
 
 func (c lagCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- lagDesc
+	ch <- deletedDesc
 	ch <- rebalanceDesc
 }
 
@@ -37,7 +40,16 @@ func (c lagCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(lagDesc, prometheus.GaugeValue, float64(l.End-l.Next), l.Topic,
 			strconv.Itoa(int(l.Partition)))
 	}
+	ch <- prometheus.MustNewConstMetric(deletedDesc, prometheus.CounterValue, float64(c.src.Deleted()))
 	ch <- prometheus.MustNewConstMetric(rebalanceDesc, prometheus.CounterValue, float64(c.src.Rebalances()))
+}
+
+// deletedUnread says in the summary what retention was faster with than the reader.
+func deletedUnread(src *kafka.Source) string {
+	if n := src.Deleted(); n > 0 {
+		return "deleted unread " + human.Count(n)
+	}
+	return ""
 }
 
 // lagEvery is how often the lag is looked at.

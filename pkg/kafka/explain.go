@@ -109,7 +109,9 @@ func (c Config) explainRefusal(err error, topic string) error {
 		who = "anonymous"
 	}
 	switch {
-	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
+	case errors.Is(err, kerr.UnknownTopicID):
+		return topicGone(topic)
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return unknownTopic(topic, nil)
 	case errors.Is(err, kerr.TopicAuthorizationFailed):
 		return fault.Hint(fmt.Errorf("topic %q: user %q may not do this (topic authorization failed)", topic, who),
@@ -143,6 +145,16 @@ func unknownTopic(topic string, known []string) error {
 		hint = near + " " + hint
 	}
 	return fault.Hint(fmt.Errorf("topic %q does not exist", topic), hint)
+}
+
+// topicGone says that a topic, "" for one of several, is not what it was.
+func topicGone(topic string) error {
+	which := "a topic"
+	if topic != "" {
+		which = fmt.Sprintf("topic %q", topic)
+	}
+	return fault.Hint(fmt.Errorf("%s was removed, or made anew, while it was in use", which),
+		"started again, the command takes the one that is there now")
 }
 
 // A link remembers since when no broker has answered. It is a hook of a client

@@ -159,14 +159,16 @@ func (s *Source) place(p *partition, marks offsets, committed int64) {
 	at, sought := s.seeks[p.part]
 	switch {
 	case sought && !p.placed:
-		p.next = max(at, first)
+		p.next = at
 	case sought: // it comes back: what was handed out, here or by another member, is in the sink
-		p.next = max(p.next, committed, first)
+		p.next = max(p.next, committed)
 	case committed >= 0:
-		p.next = max(committed, first)
+		p.next = committed
 	default:
 		p.next = marks.begin(s.cfg.Start, p.part)
 	}
+	s.noteDeleted(p, p.next, first)
+	p.next = max(p.next, first)
 	p.placed, p.committed = true, p.next
 	p.stop = s.marks.end(s.cfg.Stop, p.part)
 	if s.cfg.Stop.kind == forCount {

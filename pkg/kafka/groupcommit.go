@@ -30,7 +30,7 @@ func (s *Source) commitAll(ctx context.Context, at []stream.Position) error {
 	if s.cfg.Group == "" {
 		return nil
 	}
-	for {
+	for began := time.Now(); ; {
 		commit := s.mine(at)
 		if len(commit) == 0 {
 			return nil
@@ -42,6 +42,7 @@ func (s *Source) commitAll(ctx context.Context, at []stream.Position) error {
 			s.noteDone(at)
 			return nil
 		case isAny(err, joining), passes(err):
+		case isAny(err, removed) && time.Since(began) < freshWithin: // not all brokers may know it yet
 		case errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.FencedMemberEpoch):
 			return nil // the member was put out of the group: these records are read again
 		default:
@@ -65,7 +66,7 @@ func passes(err error) bool {
 	var connection *net.OpError
 	var dying *kgo.ErrFirstReadEOF // a cluster that wants TLS was found out by the first answer
 	return errors.As(err, &connection) || errors.As(err, &dying) || kgo.IsRetryableBrokerErr(err) ||
-		kerr.IsRetriable(err) && !errors.Is(err, kerr.UnknownTopicOrPartition)
+		kerr.IsRetriable(err) && !isAny(err, removed)
 }
 
 // mine returns the positions of partitions that are this member's.

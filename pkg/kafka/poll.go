@@ -12,10 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/logctl/logctl/pkg/fault"
-	"github.com/logctl/logctl/pkg/human"
 )
 
 // begin takes the marks of the topics and starts to read.
@@ -171,12 +169,13 @@ func (s *Source) take(fetches kgo.Fetches) {
 			recycle(f.Records)
 			return
 		}
+		end := f.LastStableOffset
 		if s.cfg.Uncommitted {
-			p.end = max(p.end, f.HighWatermark)
-		} else {
-			p.end = max(p.end, f.LastStableOffset)
+			end = f.HighWatermark
 		}
+		p.end = max(p.end, end)
 		if len(f.Records) > 0 {
+			s.noteJump(p, f, end)
 			p.silent = now
 			p.add(f.Records)
 			s.bound(p)
@@ -204,8 +203,8 @@ func (s *Source) fetchFailed(topic string, err error) {
 	case errors.As(err, &session) && !fatalToMember(err):
 		return // the member joins again
 	case errors.As(err, &loss):
-		return // the topic was cut back below the position: reading goes on from what there is
-	case kerr.IsRetriable(err) && !errors.Is(err, kerr.UnknownTopicOrPartition):
+		return // the topic was cut back below the position: noteJump says so when something comes
+	case kerr.IsRetriable(err) && !isAny(err, removed):
 		return
 	}
 	s.err = s.cfg.explain(err, topic)
@@ -223,86 +222,6 @@ func fatalToMember(err error) bool {
 		}
 	}
 	return false
-}
-
-// checkEvery is how often a silent source looks whether it waits in vain.
-const checkEvery = time.Second
-
-// checkSilence looks into why nothing comes: no broker answers, a partition's
-// tail holds no records, or the group has nothing left to do.
-func (s *Source) checkSilence(ctx context.Context) error {
-	if d, err := s.link.down(); d > s.cfg.Timeout {
-		return fault.Hint(fmt.Errorf("topic %q: kafka at %s has not answered for %s: %w", s.name(), s.cfg.addr(),
-			human.Span(d.Round(time.Second)), err), "the cluster may be down")
-	}
-	if !s.finite() {
-		return nil
-	}
-	s.mu.Lock()
-	var silent []part
-	for _, p := range s.owned {
-		nears := p.stop != never && p.stop <= p.end && !p.ended
-		if nears && !p.held && len(p.pending) == 0 && time.Since(p.silent) > 2*checkEvery {
-			silent = append(silent, p.part)
-		}
-	}
-	idle := s.joined && s.ownEnded()
-	s.mu.Unlock()
-	for _, id := range silent {
-		s.passGap(ctx, id)
-	}
-	if idle && s.groupIsDone(ctx) {
-		return s.end()
-	}
-	return nil
-}
-
-// passGap looks whether a partition's tail holds no records at all, as after
-// compaction, and moves the position behind it. Such a tail is never handed out
-// by the client.
-func (s *Source) passGap(ctx context.Context, id part) {
-	s.mu.Lock()
-	p := s.parts[id]
-	next := p.next
-	s.mu.Unlock()
-	if !s.holdsNothing(ctx, id, next) {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p.owned && p.next == next && len(p.pending) == 0 {
-		p.next = p.stop
-		s.settleEnd(p)
-		s.orders = append(s.orders, order{partition: p, atEnd: p.quiet()})
-		signal(s.wake)
-	}
-}
-
-// holdsNothing asks the partition's leader for anything from an offset on.
-func (s *Source) holdsNothing(ctx context.Context, id part, from int64) bool {
-	meta, err := s.admin.Metadata(ctx, id.topic)
-	if err != nil {
-		return false
-	}
-	topic := kmsg.NewFetchRequestTopic()
-	topic.Topic, topic.TopicID = id.topic, meta.Topics[id.topic].ID
-	one := kmsg.NewFetchRequestTopicPartition()
-	one.Partition, one.FetchOffset, one.PartitionMaxBytes, one.CurrentLeaderEpoch = id.n, from, 1, -1
-	topic.Partitions = append(topic.Partitions, one)
-	req := kmsg.NewPtrFetchRequest()
-	req.ReplicaID, req.MaxBytes, req.SessionEpoch = -1, 1, -1
-	req.Topics = append(req.Topics, topic)
-	leader := meta.Topics[id.topic].Partitions[id.n].Leader
-	raw, err := s.client.Broker(int(leader)).RetriableRequest(ctx, req)
-	if err != nil {
-		return false
-	}
-	resp, ok := raw.(*kmsg.FetchResponse)
-	if !ok || len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
-		return false
-	}
-	got := resp.Topics[0].Partitions[0]
-	return got.ErrorCode == 0 && len(got.RecordBatches) == 0 && from < got.HighWatermark
 }
 
 // recordPool keeps the slices that fetched records stand in, by their length, which

@@ -73,6 +73,7 @@ type Source struct {
 	poll sync.WaitGroup
 
 	rebalances atomic.Int64
+	deleted    atomic.Int64 // see Deleted
 	noted      sync.Once
 
 	mu     sync.Mutex // guards what follows, and the fields of partitions
@@ -106,6 +107,7 @@ type partition struct {
 	ended     bool           // it has reached its stop
 	held      bool           // nothing of it is handed out
 	paused    bool           // nothing of it is fetched
+	cut       bool           // records of it were deleted unread, and that was said
 	done      bool           // and that is committed, with all that follows from it
 	over      map[part]int64 // of those that it is filled from, where they have ended
 	pending   []*kgo.Record
