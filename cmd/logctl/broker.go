@@ -42,6 +42,12 @@ It prints its addresses, for --brokers, as one line on stdout.`,
 
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if strings.HasSuffix(err.Error(), " --brokers") {
+			err = fault.Hint(err, "--nodes 3 runs three of them; --brokers is where other commands find a cluster")
+		}
+		return flagError(cmd, err)
+	})
 	fs := cmd.Flags()
 	section(fs, runningSection, f.daemon.add)
 	fs.StringVar(&f.cfg.Addr, "addr", broker.DefaultAddr,
@@ -49,7 +55,8 @@ It prints its addresses, for --brokers, as one line on stdout.`,
 	fs.IntVar(&f.cfg.Brokers, "nodes", 1, "how many nodes, all in this process")
 	fs.StringVar(&f.cfg.Data, "data", "", "keep the data in `DIR`")
 	fs.BoolVar(&f.cfg.Fsync, "fsync", false, "sync every batch to disk before it is acknowledged")
-	sizeVar(fs, &f.cfg.MaxBytes, "max-bytes", broker.DefaultMaxBytes, "refuse producers beyond so many bytes on disk")
+	sizeVar(fs, &f.cfg.MaxBytes, "max-bytes", broker.DefaultMaxBytes,
+		"refuse producers beyond so many bytes on disk (0: no limit)")
 	fs.IntVar(&f.cfg.Partitions, "partitions", broker.DefaultPartitions,
 		"partitions of a topic that is made by its first use")
 	fs.BoolVar(&f.noAutoCreate, "no-auto-create", false, "a topic must be created before it is used")
@@ -62,6 +69,12 @@ It prints its addresses, for --brokers, as one line on stdout.`,
 func (f *brokerFlags) run(cmd *cobra.Command) error {
 	cfg := f.cfg
 	cfg.NoAutoCreate = f.noAutoCreate
+	if cfg.Brokers == 0 || cfg.Partitions == 0 {
+		return fault.Usagef("", "--nodes %d --partitions %d: want 1 or more", cfg.Brokers, cfg.Partitions)
+	}
+	if cfg.MaxBytes == 0 {
+		cfg.MaxBytes = -1
+	}
 	cfg.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelError}))
 	if err := f.secure(&cfg); err != nil {
 		return err

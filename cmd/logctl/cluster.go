@@ -1,11 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,18 +50,18 @@ not), with the reasons. Unless it is HEALTHY the status is 1.`,
 	}
 	fs := cmd.Flags()
 	section(fs, kafkaSection, f.kafka.add)
-	fs.IntVar(&f.want.Brokers, "expect-brokers", 0, "how many brokers have to answer")
+	fs.IntVar(&f.want.Brokers, "expect-brokers", 0, "how many brokers have to answer (0: those that there are)")
 	fs.IntVar(&f.want.UnderReplicated, "max-urp", 0, "how many partitions may lack a copy")
 	fs.Int64Var(&f.maxLag, "max-lag", -1, "how many records a group may be behind (-1: any)")
-	durationVar(fs, &f.every, "every", 0, "ask again and again (0: once)")
-	fs.BoolVar(&f.exitCode, "exit-code", true, "status 1 unless HEALTHY")
-	fs.StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: json or table")
+	durationVar(fs, &f.every, "every", 0, "ask again and again, until interrupted (0: once)")
+	fs.BoolVar(&f.exitCode, "exit-code", true, "status 1 unless HEALTHY, where it is asked once")
+	addForm(fs, &f.format)
 	return cmd
 }
 
 func (f *healthFlags) run(cmd *cobra.Command) error {
-	if f.format != "json" && f.format != "table" {
-		return fault.Usagef("json or table", "unknown output %q", f.format)
+	if f.want.Brokers < 0 || f.want.UnderReplicated < 0 {
+		return fault.Usagef("", "--expect-brokers %d --max-urp %d: want 0 or more", f.want.Brokers, f.want.UnderReplicated)
 	}
 	cfg, err := f.kafka.config(stream.Endpoint{})
 	if err != nil {
@@ -74,6 +70,9 @@ func (f *healthFlags) run(cmd *cobra.Command) error {
 	f.want.MaxLag, f.want.Lagging = f.maxLag, f.maxLag >= 0
 	for {
 		h := kafka.CheckHealth(cmd.Context(), cfg, f.want)
+		if cmd.Context().Err() != nil {
+			return f.interrupted() // what was found out is of this program, not of the cluster
+		}
 		if err := f.print(cmd, h); err != nil {
 			return err
 		}
@@ -91,46 +90,11 @@ func (f *healthFlags) run(cmd *cobra.Command) error {
 	}
 }
 
-func (f *healthFlags) print(cmd *cobra.Command, h *kafka.Health) error {
-	if f.format == "json" {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(healthJSON(h))
+// interrupted returns what it means that there is no answer: none was needed any more
+// where it asks again and again, else nobody must take it for a good one.
+func (f *healthFlags) interrupted() error {
+	if f.every > 0 {
+		return nil
 	}
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%s\t%s\n", h.Status, strings.Join(h.Reasons, "; "))
-	for _, b := range h.Brokers {
-		state := "answers"
-		if !b.Up {
-			state = "does not answer"
-		}
-		fmt.Fprintf(w, "broker %d\t%s\t%s\n", b.ID, b.Addr, state)
-	}
-	return w.Flush()
-}
-
-// healthJSON is the health of a cluster as programs read it.
-func healthJSON(h *kafka.Health) any {
-	type broker struct {
-		ID   int32  `json:"id"`
-		Addr string `json:"addr"`
-		Up   bool   `json:"up"`
-	}
-	brokers := []broker{}
-	for _, b := range h.Brokers {
-		brokers = append(brokers, broker(b))
-	}
-	return struct {
-		Time            time.Time        `json:"time"`
-		Status          string           `json:"status"`
-		Reasons         []string         `json:"reasons,omitempty"`
-		Brokers         []broker         `json:"brokers"`
-		Controller      int32            `json:"controller"`
-		Topics          int              `json:"topics"`
-		Partitions      int              `json:"partitions"`
-		Leaderless      int              `json:"leaderless"`
-		UnderReplicated int              `json:"under_replicated"`
-		Lags            map[string]int64 `json:"lags,omitempty"`
-	}{
-		time.Now().UTC().Truncate(time.Millisecond), h.Status, h.Reasons, brokers, h.Controller, h.Topics, h.Partitions,
-		h.Leaderless, h.UnderReplicated, h.Lags,
-	}
+	return errors.New("interrupted before the cluster had answered")
 }

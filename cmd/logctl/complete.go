@@ -57,6 +57,8 @@ func completeFlags(cmd *cobra.Command) {
 		}
 		value, _ := pflag.UnquoteUsage(f)
 		switch {
+		case isForm(f):
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(forms, cobra.ShellCompDirectiveNoFileComp))
 		case completers[f.Name] != nil:
 			_ = cmd.RegisterFlagCompletionFunc(f.Name, completers[f.Name])
 		case values[f.Name] != nil:
@@ -72,6 +74,12 @@ func completeFlags(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		completeFlags(c)
 	}
+}
+
+// isForm reports whether a flag takes one of forms.
+func isForm(f *pflag.Flag) bool {
+	_, ok := f.Value.(*formFlag)
+	return ok
 }
 
 // completeEndpoint offers the kinds of endpoints, the topics behind kafka:, and

@@ -25,7 +25,7 @@ func TestComplete(t *testing.T) {
 		{"produce --to kafka:ap|", "kafka:app-logs", ""},
 		{"consume --from kafka:access,|", "kafka:access,app-logs", ""},
 		{"topic describe |", "access app-logs", ""},
-		{"topic ls -o |", "json table", "csv"},
+		{"topic ls -o |", "json table csv", "envelope"},
 		{"window -o |", "json csv tsv table", ""},
 		{"window --format |", "ndjson combined syslog", ""},
 		{"window " + logs + "apache_access.log --by |", "client status path", ""},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -137,13 +136,6 @@ func (f *dlqFlags) index(cmd *cobra.Command, filter dlq.Filter) (*dlq.Index, err
 		return x, err
 	}
 	return x, x.CheckClasses()
-}
-
-// forms are the ways to print rows.
-var forms = []string{"json", "table", "csv", "tsv"}
-
-func addForm(fs *pflag.FlagSet, format *string) {
-	fs.StringVarP(format, "output", "o", "json", "`FORM` of the output: "+strings.Join(forms, ", "))
 }
 
 // printRows writes rows, which are what JSON can say, in a form.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // zones on machines that have none
@@ -11,13 +12,17 @@ import (
 	"github.com/logctl/logctl/pkg/human"
 )
 
-// durationFlag reads a duration as people write it, days and weeks included.
+// durationFlag reads a duration as people write it, days and weeks included, but no
+// negative one: no flag means anything by that.
 type durationFlag time.Duration
 
 func (d *durationFlag) Type() string   { return "duration" }
 func (d *durationFlag) String() string { return human.Span(time.Duration(*d)) }
 func (d *durationFlag) Set(s string) error {
 	v, err := human.ParseDuration(s)
+	if err == nil && v < 0 {
+		err = fault.Usagef("", "%q: want 0 or more", s)
+	}
 	*d = durationFlag(v)
 	return err
 }
@@ -41,6 +46,27 @@ func (n *sizeFlag) Set(s string) error {
 func sizeVar(fs *pflag.FlagSet, p *int64, name string, value int64, usage string) {
 	*p = value
 	fs.Var((*sizeFlag)(p), name, usage)
+}
+
+// forms are the ways to print rows.
+var forms = []string{"json", "table", "csv", "tsv"}
+
+// formFlag reads a form before anything is done whose result it is to show.
+type formFlag string
+
+func (f *formFlag) Type() string   { return "string" }
+func (f *formFlag) String() string { return string(*f) }
+func (f *formFlag) Set(s string) error {
+	if !slices.Contains(forms, s) {
+		return fault.Usagef(fault.DidYouMean(s, forms), "%q: want one of %s", s, strings.Join(forms, ", "))
+	}
+	*f = formFlag(s)
+	return nil
+}
+
+func addForm(fs *pflag.FlagSet, p *string) {
+	*p = forms[0]
+	fs.VarP((*formFlag)(p), "output", "o", "`FORM` of the output: "+strings.Join(forms, ", "))
 }
 
 // loadZone returns the time zone of a name, Local, or an offset such as +02:00;

@@ -54,12 +54,12 @@ func newGroupList() *cobra.Command {
 						Coordinator int32  `json:"coordinator"`
 					}{g.Name, g.State, g.Coordinator}, g.Name, g.State, strconv.Itoa(int(g.Coordinator)))
 				}
-				return out.print(cmd.OutOrStdout(), f.format)
+				return out.print(cmd, f.format)
 			})
 		},
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	f.addForm(cmd)
+	addForm(cmd.Flags(), &f.format)
 	return cmd
 }
 
@@ -84,12 +84,12 @@ func newGroupDescribe() *cobra.Command {
 				}
 				note(cmd, "group %q is %s, %s members, %s records behind", g.Name, state,
 					human.Count(int64(len(g.Members))), human.Count(g.Lag()))
-				return memberListing(g).print(cmd.OutOrStdout(), f.format)
+				return memberListing(g).print(cmd, f.format)
 			})
 		},
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	f.addForm(cmd)
+	addForm(cmd.Flags(), &f.format)
 	return cmd
 }
 

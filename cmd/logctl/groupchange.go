@@ -27,7 +27,7 @@ func newGroupReset() *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.reset(cmd, args[0]) },
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	f.addForm(cmd)
+	addForm(cmd.Flags(), &f.format)
 	fs := cmd.Flags()
 	fs.StringVar(&f.to, "to", "", "`WHERE` it goes on: beginning, end, -1h, -10, a time or an offset")
 	fs.StringSliceVar(&f.topics, "topics", nil, "only these `TOPICS` (default those of the group)")
@@ -60,7 +60,7 @@ func (f *groupFlags) reset(cmd *cobra.Command, name string) error {
 			}{name, m.Topic, m.Partition, from, m.To},
 				m.Topic, strconv.Itoa(int(m.Partition)), shown, strconv.FormatInt(m.To, 10))
 		}
-		return out.print(cmd.OutOrStdout(), f.format)
+		return out.print(cmd, f.format)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 )
@@ -16,14 +17,14 @@ func newGroupLag() *cobra.Command {
 	var f groupFlags
 	cmd := &cobra.Command{
 		Use:   "lag GROUP",
-		Short: "Show how far a group is behind in each partition",
+		Short: "Show how far a group is behind in each partition; as watch, every two seconds",
 		Example: `  logctl group lag archive -o table
 
   # As a check in a script: status 1 when it is more than 10,000 records behind
   logctl group lag archive --max-lag 10000 -q
 
-  # Every five seconds, until interrupted
-  logctl group lag archive --every 5s -o table`,
+  # Again and again, until interrupted
+  logctl group watch archive -o table`,
 		Aliases: []string{"watch"},
 		Args:    cobra.ExactArgs(1),
 
@@ -31,8 +32,9 @@ func newGroupLag() *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.lag(cmd, args[0]) },
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	f.addForm(cmd)
-	durationVar(cmd.Flags(), &f.every, "every", 0, "show it again and again (0: once; as `watch`: every 2s)")
+	addForm(cmd.Flags(), &f.format)
+	durationVar(cmd.Flags(), &f.every, "every", 0,
+		"show it again and again, until interrupted (0: once; as watch: every 2s)")
 	cmd.Flags().Int64Var(&f.maxLag, "max-lag", -1, "how many records a group may be behind (-1: any)")
 	return cmd
 }
@@ -42,13 +44,17 @@ func (f *groupFlags) lag(cmd *cobra.Command, name string) error {
 	if f.every == 0 && cmd.CalledAs() == "watch" {
 		f.every = 2 * time.Second
 	}
+	if f.every > 0 && f.maxLag >= 0 {
+		return fault.Usagef("ask once: logctl group lag "+name+" --max-lag "+strconv.FormatInt(f.maxLag, 10),
+			"--max-lag is the status of one answer, and is asked for again and again")
+	}
 	return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
 		for {
 			g, err := a.DescribeGroup(ctx, name)
 			if err != nil {
 				return err
 			}
-			if err := lagListing(g).print(cmd.OutOrStdout(), f.format); err != nil {
+			if err := lagListing(g).print(cmd, f.format); err != nil {
 				return err
 			}
 			if f.every == 0 {

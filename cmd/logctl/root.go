@@ -3,11 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/fault"
 )
@@ -93,40 +91,4 @@ func commandNames(cmd *cobra.Command) (names []string) {
 		}
 	}
 	return names
-}
-
-var unknownFlag = regexp.MustCompile(`^unknown (?:shorthand )?flag: (?:--|'.' in -)(\S+)`)
-
-// flagError makes an error of the flag parser ours: with the nearest name. A flag
-// that is unknown because its command is, is the command's fault.
-func flagError(cmd *cobra.Command, err error) error {
-	if args := cmd.Flags().Args(); groups(cmd) && len(args) > 0 {
-		return unknownCommand(cmd, args)
-	}
-	hint := "see " + cmd.CommandPath() + " --help"
-	if m := unknownFlag.FindStringSubmatch(err.Error()); m != nil {
-		name, _, _ := strings.Cut(m[1], "=")
-		hint = unknownFlagHint(cmd, name, hint)
-	}
-	return fault.Usagef(hint, "%w", err)
-}
-
-// unknownFlagHint names the nearest flag of cmd, or the commands that have the
-// very flag; otherwise it is the one given.
-func unknownFlagHint(cmd *cobra.Command, name, otherwise string) string {
-	var owners []string
-	for _, c := range cmd.Root().Commands() {
-		if c.LocalFlags().Lookup(name) != nil && c.IsAvailableCommand() {
-			owners = append(owners, c.Name())
-		}
-	}
-	if len(owners) > 0 {
-		return "--" + name + " is a flag of " + strings.Join(owners, ", ") + "; " + otherwise
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near := fault.Nearest(name, names); near != "" {
-		return "did you mean --" + near + "?"
-	}
-	return otherwise
 }

@@ -111,6 +111,9 @@ func newTopicAlter() *cobra.Command {
 		ValidArgsFunction: completeTopic,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, err := f.spec(args[0])
+			if err == nil && spec.Partitions == 0 && len(spec.Configs) == 0 {
+				err = fault.Usagef("as in --partitions 24 or --topic-config retention.ms=86400000", "nothing is to be altered")
+			}
 			if err != nil {
 				return err
 			}

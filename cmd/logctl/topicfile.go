@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -69,5 +71,9 @@ func unreadable(path string, err error) error {
 		}
 		return fault.Usagef(hint, "reading topics from %q: line %s: unknown key %q", path, m[1], m[2])
 	}
-	return fault.Usagef("see logctl topic apply --help", "reading topics from %q: %w", path, err)
+	if errors.Is(err, io.EOF) {
+		err = errors.New("there is nothing in it")
+	}
+	said := strings.NewReplacer("yaml: ", "", "unmarshal errors:\n  ", "", "\n ", ";").Replace(err.Error())
+	return fault.Usagef("see logctl topic apply --help", "reading topics from %q: %s", path, said)
 }

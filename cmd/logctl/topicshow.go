@@ -30,7 +30,7 @@ func newTopicList() *cobra.Command {
 		},
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	f.addForm(cmd)
+	addForm(cmd.Flags(), &f.format)
 	cmd.Flags().BoolVar(&f.internal, "internal", false, "Kafka's own topics too")
 	return cmd
 }
@@ -55,24 +55,18 @@ func newTopicDescribe() *cobra.Command {
 		},
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	f.addForm(cmd)
+	addForm(cmd.Flags(), &f.format)
 	return cmd
 }
 
-func (f *topicFlags) addForm(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: json or table")
-	_ = cmd.RegisterFlagCompletionFunc("output",
-		cobra.FixedCompletions([]string{"json", "table"}, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// print writes topics as JSON, a line each, or as the rows that row makes.
+// print writes topics, for people as the rows that row makes.
 func (f *topicFlags) print(cmd *cobra.Command, topics []kafka.Topic, row func(*kafka.Topic) [][]string) error {
 	out := listing{head: row(nil)[0]}
 	for i := range topics {
 		out.objects = append(out.objects, topicJSON(&topics[i]))
 		out.rows = append(out.rows, row(&topics[i])...)
 	}
-	return out.print(cmd.OutOrStdout(), f.format)
+	return out.print(cmd, f.format)
 }
 
 // topicRow is the row of a topic in a list; of none, the head.

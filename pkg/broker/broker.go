@@ -164,7 +164,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Brokers < 1 || c.Brokers > maxBrokers {
-		return c, fault.Usagef("", "brokers: %d is not between 1 and %d", c.Brokers, maxBrokers)
+		return c, fault.Usagef("", "nodes: %d is not between 1 and %d", c.Brokers, maxBrokers)
 	}
 	if c.Partitions < 1 {
 		return c, fault.Usagef("", "partitions: %d is less than 1", c.Partitions)

@@ -13,7 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/logctl/logctl/pkg/fault"
-	"github.com/logctl/logctl/pkg/stream"
 )
 
 // An Admin looks at topics and changes them. It is safe for concurrent use.
@@ -217,9 +216,8 @@ func (a *Admin) configs(ctx context.Context, topic string) (map[string]string, e
 // it stands, and an error where it exists with fewer or more partitions than
 // asked for.
 func (a *Admin) Create(ctx context.Context, spec TopicSpec) (bool, error) {
-	if !stream.ValidTopic(spec.Name) {
-		return false, fault.Usagef(`letters, digits, ".", "_" and "-", at most 249 of them, and not "." or ".." alone`,
-			"topic %q: no topic can have this name", spec.Name)
+	if err := spec.check(); err != nil {
+		return false, err
 	}
 	partitions, replication := int32(-1), int16(-1)
 	if spec.Partitions > 0 {
@@ -290,6 +288,9 @@ func (a *Admin) refused(err error, topic, message string) error {
 // Alter adds partitions to a topic and sets configs; a config with an empty
 // value goes back to the broker's default. It returns what it changed.
 func (a *Admin) Alter(ctx context.Context, spec TopicSpec) ([]Change, error) {
+	if err := spec.check(); err != nil {
+		return nil, err
+	}
 	now, err := a.Describe(ctx, spec.Name)
 	if err != nil {
 		return nil, err

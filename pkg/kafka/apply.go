@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 // A Change is one difference between a topic and its declaration.
@@ -32,25 +33,59 @@ func (c Change) String() string {
 }
 
 // Apply makes topics as declared: creates those that are missing, adds
-// partitions, sets configs. It removes nothing. It returns the changes; with
-// dry it makes none.
-func (a *Admin) Apply(ctx context.Context, specs []TopicSpec, dry bool) ([]Change, error) {
+// partitions, sets configs. It removes nothing, and does nothing where one of them
+// cannot be as declared. It returns the changes; with dry it makes none.
+func (a *Admin) Apply(ctx context.Context, specs []TopicSpec, dry bool) (made []Change, _ error) {
+	if err := checkSpecs(specs); err != nil {
+		return nil, err
+	}
 	all, err := a.adm.ListTopics(ctx)
 	if err != nil {
 		return nil, a.cfg.explain(err, "")
 	}
-	var made []Change
-	for _, spec := range specs {
-		changes, err := a.plan(ctx, spec, all.Has(spec.Name))
-		if err == nil && !dry {
-			err = a.carryOut(ctx, spec, changes)
+	plans := make([][]Change, len(specs))
+	for i, spec := range specs {
+		if plans[i], err = a.plan(ctx, spec, all.Has(spec.Name)); err != nil {
+			return nil, err
 		}
-		if err != nil {
-			return made, err
+	}
+	for i, spec := range specs {
+		if !dry {
+			if err := a.carryOut(ctx, spec, plans[i]); err != nil {
+				return made, err
+			}
 		}
-		made = append(made, changes...)
+		made = append(made, plans[i]...)
 	}
 	return made, nil
+}
+
+// checkSpecs refuses declarations that no cluster can follow.
+func checkSpecs(specs []TopicSpec) error {
+	seen := map[string]bool{}
+	for _, spec := range specs {
+		if err := spec.check(); err != nil {
+			return err
+		}
+		if seen[spec.Name] {
+			return fault.Usagef("", "topic %q is declared twice", spec.Name)
+		}
+		seen[spec.Name] = true
+	}
+	return nil
+}
+
+// check refuses what no topic can be.
+func (s *TopicSpec) check() error {
+	if !stream.ValidTopic(s.Name) {
+		return fault.Usagef(`letters, digits, ".", "_" and "-", at most 249 of them, and not "." or ".." alone`,
+			"topic %q: no topic can have this name", s.Name)
+	}
+	if s.Partitions < 0 || s.Replication < 0 {
+		return fault.Usagef("", "topic %q: %d partitions and %d copies: want 0, which is the broker's default, or more",
+			s.Name, s.Partitions, s.Replication)
+	}
+	return nil
 }
 
 // plan returns what has to change for a topic to be as declared.

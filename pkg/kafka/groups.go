@@ -107,6 +107,9 @@ func (a *Admin) members(ctx context.Context, g *Group) error {
 		}
 		return nil
 	}
+	if d := classic[g.Name]; d.Err != nil && !errors.Is(d.Err, kerr.GroupIDNotFound) {
+		return a.cfg.explain(d.Err, "")
+	}
 	modern, err := a.adm.DescribeConsumerGroups(ctx, g.Name) // KIP-848
 	if d, ok := modern[g.Name]; err == nil && ok && d.Err == nil {
 		g.State, g.Protocol, g.Coordinator = d.State, d.AssignorName, d.Coordinator.NodeID
@@ -194,8 +197,10 @@ func (a *Admin) noGroup(ctx context.Context, name string) error {
 	if hint == "" {
 		hint = "`logctl group ls` shows them"
 	}
-	return fault.Hint(fmt.Errorf("group %q does not exist, or has neither members nor offsets", name), hint)
+	return fault.Hint(fmt.Errorf("group %q %w", name, errNoGroup), hint)
 }
+
+var errNoGroup = errors.New("does not exist, or has neither members nor offsets")
 
 // A Move is a change of where a group goes on in a partition.
 type Move struct {

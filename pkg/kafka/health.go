@@ -3,6 +3,7 @@ package kafka
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -171,8 +172,12 @@ func (h *Health) judgeLags(ctx context.Context, a *Admin, want HealthConfig) {
 	h.Lags = map[string]int64{}
 	for _, g := range groups {
 		full, err := a.DescribeGroup(ctx, g.Name)
-		if err != nil {
+		if errors.Is(err, errNoGroup) {
 			continue // it has gone, or has never committed
+		}
+		if err != nil {
+			h.worse(Degraded, "how far group %q is behind is not known: %v", g.Name, err)
+			continue
 		}
 		h.Lags[g.Name] = full.Lag()
 		if lag := full.Lag(); lag > want.MaxLag {
