@@ -98,6 +98,12 @@ type question[T any] struct {
 	more  []string                          // parameters for other instances: names and values
 }
 
+// asks returns a question of pattern with the parameters that it has, and local,
+// with which instances ask each other.
+func asks(pattern string, do func(*httpapi.Request) (any, error), params ...string) httpapi.Route {
+	return httpapi.Route{Pattern: pattern, Do: do, Params: append(params, "local")}
+}
+
 // put answers a request: of another instance with what is known here.
 //
 // What is known of a key is with one instance. It is found, or it is not there,

@@ -81,6 +81,7 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 	p.notes = append(p.notes,
 		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
 		func() string { return f.cutNote(op.Stats().Cut) },
+		p.undated,
 		func() string { return p.unfinished("open sessions", op.Stats().Open) })
 	by := f.op.Key
 	if len(by) == 0 {

@@ -23,11 +23,11 @@ type sessionAPI struct {
 // routes are the queries under /api/sessions.
 func (a *sessionAPI) routes() []httpapi.Route {
 	return []httpapi.Route{
-		{Pattern: "GET /api/sessions/active/{key...}", Do: a.active},
-		{Pattern: "GET /api/sessions/history/{key...}", Do: a.history},
-		{Pattern: "GET /api/sessions/converted", Do: a.converted},
-		{Pattern: "GET /api/sessions/recent", Do: a.recent},
-		{Pattern: "GET /api/sessions/stats", Do: a.stats},
+		asks("GET /api/sessions/active/{key...}", a.active),
+		asks("GET /api/sessions/history/{key...}", a.history, "page", "limit", "hours"),
+		asks("GET /api/sessions/converted", a.converted, "page", "limit", "hours"),
+		asks("GET /api/sessions/recent", a.recent, "page", "limit", "hours"),
+		asks("GET /api/sessions/stats", a.stats, "hours", "since"),
 	}
 }
 
@@ -133,7 +133,7 @@ func (a *sessionAPI) past(r *httpapi.Request, s session.Search) (any, error) {
 		},
 		merge: func(said []pastSessions, how *standing) (any, error) { return p.show(said, how), nil },
 	}
-	if s.Key != "" {
+	if s.Key != nil {
 		q.found = func(said []pastSessions) bool {
 			return slices.ContainsFunc(said, func(p pastSessions) bool { return len(p.List) > 0 })
 		}
@@ -177,7 +177,8 @@ func newestOf(ops []*session.Op) int64 {
 }
 
 func (a *sessionAPI) history(r *httpapi.Request) (any, error) {
-	return a.past(r, session.Search{Key: r.Path("key")})
+	key := r.Path("key")
+	return a.past(r, session.Search{Key: &key})
 }
 
 func (a *sessionAPI) recent(r *httpapi.Request) (any, error) { return a.past(r, session.Search{}) }
@@ -200,7 +201,7 @@ func queryNumber(r *httpapi.Request, name string, otherwise int) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > mostAsked {
-		return 0, fault.Usagef("", "%s=%q: want a number up to %d", name, text, mostAsked)
+		return 0, fault.Usagef("", "%s=%q: want a number from 0 to %d", name, text, mostAsked)
 	}
 	return n, nil
 }

@@ -46,15 +46,15 @@ all of them. The answer is JSON.`,
 }
 
 func (f *sessionQueryFlags) run(cmd *cobra.Command, args []string) error {
-	path, err := f.path(args)
+	path, err := f.path(args, cmd.Flags().Changed)
 	if err != nil {
 		return err
 	}
 	return f.question.ask(cmd, path)
 }
 
-// path returns what is to be asked.
-func (f *sessionQueryFlags) path(args []string) (string, error) {
+// path returns what is to be asked. given tells which flags were.
+func (f *sessionQueryFlags) path(args []string, given func(string) bool) (string, error) {
 	what, rest := args[0], args[1:]
 	if !slices.Contains(sessionQueries, what) {
 		return "", fault.Usagef(fault.DidYouMean(what, sessionQueries), "unknown question %q: want one of %s",
@@ -68,9 +68,11 @@ func (f *sessionQueryFlags) path(args []string) (string, error) {
 	if len(rest) == 1 {
 		path += "/" + url.PathEscape(rest[0])
 	}
-	q := url.Values{"page": {strconv.Itoa(f.page)}, "limit": {strconv.Itoa(f.limit)}}
-	if f.hours > 0 {
-		q.Set("hours", strconv.Itoa(f.hours))
+	q := url.Values{}
+	for name, n := range map[string]int{"page": f.page, "limit": f.limit, "hours": f.hours} {
+		if given(name) {
+			q.Set(name, strconv.Itoa(n))
+		}
 	}
 	return path + "?" + q.Encode(), nil
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // A sessionStats is the answer to /api/sessions/stats: of sessions that were closed
-// and ended in the last hours, of event time.
+// and ended in the last hours, of event time; 0: of all that are kept.
 type sessionStats struct {
 	*standing
 	Hours          int          `json:"hours"`
@@ -64,7 +64,10 @@ func (a *sessionAPI) stats(r *httpapi.Request) (any, error) {
 	for _, t := range said {
 		since = max(since, t.Newest)
 	}
-	if since != record.NoTime {
+	switch {
+	case hours == 0:
+		since = record.NoTime // all
+	case since != record.NoTime:
 		since -= int64(hours) * int64(time.Hour)
 	}
 	text := strconv.FormatInt(since, 10)

@@ -50,6 +50,15 @@ func (p *pipeline) mismatches() (n int64) {
 	return n
 }
 
+// undated says how many records said no time: most often it has another name.
+func (p *pipeline) undated() string {
+	n := p.Stats.Undated.Load()
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("without a time %s (when they were read counts; --time-field names it)", human.Count(n))
+}
+
 // fieldHint names the field that was meant, or some that there are.
 func fieldHint(path string, names []string) string {
 	const most = 8

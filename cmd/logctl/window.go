@@ -100,7 +100,9 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	p.plan.ReadTime(f.stream.input.timeField)
+	if f.shape.time == "event" {
+		p.plan.ReadTime(f.stream.input.timeField)
+	}
 	cfg, err := f.config(p)
 	if err != nil {
 		return err
@@ -132,6 +134,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 	p.notes = append(p.notes,
 		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
 		func() string { return disorder(op) },
+		p.undated,
 		func() string { return p.unfinished("open windows", max(int64(op.Open()), op.Stats().Open)) })
 	another := func(stream.Task) stream.Operator { return op.Another() }
 	if err := f.state.run(p, &f.kafka, grouping{f.by, another}); err != nil {

@@ -20,10 +20,10 @@ type windowAPI struct{ *fleet }
 // routes are the queries under /api.
 func (a windowAPI) routes() []httpapi.Route {
 	return []httpapi.Route{
-		{Pattern: "GET /api/windows", Do: a.windows},
-		{Pattern: "GET /api/windows/recent", Do: a.recent},
-		{Pattern: "GET /api/windows/stats", Do: a.stats},
-		{Pattern: "GET /api/trends/{key...}", Do: a.trends},
+		asks("GET /api/windows", a.windows, "key", "from", "to", "open", "limit"),
+		asks("GET /api/windows/recent", a.recent, "limit"),
+		asks("GET /api/windows/stats", a.stats),
+		asks("GET /api/trends/{key...}", a.trends),
 	}
 }
 
@@ -58,6 +58,9 @@ func (a windowAPI) windows(r *httpapi.Request) (any, error) {
 	}
 	if q.To, err = queryTime(r, "to", q.To); err != nil {
 		return nil, err
+	}
+	if q.From > q.To {
+		return nil, fault.Usagef("", "from=%q is later than to=%q", r.Query("from"), r.Query("to"))
 	}
 	return a.answer(r, q)
 }
@@ -178,10 +181,9 @@ func queryTime(r *httpapi.Request, name string, otherwise int64) (int64, error) 
 	if text == "" {
 		return otherwise, nil
 	}
-	var p stamp.Parser
-	now := time.Now().UnixNano()
-	if t, ok := p.Parse([]byte(text), now); ok {
-		return t, nil
+	t, err := stamp.ParseText(text, time.Now().UnixNano())
+	if err != nil {
+		return 0, fault.Usagef("", "%s=%w", name, err)
 	}
-	return 0, fault.Usagef("as in 2026-11-24T10:00:00Z, or seconds since 1970", "%s=%q is no time", name, text)
+	return t, nil
 }

@@ -47,7 +47,6 @@ them. The answer is JSON and says how far behind it is.`,
 	fs.BoolVar(&f.stats, "stats", false, "how many windows and records there were, and how late")
 	fs.BoolVar(&f.trends, "trends", false, "how the numbers of a key have changed")
 	fs.IntVar(&f.limit, "limit", defaultRows, "the newest `N` rows at most")
-	cmd.MarkFlagsMutuallyExclusive("open", "closed", "recent", "stats", "trends")
 	return cmd
 }
 
@@ -62,6 +61,9 @@ func (f *windowQueryFlags) run(cmd *cobra.Command, args []string) error {
 // path returns what is to be asked.
 func (f *windowQueryFlags) path(args []string) (string, error) {
 	q := url.Values{"limit": {strconv.Itoa(f.limit)}}
+	if f.wanted() > 1 {
+		return "", fault.Usagef("", "--open, --closed, --recent, --stats and --trends: want one of them at most")
+	}
 	switch {
 	case f.trends && len(args) == 0:
 		return "", fault.Usagef("as in window query api --trends", "--trends: want a key")
@@ -86,4 +88,14 @@ func (f *windowQueryFlags) path(args []string) (string, error) {
 		q.Set("open", strconv.FormatBool(f.open))
 	}
 	return "/api/windows?" + q.Encode(), nil
+}
+
+// wanted returns how many kinds of answer are.
+func (f *windowQueryFlags) wanted() (n int) {
+	for _, is := range []bool{f.open, f.closed, f.recent, f.stats, f.trends} {
+		if is {
+			n++
+		}
+	}
+	return n
 }

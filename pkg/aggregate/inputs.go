@@ -2,6 +2,7 @@ package aggregate
 
 import (
 	"math"
+	"sync/atomic"
 
 	"github.com/logctl/logctl/pkg/expr"
 	"github.com/logctl/logctl/pkg/record"
@@ -23,6 +24,8 @@ type input struct {
 	value *expr.Expr
 	col   int // column of the plan, -1 where it is computed
 	at    int // the operator's own column
+
+	texts atomic.Int64 // values of the column that are no numbers, where it is of them
 }
 
 type inputs struct{ numbers, conditions, values []*input }
@@ -51,6 +54,9 @@ func (in *input) prepareNumbers(b *record.Batch) {
 			f, ok := b.Num(v)
 			if !ok {
 				f = math.NaN()
+				if v.Kind() != record.Missing && b.Recs[i].Live() {
+					in.texts.Add(1)
+				}
 			}
 			to[i] = f
 		}

@@ -92,11 +92,12 @@ func (s *Set) Prepare(b *record.Batch) {
 }
 
 // Mismatches returns how many comparisons in arguments met a value of another
-// type. It may be called from any goroutine.
+// type, and how many values that were to be numbers are none. It may be called from
+// any goroutine.
 func (s *Set) Mismatches() (n int64) {
 	for _, list := range [][]*input{s.inputs.numbers, s.inputs.conditions, s.inputs.values} {
 		for _, in := range list {
-			n += in.value.Mismatches()
+			n += in.value.Mismatches() + in.texts.Load()
 		}
 	}
 	return n

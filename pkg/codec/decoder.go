@@ -246,7 +246,13 @@ func (p *parser) times(b *record.Batch) {
 		if rec.Stamp == record.NoTime {
 			rec.Time = b.Arrived
 		}
-		if col == nil || col[row].Kind() == record.Missing || !rec.Live() {
+		if col == nil || !rec.Live() {
+			continue
+		}
+		if col[row].Kind() == record.Missing {
+			if rec.Stamp == record.NoTime {
+				rec.Flags |= record.Undated
+			}
 			continue
 		}
 		ref := rec.Stamp

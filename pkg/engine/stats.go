@@ -17,6 +17,7 @@ type Stats struct {
 	Bad         atomic.Int64 // records that did not parse
 	Dropped     atomic.Int64 // records that a filter took out
 	Empty       atomic.Int64 // empty lines between structured records
+	Undated     atomic.Int64 // records whose time is when they were read, where the time was looked for
 	Watermark   atomic.Int64 // event time, ns since 1970
 	Behind      atomic.Int64 // ns between the last batch's arrival and its newest record's time
 	CommitNanos atomic.Int64 // how long the last commit took
@@ -48,13 +49,15 @@ func (s *Stats) read(b *job) {
 // those that were read ahead and that nobody will process. Which of some of a
 // batch's rows are empty lines it does not say: the last ones count as such.
 func (s *Stats) add(b *job, from int, times int64) {
-	var dropped, bad int64
+	var dropped, bad, undated int64
 	for i := from; i < len(b.Recs); i++ {
 		switch flags := b.Recs[i].Flags; {
 		case flags&record.Bad != 0:
 			bad++
 		case flags&record.Dropped != 0:
 			dropped++
+		case flags&record.Undated != 0:
+			undated++
 		}
 	}
 	n, empty := int64(len(b.Recs)-from), min(int64(b.Empty), dropped)
@@ -66,6 +69,7 @@ func (s *Stats) add(b *job, from int, times int64) {
 	s.Bytes.Add(times * size)
 	s.Bad.Add(times * bad)
 	s.Empty.Add(times * empty)
+	s.Undated.Add(times * undated)
 	s.Dropped.Add(times * (dropped - empty))
 }
 
@@ -81,6 +85,7 @@ func (s *Stats) stood(ns int64) {
 func (s *Stats) TakeInput(from *Stats) {
 	for _, n := range []struct{ to, from *atomic.Int64 }{
 		{&s.In, &from.In}, {&s.Bytes, &from.Bytes}, {&s.Bad, &from.Bad}, {&s.Dropped, &from.Dropped}, {&s.Empty, &from.Empty},
+		{&s.Undated, &from.Undated},
 	} {
 		n.to.Store(n.from.Load())
 	}

@@ -84,16 +84,23 @@ func (c *Client) Get(ctx context.Context, base, path string) ([]byte, error) {
 		return nil, fmt.Errorf("asking %s: %w", base, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("asking %s: %s", base, reason(resp, body))
+		return nil, denial(base, resp, body)
 	}
 	return body, nil
 }
 
-// reason returns what an answer says is wrong.
-func reason(resp *http.Response, body []byte) string {
-	var said struct{ Error string }
-	if json.Unmarshal(body, &said) == nil && said.Error != "" {
-		return said.Error
+// denial returns the error that an answer is: what it says is wrong, and what to try.
+func denial(base string, resp *http.Response, body []byte) error {
+	var said struct{ Error, Hint string }
+	switch {
+	case json.Unmarshal(body, &said) == nil && said.Error != "":
+	case resp.StatusCode == http.StatusNotFound:
+		said.Error, said.Hint = resp.Status, "it has no such question: does another command run there?"
+	default:
+		said.Error = resp.Status
 	}
-	return resp.Status
+	if resp.StatusCode == http.StatusBadRequest {
+		return fault.Usagef(said.Hint, "asking %s: %s", base, said.Error)
+	}
+	return fault.Hint(fmt.Errorf("asking %s: %s", base, said.Error), said.Hint)
 }

@@ -65,7 +65,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s.handle(cfg)
 	s.srv = &http.Server{
-		Handler:           authorize(cfg.Token, s.mux),
+		Handler:           authorize(cfg.Token, literal(s.mux)),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,

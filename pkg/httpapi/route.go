@@ -1,18 +1,24 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/logctl/logctl/pkg/fault"
 )
 
 // A Route is a query of a command.
 type Route struct {
-	Pattern string // of http.ServeMux: "GET /api/rules/{name}"
+	Pattern string   // of http.ServeMux: "GET /api/rules/{name}"
+	Params  []string // of the query; others, and those given twice, are refused. nil: any are taken
 
 	// Do answers. What it returns is written as JSON, a Text as it is, nil as 204
 	// No Content. An error of wrong usage is 400, others are 500, unless it is
@@ -99,6 +105,10 @@ func (rt Route) serve(w http.ResponseWriter, r *http.Request) {
 		answerError(w, Errorf(http.StatusBadRequest, "reading the body: %w", err))
 		return
 	}
+	if err := rt.check(r.URL.Query()); err != nil {
+		answerError(w, err)
+		return
+	}
 	v, err := rt.Do(&Request{body, r})
 	if err != nil {
 		answerError(w, err)
@@ -115,6 +125,36 @@ func (rt Route) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		JSON(w, http.StatusOK, v)
 	}
+}
+
+// check refuses parameters that the route does not know: an answer to another
+// question than was meant is worse than none.
+func (rt Route) check(q url.Values) error {
+	if rt.Params == nil {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		if !slices.Contains(rt.Params, name) {
+			hint := cmp.Or(fault.DidYouMean(name, rt.Params), "there are "+strings.Join(rt.Params, ", "))
+			return fault.Usagef(hint, "unknown parameter %q", name)
+		}
+		if len(q[name]) > 1 {
+			return fault.Usagef("", "parameter %q is given %d times", name, len(q[name]))
+		}
+	}
+	return nil
+}
+
+// literal has what stands in paths under /api/ taken as it is: http.ServeMux would
+// make /a of /x/../a and of //a, and a key may be called so.
+func literal(next http.Handler) http.Handler {
+	plain := strings.NewReplacer("//", "/%2F", "/.", "/%2E")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path := r.URL.EscapedPath(); strings.HasPrefix(path, "/api/") {
+			r.URL.RawPath = plain.Replace(path)
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // answerError says what is wrong, and what to try.

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -64,5 +65,38 @@ func TestRoutes(t *testing.T) {
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("a body of 9 MiB: %s", resp.Status)
+	}
+}
+
+// Names in a path are what stands there, whatever paths elsewhere mean by it.
+func TestNamesInPaths(t *testing.T) {
+	s := serve(t, httpapi.Config{Routes: []httpapi.Route{{
+		Pattern: "GET /api/of/{name...}",
+		Params:  []string{"limit"},
+		Do:      func(r *httpapi.Request) (any, error) { return r.Path("name") + r.Query("limit"), nil },
+	}}})
+	c, err := httpapi.NewClient("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"": "", "a/b": "a/b", "a//b/": "a//b/", "/a": "/a", "///": "///", "..": "..", "a/../b": "a/../b", "./.x": "./.x",
+		"a%2F%2Fb%25": "a//b%", "%2E%2e": "..", "http://x/": "http://x/", "a?limit=5": "a5",
+	} {
+		if got, err := c.Get(t.Context(), s.URL(), "/api/of/"+path); err != nil || string(got) != `"`+want+"\"\n" {
+			t.Errorf("%s: %s, %v", path, got, err)
+		}
+	}
+	for path, want := range map[string]string{
+		"/api/of/a?limt=5":          `2 asking S: unknown parameter "limt" (did you mean limit?)`,
+		"/api/of/a?x=":              `2 asking S: unknown parameter "x" (there are limit)`,
+		"/api/of/a?limit=1&limit=2": `2 asking S: parameter "limit" is given 2 times ()`,
+		"/api/off":                  `1 asking S: 404 Not Found (it has no such question: does another command run there?)`,
+	} {
+		_, err := c.Get(t.Context(), s.URL(), path)
+		got := fmt.Sprintf("%d %v (%s)", fault.Status(err), err, fault.HintOf(err))
+		if got = strings.ReplaceAll(got, s.URL(), "S"); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
 	}
 }

@@ -32,6 +32,7 @@ const (
 	Bad                         // it does not parse; the batch's Faults say why
 	Dropped                     // a filter took it out; nothing downstream sees it
 	Truncated                   // it was longer than the allowed size; Value is its first part
+	Undated                     // neither it nor its source says a time: Time is when it was read
 )
 
 // A Rec is one record of a batch.

@@ -19,7 +19,7 @@ func answers(t *testing.T, op *session.Op) string {
 	op.Summarize(&sum, record.NoTime)
 	all := []any{op.Past(session.Search{}), op.Past(session.Search{Converted: true}), sum}
 	for _, user := range []string{"ann", "a key that is longer than twelve bytes", "7", "true", "null"} {
-		all = append(all, op.Past(session.Search{Key: user}))
+		all = append(all, op.Past(session.Search{Key: new(user)}))
 	}
 	text, err := json.Marshal(all)
 	if err != nil {

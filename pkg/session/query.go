@@ -120,10 +120,10 @@ func (o *Op) takeFrom(from *aggregate.Shelf, kind record.Kind, text []byte) erro
 
 // A Search says which past sessions are wanted. The zero value is all of them.
 type Search struct {
-	Key       string // of this user
-	Converted bool   // that converted
-	Since     int64  // that ended then or later; ns since 1970
-	Limit     int    // so many at most; 0: all
+	Key       *string // of this user; nil: of all
+	Converted bool    // that converted
+	Since     int64   // that ended then or later; ns since 1970
+	Limit     int     // so many at most; 0: all
 }
 
 // A Past is a session that was closed.
@@ -144,8 +144,8 @@ func (o *Op) Past(s Search) (list []Past) {
 		}
 		return s.Limit == 0 || len(list) < s.Limit
 	}
-	if s.Key != "" {
-		o.keys.Search(s.Key, func(hash uint64, kind record.Kind, text []byte) bool {
+	if s.Key != nil {
+		o.keys.Search(*s.Key, func(hash uint64, kind record.Kind, text []byte) bool {
 			o.history.of(hash, kind, text, take)
 			return true
 		})

@@ -119,15 +119,18 @@ func TestHistory(t *testing.T) {
 	}
 	for want, s := range map[string]session.Search{
 		"ann1 bob2 ann2 ": {},
-		"ann1 ann2 ":      {Key: "ann"},
-		"ann1 ":           {Key: "ann", Limit: 1},
+		"ann1 ann2 ":      {Key: new("ann")},
+		"ann1 ":           {Key: new("ann"), Limit: 1},
 		"ann2 ":           {Converted: true},
 		"ann1 bob2 ":      {Since: start + int64(29*time.Hour)},
-		"":                {Key: "old"},
+		"":                {Key: new("old")},
 	} {
 		if got := show(d.op.Past(s)); got != want {
 			t.Errorf("%+v: %s, want %s", s, got, want)
 		}
+	}
+	if got := show(d.op.Past(session.Search{Key: new("")})); got != "" {
+		t.Errorf("nobody's name is empty: %s", got)
 	}
 	var sum session.Summary
 	d.op.Summarize(&sum, start)
@@ -135,7 +138,8 @@ func TestHistory(t *testing.T) {
 		fmt.Sprint(sum.Steps) != "[{view 3} {buy 1}]" || sum.Durations.Max() != 240_000 {
 		t.Errorf("summary %+v", sum)
 	}
-	if got := show(session.Latest(2, d.op.Past(session.Search{Key: "bob"}), d.op.Past(session.Search{Key: "ann"}))); got != "ann1 bob2 " {
+	of := func(key string) []session.Past { return d.op.Past(session.Search{Key: &key}) }
+	if got := show(session.Latest(2, of("bob"), of("ann"))); got != "ann1 bob2 " {
 		t.Errorf("the latest two are %s", got)
 	}
 }
@@ -153,7 +157,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 	total := 0
 	for k := range 7 {
-		total += len(d.op.Past(session.Search{Key: fmt.Sprint("user-", k)}))
+		total += len(d.op.Past(session.Search{Key: new(fmt.Sprint("user-", k))}))
 	}
 	if n := len(d.op.Past(session.Search{})); total != n {
 		t.Errorf("%d sessions by users, %d in all", total, n)

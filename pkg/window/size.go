@@ -56,7 +56,7 @@ func ParseSize(text string, zone *time.Location, load func(string) (*time.Locati
 		}
 		return Size{Days: n * size.Days, Months: n * size.Months, Zone: zone}, nil
 	}
-	d, err := human.ParseDuration(text)
+	d, err := human.ParseDuration(number) // the days of UTC are all alike
 	if err != nil {
 		return Size{}, fault.Usagef(sizeHint, "window size %q: want a duration or a number of d, w, mo or y", text)
 	}
