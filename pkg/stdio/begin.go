@@ -61,6 +61,14 @@ func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed
 	origin := *s.origin // which may have been handed on by a file that was empty
 	s.origin = &origin
 	s.origin.Partition = s.in.generation(sample)
+	if another := s.meant != 0 && s.meant != s.origin.Partition; another {
+		back, err := s.goBack(ctx)
+		if s.meant = 0; back || err != nil {
+			b.Data = b.Data[:0]
+			return true, err
+		}
+	}
+	s.meant = 0
 	skip := s.opt.Format.Begin(sample, s.origin)
 	s.framer = s.opt.Format.Framer(s.origin)
 	next, ok := s.ended()

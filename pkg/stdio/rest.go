@@ -33,8 +33,8 @@ func Rest(sources []stream.Source, at []stream.Position, opt Options,
 	}
 	for _, source := range sources {
 		if f, ok := source.(*Source); ok && f.path != "" {
-			id := identify(f.path, opt)
-			s.reading[id], s.taken[f.path] = true, id
+			f.meant = identify(f.path, opt)
+			s.reading[f.meant], s.taken[f.path] = true, f.meant
 		}
 	}
 	for _, p := range at {
@@ -98,6 +98,29 @@ func (s *search) renamed(p stream.Position) (names []found) {
 		}
 	}
 	return names
+}
+
+// goBack opens the file that Rest has seen under the name of the one that was just
+// opened: a log that was rotated in between. It is read first, as it would have been
+// a moment before. It returns false where it is nowhere.
+func (s *Source) goBack(ctx context.Context) (bool, error) {
+	sought := search{opt: s.opt, dirs: map[string][]found{}}
+	for _, f := range sought.look(filepath.Dir(s.path)) {
+		if f.id != s.meant {
+			continue
+		}
+		in, err := s.openFile(ctx, f.path)
+		if err != nil {
+			return false, err
+		}
+		if in.tail != nil {
+			in.tail.path = s.path
+		}
+		s.in.close()
+		s.in = in
+		return true, s.place(in.sniff(ctx))
+	}
+	return false, nil
 }
 
 // look returns the regular files of a directory.

@@ -22,6 +22,7 @@ type resumer struct {
 	at    map[stream.Position]int64 // by everything but Next
 	notes []string
 	gone  int
+	found func() // is called between the look at what is there and the reading
 }
 
 func newResumer(t *testing.T) *resumer {
@@ -45,6 +46,9 @@ func (r *resumer) read(paths ...string) (all []string) {
 	rest, gone, err := stdio.Rest(sources, at, r.opt)
 	if err != nil {
 		r.t.Fatal(err)
+	}
+	if r.found != nil {
+		r.found()
 	}
 	r.gone += len(gone)
 	for _, p := range gone {
@@ -108,6 +112,29 @@ func TestRunsReadAGrowingLogOnce(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" || len(r.notes) > 0 {
 			t.Fatalf("seed %d: -want +got\n%s%q", seed, d, r.notes)
 		}
+	}
+}
+
+// A log that is rotated between the look at what is there and its opening is read
+// before the file that has its name by then.
+func TestRotatedBeforeItIsOpened(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.log")
+	r := newResumer(t)
+	appendTo(t, path, "a\n")
+	r.read(path)
+	appendTo(t, path, "b\n")
+	r.found = func() {
+		if err := os.Rename(path, path+".1"); err != nil {
+			t.Fatal(err)
+		}
+		appendTo(t, path, "c\n")
+	}
+	if got := r.read(path); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("got %q, want the rest of the older file", got)
+	}
+	r.found = nil
+	if got := r.read(path); !slices.Equal(got, []string{"c"}) {
+		t.Errorf("then got %q, want the newer file", got)
 	}
 }
 

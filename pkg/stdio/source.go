@@ -34,14 +34,15 @@ const chunk = 64 << 10
 // line: it tells the file from another that has its name before or after it, so
 // that a position is never taken for one in the wrong file.
 type Source struct {
-	opt  Options
-	name string // as the user gave it; "stdin" for stdin
-	path string // of a file that is no pipe
-	open func(ctx context.Context) (*input, error)
-	lazy bool              // it is a regular file that open opens anew each time
-	size int64             // of the file when it was found, -1 where it has none
-	from []stream.Position // where earlier runs ended
-	read atomic.Int64      // bytes read of the file, as stored
+	opt   Options
+	name  string // as the user gave it; "stdin" for stdin
+	path  string // of a file that is no pipe
+	open  func(ctx context.Context) (*input, error)
+	lazy  bool              // it is a regular file that open opens anew each time
+	size  int64             // of the file when it was found, -1 where it has none
+	from  []stream.Position // where earlier runs ended
+	meant int32             // the partition that Rest has found; 0 for none
+	read  atomic.Int64      // bytes read of the file, as stored
 
 	in     *input
 	origin *record.Origin
