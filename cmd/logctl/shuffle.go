@@ -44,7 +44,7 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 	p.parser = func() engine.Parser { return shuffle.NewReader(form, p.plan) }
 	reads := k.shuffled(topic)
 	p.endpoints = []stream.Endpoint{{Scheme: stream.Kafka, Topics: []string{topic}, Brokers: p.endpoints[0].Brokers}}
-	p.shuffled = &kafka.Shuffled{Upstreams: parts, Ends: k.finite(), Stops: stops}
+	p.shuffled = &kafka.Shuffled{Upstreams: parts, Group: k.group, Ends: k.finite(), Stops: stops}
 	p.Strict, p.noDead = false, true // what does not parse does not get here either
 
 	var failed error

@@ -16,7 +16,7 @@ import (
 // forgotten by both.
 const (
 	wordEnded = "ended"   // what follows from its end is in the output; behind it see endOf
-	wordLives = "goes on" // the member reads it without an end
+	wordLives = "goes on" // a member reads it without an end; behind it is which: see living
 )
 
 // words are what is written beside offsets.
@@ -35,6 +35,7 @@ func (s *Source) words(at []stream.Position) words {
 	if !s.cfg.Finishes {
 		return nil
 	}
+	me, _ := s.client.GroupMetadata()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := words{}
@@ -42,24 +43,29 @@ func (s *Source) words(at []stream.Position) words {
 		id := part{a.Source, a.Partition}
 		switch p := s.parts[id]; {
 		case !s.finite():
-			w[id] = wordLives
+			w[id] = wordLives + " " + me
 		case a.Done && p != nil && p.ended:
-			w[id] = wordEnded + " " + strconv.FormatInt(endOf(p), 10)
+			w[id] = wordEnded + " " + strconv.FormatInt(s.endOf(p), 10)
 		}
 	}
 	return w
 }
 
 // endOf tells the end of a partition from those of earlier runs: of one that is filled
-// from others it is the sum of where those have ended. Members look at ends at different
-// moments; those of a later one are not less, and neither is their sum.
-func endOf(p *partition) int64 {
-	if len(p.over) == 0 {
+// from others it is the sum of where those have ended, or are read on (see endBeside).
+// Members look at ends at different moments; those of a later one are not less, and
+// neither is their sum.
+func (s *Source) endOf(p *partition) int64 {
+	if s.cfg.Shuffled == nil {
 		return p.stop
 	}
 	sum := int64(0)
-	for _, next := range p.over {
-		sum += next
+	for _, up := range s.cfg.Shuffled.Stops {
+		if next, ended := p.over[part{up.Source, up.Partition}]; ended {
+			sum += next
+		} else {
+			sum += up.Next
+		}
 	}
 	return sum
 }
@@ -87,6 +93,7 @@ func (s *Source) groupIsDone(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
+	lives := s.living.among(ctx, s, s.cfg.Group, committed)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.ownEnded() {
@@ -96,7 +103,7 @@ func (s *Source) groupIsDone(ctx context.Context) bool {
 		for n := range parts {
 			id := part{topic, n}
 			at, ok := committed.Lookup(topic, n)
-			if p := s.parts[id]; (p == nil || !p.owned) && !s.isDone(id, at, ok) {
+			if p := s.parts[id]; (p == nil || !p.owned) && !s.isDone(id, at, ok, lives) {
 				return false
 			}
 		}
@@ -105,8 +112,8 @@ func (s *Source) groupIsDone(ctx context.Context) bool {
 }
 
 // isDone reports whether a partition of another member, or of none, is done by what
-// is committed.
-func (s *Source) isDone(id part, at kadm.OffsetResponse, committed bool) bool {
+// is committed, where members live.
+func (s *Source) isDone(id part, at kadm.OffsetResponse, committed bool, lives func(member string) bool) bool {
 	stop := s.marks.end(s.cfg.Stop, id)
 	if !s.cfg.Finishes {
 		return committed && at.At >= stop || s.marks.begin(s.cfg.Start, id) >= stop
@@ -117,13 +124,22 @@ func (s *Source) isDone(id part, at kadm.OffsetResponse, committed bool) bool {
 			stop += up.Next
 		}
 	}
-	word, end, _ := strings.Cut(at.Metadata, " ")
-	switch {
-	case at.Metadata == wordLives:
+	if readOn(at.Metadata, lives) {
 		return s.cfg.Shuffled != nil || at.At >= stop
-	case word != wordEnded:
-		return false
 	}
+	return endedAt(at.Metadata, stop)
+}
+
+// endedAt reports whether a word says that a partition has ended at stop or behind.
+func endedAt(word string, stop int64) bool {
+	end, ok := strings.CutPrefix(word, wordEnded+" ")
 	n, err := strconv.ParseInt(end, 10, 64)
-	return err == nil && n >= stop
+	return ok && err == nil && n >= stop
+}
+
+// readOn reports whether a word says that a member that lives reads a partition
+// without an end.
+func readOn(word string, lives func(member string) bool) bool {
+	member, ok := strings.CutPrefix(word, wordLives+" ")
+	return ok && lives(member)
 }

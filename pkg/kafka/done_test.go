@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/record"
@@ -24,18 +26,29 @@ type finisher struct {
 	ended chan error // what Read ended with
 
 	mu   sync.Mutex
-	last map[int32]stream.Position // of partitions that it has read to their end
+	last map[int32]stream.Position // of partitions that it has
 	may  bool
+	mute bool // it commits nothing
 }
 
 func (f *finisher) commit(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.mute {
+		return nil
+	}
 	at := slices.Collect(maps.Values(f.last))
 	for i := range at {
 		at[i].Done = f.may
 	}
 	return f.Commit(ctx, at)
+}
+
+// silence has it commit nothing, or go on to.
+func (f *finisher) silence(on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mute = on
 }
 
 // finish says that all is done that follows.
@@ -62,7 +75,7 @@ func (f *finisher) run(ctx context.Context) error {
 		if err := f.Read(ctx, b); err != nil {
 			return err
 		}
-		if b.Last {
+		if b.Origin != nil && b.AtEnd {
 			f.mu.Lock()
 			f.last[b.Origin.Partition] = stream.Position{
 				Source: b.Origin.Source, Partition: b.Origin.Partition, Next: b.Next,
@@ -85,26 +98,81 @@ func (f *finisher) run(ctx context.Context) error {
 	}
 }
 
-// TestGroupEndsWhenAllIsDone: no member ends while a partition is read to its end but
-// what follows from that is not committed: it might still come to this one.
-func TestGroupEndsWhenAllIsDone(t *testing.T) {
+// waits fails if the member ends while it is looked at for a few times.
+func (f *finisher) waits(t *testing.T, why string) {
+	t.Helper()
+	select {
+	case err := <-f.ended:
+		t.Fatalf("%s: it ended with %v", why, err)
+	case <-time.After(2500 * time.Millisecond): // it looks every second
+	}
+}
+
+// finishers returns a cluster with a topic of two partitions, and how to have another
+// member join the group that reads them.
+func finishers(t *testing.T, ctx context.Context) (kafka.Config, func(stop kafka.Bound) *finisher) {
+	t.Helper()
 	cfg, _ := cluster(t, kfake.SeedTopics(2, "t"), kfake.GroupMinSessionTimeout(time.Second), kfake.BrokerConfigs(map[string]string{
 		"group.initial.rebalance.delay.ms": "0",
 	}))
 	write(t, openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", Partitioner: "round-robin"}), "a", "b", "c", "d")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	join := func() *finisher {
+	return cfg, func(stop kafka.Bound) *finisher {
 		f := &finisher{
 			Source: openSource(t, kafka.SourceConfig{
-				Config: cfg, Topics: []string{"t"}, Group: "g", Stop: stop(t, "end"), Session: 2 * time.Second, Finishes: true,
+				Config: cfg, Topics: []string{"t"}, Group: "g", Stop: stop, Session: 2 * time.Second, Finishes: true,
 			}),
 			ended: make(chan error, 1), last: map[int32]stream.Position{},
 		}
 		go func() { f.ended <- f.run(ctx) }()
 		return f
 	}
-	a, b := join(), join()
+}
+
+// TestWordOfTheGone: that a partition is read without an end is believed of a member
+// that lives, and not of one that is gone.
+func TestWordOfTheGone(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cfg, join := finishers(t, ctx)
+	gone := kadm.Offsets{}
+	for n := range int32(2) {
+		gone.Add(kadm.Offset{Topic: "t", Partition: n, At: 2, Metadata: "goes on gone"})
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := kadm.NewClient(client).CommitAllOffsets(ctx, "g", gone); err != nil {
+		t.Fatal(err)
+	}
+	a, b := join(stop(t, "end")), join(kafka.Bound{})
+	b.silence(true)
+	for a.owns() != 1 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := a.finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	a.waits(t, "the other partition was that of one who is gone")
+	b.silence(false)
+	if err := b.commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-a.ended; !errors.Is(err, io.EOF) {
+		t.Errorf("beside one that goes on it ended with %v", err)
+	}
+}
+
+// TestGroupEndsWhenAllIsDone: no member ends while a partition is read to its end but
+// what follows from that is not committed: it might still come to this one.
+func TestGroupEndsWhenAllIsDone(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, join := finishers(t, ctx)
+	a, b := join(stop(t, "end")), join(stop(t, "end"))
 	for a.owns() != 1 || b.owns() != 1 {
 		select {
 		case <-time.After(10 * time.Millisecond):
@@ -119,13 +187,7 @@ func TestGroupEndsWhenAllIsDone(t *testing.T) {
 	if err := a.finish(ctx); err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case err := <-a.ended:
-		t.Fatalf("a member ended before the other one was done: %v", err)
-	case err := <-b.ended:
-		t.Fatalf("a member ended before it was done: %v", err)
-	case <-time.After(2500 * time.Millisecond): // it looks every second
-	}
+	a.waits(t, "the other one is not done")
 	if err := b.finish(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,9 @@ import (
 
 // Shuffled says that a topic is one that package shuffle fills.
 type Shuffled struct {
-	Upstreams int  // partitions that it is filled from
-	Ends      bool // it has ended when all of them have
+	Upstreams int    // partitions that it is filled from
+	Group     string // of those that fill it
+	Ends      bool   // it has ended when all of them have
 
 	// Stops are where this run ends in them. A mark of an end before is of an
 	// earlier run.

@@ -58,6 +58,9 @@ func (s *Source) begin(ctx context.Context) error {
 	if s.cfg.Widths != nil {
 		s.poll.Go(func() { s.watchWidths(polling) })
 	}
+	if s.cfg.Shuffled != nil && s.cfg.Shuffled.Ends {
+		s.poll.Go(func() { s.watchUpstreams(polling) })
+	}
 	return nil
 }
 

@@ -64,6 +64,7 @@ type Source struct {
 	inTxn   bool     // positions are committed in the transactions of a Txn
 	marks   offsets  // at the start of the run
 	ids     topicIDs // of what was committed
+	living  living   // members of its group
 
 	want chan struct{} // Read has nothing left: poll
 	wake chan struct{} // there is something for Read, or it should look again
@@ -136,7 +137,7 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	}
 	s := &Source{
 		cfg: cfg, metrics: newMetrics("consume"),
-		seeks: map[part]int64{}, parts: map[part]*partition{}, ids: topicIDs{},
+		seeks: map[part]int64{}, parts: map[part]*partition{}, ids: topicIDs{}, living: living{},
 		want: make(chan struct{}, 1), wake: make(chan struct{}, 1), rush: make(chan struct{}, 1), quit: make(chan struct{}),
 	}
 	if err := s.check(); err != nil {
