@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
@@ -66,6 +67,9 @@ or of their event time with --time-field.`,
 	section(fs, handlerSection, f.handler.add)
 	section(fs, handlerSection, f.handler.retry.add)
 	section(fs, handlerSection, f.dead.add)
+	section(fs, outputSection, func(fs *pflag.FlagSet) {
+		breakerVars(fs, &f.handler.retry.breaker, &f.handler.retry.openFor)
+	})
 	f.change.add(fs)
 	fs.StringVar(&f.template, "template", "",
 		"write records as `TEXT` with %v value, %k key, %t topic, %p partition, %o offset, %T time, %h headers")
@@ -100,6 +104,9 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	p.dead = f.dead
 	p.producer.timeout = patience // an output that is down holds up reading; nothing is given up for it
 	if err := f.guarantee(p); err != nil {
+		return err
+	}
+	if err := f.breakerOf(p); err != nil {
 		return err
 	}
 	if err := f.priority.apply(p, &f.handler.retry); err != nil {

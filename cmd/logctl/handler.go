@@ -137,8 +137,8 @@ type retryFlags struct {
 	on      []string
 	rules   string
 	topic   string
-	breaker string
-	openFor time.Duration
+	breaker string        // of handlers, or of the output where there are none: see consumeFlags.breakerOf
+	openFor time.Duration // likewise
 }
 
 func (f *retryFlags) add(fs *pflag.FlagSet) {
@@ -151,7 +151,6 @@ func (f *retryFlags) add(fs *pflag.FlagSet) {
 		"'transient TIMEOUT (?i)timed? out'")
 	fs.StringVar(&f.topic, "retry-topic", "",
 		"records that have to wait for more than a second do so in `TOPIC`, with their count")
-	breakerVars(fs, &f.breaker, &f.openFor)
 }
 
 func (f *retryFlags) policy() (p retry.Policy, err error) {

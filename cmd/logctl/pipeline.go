@@ -65,6 +65,7 @@ type pipeline struct {
 	made      stream.Source   // generated records, instead of the endpoints
 	producer  *kafkaOutput    // how records go to Kafka
 	guard     *guardFlags     // what to do while that is down; nil: fail
+	trip      *limit.Breaker  // as those of tables that may be down are to be; nil for none
 	pace      *limit.Schedule // how fast records are written; nil: as fast as they come
 
 	dedup *dedupFlags                            // of a table that drops duplicates; nil for none

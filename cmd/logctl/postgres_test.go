@@ -350,19 +350,21 @@ func (s *postgresServer) fenced(t *testing.T) {
 }
 
 // down: the server is stopped while records come, and started again. Consume says
-// that it waits, and every record is there once.
+// that it waits, and for how long it does not try; and every record is there once.
 func (s *postgresServer) down(t *testing.T) {
 	e := embed(t)
 	topic := e.topic(t, 3)
 	f := e.feed(t, topic, 5_000)
 	p := e.start(t, nil, nil, "consume", "--from", "kafka:"+topic, "--group", topic, "--delivery", "exactly-once",
-		"--to", s.to("down"))
+		"--to", s.to("down"), "--breaker", "2", "--breaker-open", "500ms")
 	count := func() string { return s.psql(t, "d", "SELECT count(*), count(DISTINCT n) FROM down") }
 	eventually(t, "it writes", func() bool {
 		return s.psql(t, "d", "SELECT to_regclass('down') IS NOT NULL") == "t" && count() != "0|0"
 	})
 	s.stop(t)
-	eventually(t, "it says what it waits for", func() bool { return strings.Contains(p.errs.String(), "; waiting for it") })
+	eventually(t, "it says what it waits for", func() bool {
+		return strings.Contains(p.errs.String(), "; the breaker is open, the next attempt is in 500ms")
+	})
 	s.start(t)
 	n := f.end(t)
 	eventually(t, "all is written", func() bool { return count() == fmt.Sprintf("%d|%d", n, n) })

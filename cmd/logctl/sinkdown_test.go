@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,39 @@ func TestTopicDown(t *testing.T) {
 		if !strings.Contains(p.errs.String(), want) {
 			t.Errorf("want %q in:\n%s", want, p.errs.String())
 		}
+	}
+}
+
+// TestTopicDownWithBreaker: the same, and after two failures nothing is tried any more for
+// a moment. Then it goes on by itself, with nothing lost.
+func TestTopicDownWithBreaker(t *testing.T) {
+	t.Parallel()
+	from, to := embed(t), embed(t)
+	topic, out := from.topic(t, 2), to.topic(t, 2)
+	f := from.feed(t, topic, 2_000)
+	p, url := from.serving(t, "consume", "--from", "kafka:"+topic, "--group", topic, "--breaker", "2",
+		"--breaker-open", "300ms", "--to", "kafka://"+to.addrs[0]+"/"+out)
+	seen := func() *tally {
+		all := new(tally)
+		all.count(t, []byte(to.logctl(t, nil, "consume", "-q", "--from", "kafka:"+out, "--stop", "end")))
+		return all
+	}
+	eventually(t, "it writes", func() bool { return len(seen().seen) > 0 })
+	to.broker.crash(t)
+	opened := regexp.MustCompile(`(?m)^logctl_breaker_opened_total [1-9]`)
+	eventually(t, "the breaker is open", func() bool {
+		_, body := get(t, url+"/metrics")
+		return opened.MatchString(body)
+	})
+	to.restart(t)
+	n := f.end(t)
+	eventually(t, "all is written", func() bool { return len(seen().seen) >= n })
+	p.interrupt(t)
+	if missing, again := seen().sum(n); missing > 0 {
+		t.Errorf("of %d records %d are missing, %d are there twice", n, missing, again)
+	}
+	if !strings.Contains(p.errs.String(), "breaker opened ") {
+		t.Errorf("the summary does not tell of the breaker:\n%s", p.errs.String())
 	}
 }
 

@@ -109,13 +109,13 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 	case stream.Kafka:
 		return p.openTopic(e, nil)
 	case stream.SQLite:
-		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, p.tableOptions())
+		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, p.tableOptions(e))
 		if err != nil {
 			return nil, err
 		}
 		return p.closing(s)
 	case stream.Postgres:
-		s, err := postgres.OpenSink(p.cmd.Context(), e.URL, e.Table, p.serverOptions())
+		s, err := postgres.OpenSink(p.cmd.Context(), e.URL, e.Table, p.serverOptions(e))
 		if err != nil {
 			return nil, err
 		}
@@ -129,9 +129,10 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 }
 
 // tableOptions says how rows are written.
-func (p *pipeline) tableOptions() store.SinkOptions {
+func (p *pipeline) tableOptions(e stream.Endpoint) store.SinkOptions {
+	b := p.tableBreaker(e)
 	opt := store.SinkOptions{
-		Unique: p.flags.output.unique, Busy: p.busy, Signature: p.signature, Reset: p.resetState,
+		Unique: p.flags.output.unique, Busy: p.busy(b), Breaker: b, Signature: p.signature, Reset: p.resetState,
 	}
 	if d := p.dedup; d != nil {
 		opt.Once, opt.OnceTTL, opt.Dropped = d.once, d.ttl, d.drop
@@ -140,24 +141,16 @@ func (p *pipeline) tableOptions() store.SinkOptions {
 }
 
 // serverOptions says how rows are written into a server's table.
-func (p *pipeline) serverOptions() postgres.SinkOptions {
+func (p *pipeline) serverOptions(e stream.Endpoint) postgres.SinkOptions {
+	b := p.tableBreaker(e)
 	opt := postgres.SinkOptions{
-		Unique: p.flags.output.unique, Busy: p.busy, Signature: p.signature, Reset: p.resetState, Spill: p.spill(),
+		Unique: p.flags.output.unique, Busy: p.busy(b), Breaker: b, Signature: p.signature, Reset: p.resetState,
+		Spill: p.spill(),
 	}
 	if d := p.dedup; d != nil {
 		opt.Once, opt.OnceTTL, opt.Dropped = d.once, d.ttl, d.drop
 	}
 	return opt
-}
-
-// busy says that a database is down or another process's for now, and waits on
-// unless the command was interrupted.
-func (p *pipeline) busy(err error) error {
-	if p.cmd.Context().Err() != nil {
-		return err
-	}
-	note(p.cmd, "%v; waiting for it", err)
-	return nil
 }
 
 // closing has s closed at the end.

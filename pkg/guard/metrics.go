@@ -1,6 +1,10 @@
 package guard
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/logctl/logctl/pkg/limit"
+)
 
 var (
 	stateDesc = prometheus.NewDesc("logctl_breaker_state",
@@ -15,6 +19,21 @@ var (
 	droppedDesc = prometheus.NewDesc("logctl_breaker_dropped_records_total",
 		"Records that were dropped while the breaker was open.", nil, nil)
 )
+
+// Metrics tells of a breaker that guards no Sink.
+func Metrics(b *limit.Breaker) prometheus.Collector { return breakerMetrics{b} }
+
+type breakerMetrics struct{ *limit.Breaker }
+
+func (m breakerMetrics) Describe(ch chan<- *prometheus.Desc) {
+	ch <- stateDesc
+	ch <- openedDesc
+}
+
+func (m breakerMetrics) Collect(ch chan<- prometheus.Metric) {
+	ch <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, float64(m.State(now())))
+	ch <- prometheus.MustNewConstMetric(openedDesc, prometheus.CounterValue, float64(m.Opened()))
+}
 
 // Describe implements prometheus.Collector.
 func (s *Sink) Describe(ch chan<- *prometheus.Desc) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/limit"
 )
 
 const (
@@ -15,13 +16,14 @@ const (
 // patiently does something again, over a new connection, for as long as it fails
 // for reasons that pass and Busy does not give up.
 func (s *Sink) patiently(ctx context.Context, doing string, do func(context.Context) error) error {
-	waits := patience{busy: s.opt.Busy}
+	waits := s.patience()
 	for {
 		err := s.connected(ctx)
 		if err == nil {
 			err = do(ctx)
 		}
 		if err == nil {
+			waits.done(true)
 			return nil
 		}
 		_ = s.close() // what was under way is undone
@@ -34,8 +36,21 @@ func (s *Sink) patiently(ctx context.Context, doing string, do func(context.Cont
 
 // A patience waits for a server that is down.
 type patience struct {
-	busy func(error) error // see SinkOptions.Busy
-	told time.Time
+	busy    func(error) error // see SinkOptions.Busy
+	breaker *limit.Breaker    // see SinkOptions.Breaker
+	told    time.Time
+}
+
+func (s *Sink) patience() patience { return patience{busy: s.opt.Busy, breaker: s.opt.Breaker} }
+
+// done tells the breaker how an attempt went, and reports whether it is open now.
+func (p *patience) done(ok bool) bool {
+	if p.breaker == nil {
+		return false
+	}
+	now := time.Now().UnixNano()
+	p.breaker.Done(now, ok)
+	return p.breaker.State(now) == limit.Open
 }
 
 // out waits before the next attempt, or returns why there is none.
@@ -43,7 +58,7 @@ func (p *patience) out(ctx context.Context, err error) error {
 	if p.busy == nil || !passes(err) || ctx.Err() != nil {
 		return fault.Hint(err, hintFor(err))
 	}
-	if time.Since(p.told) >= again {
+	if open := p.done(false); open || time.Since(p.told) >= again {
 		p.told = time.Now()
 		if err := p.busy(err); err != nil {
 			return err

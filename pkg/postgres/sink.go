@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/table"
@@ -27,6 +28,10 @@ type SinkOptions struct {
 	// It returns an error to give up, or nil to wait on. Without it, a server that
 	// is down is an error at once.
 	Busy func(error) error
+
+	// Breaker is told how attempts fare. Busy is called after each that fails while it
+	// is open, and may wait as long as it says. nil: there is none.
+	Breaker *limit.Breaker
 
 	Unique    []string // the fields that make a row unique; by default where it came from
 	Signature string   // of the operator whose state is kept beside the rows; "" for none

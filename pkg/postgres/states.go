@@ -160,7 +160,7 @@ func chunksOf(all []chunk) stream.Chunks {
 // others may write meanwhile.
 func (s *Sink) Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
 	var all []chunk
-	waits := patience{busy: s.opt.Busy}
+	waits := s.patience()
 	for {
 		srv := &server{config: s.config}
 		err := srv.connect(ctx)
