@@ -117,13 +117,13 @@ func (e *example) run(t *testing.T, line string) {
 		line += " --at " + e.serve(t, words[1])
 	}
 	endless := strings.HasPrefix(line, "logctl broker") || strings.Contains(line, "--follow") || strings.Contains(line, "--from http:") ||
-		strings.Contains(line, "--every 30s") || strings.Contains(line, "--every 5s")
+		strings.Contains(line, "--every 30s") || strings.Contains(line, "group watch")
 	if strings.HasPrefix(line, "logctl broker") {
 		line += " --addr :0"
 	}
 	if endless {
 		line = strings.Replace(line, "http::8080", "http::0", 1)
-		if !strings.Contains(line, "--every") {
+		if !strings.Contains(line, "--every") && !strings.Contains(line, "group watch") {
 			line += " --listen :0"
 		}
 	}
