@@ -9,6 +9,7 @@
 //     Apache Kafka 4 does: librdkafka before 2.8 otherwise sends uncompressed
 //     and cannot authenticate;
 //   - partitions are served in turn, however large their batches are;
+//   - a member that is killed while it joins its group leaves it at once;
 //   - retention runs every 30 s, after a restart too;
 //   - a topic that a client asks for is on disk before it can be written to;
 //   - the stored bytes have a limit, because a start reads all of them;

@@ -26,9 +26,8 @@ var errNotKafka = errors.New("not a kafka request")
 // A guard is a connection to kfake that fails at the first frame that kfake
 // would not survive. It also corrects the answers to ApiVersions, on the wire:
 // kfake's own hook for that (ControlKey) keeps the last request of every
-// connection for ever. And it hides from kfake that a client has gone that waits to
-// be told of its group: kfake begins to watch a member when it has answered it, and
-// one that it cannot answer kept its partitions for ever.
+// connection for ever. And where the client is gone while it joins a group, it sees to
+// its parting.
 //
 // One goroutine reads and one writes. A frame's length and its body are read
 // with reads of just these sizes, and an answer is sent with one Write: so does
@@ -37,24 +36,18 @@ type guard struct {
 	net.Conn
 	quota *quota
 
-	head [headerSize]byte // of the frame being read
-	have int              // bytes of head
-	left int              // bytes of the frame after head
+	head  [headerSize]byte // of the frame being read
+	have  int              // bytes of head
+	left  int              // bytes of the frame after head
+	joins bool             // parting wants those
 
-	mu     sync.Mutex
-	asked  []asked // requests without an answer yet, of those that matter here
-	less   sync.Cond
-	closed bool
-}
+	parting parting
 
-func newGuard(conn net.Conn, q *quota) *guard {
-	g := &guard{Conn: conn, quota: q}
-	g.less.L = &g.mu
-	return g
+	mu    sync.Mutex
+	asked []asked // requests for ApiVersions without an answer yet
 }
 
 type asked struct {
-	key         kmsg.Key
 	correlation int32
 	version     int16
 }
@@ -62,13 +55,10 @@ type asked struct {
 // Read implements net.Conn.
 func (g *guard) Read(p []byte) (int, error) {
 	n, err := g.Conn.Read(p)
-	if err != nil {
-		g.awaitGroup()
-	}
 	for b := p[:n]; len(b) > 0; {
 		if g.left > 0 {
 			skip := min(g.left, len(b))
-			g.left -= skip
+			g.pass(b[:skip])
 			b = b[skip:]
 			continue
 		}
@@ -82,7 +72,22 @@ func (g *guard) Read(p []byte) (int, error) {
 			g.begin()
 		}
 	}
+	if n == 0 && err != nil {
+		return g.parting.read(p, err)
+	}
 	return n, err
+}
+
+// pass passes over bytes of a frame.
+func (g *guard) pass(b []byte) {
+	g.left -= len(b)
+	if !g.joins {
+		return
+	}
+	g.parting.body = append(g.parting.body, b...)
+	if g.left == 0 {
+		g.parting.end()
+	}
 }
 
 // valid reports whether what there is of the header is that of a request that
@@ -102,14 +107,14 @@ func (g *guard) key() int16 { return int16(binary.BigEndian.Uint16(g.head[4:])) 
 func (g *guard) begin() {
 	size := int(binary.BigEndian.Uint32(g.head[:]))
 	g.have, g.left = 0, size-minRequest
-	switch key := kmsg.Key(g.key()); key {
+	g.joins = g.parting.begin(g.head[:])
+	switch kmsg.Key(g.key()) {
 	case kmsg.Produce:
 		g.quota.stored.Add(int64(size))
-	case kmsg.ApiVersions, kmsg.JoinGroup, kmsg.SyncGroup:
+	case kmsg.ApiVersions:
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.asked = append(g.asked, asked{
-			key:         key,
 			version:     int16(binary.BigEndian.Uint16(g.head[6:])),
 			correlation: int32(binary.BigEndian.Uint32(g.head[8:])),
 		})
@@ -117,51 +122,39 @@ func (g *guard) begin() {
 	}
 }
 
-// awaitGroup waits until what the client has asked of its group is answered, at
-// the latest when the rebalance is over.
-func (g *guard) awaitGroup() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for !g.closed && slices.ContainsFunc(g.asked, asked.ofGroup) {
-		g.less.Wait()
-	}
-}
-
-func (a asked) ofGroup() bool { return a.key != kmsg.ApiVersions }
-
-// Close implements net.Conn.
-func (g *guard) Close() error {
-	g.mu.Lock()
-	g.closed = true
-	g.mu.Unlock()
-	g.less.Broadcast()
-	return g.Conn.Close()
-}
-
 // Write implements net.Conn.
 func (g *guard) Write(p []byte) (int, error) {
-	if a, ok := g.answers(p); ok && a.key == kmsg.ApiVersions {
-		return g.Conn.Write(lowerVersions(p, a.version))
+	if g.parting.answers(p) {
+		return len(p), nil
+	}
+	if version, ok := g.answers(p); ok {
+		return g.Conn.Write(lowerVersions(p, version))
 	}
 	return g.Conn.Write(p)
 }
 
-// answers returns what p answers, if that was noted.
-func (g *guard) answers(p []byte) (a asked, ok bool) {
+// Close implements net.Conn.
+func (g *guard) Close() error {
+	g.parting.release()
+	return g.Conn.Close()
+}
+
+// answers reports whether p is the answer to a request for ApiVersions, and
+// its version.
+func (g *guard) answers(p []byte) (version int16, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.asked) == 0 || len(p) < 8 {
-		return asked{}, false
+		return 0, false
 	}
 	correlation := int32(binary.BigEndian.Uint32(p[4:]))
 	i := slices.IndexFunc(g.asked, func(a asked) bool { return a.correlation == correlation })
 	if i < 0 {
-		return asked{}, false
+		return 0, false
 	}
-	a = g.asked[i]
+	version = g.asked[i].version
 	g.asked = slices.Delete(g.asked, i, i+1)
-	g.less.Broadcast()
-	return a, true
+	return version, true
 }
 
 // lowerVersions returns frame, an answer to ApiVersions, with 0 as the least

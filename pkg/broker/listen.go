@@ -103,7 +103,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
 		if err == nil {
-			return newGuard(conn, l.quota), nil
+			return &guard{Conn: conn, quota: l.quota}, nil
 		}
 		if errors.Is(err, net.ErrClosed) {
 			return nil, err

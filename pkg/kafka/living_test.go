@@ -15,8 +15,12 @@ func TestLiving(t *testing.T) {
 		here string
 		want bool
 	}{
-		{0, "a", false}, {session, "a", false}, {session + 1, "a", true}, {session + 2, "", false},
-		{session + 3, "a", false}, {2*session + 4, "a", true},
+		{0, "a", false},
+		{session, "a", false},
+		{session + 1, "a", true},
+		{session + 2, "", false},
+		{session + 3, "a", false},
+		{2*session + 4, "a", true},
 	} {
 		var members []Member
 		if step.here != "" {
