@@ -46,6 +46,10 @@ func invalidValue(bad *pflag.InvalidValueError) error {
 		return fmt.Errorf("%q: that is too large a number", number.Num)
 	case number.Func == "ParseBool":
 		return fmt.Errorf("%q: want true or false", number.Num)
+	case number.Func == "ParseFloat":
+		return fmt.Errorf("%q: want a number, as 0.01", number.Num)
+	case number.Func == "ParseUint":
+		return fmt.Errorf("%q: want a whole number from 0", number.Num)
 	default:
 		return fmt.Errorf("%q: want a whole number", number.Num)
 	}

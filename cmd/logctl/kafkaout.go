@@ -53,6 +53,9 @@ func (f *kafkaOutput) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.txn, "txn", "", "each batch of input is one transaction of the producer `ID`")
 }
 
+// leastBatch is what Kafka's own bookkeeping leaves some room in.
+const leastBatch = 512
+
 // config returns the producer of a topic.
 func (f *kafkaOutput) config(topic string, conn kafka.Config) (kafka.SinkConfig, error) {
 	c := kafka.SinkConfig{
@@ -63,6 +66,15 @@ func (f *kafkaOutput) config(topic string, conn kafka.Config) (kafka.SinkConfig,
 	var err error
 	if c.Linger, err = parseLinger(f.linger); err != nil {
 		return c, err
+	}
+	switch {
+	case f.partition < -1:
+		return c, fault.Usagef("partitions are numbered from 0", "--partition %d: there is no such partition", f.partition)
+	case f.retries < 0:
+		return c, fault.Usagef("", "--retries %d: want 0, which is as many as --timeout allows, or more", f.retries)
+	case f.batchBytes != 0 && f.batchBytes < leastBatch:
+		return c, fault.Usagef("leave it out: a batch is as large as the topic allows",
+			"--batch-bytes %d: want at least %d", f.batchBytes, leastBatch)
 	}
 	if f.partitioner != "" && f.partition >= 0 {
 		c.Partitioner = fmt.Sprintf("partition:%d", f.partition)
@@ -85,6 +97,9 @@ func parseLinger(text string) (time.Duration, error) {
 	d, err := human.ParseDuration(text)
 	if err != nil {
 		return 0, fault.Usagef("as in --linger 20ms", "--linger: %w", err)
+	}
+	if d < 0 {
+		return 0, fault.Usagef("as in --linger 20ms or auto", "--linger %s: want no less than nothing", text)
 	}
 	if d == 0 {
 		return -1, nil

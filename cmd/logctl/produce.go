@@ -77,7 +77,7 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	p.producer = &f.kafka
-	if err := f.guard.prepare(p); err != nil {
+	if err := f.checkUse(p); err != nil {
 		return err
 	}
 	if f.outbox != "" {
@@ -121,6 +121,26 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	return p.run(nil)
+}
+
+// checkUse reads what is said of topics that are written to, and refuses flags
+// that nothing reads.
+func (f *produceFlags) checkUse(p *pipeline) error {
+	to, err := f.stream.output.endpoints()
+	if err == nil {
+		err = f.kafka.checkUse(p.cmd, to)
+	}
+	if err == nil {
+		err = f.guard.prepare(p)
+	}
+	if err == nil {
+		err = f.guard.checkUse(p.cmd)
+	}
+	if err == nil && given(p.cmd, "rate-wait") && !(p.takesPosts() && f.rate != "") {
+		err = fault.Usagef("as in --from http::8080 --rate 500/s",
+			"--rate-wait is for posted records that come faster than --rate")
+	}
+	return err
 }
 
 // setPace has --rate kept: by whoever makes records, by refusing posted ones, or

@@ -107,6 +107,9 @@ func profileEdit(key, value string) (func(*kafka.SinkConfig), error) {
 		return func(c *kafka.SinkConfig) { c.Linger = d }, err
 	case "batch-bytes":
 		n, err := human.ParseSize(value)
+		if err == nil && n < leastBatch {
+			err = fmt.Errorf("batch-bytes %d: want at least %d", n, leastBatch)
+		}
 		return func(c *kafka.SinkConfig) { c.BatchBytes = int(n) }, err
 	}
 	return nil, fmt.Errorf("unknown setting %q: want one of %s", key, strings.Join(settings, ", "))

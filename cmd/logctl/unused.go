@@ -20,12 +20,17 @@ func refuseUnused(cmd *cobra.Command, add func(*pflag.FlagSet), use, hint string
 	add(group)
 	var err error
 	group.VisitAll(func(f *pflag.Flag) {
-		given := cmd.Flags().Lookup(f.Name)
-		if err == nil && given != nil && given.Changed && len(given.Annotations[originKey]) == 0 {
+		if err == nil && given(cmd, f.Name) {
 			err = fault.Usagef(hint, "--%s is for %s", f.Name, use)
 		}
 	})
 	return err
+}
+
+// given reports whether a flag of cmd stands on the command line.
+func given(cmd *cobra.Command, name string) bool {
+	f := cmd.Flags().Lookup(name)
+	return f != nil && f.Changed && len(f.Annotations[originKey]) == 0
 }
 
 // refuseEmpty refuses flags of these names that were given with nothing in them,
@@ -60,4 +65,36 @@ func (f *generateFlags) checkUse(cmd *cobra.Command) error {
 		return nil
 	}
 	return refuseUnused(cmd, new(generateFlags).add, "made-up load alone", "as in --generate http")
+}
+
+// checkUse refuses flags of producing where no topic is written to, and those
+// that say which partition in two ways.
+func (f *kafkaOutput) checkUse(cmd *cobra.Command, to []stream.Endpoint) error {
+	if !slices.ContainsFunc(to, func(e stream.Endpoint) bool { return e.Scheme == stream.Kafka }) {
+		return refuseUnused(cmd, new(kafkaOutput).add, "writing topics, and no output is one", "as in --to kafka:app-logs")
+	}
+	switch {
+	case given(cmd, "partition") && given(cmd, "partitioner"):
+		return fault.Usagef("leave one of them out", "both --partition and --partitioner say where records go")
+	case given(cmd, "timeout") && f.timeout == 0:
+		return fault.Usagef("as in --timeout 30s", "--timeout 0: want more than nothing")
+	case given(cmd, "buffer") && f.buffer <= 0:
+		return fault.Usagef("as in --buffer 32MiB", "--buffer %d: want more than nothing", f.buffer)
+	}
+	return nil
+}
+
+// checkUse refuses flags of a breaker and a spool where there is none.
+func (f *guardFlags) checkUse(cmd *cobra.Command) error {
+	switch {
+	case f.trip == nil && given(cmd, "breaker-open"), f.trip == nil && given(cmd, "on-open"):
+		name := "breaker-open"
+		if !given(cmd, name) {
+			name = "on-open"
+		}
+		return fault.Usagef("as in --breaker 10", "--%s is for a breaker, and there is none", name)
+	case f.spoolDir == "" && given(cmd, "spool-bytes"):
+		return fault.Usagef("as in --spool /var/spool/logctl", "--spool-bytes is how large a --spool may be")
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -15,6 +16,11 @@ import (
 
 // Codecs are the names of the compression codecs.
 var Codecs = []string{"none", "gzip", "snappy", "lz4", "zstd"}
+
+// oneOf hints at the known name that is nearest, else at all of them.
+func oneOf(name string, known []string) string {
+	return cmp.Or(fault.DidYouMean(name, known), "one of "+strings.Join(known, ", "))
+}
 
 // compression returns the codec of the given name.
 func compression(name string) (kgo.ProducerOpt, error) {
@@ -32,7 +38,7 @@ func compression(name string) (kgo.ProducerOpt, error) {
 		enc, err := newZstd()
 		return kgo.WithCompressor(enc), err
 	default:
-		return nil, fault.Usagef("one of "+strings.Join(Codecs, ", "), "unknown compression %q", name)
+		return nil, fault.Usagef(oneOf(name, Codecs), "unknown compression %q", name)
 	}
 	return kgo.ProducerBatchCompression(codec), nil
 }

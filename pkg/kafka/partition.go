@@ -39,7 +39,7 @@ func parsePartitioner(name string) (kgo.Partitioner, int32, error) {
 		return salted{key: rest[:eq], n: n}, -1, nil
 	}
 	known := []string{"murmur2", "sticky", "round-robin", "partition:N", "salt:KEY=N"}
-	return nil, -1, fault.Usagef("one of "+strings.Join(known, ", "), "unknown partitioner %q", name)
+	return nil, -1, fault.Usagef(oneOf(name, known), "unknown partitioner %q", name)
 }
 
 // ByKey returns what chooses a partition of n by a record's key, as murmur2 does.
