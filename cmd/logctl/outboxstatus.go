@@ -15,7 +15,10 @@ import (
 )
 
 func newOutbox() *cobra.Command {
-	cmd := &cobra.Command{Use: "outbox", Short: "What waits in an outbox, and what was sent"}
+	cmd := &cobra.Command{
+		Use: "outbox", Short: "What waits in an outbox, and what was sent", Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
 	cmd.AddCommand(newOutboxStatus())
 	return cmd
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -232,11 +233,20 @@ type OutboxStatus struct {
 	Reason   string `json:"reason,omitempty"`    // of the last one that was refused
 }
 
-// ReadOutboxStatus counts the rows of an outbox.
+// ReadOutboxStatus counts the rows of an outbox. It changes nothing.
 func ReadOutboxStatus(ctx context.Context, path, table string) (st OutboxStatus, err error) {
-	c, table, err := openOutbox(ctx, path, table)
+	if table == "" {
+		table = DefaultOutbox
+	}
+	c, err := openFile(path, readOnly, sqlite3.SQLITE_OPEN_READONLY)
 	if err != nil {
 		return st, err
+	}
+	if tables, err := tablesOf(ctx, c); err != nil || !slices.Contains(tables, table) {
+		if err == nil {
+			err = noTable(path, table, tables)
+		}
+		return st, errors.Join(err, c.Close())
 	}
 	err = query(ctx, c, fmt.Sprintf(`SELECT
 		count(*) FILTER (WHERE sent IS NULL AND error IS NULL), +min(created) FILTER (WHERE sent IS NULL AND error IS NULL),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
@@ -152,6 +153,24 @@ func TestOutboxMarks(t *testing.T) {
 
 // TestOutboxTakesTurns: a source marks rows between two transactions of one who always
 // has more to write, and waits for no longer than one of them.
+// TestOutboxStatusOnlyLooks: asking about an outbox makes none.
+func TestOutboxStatusOnlyLooks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "o.db")
+	o, err := store.OpenOutbox(t.Context(), path, "outbox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		_, err := store.ReadOutboxStatus(t.Context(), path, "outbx")
+		if err == nil || fault.HintOf(err) != "did you mean outbox?" {
+			t.Errorf("%v, hint %q", err, fault.HintOf(err))
+		}
+	}
+}
+
 func TestOutboxTakesTurns(t *testing.T) {
 	o, err := store.OpenOutbox(t.Context(), filepath.Join(t.TempDir(), "o.db"), "")
 	if err != nil {

@@ -57,12 +57,21 @@ func OpenSource(ctx context.Context, path, table string) (*Source, error) {
 	return s, nil
 }
 
-// find finds the table and its columns.
-func (s *Source) find(ctx context.Context) error {
-	var tables []string
-	err := query(ctx, s.c, `SELECT name FROM sqlite_schema WHERE type = 'table'
+// tablesOf returns the names of the tables that are not logctl's own.
+func tablesOf(ctx context.Context, c *conn) (tables []string, err error) {
+	err = query(ctx, c, `SELECT name FROM sqlite_schema WHERE type = 'table'
 		AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name NOT LIKE '\_logctl\_%' ESCAPE '\' ORDER BY name`,
 		func(row []any) { tables = append(tables, text(row[0])) })
+	return tables, err
+}
+
+func noTable(path, table string, tables []string) error {
+	return fault.Hint(fmt.Errorf("sqlite %q has no table %q", path, table), fault.DidYouMean(table, tables))
+}
+
+// find finds the table and its columns.
+func (s *Source) find(ctx context.Context) error {
+	tables, err := tablesOf(ctx, s.c)
 	if err != nil {
 		return fmt.Errorf("opening sqlite %q: %w", s.path, err)
 	}
@@ -74,7 +83,7 @@ func (s *Source) find(ctx context.Context) error {
 			"sqlite %q has %d tables: want the name of one", s.path, len(tables))
 	}
 	if !slices.Contains(tables, s.table) {
-		return fault.Hint(fmt.Errorf("sqlite %q has no table %q", s.path, s.table), fault.DidYouMean(s.table, tables))
+		return noTable(s.path, s.table, tables)
 	}
 	s.columns, err = columnsOf(ctx, s.c, s.table)
 	own := 0
