@@ -1,6 +1,11 @@
 package main
 
 import (
+	"cmp"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,6 +15,7 @@ import (
 	"github.com/logctl/logctl/pkg/dlq"
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -72,11 +78,21 @@ func (f *dlqFlags) endpoint() (stream.Endpoint, error) {
 	switch {
 	case err != nil:
 		return e, err
-	case e.Scheme == stream.Kafka && !e.Pattern && len(e.Topics) == 1, e.Scheme == stream.File:
+	case e.Scheme == stream.Kafka && !e.Pattern && len(e.Topics) == 1, e.Scheme == stream.File && oneFile(e.Path):
 		return e, nil
 	}
 	return e, fault.Usagef("as in --from kafka:app-logs-dlq or --from dead.ndjson",
 		"dead letters are in one topic or file, not in %q", f.from[0])
+}
+
+// oneFile reports whether a path is no directory and no pattern: what was done
+// with letters is noted behind them.
+func oneFile(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return !strings.ContainsAny(path, "*?[")
+	}
+	return !info.IsDir()
 }
 
 // longLetter bounds a line of a file of dead letters: the record may be as long
@@ -125,17 +141,45 @@ func (p *pipeline) feed(to stream.Sink, k kafkaInput) error {
 	return engine.Run(p.cmd.Context(), p.Pipeline)
 }
 
+var signature = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
 // index looks through the letters.
 func (f *dlqFlags) index(cmd *cobra.Command, filter dlq.Filter) (*dlq.Index, error) {
+	for _, sign := range filter.Signatures {
+		if !signature.MatchString(sign) {
+			return nil, fault.Usagef("logctl dlq stats shows them", "--signature %q: want 16 hexadecimal digits", sign)
+		}
+	}
 	p, err := f.pipeline(cmd)
 	if err != nil {
 		return nil, err
 	}
 	x := &dlq.Index{Filter: filter}
-	if err := p.read(x, everything); err != nil || f.anyClass {
+	err = p.read(x, everything)
+	x.Others += int(p.Stats.Bad.Load()) // lines that are no envelopes
+	if err != nil || f.anyClass {
 		return x, err
 	}
 	return x, x.CheckClasses()
+}
+
+// letters looks through the letters that the flags choose, and says what is odd
+// about that: nothing is a letter, or nothing came from where it was looked for.
+func (f *dlqFlags) letters(cmd *cobra.Command) (*dlq.Index, error) {
+	x, err := f.index(cmd, f.filter(time.Now()))
+	if err != nil {
+		return nil, err
+	}
+	if n := x.Others; n > 0 && len(x.Sources()) == 0 {
+		note(cmd, "none of the %s records of %s is a dead letter", human.Count(int64(n)), f.from[0])
+	}
+	for _, name := range f.sources {
+		if known := x.Sources(); len(known) > 0 && !slices.Contains(known, name) {
+			near := cmp.Or(fault.DidYouMean(name, known), "there are "+strings.Join(known, ", "))
+			note(cmd, "no dead letter came from %q; %s", name, near)
+		}
+	}
+	return x, nil
 }
 
 // printRows writes rows, which are what JSON can say, in a form.

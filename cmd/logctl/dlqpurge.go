@@ -28,8 +28,12 @@ file keeps its lines.`,
 		Example: "  logctl dlq purge --from kafka:app-logs-dlq --class PARSE",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !all && len(f.classes)+len(f.sources)+len(f.signatures) == 0 && f.since == 0 {
+			chosen := len(f.classes)+len(f.sources)+len(f.signatures) > 0 || f.since > 0
+			switch {
+			case !all && !chosen:
 				return fault.Usagef("--class, --source, --signature or --since choose some", "purge of everything needs --all")
+			case all && chosen:
+				return fault.Usagef("leave --all out, or what chooses some", "--all is every letter, and others choose some")
 			}
 			return f.purge(cmd, dryRun)
 		},
@@ -43,7 +47,7 @@ file keeps its lines.`,
 }
 
 func (f *dlqFlags) purge(cmd *cobra.Command, dryRun bool) error {
-	x, err := f.index(cmd, f.filter(time.Now()))
+	x, err := f.letters(cmd)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,26 +74,39 @@ A record that dies again after a replay is a new letter: --breaker stops when to
 }
 
 func (f *replayFlags) run(cmd *cobra.Command) error {
+	if err := f.check(cmd); err != nil {
+		return err
+	}
 	if f.auto == "" {
-		if f.daemon.listen != "" {
-			return fault.Usagef("`logctl dlq stats --listen` answers questions", "--listen is for --auto: a replay ends")
-		}
 		return f.once(cmd)
 	}
 	f.classes, f.anyClass = append(f.classes, f.auto), true
-	if f.every <= 0 {
-		return fault.Usagef("as in --every 10m", "--every %v: want more than nothing", f.every)
+	if f.dryRun {
+		return f.once(cmd)
 	}
 	stop, err := f.daemon.serve(cmd, nil, f.routes(cmd))
 	if err != nil {
 		return err
 	}
 	defer stop()
+	if hint := dlq.Misspelt(f.auto); hint != "" {
+		note(cmd, "--auto %q is no class or kind of logctl's own: %s", f.auto, hint)
+	}
+	return f.goOn(cmd)
+}
+
+// goOn replays again and again until it is interrupted. What fails after the first
+// time is said and tried again by the next one: a cluster that is down comes back.
+func (f *replayFlags) goOn(cmd *cobra.Command) error {
 	clock := time.NewTicker(f.every)
 	defer clock.Stop()
-	for {
-		if err := f.once(cmd); err != nil && !errors.Is(err, errCameBack) {
+	for first := true; ; first = false {
+		switch err := f.once(cmd); {
+		case err == nil || cmd.Context().Err() != nil:
+		case !errors.Is(err, errCameBack) && (first || fault.Status(err) == fault.Usage):
 			return err
+		default:
+			note(cmd, "%v; the next attempt is in %s", err, human.Span(f.every))
 		}
 		select {
 		case <-clock.C:
@@ -102,8 +116,27 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 	}
 }
 
+// check refuses what contradicts itself.
+func (f *replayFlags) check(cmd *cobra.Command) error {
+	switch {
+	case f.limit < 0:
+		return fault.Usagef("", "--limit %d: want 0, which is no limit, or more", f.limit)
+	case f.auto == "" && f.daemon.listen != "":
+		return fault.Usagef("`logctl dlq stats --listen` answers questions", "--listen is for --auto: a replay ends")
+	case f.auto == "" && given(cmd, "every"):
+		return fault.Usagef("as in --auto TRANSIENT --every 10m", "--every is how often --auto replays")
+	case f.every <= 0:
+		return fault.Usagef("as in --every 10m", "--every %v: want more than nothing", f.every)
+	}
+	return nil
+}
+
 // once replays what there is now.
 func (f *replayFlags) once(cmd *cobra.Command) error {
+	p, err := f.payloads(cmd)
+	if err != nil {
+		return err
+	}
 	r, err := f.prepare(cmd)
 	if err != nil {
 		return err
@@ -121,21 +154,16 @@ func (f *replayFlags) once(cmd *cobra.Command) error {
 	for i := range letters {
 		r.chosen[letters[i].Place] = true
 	}
-	p, err := f.pipeline(cmd)
-	if err == nil && f.transform != "" {
-		p.decoder, err = (&inputFlags{format: "auto", envelope: p.flags.input.envelope, maxRecord: longLetter}).decoder(true)
-		if err == nil {
-			p.Begin = p.decoder.Begin
-			err = f.addTransform(p)
-		}
-	}
-	if err == nil && len(letters) > 0 {
+	if len(letters) > 0 {
 		err = p.read(r, everything)
 	}
-	if err = r.end(err); err != nil && r.sent == 0 {
+	if err = r.end(err); err != nil && r.sent == 0 || f.auto != "" && len(letters) == 0 {
 		return err
 	}
 	said := fmt.Sprintf("%s of %s letters replayed", human.Count(r.sent), human.Count(int64(len(letters))))
+	if left := int64(len(letters)) - r.sent; left > 0 && err == nil && r.ctx.Err() == nil {
+		said += "; " + human.Count(left) + " are no JSON objects, which --transform changes, and stay"
+	}
 	if before > 0 {
 		said += "; " + replayedBefore(before)
 	}
@@ -143,23 +171,35 @@ func (f *replayFlags) once(cmd *cobra.Command) error {
 	return err
 }
 
+// payloads returns what reads the letters, and changes them as --transform says.
+func (f *replayFlags) payloads(cmd *cobra.Command) (*pipeline, error) {
+	p, err := f.pipeline(cmd)
+	if err != nil || f.transform == "" {
+		return p, err
+	}
+	input := inputFlags{format: "ndjson", envelope: p.flags.input.envelope, maxRecord: longLetter}
+	if p.decoder, err = input.decoder(true); err != nil {
+		return nil, err
+	}
+	p.Begin = p.decoder.Begin
+	set, err := transform.NewSet(f.transform, p.plan)
+	p.Prepare = append(p.Prepare, set)
+	return p, err
+}
+
 // replayedBefore says why letters are passed over.
 func replayedBefore(n int) string {
 	return human.Count(int64(n)) + " were replayed before (--again sends them once more)"
 }
 
-func (f *replayFlags) addTransform(p *pipeline) error {
-	set, err := transform.NewSet(f.transform, p.plan)
-	if err == nil {
-		p.Prepare = append(p.Prepare, set)
-	}
-	return err
-}
-
 // choose returns the letters that are to be replayed, and how many are not
 // because they have been.
 func (f *replayFlags) choose(cmd *cobra.Command) (letters []dlq.Letter, before int, err error) {
-	x, err := f.index(cmd, f.filter(time.Now()))
+	look := f.dlqFlags.letters
+	if f.auto != "" { // says nothing, again and again
+		look = func(cmd *cobra.Command) (*dlq.Index, error) { return f.index(cmd, f.filter(time.Now())) }
+	}
+	x, err := look(cmd)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -179,6 +219,26 @@ func (f *replayFlags) choose(cmd *cobra.Command) (letters []dlq.Letter, before i
 	return letters, before, nil
 }
 
+// target returns where letters are sent to; none is where each came from.
+func (f *replayFlags) target() (stream.Endpoint, error) {
+	if len(f.to) != 1 {
+		return stream.Endpoint{}, fault.Usagef("", "replay sends to one --to, not to %d", len(f.to))
+	}
+	name := f.to[0]
+	if name == original {
+		return stream.Endpoint{}, nil
+	}
+	if !strings.ContainsAny(name, "./:") && fault.Nearest(name, []string{original}) != "" {
+		return stream.Endpoint{}, fault.Usagef("did you mean original? A file of that name is ./"+name,
+			"--to %q: want original or an endpoint", name)
+	}
+	if name == f.from[0] {
+		return stream.Endpoint{}, fault.Usagef("leave --to out: they go to where they came from",
+			"--to %q is where the letters are", name)
+	}
+	return stream.ParseEndpoint(name)
+}
+
 // prepare opens what letters are sent by.
 func (f *replayFlags) prepare(cmd *cobra.Command) (*replayer, error) {
 	from, err := f.endpoint()
@@ -193,14 +253,9 @@ func (f *replayFlags) prepare(cmd *cobra.Command) (*replayer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--breaker: %w", err)
 	}
-	to := stream.Endpoint{}
-	if len(f.to) != 1 {
-		return nil, fault.Usagef("", "replay sends to one --to, not to %d", len(f.to))
-	}
-	if f.to[0] != original {
-		if to, err = stream.ParseEndpoint(f.to[0]); err != nil {
-			return nil, err
-		}
+	to, err := f.target()
+	if err != nil {
+		return nil, err
 	}
 	r := &replayer{
 		ctx: cmd.Context(), f: f, cmd: cmd, from: from, to: to, trip: trip, pace: limit.Bucket{Schedule: rate},

@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/logctl/logctl/pkg/dlq"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -26,11 +26,17 @@ func newDLQList() *cobra.Command {
 			if page < 1 || limit < 0 {
 				return fault.Usagef("", "--page %d --limit %d: pages are numbered from 1", page, limit)
 			}
-			x, err := f.index(cmd, f.filter(time.Now()))
+			x, err := f.letters(cmd)
 			if err != nil {
 				return err
 			}
-			return printRows(cmd, format, rowsOf(x.Letters(), page, int(limit)))
+			all := x.Letters()
+			rows := rowsOf(all, page, int(limit))
+			if err := printRows(cmd, format, rows); err != nil {
+				return err
+			}
+			sayPage(cmd, len(rows), len(all), page, int(limit))
+			return nil
 		},
 	}
 	f.add(cmd)
@@ -44,7 +50,8 @@ func newDLQList() *cobra.Command {
 // rowsOf returns a page of letters.
 func rowsOf(letters []dlq.Letter, page, limit int) []dlq.Row {
 	if limit > 0 {
-		letters = letters[min((page-1)*limit, len(letters)):]
+		before := min(page-1, len(letters)/limit+1) // pages; more of them are as far
+		letters = letters[min(before*limit, len(letters)):]
 		letters = letters[:min(limit, len(letters))]
 	}
 	rows := []dlq.Row{}
@@ -52,6 +59,21 @@ func rowsOf(letters []dlq.Letter, page, limit int) []dlq.Row {
 		rows = append(rows, letters[i].Row())
 	}
 	return rows
+}
+
+// sayPage says what a page is of, unless it is all there is.
+func sayPage(cmd *cobra.Command, rows, all, page, limit int) {
+	pages := 1
+	if limit > 0 {
+		pages = (all-1)/limit + 1
+	}
+	switch {
+	case rows == all:
+	case page < pages:
+		note(cmd, "page %d of %d, of %s letters: --page %d is the next", page, pages, human.Count(int64(all)), page+1)
+	default:
+		note(cmd, "page %d of %d, of %s letters", page, pages, human.Count(int64(all)))
+	}
 }
 
 func newDLQShow() *cobra.Command {

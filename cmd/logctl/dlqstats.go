@@ -61,7 +61,7 @@ With --listen it goes on, and answers /api/dlq/stats, /api/dlq/letters?class=&pa
 
 func (f *dlqFlags) stats(cmd *cobra.Command) (dlq.Stats, error) {
 	now := time.Now()
-	x, err := f.index(cmd, f.filter(now))
+	x, err := f.letters(cmd)
 	if err != nil {
 		return dlq.Stats{}, err
 	}
@@ -128,6 +128,9 @@ func (f *dlqFlags) routes(cmd *cobra.Command) []httpapi.Route {
 			return rowsOf(x.Letters(), page, limit), nil
 		}},
 		{Pattern: "GET /api/dlq/letter", Do: func(r *httpapi.Request) (any, error) {
+			if r.Query("id") == "" {
+				return nil, fault.Usagef("as in /api/dlq/letter?id=app-logs/0@3", "which letter? want an id")
+			}
 			chosen := dlq.Filter{IDs: []string{r.Query("id")}}
 			x, err := f.index(cmd, chosen)
 			if err != nil {
@@ -137,6 +140,9 @@ func (f *dlqFlags) routes(cmd *cobra.Command) []httpapi.Route {
 			list := []json.RawMessage{}
 			for _, text := range found {
 				list = append(list, text)
+			}
+			if err == nil && len(list) == 0 {
+				err = httpapi.NotFound("there is no dead letter %q", r.Query("id"))
 			}
 			return list, err
 		}},

@@ -190,14 +190,16 @@ func (r *replayer) commit() error {
 		r.ready.Release()
 		r.ready = record.NewBatch()
 	}
-	r.open64 = 0
+	var err error
 	if r.txn != nil {
-		return r.txn.Commit(ctx, nil, nil)
+		err = r.txn.Commit(ctx, nil, nil)
+	} else if f, ok := r.marks.(stream.Flusher); ok {
+		err = f.Flush(ctx)
 	}
-	if f, ok := r.marks.(stream.Flusher); ok {
-		return f.Flush(ctx)
+	if err == nil {
+		r.open64 = 0
 	}
-	return nil
+	return err
 }
 
 func (r *replayer) flush(ctx context.Context) error {
@@ -242,6 +244,7 @@ func (r *replayer) end(err error) error {
 	if r.open64 > 0 && (err == nil || errors.Is(err, errCameBack) || errors.Is(err, errInterrupted)) {
 		err = errors.Join(err, r.commit())
 	}
+	r.sent, r.open64 = r.sent-r.open64, 0 // what was not committed is sent by the next replay
 	if errors.Is(err, errInterrupted) {
 		err = nil // what is left is replayed by the next one
 	}

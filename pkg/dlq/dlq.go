@@ -7,6 +7,7 @@
 package dlq
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -119,15 +120,17 @@ func (f *Filter) Takes(l *Letter) bool {
 // An Index is what a first look through the letters finds. It is a stream.Sink.
 type Index struct {
 	Filter  Filter
+	Others  int // records that are neither letters nor marks
 	letters []Letter
 	marks   map[Place]string
 	classes map[string]bool // of all letters, chosen or not
+	sources map[string]bool // the same
 }
 
 // Write takes in letters and marks.
 func (x *Index) Write(rows record.Rows) error {
 	if x.marks == nil {
-		x.marks, x.classes = map[Place]string{}, map[string]bool{}
+		x.marks, x.classes, x.sources = map[Place]string{}, map[string]bool{}, map[string]bool{}
 	}
 	for i := rows.Lo; i < rows.Hi; i++ {
 		if !rows.Recs[i].Live() {
@@ -139,15 +142,19 @@ func (x *Index) Write(rows record.Rows) error {
 		}
 		l, ok := ReadLetter(rows.Batch, i)
 		if !ok {
+			x.Others++
 			continue
 		}
-		x.classes[l.Class] = true
+		x.classes[l.Class], x.sources[l.Source] = true, true
 		if x.Filter.Takes(&l) {
 			x.letters = append(x.letters, l)
 		}
 	}
 	return nil
 }
+
+// Sources returns where the letters came from, chosen or not.
+func (x *Index) Sources() []string { return slices.Sorted(maps.Keys(x.sources)) }
 
 // CheckClasses refuses classes of the filter that no letter has, be it chosen
 // or done with, and that are none of logctl's own either. Where there are no
@@ -160,13 +167,25 @@ func (x *Index) CheckClasses() error {
 		if len(seen) == 0 || slices.ContainsFunc(known, is) {
 			continue
 		}
-		hint := fault.DidYouMean(strings.ToUpper(name), known)
-		if hint == "" {
-			hint = "there are " + strings.Join(seen, ", ")
-		}
-		return fault.Usagef(hint, "no dead letter is of class %q", name)
+		return fault.Usagef(cmp.Or(nearClass(name, known), "there are "+strings.Join(seen, ", ")),
+			"no dead letter is of class %q", name)
 	}
 	return nil
+}
+
+// Misspelt returns the hint that a name may be meant for one of logctl's own
+// classes and kinds; "" where it is one, or like none.
+func Misspelt(name string) string {
+	known := slices.Concat(retry.Classes, retry.Kinds)
+	if slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, name) }) {
+		return ""
+	}
+	return nearClass(name, known)
+}
+
+// nearClass hints at the nearest class, which is in capitals, or kind, which is not.
+func nearClass(name string, known []string) string {
+	return cmp.Or(fault.DidYouMean(strings.ToUpper(name), known), fault.DidYouMean(strings.ToLower(name), known))
 }
 
 // part names the partition of a place.
