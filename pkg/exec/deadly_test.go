@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/logctl/logctl/pkg/exec"
+	"github.com/logctl/logctl/pkg/letter"
 	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/retry"
 )
 
@@ -40,6 +42,37 @@ func TestDeadlyRecordsAreTriedAlone(t *testing.T) {
 	// One had others in hand, four it alone, and the last one outlives it.
 	if n := s.Stats.Started.Load(); n > 7 {
 		t.Errorf("%d handlers were started for four attempts, want 6 (7 on a machine that hangs itself)", n)
+	}
+}
+
+// TestDeadlyRecordsComeBackAlone: a record that handlers died of is tried alone also
+// when it comes back from the retry topic, in front of others that are due with it.
+func TestDeadlyRecordsComeBackAlone(t *testing.T) {
+	out, later := new(got), new(got)
+	s := open(t, exec.Options{
+		Command: handler("poison"), Out: out, Later: later, RetryTopic: "retry",
+		Policy: retry.Policy{Most: 9, Backoff: limit.Backoff{Base: time.Hour, Most: time.Hour}},
+	})
+	back := record.NewBatch()
+	back.Origin = &record.Origin{Source: "retry", Topic: true}
+	due := time.Now().Add(200 * time.Millisecond).UnixNano()
+	from := batch(0, 0, "a", "b", "deadly", "c", "d")
+	for i := range from.Recs {
+		st := letter.Begin(from, i)
+		st.Failed(retry.Transient, retry.Asked, "busy", due)
+		if i == 2 {
+			st.Failed(retry.Ambiguous, retry.Crash, "the handler ended", due)
+		}
+		st.Due = due + int64(i)
+		letter.Append(back, from, i, &st)
+	}
+	give(t, s, back)
+	want := []string{"a", "b", "c", "d"} // in any order: they are due in the same millisecond
+	if got := slices.Sorted(slices.Values(out.all())); !slices.Equal(got, want) || len(later.states) != 1 {
+		t.Errorf("handled %q, want %q; to be tried later: %+v", got, want, later.states)
+	}
+	if n := s.Stats.Started.Load(); n != 2 {
+		t.Errorf("%d handlers were started, want 2: one died, of one record alone", n)
 	}
 }
 

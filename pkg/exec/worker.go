@@ -92,6 +92,7 @@ func (w *worker) resume(e entry) {
 	st, _ := letter.Read(b, row)
 	w.keep(&e)
 	e.own.state, e.own.due = st, st.Due
+	e.own.deadly = st.Kind == retry.Ambiguous || st.Class == retry.Crash
 	w.mu.Lock()
 	w.waits.add(e)
 	w.mu.Unlock()
