@@ -79,6 +79,33 @@ func TestReplayStopsWhenLettersComeBack(t *testing.T) {
 	}
 }
 
+// TestAutoOutlivesAnOutage: a replay that goes on and on says that the cluster is
+// gone, and replays what has died since when it is back.
+func TestAutoOutlivesAnOutage(t *testing.T) {
+	t.Parallel()
+	e := embed(t)
+	topic, dead := e.topic(t, 1), e.topic(t, 1)
+	die := func(lo, hi int) {
+		e.logctl(t, strings.NewReader(string(numbers(lo, hi))), "produce", "--to", "kafka:"+topic)
+		e.logctl(t, nil, "consume", "--from", "kafka:"+topic, "--stop", "end", "--group", "g", "--dlq", "kafka:"+dead,
+			"--retry", "0", "--exec", `sed -u 's/.*/{"ack":"retry","error":"busy"}/'`)
+	}
+	die(0, 10)
+	p := e.start(t, nil, nil, "dlq", "replay", "--from", "kafka:"+dead, "--auto", "transient", "--every", "200ms")
+	said := func(what string) func() bool {
+		return func() bool { return strings.Contains(p.errs.String(), what) }
+	}
+	eventually(t, "the first are replayed", said("10 of 10 letters replayed"))
+	e.broker.crash(t)
+	eventually(t, "it says that the cluster is gone", said("; the next attempt is in 200ms"))
+	e.restart(t)
+	die(10, 20)
+	eventually(t, "what has died since is replayed", func() bool {
+		return e.logctl(t, nil, "dlq", "ls", "--from", "kafka:"+dead) == ""
+	})
+	p.interrupt(t)
+}
+
 // number2 returns the number of a line.
 func number2(t *testing.T, line string) (n int) {
 	t.Helper()
