@@ -123,7 +123,12 @@ func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, cfg shuffle.Config, g
 	if err != nil {
 		return nil, nil, err
 	}
-	first.plan.ReadTime(flags.input.timeField)
+	if p.plan.Time >= 0 {
+		first.plan.ReadTime(flags.input.timeField)
+	}
+	if op, ok := p.Operator.(interface{ TakeTimes() *aggregate.Times }); ok {
+		first.Prepare = append(first.Prepare, op.TakeTimes()) // a time that cannot be right is not to be in marks either
+	}
 	if cfg.Keys, err = aggregate.CompileKeys(g.by, first.plan); err != nil {
 		return nil, nil, err
 	}

@@ -2,9 +2,6 @@ package aggregate
 
 import (
 	"encoding/binary"
-	"encoding/json"
-	"slices"
-	"strings"
 
 	"github.com/logctl/logctl/pkg/expr"
 	"github.com/logctl/logctl/pkg/record"
@@ -151,32 +148,6 @@ func (ks *Keys) Valid(kind record.Kind, text []byte) bool {
 		rest = rest[4+binary.LittleEndian.Uint32(rest):]
 	}
 	return kind == record.Array && n == len(ks.parts)
-}
-
-// Candidates returns the texts of groups of several parts that people may mean by
-// plain: the parts with commas between them, strings without quotes. A part that may
-// be a number or a word of JSON is taken both ways, up to a limit.
-func (ks *Keys) Candidates(plain string, limit int) [][]byte {
-	words := strings.Split(plain, ",")
-	if len(words) != len(ks.parts) {
-		return nil
-	}
-	all := [][]byte{nil}
-	for _, w := range words {
-		forms := [][]byte{record.AppendQuoted(nil, []byte(w))}
-		if json.Valid([]byte(w)) && w[0] != '"' && 2*len(all) <= limit {
-			forms = append(forms, []byte(w))
-		}
-		var longer [][]byte
-		for _, begun := range all {
-			for _, form := range forms {
-				text := binary.LittleEndian.AppendUint32(slices.Clone(begun), uint32(len(form)))
-				longer = append(longer, append(text, form...))
-			}
-		}
-		all = longer
-	}
-	return all
 }
 
 // parts yields what join has joined.

@@ -4,18 +4,25 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/logctl/logctl/pkg/record"
 )
 
 // Search calls f for the keys that a text may name, the likeliest first, until it
 // returns false. A key of one part is named by its text, or by its JSON; one of
-// several by its JSON, an array.
+// several by its parts with commas between them, or by the JSON of them all, an array.
 func (ks *Keys) Search(name string, f func(hash uint64, kind record.Kind, text []byte) bool) {
 	try := func(kind record.Kind, text []byte) bool { return f(HashKey(kind, text), kind, text) }
 	if !ks.single {
-		if text, ok := ks.joined(name); ok {
-			try(record.Array, text)
+		if text, ok := ks.joined(name); ok && !try(record.Array, text) {
+			return
+		}
+		for _, text := range ks.Candidates(name, maxCandidates) {
+			if !try(record.Array, text) {
+				return
+			}
 		}
 		return
 	}
@@ -44,6 +51,9 @@ func (ks *Keys) Search(name string, f func(hash uint64, kind record.Kind, text [
 	}
 }
 
+// maxCandidates bounds the ways to read a key of several parts.
+const maxCandidates = 64
+
 // joined returns what join makes of the parts of a JSON array.
 func (ks *Keys) joined(name string) (text []byte, ok bool) {
 	var parts []json.RawMessage
@@ -51,9 +61,41 @@ func (ks *Keys) joined(name string) (text []byte, ok bool) {
 		return nil, false
 	}
 	for _, p := range parts {
-		p = bytes.TrimSpace(p)
-		text = binary.LittleEndian.AppendUint32(text, uint32(len(p)))
-		text = append(text, p...)
+		text = appendPart(text, bytes.TrimSpace(p))
 	}
 	return text, true
+}
+
+// appendPart appends the JSON of a part as join does.
+func appendPart(text, part []byte) []byte {
+	return append(binary.LittleEndian.AppendUint32(text, uint32(len(part))), part...)
+}
+
+// Candidates returns the texts of groups of several parts that people may mean by
+// plain: the parts with commas between them, strings without quotes. A part may have
+// commas itself, and one that may be a number or a word of JSON is taken both ways,
+// up to a limit.
+func (ks *Keys) Candidates(plain string, limit int) (all [][]byte) {
+	var read func(begun []byte, words []string, left int)
+	read = func(begun []byte, words []string, left int) {
+		if left == 0 {
+			all = append(all, begun)
+			return
+		}
+		least := 1
+		if left == 1 {
+			least = len(words)
+		}
+		for n := least; n <= len(words)-left+1 && len(all) < limit; n++ {
+			w := strings.Join(words[:n], ",")
+			read(appendPart(slices.Clone(begun), record.AppendQuoted(nil, []byte(w))), words[n:], left-1)
+			if json.Valid([]byte(w)) && w[0] != '"' && len(all) < limit {
+				read(appendPart(slices.Clone(begun), []byte(w)), words[n:], left-1)
+			}
+		}
+	}
+	if words := strings.Split(plain, ","); len(words) >= len(ks.parts) {
+		read(nil, words, len(ks.parts))
+	}
+	return all
 }

@@ -21,6 +21,9 @@ type Times struct {
 	// everyone's windows.
 	MaxAhead time.Duration
 
+	// Arrival gives records the time when they were read.
+	Arrival bool
+
 	ahead atomic.Int64
 }
 
@@ -31,6 +34,11 @@ func (x *Times) Ahead() int64 { return x.ahead.Load() }
 // Prepare makes records bad whose time cannot be right. It is for parsing
 // goroutines.
 func (x *Times) Prepare(b *record.Batch) {
+	if x.Arrival {
+		for i := range b.Recs {
+			b.Recs[i].Time = b.Arrived
+		}
+	}
 	ahead := int64(math.MaxInt64)
 	if x.MaxAhead > 0 {
 		ahead = b.Arrived + int64(x.MaxAhead)

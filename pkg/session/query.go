@@ -13,7 +13,7 @@ import (
 
 // The methods of this file answer questions. Like Process they are for one
 // goroutine; what they return is the caller's. A user is named by the text of
-// the key, or where it has several parts by its JSON.
+// the key, or where it has several parts by these with commas between them.
 
 // Newest returns the greatest event time that was seen, record.NoTime where there
 // was none.
@@ -232,7 +232,7 @@ func (to *Summary) add(p *past) {
 // One goroutine calls them.
 func (o *Op) Another() *Op {
 	other := &Op{
-		cfg: o.cfg, zone: o.zone, keys: o.keys, fields: o.fields, times: o.times,
+		cfg: o.cfg, zone: o.zone, keys: o.keys, fields: o.fields, times: o.times, check: o.check,
 		late: o.late, abandoned: o.abandoned, stats: o.stats,
 	}
 	if o.history != nil {

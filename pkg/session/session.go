@@ -80,6 +80,7 @@ type Op struct {
 	keys       *aggregate.Keys
 	fields     *fields
 	times      *aggregate.Times
+	check      *aggregate.Times // the same, where they are seen to here
 
 	users    users
 	sessions sessions
@@ -150,6 +151,7 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 		cfg: cfg, zone: plan.Zone, keys: keys, fields: fields, times: &aggregate.Times{MaxAhead: cfg.MaxAhead},
 		stats: new(counters),
 	}
+	o.check = o.times
 	o.start()
 	return o, o.checkNames()
 }
@@ -216,10 +218,17 @@ func (o *Op) Mismatches() int64 { return o.keys.Mismatches() + o.fields.mismatch
 // SetLate has records that come too late written to a sink.
 func (o *Op) SetLate(to stream.Sink) { o.late = to }
 
+// TakeTimes returns what sees to the times of records, for who takes them to the
+// operator from elsewhere: time is counted from there on.
+func (o *Op) TakeTimes() *aggregate.Times {
+	o.check = new(aggregate.Times)
+	return o.times
+}
+
 // Prepare numbers the keys of all records and evaluates arguments. It makes
 // records bad whose time cannot be right.
 func (o *Op) Prepare(b *record.Batch) {
-	o.times.Prepare(b)
+	o.check.Prepare(b)
 	o.keys.Prepare(b)
 	o.fields.prepare(b)
 }

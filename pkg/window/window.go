@@ -88,7 +88,8 @@ type Op struct {
 	keys  *aggregate.Keys
 	set   *aggregate.Set
 	times *aggregate.Times
-	zone  *time.Location // in which times are written; nil: UTC
+	check *aggregate.Times // the same, where they are seen to here
+	zone  *time.Location   // in which times are written; nil: UTC
 	open  machine
 
 	limit  int64 // windows that end at or before it are closed
@@ -155,7 +156,9 @@ type keeper interface {
 
 // New returns an operator that reads fields of plan. Errors are of wrong usage.
 func New(cfg Config, plan *record.Plan) (*Op, error) {
-	o := &Op{cfg: cfg, zone: plan.Zone, times: &aggregate.Times{MaxAhead: cfg.MaxAhead}, stats: new(counters)}
+	o := &Op{cfg: cfg, zone: plan.Zone, stats: new(counters)}
+	o.times = &aggregate.Times{MaxAhead: cfg.MaxAhead, Arrival: cfg.Arrival}
+	o.check = o.times
 	if err := o.checkConfig(); err != nil {
 		return nil, err
 	}
@@ -187,7 +190,7 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 // One goroutine calls them.
 func (o *Op) Another() *Op {
 	other := &Op{
-		cfg: o.cfg, zone: o.zone, keys: o.keys, set: o.set, times: o.times, late: o.late, having: o.having, stats: o.stats,
+		cfg: o.cfg, zone: o.zone, keys: o.keys, set: o.set, times: o.times, check: o.check, late: o.late, having: o.having, stats: o.stats,
 	}
 	other.begin()
 	return other
