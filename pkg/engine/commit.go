@@ -29,6 +29,9 @@ func (r *run) commit(ctx context.Context, now bool) error {
 	if err := r.finish(); err != nil {
 		return err
 	}
+	if err := r.roundOff(); err != nil {
+		return err
+	}
 	r.committed = began
 	c, err := r.cut(now)
 	if err != nil || c == nil {
