@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -67,7 +68,7 @@ func newGroupDescribe() *cobra.Command {
 	var f groupFlags
 	cmd := &cobra.Command{
 		Use:     "describe GROUP",
-		Short:   "Show members with host and how many partitions are theirs; the idle ones too",
+		Short:   "Show members with host and partitions; the idle ones too",
 		Example: "  logctl group describe archive -o table",
 		Args:    cobra.ExactArgs(1),
 
@@ -94,14 +95,14 @@ func newGroupDescribe() *cobra.Command {
 }
 
 func memberListing(g *kafka.Group) *listing {
-	out := &listing{head: []string{"member", "client", "host", "partitions"}}
+	out := &listing{head: []string{"member", "client", "host", "partitions", "assigned"}}
 	for _, m := range g.Members {
 		name := m.Instance
 		if name == "" {
 			name = m.ID
 		}
-		parts := strconv.Itoa(m.Partitions)
-		if m.Partitions == 0 {
+		parts := strconv.Itoa(m.Partitions())
+		if m.Partitions() == 0 {
 			parts = "0 (idle: more members than partitions)"
 		}
 		out.add(struct {
@@ -112,9 +113,21 @@ func memberListing(g *kafka.Group) *listing {
 			Client     string `json:"client"`
 			Host       string `json:"host"`
 			Partitions int    `json:"partitions"`
-		}{g.Name, g.State, m.ID, m.Instance, m.ClientID, m.Host, m.Partitions}, name, m.ClientID, m.Host, parts)
+
+			Assigned []kafka.Assigned `json:"assigned"`
+		}{g.Name, g.State, m.ID, m.Instance, m.ClientID, m.Host, m.Partitions(), m.Assigned},
+			name, m.ClientID, m.Host, parts, assigned(m.Assigned))
 	}
 	return out
+}
+
+// assigned writes partitions as people read them: app 0 1 2, web 0.
+func assigned(all []kafka.Assigned) string {
+	parts := make([]string, len(all))
+	for i, a := range all {
+		parts[i] = a.Topic + " " + strings.Trim(fmt.Sprint(a.Partitions), "[]")
+	}
+	return strings.Join(parts, ", ")
 }
 
 // offsetOrNone returns what a group has committed as machines and as people read it:

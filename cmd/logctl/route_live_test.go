@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A liveRouter is a logctl route that runs beside the test, reads stdin and is
@@ -87,7 +88,7 @@ func TestRouteWatch(t *testing.T) {
 	n := 1
 	for k, to := range []string{"b.log", "a.log", "c.log", "b.log"} {
 		writeFile(t, p.path("rules.yaml"), rules(to))
-		said := fmt.Sprintf("reloads_total %d", k+1)
+		written, said := time.Now(), fmt.Sprintf("reloads_total %d", k+1)
 		eventually(t, "the new rules are in force", func() bool {
 			if _, err := p.in.Write(numbers(n, n+50)); err != nil {
 				t.Fatal(err)
@@ -95,6 +96,9 @@ func TestRouteWatch(t *testing.T) {
 			n += 50
 			return strings.Contains(p.ask(t, http.MethodGet, "/metrics", ""), said)
 		})
+		if took := time.Since(written); took > time.Second+slack {
+			t.Errorf("changed rules were in force after %v", took)
+		}
 		p.send(t, fmt.Sprintf(`{"n":%d}`, n), to)
 		n++
 	}
@@ -102,7 +106,11 @@ func TestRouteWatch(t *testing.T) {
 	eventually(t, "it says what is wrong", func() bool {
 		return strings.Contains(p.errs.String(), `rules.yaml:1:21: unknown key "mtch"; did you mean match?`)
 	})
-	if got := p.ask(t, http.MethodGet, "/metrics", ""); !strings.Contains(got, "logctl_route_rejected_rules_total 1") {
+	writeFile(t, p.path("rules.yaml"), "") // all records would go to the default
+	eventually(t, "it says that there are no rules", func() bool {
+		return strings.Contains(p.errs.String(), `rules.yaml: there is nothing in it`)
+	})
+	if got := p.ask(t, http.MethodGet, "/metrics", ""); !strings.Contains(got, "logctl_route_rejected_rules_total 2") {
 		t.Errorf("the metrics do not tell:\n%s", got)
 	}
 	p.send(t, fmt.Sprintf(`{"n":%d}`, n), "b.log")

@@ -22,7 +22,10 @@ func (f *routeFlags) guarantee(cmd *cobra.Command, p *pipeline, r *routing) erro
 	if known := []string{fanoutAll, fanoutTxn, fanoutBestEffort}; !slices.Contains(known, f.fanout) {
 		return fault.Usagef(fault.DidYouMean(f.fanout, known), "--fanout %q: want all, txn or best-effort", f.fanout)
 	}
-	if f.write.txn != "" && !cmd.Flags().Changed("fanout") {
+	if f.write.txn != "" && f.fanout != fanoutTxn {
+		if cmd.Flags().Changed("fanout") {
+			return fault.Usagef("leave one of them out", "--txn is the producer of --fanout txn, not of %s", f.fanout)
+		}
 		f.fanout = fanoutTxn
 	}
 	switch f.delivery {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
@@ -30,6 +31,8 @@ type rulebook struct {
 	mu   sync.Mutex // one change at a time
 	text []byte     // of the rules in force
 	seen []byte     // what was tried last
+
+	last []byte // what the file held when it was looked at last: who writes it may be in the midst of that
 }
 
 // openRules reads the rules for the first time.
@@ -140,9 +143,19 @@ func (b *rulebook) topicChanged() {
 // watched are the files that make up the rules.
 func (b *rulebook) watched() []string { return append(b.files.paths(), b.flags.rules) }
 
-// written takes files that may hold something new.
+// written takes files that may hold something new, when they hold the same at two looks,
+// or were written before that.
 func (b *rulebook) written() {
-	if text, err := os.ReadFile(b.flags.rules); err == nil {
+	info, err := os.Stat(b.flags.rules)
+	if err != nil {
+		return
+	}
+	text, err := os.ReadFile(b.flags.rules)
+	if err != nil {
+		return
+	}
+	settled := bytes.Equal(text, b.last) || time.Since(info.ModTime()) > stdio.Settling
+	if b.last = text; settled {
 		b.changed(text)
 	}
 }
@@ -163,8 +176,12 @@ func (b *rulebook) changed(text []byte) {
 	b.enforce(t, text)
 }
 
-// try compiles rules and opens their destinations.
+// try compiles rules and opens their destinations. A text that has become empty is no
+// set of rules: somebody has cut the file off, and all records would go to the default.
 func (b *rulebook) try(text []byte) (*route.Table, error) {
+	if len(bytes.TrimSpace(text)) == 0 && len(bytes.TrimSpace(b.text)) > 0 {
+		return nil, fault.Usagef("rules: [] is a file without rules", "%s: there is nothing in it", b.flags.rules)
+	}
 	f, err := b.parse(b.flags.rules, text)
 	if err != nil {
 		return nil, err

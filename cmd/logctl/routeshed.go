@@ -40,7 +40,8 @@ type shedder struct {
 // newShedder returns nil where nothing is to be shed.
 func (f *shedFlags) newShedder(b *rulebook) (*shedder, error) {
 	if f.when == "" {
-		return nil, nil
+		return nil, refuseUnused(b.p.cmd, new(shedFlags).add, "shedding, and nothing is shed",
+			"as in --shed 'low when lag(kafka:logs-critical) > 100'")
 	}
 	rule, err := route.ParseShed(f.when)
 	if err != nil {

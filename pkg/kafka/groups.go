@@ -27,7 +27,21 @@ type Group struct {
 // A Member is one reader of a group.
 type Member struct {
 	ID, Instance, ClientID, Host string
-	Partitions                   int // how many are its own
+	Assigned                     []Assigned
+}
+
+// Assigned is what a member has of a topic.
+type Assigned struct {
+	Topic      string  `json:"topic"`
+	Partitions []int32 `json:"partitions"`
+}
+
+// Partitions returns how many are the member's own.
+func (m *Member) Partitions() (n int) {
+	for _, a := range m.Assigned {
+		n += len(a.Partitions)
+	}
+	return n
 }
 
 // Name returns the stable name of a member, else the one that it was given.
@@ -138,10 +152,13 @@ func deref(s *string) string {
 }
 
 func (g *Group) add(m Member, parts kadm.TopicsSet) {
-	parts.Each(func(topic string, n int32) {
-		m.Partitions++
-		g.partition(topic, n).Member = m.Name()
-	})
+	m.Assigned = []Assigned{}
+	for _, t := range parts.Sorted() {
+		m.Assigned = append(m.Assigned, Assigned{t.Topic, t.Partitions})
+		for _, n := range t.Partitions {
+			g.partition(t.Topic, n).Member = m.Name()
+		}
+	}
 	g.Members = append(g.Members, m)
 }
 

@@ -9,6 +9,9 @@ import (
 // watchEvery is how often watched files are looked at.
 const watchEvery = 200 * time.Millisecond
 
+// Settling is for how long a file that was written is looked at again every time.
+const Settling = 2 * time.Second
+
 // Watch calls changed whenever one of the files may hold something else than it
 // did, and at the first look at it, until ctx is done. Files may be written in
 // place or be replaced. While one is not there, it has not changed. The paths are
@@ -48,7 +51,7 @@ func differ(before, now map[string]os.FileInfo) bool {
 	for path, info := range now {
 		old, known := before[path]
 		if !known || !os.SameFile(old, info) || old.Size() != info.Size() || !old.ModTime().Equal(info.ModTime()) ||
-			time.Since(info.ModTime()) < 2*time.Second {
+			time.Since(info.ModTime()) < Settling {
 			return true
 		}
 	}
