@@ -24,7 +24,7 @@ func TestSpilledSessionsAreTheSame(t *testing.T) {
 		for _, grace := range []time.Duration{-1, 20 * time.Minute, 6 * time.Hour} {
 			cfg.Gap, cfg.Grace, cfg.GraceUnlimited = gap, max(grace, 0), grace < 0
 			t.Run(fmt.Sprint(name, grace), func(t *testing.T) {
-				for seed := range uint64(proof.Some(5)) {
+				for seed := range uint64(proof.Some(3)) {
 					r := rand.New(rand.NewPCG(seed, 31))
 					spilledLikePlenty(t, r, cfg, disordered(r, randomEvents(r, max(proof.Some(2000), 700)), 20*time.Minute))
 				}

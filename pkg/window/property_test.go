@@ -303,11 +303,7 @@ func TestManyKeys(t *testing.T) {
 	}
 	var out collector
 	for lo := 0; lo < n; lo += 10_000 {
-		var events []event
-		for i := lo; i < lo+10_000; i++ {
-			events = append(events, event{at: start, fields: map[string]any{"k": fmt.Sprint("key-", i), "v": i % 10}})
-		}
-		b := batchOf(plan, file, events)
+		b := keysBatch(plan, lo, lo+10_000)
 		op.Prepare(b)
 		if err := op.Process(b.All(), &out); err != nil {
 			t.Fatal(err)
@@ -322,4 +318,23 @@ func TestManyKeys(t *testing.T) {
 	if err := op.Finish(&out); err != nil || len(out.rows) != n {
 		t.Fatalf("%d rows, error %v", len(out.rows), err)
 	}
+}
+
+// keysBatch has a record for each of the keys from lo to hi, with a number v.
+func keysBatch(plan *record.Plan, lo, hi int) *record.Batch {
+	b := &record.Batch{Origin: file}
+	for i := lo; i < hi; i++ {
+		b.Add(nil).Time = start
+	}
+	for k, f := range plan.Fields {
+		col := b.Col(k)
+		for i := range col {
+			if f.Path == "k" {
+				col[i] = b.AppendText(fmt.Appendf(nil, "key-%d", lo+i))
+			} else {
+				col[i] = b.AppendNumber(float64((lo + i) % 10))
+			}
+		}
+	}
+	return b
 }
