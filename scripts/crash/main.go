@@ -5,9 +5,10 @@
 //
 //	go run ./scripts/crash -for 1h
 //
-// With -kafka it is three instances of a group that are killed, and nodes of an Apache
-// Kafka of three that is started for it: --delivery exactly-once, rows compared with
-// those of one run over a file. It runs in the root of the repository.
+// With -kafka it is three instances of a group that are killed, or one that writes to
+// SQLite, and nodes of an Apache Kafka of three that is started for it: --delivery
+// exactly-once, rows compared with those of one run over a file. It runs in the root of
+// the repository.
 //
 // It says what it has done every few seconds, and ends with status 1 at the first
 // difference, whose files it keeps.
