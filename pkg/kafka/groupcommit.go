@@ -69,13 +69,15 @@ func passes(err error) bool {
 		kerr.IsRetriable(err) && !isAny(err, removed)
 }
 
-// mine returns the positions of partitions that are this member's.
+// mine returns the positions of partitions that are this member's. One before where a
+// partition began is of a time before it was lost: another member has come further
+// meanwhile.
 func (s *Source) mine(at []stream.Position) map[string]map[int32]kgo.EpochOffset {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	commit := map[string]map[int32]kgo.EpochOffset{}
 	for _, p := range at {
-		if known := s.parts[part{p.Source, p.Partition}]; known == nil || !known.owned {
+		if known := s.parts[part{p.Source, p.Partition}]; known == nil || !known.owned || p.Next < known.committed {
 			continue
 		}
 		if commit[p.Source] == nil {

@@ -174,7 +174,10 @@ func (t *trial) live(ended chan error, d time.Duration, happened func() bool) bo
 		}
 		err := t.grow(t.rnd.IntN(200))
 		if err == nil && rotate && t.rnd.IntN(10) == 0 {
-			rotate, err = false, t.rotate()
+			rotate = false
+			if err = t.rotate(); err == nil {
+				err = t.grow(1) // a run that begins now looks for the file
+			}
 		}
 		if err != nil {
 			return false
