@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/host"
 	"github.com/logctl/logctl/pkg/httpapi"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/peers"
@@ -75,16 +76,21 @@ func (p *pipeline) join() error {
 	return nil
 }
 
-// listen sees to it that questions are heard while records keep all cores busy. A
-// processor of Go's scheduler looks for what has come in over the network when it
-// has nothing else to run, or after 10 ms. Where there are more of them than cores
-// one of them is at leisure, and the operating system shares out the cores.
+// listen sees to it that questions are answered while records keep all cores busy.
+// What reads, parses and commits gives way to the operators and to those who ask. A
+// processor of Go's scheduler looks for what has come in over the network when it has
+// nothing else to run, or after 10 ms, and one whose thread gives way does nothing at
+// all meanwhile. Where there are many more of them than cores one is always at leisure,
+// and the operating system shares out the cores.
 func (p *pipeline) listen() {
-	if p.fleet == nil || p.flags.daemon.listen == "" || os.Getenv("GOMAXPROCS") != "" {
+	if p.fleet == nil || p.flags.daemon.listen == "" {
 		return
 	}
-	p.Parsers = cmp.Or(p.Parsers, cores)
-	runtime.GOMAXPROCS(2 * cores)
+	p.GiveWay = host.GiveWay
+	if os.Getenv("GOMAXPROCS") == "" {
+		p.Parsers = cmp.Or(p.Parsers, cores)
+		runtime.GOMAXPROCS(4 * cores)
+	}
 }
 
 // cores is how many there are for this process.

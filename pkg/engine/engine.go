@@ -63,6 +63,11 @@ type Pipeline struct {
 	Continues bool   // the input goes on in another run: its end closes nothing
 	Ask       *Asker // passes questions to the operators; may be nil
 
+	// GiveWay has the goroutine that calls it give way, for as long as it lasts, to
+	// the operators and to those who ask them: by so much as a nice value rises. The
+	// goroutines that read, parse, and commit beside operators call it; may be nil.
+	GiveWay func(by int)
+
 	Order      Order
 	Choose     stream.Chooser // of the sources, says whose records come next, instead of Order; may be nil
 	AtMostOnce bool           // positions are committed before records are processed
@@ -102,6 +107,9 @@ func (p *Pipeline) setDefaults() {
 	}
 	if p.Stats == nil {
 		p.Stats = new(Stats)
+	}
+	if p.GiveWay == nil {
+		p.GiveWay = func(int) {}
 	}
 	if p.Now == nil {
 		p.Now = func() int64 { return time.Now().UnixNano() }
