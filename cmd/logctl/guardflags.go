@@ -12,7 +12,6 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/guard"
 	"github.com/logctl/logctl/pkg/human"
-	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/spool"
@@ -135,7 +134,7 @@ func (f *guardFlags) closed() (why string, retry time.Duration) {
 }
 
 // wrap guards a topic that is written to.
-func (f *guardFlags) wrap(p *pipeline, to *kafka.Sink) (stream.Sink, error) {
+func (f *guardFlags) wrap(p *pipeline, to guard.Target) (stream.Sink, error) {
 	cfg := guard.Config{
 		Breaker: f.trip, OnOpen: guard.Policy(f.onOpen), Timeout: p.producer.timeout,
 		Kept: f.tell(p, false), Dropped: f.tell(p, true),

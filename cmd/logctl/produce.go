@@ -162,7 +162,10 @@ func (f *produceFlags) setPace(p *pipeline) (limit.Schedule, error) {
 
 // reports says what each topic has acknowledged.
 func (p *pipeline) reports() string {
-	if len(p.topics) == 0 {
+	switch {
+	case len(p.topics) == 0 && p.Held:
+		return "sent 0: the cluster was not reached"
+	case len(p.topics) == 0:
 		return p.writeReport(time.Since(p.started))
 	}
 	var all []string

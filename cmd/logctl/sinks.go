@@ -7,6 +7,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/load"
@@ -163,20 +164,26 @@ func (p *pipeline) closing(s interface {
 	return s, nil
 }
 
-// openTopic opens a topic to write to; edit may change how.
-func (p *pipeline) openTopic(e stream.Endpoint, edit func(*kafka.SinkConfig)) (*kafka.Sink, error) {
+// topicConfig says how a topic is written to; edit may change that.
+func (p *pipeline) topicConfig(e stream.Endpoint, edit func(*kafka.SinkConfig)) (kafka.SinkConfig, error) {
 	cfg, err := p.flags.kafka.config(e)
 	if err != nil {
-		return nil, err
+		return kafka.SinkConfig{}, err
 	}
 	sc, err := p.producer.config(e.Topics[0], cfg)
-	if err != nil {
-		return nil, err
-	}
 	sc.OnFailed = p.refused
 	sc.Note = func(s string) { note(p.cmd, "%s", s) }
 	if edit != nil {
 		edit(&sc)
+	}
+	return sc, err
+}
+
+// openTopic opens a topic to write to; edit may change how.
+func (p *pipeline) openTopic(e stream.Endpoint, edit func(*kafka.SinkConfig)) (*kafka.Sink, error) {
+	sc, err := p.topicConfig(e, edit)
+	if err != nil {
+		return nil, err
 	}
 	p.Held = true
 	open := func() (*kafka.Sink, error) { return kafka.OpenSink(p.cmd.Context(), sc) }
@@ -198,12 +205,21 @@ func (p *pipeline) openMain(e stream.Endpoint) (stream.Sink, error) {
 	if e.Scheme != stream.Kafka {
 		return p.openSink(e)
 	}
-	s, err := p.openTopic(e, func(sc *kafka.SinkConfig) {
+	how := func(sc *kafka.SinkConfig) {
 		sc.Exhaust = p.Dead != nil
 		if p.guard != nil {
 			sc.Breaker = p.guard.trip
 		}
-	})
+	}
+	s, err := p.openTopic(e, how)
+	if kafka.Unreachable(err) && p.guard != nil && p.guard.spoolDir != "" {
+		note(p.cmd, "%v: it is tried again every %s", err, human.Span(p.guard.openFor))
+		sc, err := p.topicConfig(e, how)
+		if err != nil {
+			return nil, err
+		}
+		return p.guard.wrap(p, p.later(sc))
+	}
 	if err != nil || p.guard == nil {
 		return s, err
 	}

@@ -111,6 +111,44 @@ func TestSpoolOutlivesItsProcess(t *testing.T) {
 	}
 }
 
+// TestSpoolBeforeTheBroker: the cluster is down when a producer begins. With a spool
+// it takes records all the same, and they are sent in order when it is there, by this
+// run or the next one.
+func TestSpoolBeforeTheBroker(t *testing.T) {
+	t.Parallel()
+	e := embed(t)
+	topic := e.topic(t, 1)
+	e.broker.interrupt(t)
+	args := []string{
+		"produce", "--to", "kafka:" + topic, "--spool", filepath.Join(t.TempDir(), "spool"), "--breaker-open", "200ms",
+	}
+	r := e.run(t, strings.NewReader(string(numbers(0, 10))), nil, args...)
+	if r.status != 0 || counted(r.errs, "waiting in the spool") != 10 || !strings.Contains(r.errs, "connecting to kafka at") {
+		t.Fatalf("status %d: %s", r.status, r.errs)
+	}
+	in, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := e.start(t, in, nil, append(args, "--report")...)
+	_ = in.Close() // the process has its own
+	eventually(t, "it waits for the cluster", func() bool { return strings.Contains(p.errs.String(), "it is tried again") })
+	if _, err := w.Write(numbers(10, 20)); err != nil {
+		t.Fatal(err)
+	}
+	e.restart(t)
+	read := func() string { return e.logctl(t, nil, "consume", "-q", "--from", "kafka:"+topic, "--stop", "end") }
+	eventually(t, "what waited is sent", func() bool { return read() == string(numbers(0, 20)) })
+	if _, err := w.Write(numbers(20, 30)); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Close()
+	p.end(t)
+	if got := read(); got != string(numbers(0, 30)) || !strings.Contains(p.errs.String(), "acked 30") {
+		t.Errorf("read %q after %s", got, p.errs.String())
+	}
+}
+
 // TestGatewayWhileTheBrokerIsDown: posted records are refused with 503 and a
 // time to come back, until they are taken again; where there is a spool they are
 // taken all the time. What was answered 202 is in the topic, in the end.

@@ -39,6 +39,16 @@ func (c Config) explain(err error, topic string) error {
 	return fmt.Errorf("kafka at %s: %w", c.addr(), err)
 }
 
+// unreachable says that no broker answers.
+type unreachable struct{ error }
+
+// Unwrap returns the error itself.
+func (u unreachable) Unwrap() error { return u.error }
+
+// Unreachable reports whether an error says that no broker answers, which may
+// change by itself.
+func Unreachable(err error) bool { return errors.As(err, new(unreachable)) }
+
 // explainConnection explains why there is no talking to a broker; nil where err
 // is about something else.
 func (c Config) explainConnection(err error) error {
@@ -73,10 +83,10 @@ func (c Config) explainConnection(err error) error {
 		return fault.Hint(fmt.Errorf("kafka at %s speaks TLS on this port", c.addr()),
 			"try --tls, with --tls-ca for an authority of your own")
 	case errors.Is(err, context.DeadlineExceeded):
-		return fault.Hint(fmt.Errorf("no answer from kafka at %s in time", c.addr()),
+		return fault.Hint(unreachable{fmt.Errorf("no answer from kafka at %s in time", c.addr())},
 			"check the address and --brokers; `logctl broker` starts a broker on this machine")
 	case errors.As(err, &dial):
-		return fault.Hint(connection, "is a broker running there? `logctl broker` starts one on this machine")
+		return fault.Hint(unreachable{connection}, "is a broker running there? `logctl broker` starts one on this machine")
 	}
 	return nil
 }

@@ -131,6 +131,13 @@ func (b *Breaker) Done(now int64, ok bool) {
 	}
 }
 
+// Break opens the breaker: that there is no use in trying is known.
+func (b *Breaker) Break(now int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open(now)
+}
+
 // State returns the state at a time.
 func (b *Breaker) State(now int64) State {
 	b.mu.Lock()
