@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -43,6 +44,7 @@ func (s *Source) commitAll(ctx context.Context, at []stream.Position) error {
 			return nil
 		case isAny(err, joining), passes(err):
 		case isAny(err, removed) && time.Since(began) < freshWithin: // not all brokers may know it yet
+		case errors.Is(err, kerr.FencedInstanceID) && !s.isOut():
 		case errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.FencedMemberEpoch):
 			return nil // the member was put out of the group: these records are read again
 		default:
@@ -59,6 +61,16 @@ func (s *Source) commitAll(ctx context.Context, at []stream.Position) error {
 // joining are the errors of a member that is about to be told what is its own now:
 // it may commit then, or has lost what it wanted to commit.
 var joining = []error{kerr.RebalanceInProgress, kerr.IllegalGeneration, kerr.StaleMemberEpoch}
+
+// isOut reports whether this member has learned that it cannot read any more. Of one
+// whose name another has it learns that by a heartbeat. A commit is refused in the same
+// words when the member itself has joined anew, after its session, and has not been told
+// yet as whom.
+func (s *Source) isOut() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err != nil && !errors.Is(s.err, io.EOF)
+}
 
 // passes reports whether a request may succeed when it is made again: no broker
 // was to be reached, or the one that was is not ready.
