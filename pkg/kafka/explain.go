@@ -136,8 +136,9 @@ func (c Config) explainRefusal(err error, topic string) error {
 		return fault.Hint(fmt.Errorf("user %q may not use this transactional id", who),
 			"ask for an ACL on the transactional id")
 	case errors.Is(err, kerr.ProducerFenced), errors.Is(err, kerr.InvalidProducerEpoch):
-		return fault.Hint(fmt.Errorf("topic %q: another process has taken over this transactional id", topic),
-			"run one process for each transactional id")
+		return fault.Hint(fmt.Errorf("topic %q: this transactional id was taken over by another process, "+
+			"or this one was stopped for longer than a transaction may take", topic),
+			"start it again; two that run at a time need different ids")
 	case errors.Is(err, kerr.FencedInstanceID), errors.Is(err, kerr.UnreleasedInstanceID):
 		return fault.Hint(errors.New("another member of the group uses this instance id"),
 			"give each member its own --instance-id")

@@ -132,8 +132,9 @@ func (t *Txn) failed(ctx context.Context, group *Source, err error) error {
 	case isAny(err, passing), isAny(err, fenced) && group.stays(ctx):
 		return errors.Join(ErrAborted, err)
 	case isAny(err, fenced):
-		return fault.Hint(fmt.Errorf("transactional id %q: another instance has taken it over: %w", t.cfg.ID, err),
-			"this instance has stopped; two that run at a time need different ids")
+		return fault.Hint(fmt.Errorf("transactional id %q: another instance has taken it over, or this one was stopped "+
+			"for longer than a transaction may take: %w", t.cfg.ID, err),
+			"start it again; two that run at a time need different ids")
 	}
 	return t.cfg.explain(err, "")
 }

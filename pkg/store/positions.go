@@ -73,10 +73,16 @@ func (p *positions) move(ctx context.Context, at partition, next int64) error {
 	}
 	n, err := exec(ctx, p.c, statement, values...)
 	if err == nil && n == 0 {
-		err = fault.Hint(fmt.Errorf("another writer has moved on with partition %d of %q", at.number, at.source),
-			"one run at a time may write what it reads there into this table")
+		err = moved(at.source, at.number)
 	}
 	return err
+}
+
+// moved says that this writer does not own a partition any more, as one that was
+// stopped for longer than its session.
+func moved(source string, number int32) error {
+	return fault.Hint(fmt.Errorf("another writer has moved on with partition %d of %q", number, source),
+		"one run at a time may write what it reads there into this table; this one can be started again")
 }
 
 // committed takes what was added as seen.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/zeebo/xxh3"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/stream"
@@ -70,6 +71,9 @@ func (s *states) save(ctx context.Context, task stream.Task, entries stream.Entr
 	_, err = exec(ctx, s.c, `INSERT INTO _logctl_state (sink, source, partition, number, whole, hash, entries)
 		VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		s.sink, task.Source, int64(task.Partition), number, all, int64(xxh3.Hash(entries)), []byte(entries))
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
+		return moved(task.Source, task.Partition)
+	}
 	return err
 }
 

@@ -220,6 +220,25 @@ func TestZombieIsFenced(t *testing.T) {
 	}
 }
 
+// A writer whose partition another one has gone on with is told so by its state, too.
+func TestZombieStateIsFenced(t *testing.T) {
+	path, task := filepath.Join(t.TempDir(), "db"), stream.Task{Source: "t"}
+	opt := store.SinkOptions{Signature: "count"}
+	a, b := openSink(t, path, opt), openSink(t, path, opt)
+	for _, s := range []*store.Sink{a, b} {
+		load(t, s, task)
+	}
+	must(t, b.Save(task, entries("a", "1"), false))
+	must(t, b.Flush(t.Context()))
+	err := a.Save(task, entries("a", "2"), false)
+	if err == nil {
+		err = a.Flush(t.Context())
+	}
+	if err == nil || !strings.Contains(err.Error(), `another writer has moved on with partition 0 of "t"`) {
+		t.Errorf("the second writer's error: %v", err)
+	}
+}
+
 // State, rows and positions of one table are one; those of another are another's.
 func TestStateBesideRows(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
