@@ -127,6 +127,12 @@ func (s *Stats) Unseen(p *record.Plan) []string {
 	return paths
 }
 
+// Timeless reports whether the plan reads a time and no record had one of its own. It
+// is for after the run.
+func (s *Stats) Timeless(p *record.Plan) bool {
+	return p.Time >= 0 && p.Time < len(s.found) && !s.found[p.Time]
+}
+
 // Summary says in one line what came in and what became of it.
 func (s *Stats) Summary() string {
 	var b strings.Builder

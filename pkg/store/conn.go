@@ -160,6 +160,12 @@ func (c *conn) failed(rc int32) error {
 	return &Error{Code: int(rc), text: text}
 }
 
+// full reports whether the disk had no room for a file, or failed to take it.
+func full(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Code&0xff == sqlite3.SQLITE_FULL || e.Code&0xff == sqlite3.SQLITE_IOERR)
+}
+
 // busy reports whether another process keeps the database for itself.
 func busy(err error) bool {
 	e, ok := errors.AsType[*Error](err)

@@ -19,7 +19,7 @@ import (
 type Copies struct {
 	c       *conn
 	states  *states
-	dropped bool // the file was damaged
+	dropped bool // the file was damaged, or there is no room
 }
 
 // copiesSink is the name under which the states stand in their tables.
@@ -117,8 +117,8 @@ func (b *behind) hash() int64 {
 	return int64(xxh3.Hash(text))
 }
 
-// Save brings a task's copy up to date. Where the file is damaged, all copies are
-// dropped, and none are made in this run.
+// Save brings a task's copy up to date. Where the file is damaged, or its disk is full,
+// all copies are dropped, and none are made in this run.
 func (k *Copies) Save(ctx context.Context, c stream.Copy) error {
 	if k.dropped {
 		return nil
@@ -133,9 +133,9 @@ func (k *Copies) Save(ctx context.Context, c stream.Copy) error {
 	switch {
 	case err == nil:
 		return nil
-	case damaged(err) || errors.Is(err, errBroken):
+	case damaged(err) || full(err) || errors.Is(err, errBroken):
 		k.dropped = true
-		_ = k.c.Close() // it is damaged
+		_ = k.c.Close() // it is of no use
 		err = removeDatabase(k.states.path)
 	default:
 		_, _ = exec(ctx, k.c, "ROLLBACK") // the first error says what is wrong

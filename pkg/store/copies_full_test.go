@@ -1,0 +1,46 @@
+package store_test
+
+import (
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// TestNoRoomForCopies: copies are for speed; a run does not end for want of room for
+// them, and what they took is free again.
+func TestNoRoomForCopies(t *testing.T) {
+	const child = "COPIES_NO_ROOM" // the limit is on all that a process writes
+	if os.Getenv(child) == "" {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNoRoomForCopies$")
+		cmd.Env = append(os.Environ(), child+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	path := filepath.Join(t.TempDir(), "state.db")
+	k := openCopies(t, path, "topic 1")
+	loadCopy(t, k, stream.Task{Source: "in"})
+	signal.Ignore(syscall.SIGXFSZ)
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}); err != nil {
+		t.Fatal(err)
+	}
+	for next := range int64(40) {
+		var changes stream.Entries
+		changes.Append([]byte{byte(next)}, []byte(strings.Repeat("x", 100_000)))
+		if err := k.Save(t.Context(), stream.Copy{Task: stream.Task{Source: "in"}, Changes: changes, Next: next + 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, err := filepath.Glob(path + "*"); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
