@@ -134,6 +134,8 @@ func (p *pipeline) tableOptions(e stream.Endpoint) store.SinkOptions {
 	b := p.tableBreaker(e)
 	opt := store.SinkOptions{
 		Unique: p.flags.output.unique, Busy: p.busy(b), Breaker: b, Signature: p.signature, Reset: p.resetState,
+		// Of two endpoints both may read the same topic.
+		Onward: p.Exactly && len(p.endpoints) == 1 && p.endpoints[0].Scheme == stream.Kafka,
 	}
 	if d := p.dedup; d != nil {
 		opt.Once, opt.OnceTTL, opt.Dropped = d.once, d.ttl, d.drop

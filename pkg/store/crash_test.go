@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 // writeForEver goes on where an earlier process was killed.
 func writeForEver(path string) error {
 	ctx := context.Background()
-	s, err := store.OpenSink(ctx, path, "", store.SinkOptions{Unique: []string{"row"}})
+	s, err := store.OpenSink(ctx, path, "", store.SinkOptions{Onward: true})
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func TestKilledWriterLosesAndRepeatsNothing(t *testing.T) {
 			t.Fatalf("the writer ended by itself: %v", err)
 		}
 	}
-	at, err := openSink(t, path, store.SinkOptions{Unique: []string{"row"}}).Positions(t.Context())
+	at, err := openSink(t, path, store.SinkOptions{Onward: true}).Positions(t.Context())
 	if err != nil || len(at) != 1 {
 		t.Fatalf("positions %v, %v", at, err)
 	}

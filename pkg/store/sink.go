@@ -30,6 +30,7 @@ type SinkOptions struct {
 	Breaker *limit.Breaker
 
 	Unique    []string // the fields that make a row unique; by default where it came from
+	Onward    bool     // all is from topics, and goes on from the positions kept here: no place comes twice
 	Signature string   // of the operator whose state is kept beside the rows; "" for none
 	Reset     bool     // discard the positions and the state that are kept
 }
@@ -41,7 +42,8 @@ type SinkOptions struct {
 //
 // A row with the key of an earlier one replaces it. The key is where the record
 // came from (topic, partition and offset, or file and byte), or the fields of
-// SinkOptions.Unique. Records of stdin and of pipes have no place to come back
+// SinkOptions.Unique. With SinkOptions.Onward no row can have an earlier one's
+// place, and it is not looked for. Records of stdin and of pipes have no place to come back
 // to and so no key.
 //
 // All that is written between two Flushes is one transaction, with the

@@ -25,6 +25,7 @@ type rowTable struct {
 	shape   *table.Shape
 	origin  []string    // the columns that say where a row came from
 	whole   bool        // these are the key, and know no parts of a record
+	key     string      // what makes a row unique, by an index; "" where that is not looked at
 	width   int         // arguments of a row: its offset and part, the fields, the rest
 	batches []insertion // statements, those for more rows first
 	extra   []byte      // the _extra column of the row under way
@@ -91,11 +92,8 @@ func (s *Sink) openTable(ctx context.Context, columns []table.Column) (*rowTable
 	}
 	t.width = len(t.origin) - originArguments + len(t.shape.Names) + 1
 	t.whole = len(t.origin) == 3 && len(s.opt.Unique) == 0
-	key := s.uniqueKey(t)
-	index := quote(s.name + " by " + strings.Join(s.opt.Unique, ","))
-	create := fmt.Sprintf("CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (%s)", index, quote(s.name), key)
-	if _, err := exec(ctx, s.c, create); err != nil {
-		return nil, s.failed("indexing", err)
+	if err := s.openKey(ctx, t); err != nil {
+		return nil, err
 	}
 	for _, n := range []int{min(64, maxVariables/t.width), 8, 1} {
 		statement, err := s.c.prepare(s.sql(t, n))
@@ -105,44 +103,6 @@ func (s *Sink) openTable(ctx context.Context, columns []table.Column) (*rowTable
 		t.batches = append(t.batches, insertion{n, statement})
 	}
 	return t, nil
-}
-
-// uniqueKey returns what is unique in a table. Of fields null is a value like
-// another here, which SQL does not think of itself.
-func (s *Sink) uniqueKey(t *rowTable) string {
-	if len(s.opt.Unique) == 0 {
-		key := slices.Clone(t.origin)
-		slices.Reverse(key) // numbers are compared faster, and offsets differ most
-		return strings.Join(key, ", ")
-	}
-	var parts []string
-	for _, name := range s.opt.Unique {
-		parts = append(parts, quote(name)+" IS NULL", "ifnull("+quote(name)+", 0)")
-	}
-	return strings.Join(parts, ", ")
-}
-
-// sql returns the statement that inserts or replaces n rows. What makes them unique
-// is not set again: SQLite would have to be ready to undo a statement that breaks a
-// key with it, and would keep a copy of each page that it changes.
-func (s *Sink) sql(t *rowTable, n int) string {
-	keyed := t.origin
-	if len(s.opt.Unique) > 0 {
-		keyed = s.opt.Unique
-	}
-	var columns, set []string
-	for _, c := range slices.Concat(t.origin, t.shape.Names, []string{table.Extra}) {
-		quoted := quote(c)
-		if columns = append(columns, quoted); !slices.Contains(keyed, c) {
-			set = append(set, quoted+"=excluded."+quoted)
-		}
-	}
-	values := make([]string, n)
-	for i := range values {
-		values[i] = t.values(originArguments + 1 + i*t.width)
-	}
-	return fmt.Sprintf("INSERT INTO %s (%s) VALUES %s ON CONFLICT (%s) DO UPDATE SET %s", quote(s.name),
-		strings.Join(columns, ","), strings.Join(values, ","), s.uniqueKey(t), strings.Join(set, ","))
 }
 
 // values returns those of one row, whose own arguments begin at a number.
