@@ -29,8 +29,10 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
@@ -103,6 +105,7 @@ type Config struct {
 // A Broker is a running broker. Its methods may be called concurrently.
 type Broker struct {
 	cluster *kfake.Cluster
+	members atomic.Pointer[kfake.Cluster] // cluster, for connections that are there before it is
 	dir     *dataDir
 	addrs   []string
 	quota   *quota
@@ -184,6 +187,7 @@ func (b *Broker) start(cfg Config, at address) error {
 		return fmt.Errorf("starting the broker on %s: %w", cfg.Addr, err)
 	}
 	b.cluster = cluster
+	b.members.Store(cluster)
 	b.addrs = cluster.ListenAddrs()
 	cluster.Fault(b.quota.fault(), badNames(), noSessions())
 	if !cfg.NoAutoCreate {
@@ -200,7 +204,7 @@ func (b *Broker) start(cfg Config, at address) error {
 func (b *Broker) options(cfg Config, at address) []kfake.Opt {
 	opts := []kfake.Opt{
 		at.option(),
-		kfake.ListenFn(at.listen(cfg.TLS, b.quota)),
+		kfake.ListenFn(at.listen(cfg.TLS, b.quota, b.knows)),
 		kfake.DataDir(b.dir.path),
 		kfake.DefaultNumPartitions(cfg.Partitions),
 		kfake.WithLogger(logger{cfg.Log}),
@@ -218,6 +222,16 @@ func (b *Broker) options(cfg Config, at address) []kfake.Opt {
 		}
 	}
 	return opts
+}
+
+// knows reports whether a member is in a group.
+func (b *Broker) knows(group, member string) bool {
+	cluster := b.members.Load()
+	if cluster == nil {
+		return true
+	}
+	g := cluster.GroupInfo(group)
+	return g != nil && slices.ContainsFunc(g.Members, func(m kfake.GroupMember) bool { return m.MemberID == member })
 }
 
 // Addrs returns the host:port of each node, as clients are told them.

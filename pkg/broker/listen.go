@@ -59,7 +59,8 @@ func (a address) option() kfake.Opt {
 
 // listen returns the function by which kfake listens: on our host and its
 // port, behind TLS and the guard.
-func (a address) listen(conf *tls.Config, q *quota) func(network, addr string) (net.Listener, error) {
+func (a address) listen(conf *tls.Config, q *quota, knows func(group, member string) bool,
+) func(network, addr string) (net.Listener, error) {
 	return func(network, addr string) (net.Listener, error) {
 		_, port, err := net.SplitHostPort(addr)
 		if err != nil {
@@ -78,7 +79,7 @@ func (a address) listen(conf *tls.Config, q *quota) func(network, addr string) (
 		if conf != nil {
 			ln = tls.NewListener(ln, conf)
 		}
-		return &listener{Listener: ln, addr: named, quota: q}, nil
+		return &listener{Listener: ln, addr: named, quota: q, knows: knows}, nil
 	}
 }
 
@@ -93,6 +94,7 @@ type listener struct {
 	net.Listener
 	addr  namedAddr
 	quota *quota
+	knows func(group, member string) bool // see parting
 }
 
 func (l *listener) Addr() net.Addr { return l.addr }
@@ -103,7 +105,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
 		if err == nil {
-			return &guard{Conn: conn, quota: l.quota}, nil
+			return &guard{Conn: conn, quota: l.quota, parting: parting{knows: l.knows, hangUp: conn.Close}}, nil
 		}
 		if errors.Is(err, net.ErrClosed) {
 			return nil, err

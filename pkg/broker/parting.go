@@ -20,7 +20,13 @@ import (
 //
 // So a connection that ends behind a JoinGroup, or while a SyncGroup waits, is kept
 // until that is answered; then a LeaveGroup is what is read of it last.
+//
+// The clock of a member that joins again goes on while it waits for the others, too,
+// and kfake forgets it when it is over. It is hung up on then: it asks again, and is told.
 type parting struct {
+	knows  func(group, member string) bool // whether a member is in a group
+	hangUp func() error
+
 	mu   sync.Mutex
 	last *joining // the last request, where it is one
 	gone bool     // the client is: nobody reads answers
@@ -38,6 +44,16 @@ type joining struct {
 	instance      *string
 	over          bool
 	answered      chan struct{} // closed when it is over
+	limit         *time.Timer   // when to look for it; nil for never
+}
+
+// end ends the waiting for its answer.
+func (j *joining) end() {
+	j.over = true
+	close(j.answered)
+	if j.limit != nil {
+		j.limit.Stop()
+	}
 }
 
 // patience is how long an answer is waited for: longer than a rebalance takes.
@@ -48,8 +64,24 @@ func (p *parting) release() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if j := p.last; j != nil && !j.over {
-		p.last, j.over = nil, true
-		close(j.answered)
+		p.last = nil
+		j.end()
+	}
+}
+
+// look looks whether a member that has waited for a session is forgotten.
+func (p *parting) look(j *joining) {
+	known := p.knows(j.group, j.member)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case j.over || p.gone:
+	case known:
+		j.limit.Reset(time.Second)
+	default:
+		p.last = nil
+		j.end()
+		_ = p.hangUp() // it is of no use any more
 	}
 }
 
@@ -91,7 +123,11 @@ func (p *parting) end() {
 	}
 	switch req := req.(type) {
 	case *kmsg.JoinGroupRequest:
-		p.last.group, p.last.instance = req.Group, req.InstanceID
+		j, session := p.last, time.Duration(req.SessionTimeoutMillis)*time.Millisecond
+		j.group, j.instance, j.member = req.Group, req.InstanceID, req.MemberID
+		if j.member != "" {
+			j.limit = time.AfterFunc(session, func() { p.look(j) })
+		}
 	case *kmsg.SyncGroupRequest:
 		p.last.group, p.last.instance, p.last.member = req.Group, req.InstanceID, req.MemberID
 	}
@@ -110,8 +146,7 @@ func (p *parting) answers(frame []byte) (gone bool) {
 	} else if !p.gone {
 		p.last = nil // it is a member like any other now
 	}
-	j.over = true
-	close(j.answered)
+	j.end()
 	return p.gone
 }
 

@@ -3,6 +3,7 @@ package broker_test
 import (
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"time"
 
@@ -28,16 +29,22 @@ func (j *joiner) join() (int, error) {
 	for {
 		req := kmsg.NewPtrJoinGroupRequest()
 		req.Group, req.MemberID, req.ProtocolType = "g", j.id, "consumer"
-		req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = 10_000, 60_000
+		req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = 6_000, 60_000
 		protocol := kmsg.NewJoinGroupRequestProtocol()
 		protocol.Name = "range"
 		req.Protocols = append(req.Protocols, protocol)
 		resp, err := req.RequestWith(j.t.Context(), j.client)
+		if errors.Is(err, io.EOF) {
+			continue // it was hung up on
+		}
 		if err != nil {
 			return 0, err
 		}
 		j.id, j.at, j.leads = resp.MemberID, resp.Generation, resp.LeaderID == resp.MemberID
-		if err = kerr.ErrorForCode(resp.ErrorCode); !errors.Is(err, kerr.MemberIDRequired) {
+		switch err = kerr.ErrorForCode(resp.ErrorCode); {
+		case errors.Is(err, kerr.UnknownMemberID):
+			j.id = ""
+		case !errors.Is(err, kerr.MemberIDRequired):
 			return len(resp.Members), err
 		}
 	}
@@ -81,6 +88,49 @@ func (j *joiner) must(n int, err error) int {
 	return n
 }
 
+// TestForgottenWhileItJoins: a member waits for one that has died, and its own session
+// is over before that one's. It is told so, and joins anew.
+func TestForgottenWhileItJoins(t *testing.T) {
+	t.Parallel()
+	b := start(t, broker.Config{})
+	waits := &joiner{t: t, client: client(t, b.Addrs()[0])}
+	dies := &joiner{t: t, client: client(t, b.Addrs()[0])}
+	waits.pair(dies)
+	joined := make(chan int, 1)
+	go func() {
+		n, err := waits.join()
+		if err != nil {
+			t.Error(err)
+		}
+		joined <- n
+	}()
+	dies.called()
+	time.Sleep(500 * time.Millisecond) // so that its session is over after the other one's
+	dies.called()
+	select {
+	case n := <-joined:
+		if n != 1 {
+			t.Errorf("there are %d members", n)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("it still waits")
+	}
+}
+
+// pair has another one join the group that this one leads.
+func (j *joiner) pair(other *joiner) {
+	j.t.Helper()
+	j.must(j.join())
+	j.must(0, j.sync())
+	done := make(chan error, 1)
+	go func() { _, err := other.join(); done <- err }()
+	j.called()
+	j.must(j.join())
+	j.must(0, j.sync())
+	j.must(0, <-done)
+	other.must(0, other.sync())
+}
+
 // TestKilledWhileItJoins: a member whose connection ends while it waits for the others
 // to join has left, be it that it leads or not.
 func TestKilledWhileItJoins(t *testing.T) {
@@ -90,17 +140,7 @@ func TestKilledWhileItJoins(t *testing.T) {
 		stays := &joiner{t: t, client: client(t, b.Addrs()[0])}
 		dies := &joiner{t: t, client: client(t, b.Addrs()[0])}
 		if leader { // it joins first, and again when the other one has come
-			dies.must(dies.join())
-			dies.must(0, dies.sync())
-			done := make(chan error, 1)
-			go func() { _, err := stays.join(); done <- err }()
-			dies.called()
-			dies.must(dies.join())
-			dies.must(0, dies.sync())
-			if err := <-done; err != nil {
-				t.Fatal(err)
-			}
-			stays.must(0, stays.sync())
+			dies.pair(stays)
 		} else {
 			stays.must(stays.join())
 			stays.must(0, stays.sync())
