@@ -12,7 +12,7 @@ import (
 
 // openKey makes the index by which a row replaces an earlier one. Of rows that go on
 // where others ended (SinkOptions.Onward) there are no earlier ones: a table without
-// the index does without, and is spared a quarter of what a row costs. The next sink
+// the index does without, and is spared a fifth of what a row costs. The next sink
 // that needs it makes it.
 func (s *Sink) openKey(ctx context.Context, t *rowTable) error {
 	name := s.name + " by " + strings.Join(s.opt.Unique, ",")
