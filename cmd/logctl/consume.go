@@ -21,6 +21,7 @@ type consumeFlags struct {
 	priority priorityFlags
 	share    shareFlags
 	change   changeFlags
+	memory   memoryFlags
 	template string
 	delivery string
 }
@@ -71,6 +72,7 @@ or of their event time with --time-field.`,
 		breakerVars(fs, &f.handler.retry.breaker, &f.handler.retry.openFor)
 	})
 	f.change.add(fs)
+	section(fs, runningSection, f.memory.add)
 	fs.StringVar(&f.template, "template", "",
 		"write records as `TEXT` with %v value, %k key, %t topic, %p partition, %o offset, %T time, %h headers")
 	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once")
@@ -121,7 +123,11 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.handler.apply(p); err != nil {
 		return err
 	}
-	defer leeway(consumeLeeway)()
+	free, err := f.memory.apply(p, &f.kafka)
+	if err != nil {
+		return err
+	}
+	defer free()
 	return p.run(&f.kafka)
 }
 

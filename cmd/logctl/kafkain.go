@@ -27,6 +27,7 @@ type kafkaInput struct {
 	stop       string
 	partitions []int32
 	warnLag    int64
+	fetch      int // bytes of one fetch at most; 0: as many as the source's default
 }
 
 func (f *kafkaInput) add(fs *pflag.FlagSet) {
@@ -84,6 +85,7 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 	c = kafka.SourceConfig{
 		Config: conn, Topics: e.Topics, Pattern: e.Pattern, Partitions: f.partitions, Group: f.group, Balancer: f.balancer,
 		Session: f.session, Uncommitted: f.isolation == "read_uncommitted",
+		FetchBytes: f.fetch, PartitionBytes: f.fetch / 8,
 		Note: func(s string) { note(p.cmd, "%s", s) },
 	}
 	if c.Start, err = kafka.ParseStart(f.start, time.Now()); err != nil {
