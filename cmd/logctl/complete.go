@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,9 +12,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/codec"
-	"github.com/logctl/logctl/pkg/generate"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/retry"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
@@ -22,17 +23,21 @@ const completeWithin = 800 * time.Millisecond
 
 // values are those of flags that take one of a few.
 var values = map[string][]string{
+	"ack-mode":    {"durable", "accept"},
+	"auto":        slices.Concat(retry.Kinds, retry.Classes),
 	"balancer":    {"cooperative-sticky", "sticky", "range", "roundrobin", "kip848"},
+	"class":       slices.Concat(retry.Kinds, retry.Classes),
 	"compression": {"none", "gzip", "snappy", "lz4", "zstd"},
 	"acks":        {"all", "1", "0"},
 	"delivery":    {atMostOnce, atLeastOnce, exactlyOnce},
 	"emit":        {"final", "update"},
 	"format":      codec.Formats,
-	"generate":    generate.Profiles(),
+	"generate":    profiles(),
 	"isolation":   {"read_committed", "read_uncommitted"},
 	"fanout":      {fanoutAll, fanoutTxn, fanoutBestEffort},
 	"linger":      {"auto"},
 	"match":       {matchAll, matchFirst},
+	"on-open":     policies,
 	"order":       orders,
 	"output":      codec.Encodings,
 	"partitioner": {"murmur2", "sticky", "round-robin"},

@@ -34,7 +34,14 @@ func TestComplete(t *testing.T) {
 		{"window --size |", "", "s"},
 		{"consume --delivery |", "at-least-once exactly-once", ""},
 		{"consume --balancer |", "kip848 range", ""},
-		{"produce --generate |", "http app", ""},
+		{"produce --generate |", "http app host", ""},
+		{"produce --on-open |", "block drop spool", ""},
+		{"produce --ack-mode |", "durable accept", ""},
+		{"produce outbox status -o |", "table json", "csv"},
+		{"dlq ls --class |", "transient TIMEOUT", ""},
+		{"dlq replay --auto |", "transient", ""},
+		{"dlq replay --to |", "original", ""},
+		{"dlq replay --to kafka:ap|", "kafka:app-logs", "original"},
 		{"config show topic |", "apply ls", "help"},
 	} {
 		t.Run(tt.line, func(t *testing.T) {

@@ -58,6 +58,7 @@ A record that dies again after a replay is a new letter: --breaker stops when to
 	fs := cmd.Flags()
 	f.addFilter(fs)
 	fs.StringArrayVar(&f.to, "to", []string{original}, "`ENDPOINT` to send to: original is the topic that each came from")
+	_ = cmd.RegisterFlagCompletionFunc("to", completeTarget)
 	fs.StringVar(&f.rate, "rate", "", "letters a second, as `100/s` (default as fast as it goes)")
 	fs.StringVar(&f.transform, "transform", "", "change the payload, a JSON object: `NAME=EXPR,…`")
 	fs.StringVar(&f.breaker, "breaker", "", "stop when `N` replayed letters have come back, or P%/N: P % after at least N")
@@ -217,6 +218,15 @@ func (f *replayFlags) choose(cmd *cobra.Command) (letters []dlq.Letter, before i
 		letters = letters[:f.limit]
 	}
 	return letters, before, nil
+}
+
+// completeTarget offers the original beside the endpoints.
+func completeTarget(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	found, what := completeEndpoint(cmd, args, typed)
+	if strings.HasPrefix(original, typed) {
+		found = append(found, original)
+	}
+	return found, what
 }
 
 // target returns where letters are sent to; none is where each came from.

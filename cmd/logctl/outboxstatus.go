@@ -34,6 +34,8 @@ func newOutboxStatus() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return outboxStatus(cmd, args[0], output) },
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "`FORM` of the output: table or json")
+	_ = cmd.RegisterFlagCompletionFunc("output",
+		cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
