@@ -190,7 +190,8 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 // One goroutine calls them.
 func (o *Op) Another() *Op {
 	other := &Op{
-		cfg: o.cfg, zone: o.zone, keys: o.keys, set: o.set, times: o.times, check: o.check, late: o.late, having: o.having, stats: o.stats,
+		cfg: o.cfg, zone: o.zone, keys: o.keys, set: o.set, times: o.times, check: o.check, late: o.late,
+		having: o.having, stats: o.stats,
 	}
 	other.begin()
 	return other
