@@ -88,7 +88,6 @@ type pipeline struct {
 	shuffled   *kafka.Shuffled // the input is a topic of package shuffle
 	widths     *kafka.Widths   // of topics, that the run relies on; nil for none
 	noDead     bool            // another pipeline sees to the dead letters
-	byTime     bool            // rows depend on the time of records
 	ended      func()          // called when the run has ended, before the summary; may be nil
 
 	topics  []*kafka.Sink  // for their reports

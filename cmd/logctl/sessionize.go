@@ -62,7 +62,6 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 		p.absent = map[string]string{session.DefaultType: "--type FIELD says where the type of an event is"}
 	}
 	p.plan.ReadTime(f.stream.input.timeField)
-	p.byTime = true
 	p.plan.Whole = f.op.Events || f.late != ""
 	op, err := session.New(f.config(cmd, p), p.plan)
 	if err != nil {

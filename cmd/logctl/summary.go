@@ -7,7 +7,6 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
-	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/term"
 )
 
@@ -27,8 +26,8 @@ func (p *pipeline) summary() {
 	if p.Stats.In.Load() == p.Stats.Bad.Load() {
 		return // none could be read at all
 	}
-	if p.Stats.Timeless(p.plan) {
-		p.noteTimeless()
+	if named := p.flags.input.timeField; named != "" && p.Stats.Timeless(p.plan) {
+		note(p.cmd, "no record has a field %q, the --time-field%s", named, suffix(fieldHint(named, p.Stats.Names())))
 	}
 	for _, path := range p.Stats.Unseen(p.plan) {
 		hint := p.absent[path]
@@ -36,22 +35,6 @@ func (p *pipeline) summary() {
 			hint = fieldHint(path, names)
 		}
 		note(p.cmd, "no record has a field %q%s", path, suffix(hint))
-	}
-}
-
-// noteTimeless says that no record had a time of its own, where one was asked for or
-// rows depend on it. Records of topics and posted ones have one besides.
-func (p *pipeline) noteTimeless() {
-	stamped := slices.ContainsFunc(p.endpoints, func(e stream.Endpoint) bool {
-		return e.Scheme == stream.Kafka || e.Scheme == stream.HTTP
-	})
-	names := p.Stats.Names()
-	switch named := p.flags.input.timeField; {
-	case named != "":
-		note(p.cmd, "no record has a field %q, the --time-field%s", named, suffix(fieldHint(named, names)))
-	case p.byTime && !stamped:
-		note(p.cmd, "no record has a time of its own: each counts as of when it was read; --time-field names it%s",
-			suffix(someOf(names)))
 	}
 }
 
@@ -81,18 +64,11 @@ func (p *pipeline) undated() string {
 
 // fieldHint names the field that was meant, or some that there are.
 func fieldHint(path string, names []string) string {
-	if hint := fault.DidYouMean(path, names); hint != "" {
-		return hint
-	}
-	return someOf(names)
-}
-
-// someOf says which fields there are; "" of none.
-func someOf(names []string) string {
 	const most = 8
+	hint := fault.DidYouMean(path, names)
 	switch {
-	case len(names) == 0:
-		return ""
+	case hint != "" || len(names) == 0:
+		return hint
 	case len(names) > most:
 		return "there are " + strings.Join(names[:most], ", ") + " and others"
 	default:

@@ -103,7 +103,6 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 	if f.shape.time == "event" {
 		p.plan.ReadTime(f.stream.input.timeField)
 	}
-	p.byTime = true
 	cfg, err := f.config(p)
 	if err != nil {
 		return err
