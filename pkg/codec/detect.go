@@ -47,13 +47,14 @@ func detect(lines [][]byte, inside bool) string {
 		{"cri", fitter(newCRI(record.NewPlan(), newPlain(record.NewPlan())))},
 		{"combined", isCombined},
 		{"common", fitter(newAccess(record.NewPlan()))},
-		{"syslog", isSyslog},
 	} {
 		if most(lines, candidate.fits) {
 			return withInner(candidate.format, lines)
 		}
 	}
 	switch {
+	case isSyslog(lines):
+		return "syslog"
 	case !inside && isTable(lines, ','):
 		return "csv"
 	case !inside && isTable(lines, '\t'):
@@ -181,27 +182,6 @@ func isCombined(line []byte) bool {
 	rec := b.Add(line)
 	return newAccess(plan).parse(b, 0, rec.Value) == "" && bytes.HasSuffix(line, []byte{'"'}) &&
 		bytes.Count(line, []byte(`" "`)) > 0
-}
-
-// isSyslog reports whether line is one of syslog: with a priority, or with a
-// time of RFC 3164, or with one of RFC 3339 and a tag (service[pid]:). Without
-// those marks, every application's log that begins with a time would be one.
-func isSyslog(line []byte) bool {
-	plan := record.NewPlan()
-	pid := plan.Column("pid")
-	b := &record.Batch{}
-	rec := b.Add(line)
-	if newSyslog(plan).parse(b, 0, rec.Value) != "" {
-		return false
-	}
-	switch first := line[0]; {
-	case first == '<':
-		return true
-	case first-'0' <= 9:
-		return len(line) > 10 && line[10] == 'T' && b.Col(pid)[0].Kind() != record.Missing
-	default:
-		return first >= 'A' && first <= 'Z' && len(line) > 15 && line[3] == ' ' && line[15] == ' '
-	}
 }
 
 // isLogfmt reports whether line begins with a key and a value, has two pairs or

@@ -12,7 +12,13 @@ const (
 	apacheLine = `83.149.9.216 - - [17/May/2015:10:05:03 +0000] "GET /a.png HTTP/1.1" 200 20 "http://x.com/" "Mozilla/5.0"`
 	commonLine = `127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326`
 	jsonLine   = `{"ts":"2026-11-24T10:00:00Z","msg":"a, b"}`
-	prose      = "the quick brown fox, it seems, jumps"
+	// As rsyslog writes by default: most services log without their process.
+	newSyslogLines = `2024-01-15T10:20:30.123456+01:00 box systemd[1]: Started x.
+2024-01-15T10:20:30.223456+01:00 box sudo:     root : TTY=pts/0
+2024-01-15T10:20:30.323456+01:00 box dbus-daemon: a
+2024-01-15T10:20:31.323456+01:00 box rsyslogd: b
+`
+	prose = "the quick brown fox, it seems, jumps"
 )
 
 func TestDetect(t *testing.T) {
@@ -42,6 +48,10 @@ func TestDetect(t *testing.T) {
 		{"syslog 5424", "<165>1 2003-10-11T22:14:15.003Z host evntslog - ID47 - x\n", "syslog"},
 		{"syslog file", "Jun  4 15:16:01 combo sshd(pam_unix)[19939]: check pass; logname= uid=0\n", "syslog"},
 		{"syslog, new times", "2026-11-24T10:00:00.123456+01:00 host sshd[123]: x\n", "syslog"},
+		{"syslog, new times, few processes", newSyslogLines, "syslog"},
+		{"syslog, the kernel", "2026-11-24T10:00:00.123456+01:00 host kernel: [1.5] x\n", "syslog"},
+		{"iso times and tags", "2026-11-24T10:00:00Z worker-1 main: x\n2026-11-24T10:00:00Z worker-2 db: x\n", "plain"},
+		{"iso times, levels and tags", "2026-11-24T10:00:00Z INFO kernel: x\n2026-11-24T10:00:00Z WARN db: x\n", "plain"},
 		{"log4j", "2015-10-18 18:01:47,978 INFO [main] org.apache.X: a, b\n2015-10-18 18:01:47,979 INFO c: d\n", "plain"},
 		{"iso times", "2026-11-24T10:00:00Z INFO starting: x\n", "plain"},
 		{"apache errors", "[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok\n", "plain"},

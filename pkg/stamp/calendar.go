@@ -1,9 +1,6 @@
 package stamp
 
-import (
-	"bytes"
-	"time"
-)
+import "time"
 
 const (
 	minute = 60
@@ -110,65 +107,13 @@ func fraction(text []byte, i int) (frac int64, end int) {
 	return frac * scale, i
 }
 
-// offset reads a zone at text[i:], a space before it allowed, and returns its
-// seconds east of Greenwich and where it ends; i where there is none.
-func offset(text []byte, i int) (sec int64, end int) {
-	j := i
-	if j < len(text) && text[j] == ' ' {
-		j++
-	}
-	rest := text[j:]
-	switch {
-	case len(rest) == 0:
-		return 0, i
-	case rest[0]|0x20 == 'z' && (j == i || len(rest) == 1):
-		return 0, j + 1
-	case rest[0] == '+' || rest[0] == '-':
-		sec, n := numeric(rest)
-		if n == 0 || n == 3 && j != i {
-			return 0, i
-		}
-		return sec, j + n
-	case bytes.HasPrefix(rest, utc) || bytes.HasPrefix(rest, gmt):
-		if len(rest) > 3 && isWord(rest[3]) {
-			return 0, i
-		}
-		return 0, j + 3
-	default:
-		return 0, i
-	}
-}
-
-var utc, gmt = []byte("UTC"), []byte("GMT")
-
-// numeric reads +hh:mm, +hhmm or +hh at the start of b; n is 0 where it is
-// none of them.
-func numeric(b []byte) (sec int64, n int) {
-	if len(b) < 3 {
-		return 0, 0
-	}
-	h, m := two(b[1:]), 0
-	n = 3
-	switch {
-	case len(b) >= 6 && b[3] == ':':
-		m, n = two(b[4:]), 6
-	case len(b) >= 5 && two(b[3:]) < 100:
-		m, n = two(b[3:]), 5
-	}
-	if h > 23 || m > 59 {
-		return 0, 0
-	}
-	sec = int64(h*hour + m*minute)
-	if b[0] == '-' {
-		sec = -sec
-	}
-	return sec, n
-}
-
 // instant returns the time of wall-clock seconds that were written with the
 // zone at text[i:], or without one, and where that ends.
 func (p *Parser) instant(wall, frac int64, text []byte, i int) (ns int64, end int, ok bool) {
 	sec, end := offset(text, i)
+	if end < 0 {
+		return 0, 0, false
+	}
 	if end == i && p.Zone != nil {
 		wall = p.inZone(wall)
 	}

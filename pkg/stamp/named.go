@@ -138,14 +138,14 @@ func (p *Parser) dayTime(text []byte, ref int64) (ns int64, ok bool) {
 // notAfter reports whether ns is at most a day after ref.
 func notAfter(ns, ref int64) bool { return ref > math.MaxInt64-day*1e9 || ns <= ref+day*1e9 }
 
-// ctime reads "Mon Jan _2 15:04:05.000 [UTC] 2006".
+// ctime reads "Mon Jan _2 15:04:05.000 [zone] 2006".
 func (p *Parser) ctime(text []byte) (ns int64, n int, ok bool) {
 	m, d, sec, frac, n := monthDayClock(text[4:])
 	if n == 0 {
 		return 0, 0, false
 	}
 	zone, i := offset(text, 4+n)
-	if i+5 > len(text) || text[i] != ' ' {
+	if i < 0 || i+5 > len(text) || text[i] != ' ' {
 		return 0, 0, false
 	}
 	y := four(text[i+1:])

@@ -7,7 +7,8 @@
 //
 //	2026-11-24T10:00:00D+02:00    RFC 3339; a space for the T, seconds and
 //	                              zone may be missing; +0200, +02, " +0200",
-//	                              Z, UTC and GMT are zones; / may stand for -
+//	                              Z, GMT+0200 and such as UTC, CET and PDT are
+//	                              zones (see zoneOf); / may stand for -
 //	2026-11-24                    midnight
 //	20261124T100000D+02:00        ISO 8601's basic form; - or _ or a space for
 //	                              the T, and 10:00:00 or 10:0:0:250 behind it
@@ -15,7 +16,7 @@
 //	261124 100000                 Hadoop's
 //	24/Nov/2026:10:00:00 +0200    common log
 //	Nov 24 10:00:00D              RFC 3164, see Parser.Parse for the year
-//	Tue Nov 24 10:00:00D 2026     ctime, Apache's error log; UTC before the year
+//	Tue Nov 24 10:00:00D 2026     ctime, Apache's error log; zones before the year
 //	Tue, 24 Nov 2026 10:00:00 GMT HTTP, mail
 //	24:10:00:00                   day and time, as the EPA-HTTP trace has it
 //	1795514400D                   epoch, see below
@@ -23,7 +24,8 @@
 // Each may stand in brackets. An epoch is in seconds below 1e10 (the year
 // 2286), in milliseconds below 1e13, in microseconds below 1e16, else in
 // nanoseconds; so milliseconds are understood from 1970-04-26 on, microseconds
-// and nanoseconds likewise. A leap second (:60) is the second after it.
+// and nanoseconds likewise. A leap second (:60) is the second after it. Where
+// the abbreviation of a zone has several meanings (IST), there is no time.
 package stamp
 
 import (
