@@ -1,10 +1,6 @@
 package codec
 
-import (
-	"bytes"
-
-	"github.com/logctl/logctl/pkg/record"
-)
+import "github.com/logctl/logctl/pkg/record"
 
 // A syslogMark says how surely a line is one of syslog.
 type syslogMark int
@@ -28,9 +24,10 @@ func isSyslog(lines [][]byte) bool {
 }
 
 // markOf says whether line is one of syslog. Surely so is one with a priority,
-// with a time of RFC 3164 or with another and a tag that has a process or is the
-// kernel's. One with a time of RFC 3339, a host and a tag (service:) looks like
-// it: so rsyslog and syslog-ng write, and some applications as well.
+// with a time of RFC 3164 (or such with a year, before host and tag) or with one
+// of RFC 3339 and a tag that has a process or is the kernel's. One with a time of
+// RFC 3339, a host and a tag (service:) looks like it: so rsyslog and syslog-ng
+// write, and some applications as well.
 func markOf(line []byte) syslogMark {
 	plan := record.NewPlan()
 	host, service, pid := plan.Column("host"), plan.Column("service"), plan.Column("pid")
@@ -39,17 +36,15 @@ func markOf(line []byte) syslogMark {
 	if newSyslog(plan).parse(b, 0, rec.Value) != "" {
 		return notSyslog
 	}
-	has := func(column int) bool { return b.Col(column)[0].Kind() != record.Missing }
-	named := has(host) && !isLevelName(b.Raw(b.Col(host)[0])) && has(service)
+	text := func(column int) string { return string(b.Text(b.Col(column)[0])) }
+	named := text(host) != "" && !isLevelName(text(host)) && text(service) != ""
 	switch first := line[0]; {
 	case first == '<':
 		return surelySyslog
-	case first-'0' <= 9 && (len(line) <= 10 || line[10] != 'T'):
-		return notSyslog
-	case first-'0' <= 9 && (has(pid) || named && bytes.Equal(b.Raw(b.Col(service)[0]), []byte("kernel"))):
+	case named && hasMonthAndYear(line):
 		return surelySyslog
-	case first-'0' <= 9 && named:
-		return likeSyslog
+	case first-'0' <= 9 && len(line) > 10 && line[10] == 'T':
+		return markOfTag(named, text(service), text(pid))
 	case first >= 'A' && first <= 'Z' && len(line) > 15 && line[3] == ' ' && line[15] == ' ':
 		return surelySyslog
 	default:
@@ -57,5 +52,24 @@ func markOf(line []byte) syslogMark {
 	}
 }
 
+// hasMonthAndYear reports whether the time at the start of line is as in
+// "Jan _2 2006 15:04:05" or "2006 Jan _2 15:04:05".
+func hasMonthAndYear(line []byte) bool {
+	return len(line) > 20 && line[20] == ' ' && (line[3] == ' ' && line[11] == ' ' || line[4] == ' ' && line[8] == ' ')
+}
+
+// markOfTag is markOf for lines with a time of RFC 3339; named says that they
+// have host and service.
+func markOfTag(named bool, service, pid string) syslogMark {
+	switch {
+	case pid != "" || named && service == "kernel":
+		return surelySyslog
+	case named:
+		return likeSyslog
+	default:
+		return notSyslog
+	}
+}
+
 // isLevelName reports whether text of any length names a level.
-func isLevelName(text []byte) bool { return len(text) <= 9 && isLevel(text) }
+func isLevelName(text string) bool { return len(text) <= 9 && isLevel([]byte(text)) }

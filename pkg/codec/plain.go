@@ -6,9 +6,10 @@ import (
 )
 
 // plainText takes a whole line as its message. Two more fields are found where
-// they are easy to find: a timestamp at the start, and the first word that
-// names a level, in capitals or in brackets or right behind the timestamp,
-// within the next 80 bytes. No line is bad.
+// they are easy to find: a timestamp that begins with one of the first words,
+// and the first word that names a level, in capitals or in brackets or first in
+// the line or right behind the timestamp, up to 80 bytes behind that. The letter
+// that klog has before its timestamp is a level. No line is bad.
 type plainText struct {
 	binding
 	clock                stamp.Parser
@@ -33,16 +34,50 @@ func (p *plainText) parse(b *record.Batch, row int, s record.Span) (reason strin
 		return ""
 	}
 	// Only the length of the stamp is of interest here, so any year will do.
-	_, n, ok := p.clock.Leading(line, 0)
+	_, start, n, ok := p.clock.Find(line, 0)
 	if ok {
-		p.set(b, row, p.time, record.NewValue(record.String, off, n))
+		p.set(b, row, p.time, record.NewValue(record.String, off+start, n))
 	}
 	if len(p.level) > 0 {
-		if i, end := findLevel(line[:min(len(line), n+levelReach)], n); end > 0 {
-			p.set(b, row, p.level, record.NewValue(record.String, off+i, end-i))
-		}
+		p.findLevel(b, row, s, record.Span{Off: uint32(start), Len: uint32(n)})
 	}
 	return ""
+}
+
+// findLevel sets the level of the record in s, in which a timestamp, of no length
+// where there is none, stands at at.
+func (p *plainText) findLevel(b *record.Batch, row int, s, at record.Span) {
+	line, off := b.Bytes(s), int(s.Off)
+	if name := klogLevel(line[at.Off:at.End()]); name != "" {
+		p.set(b, row, p.level, b.AppendText([]byte(name)))
+		return
+	}
+	i, end := findLevel(line[:at.Off], 0)
+	if end == 0 {
+		i, end = findLevel(line[:min(len(line), int(at.End())+levelReach)], int(at.End()))
+	}
+	if end > 0 {
+		p.set(b, row, p.level, record.NewValue(record.String, off+i, end-i))
+	}
+}
+
+// klogLevel returns the level that begins a timestamp of klog's.
+func klogLevel(stamp []byte) string {
+	if len(stamp) < 2 || stamp[1]-'0' > 9 {
+		return ""
+	}
+	switch stamp[0] {
+	case 'I':
+		return "info"
+	case 'W':
+		return "warning"
+	case 'E':
+		return "error"
+	case 'F':
+		return "fatal"
+	default:
+		return ""
+	}
 }
 
 // findLevel returns where the level stands in text from i on; end is 0 where

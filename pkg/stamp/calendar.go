@@ -110,6 +110,7 @@ func fraction(text []byte, i int) (frac int64, end int) {
 // instant returns the time of wall-clock seconds that were written with the
 // zone at text[i:], or without one, and where that ends.
 func (p *Parser) instant(wall, frac int64, text []byte, i int) (ns int64, end int, ok bool) {
+	wall, i = meridiem(wall, text, i)
 	sec, end := offset(text, i)
 	if end < 0 {
 		return 0, 0, false
@@ -119,6 +120,30 @@ func (p *Parser) instant(wall, frac int64, text []byte, i int) (ns int64, end in
 	}
 	ns, ok = nanos(wall-sec, frac)
 	return ns, end, ok
+}
+
+// meridiem puts wall-clock seconds, whose text ends at text[i], into the half of
+// the day that AM or PM behind them names, and returns where that ends; i where
+// there is none.
+func meridiem(wall int64, text []byte, i int) (sec int64, end int) {
+	if !hasMeridiem(text, i) {
+		return wall, i
+	}
+	h := (wall - floorDiv(wall, day)*day) / hour
+	switch pm := text[i+1] == 'P'; {
+	case h == 0 || h > 12:
+		return wall, i
+	case pm && h < 12:
+		wall += 12 * hour
+	case !pm && h == 12:
+		wall -= 12 * hour
+	}
+	return wall, i + 3
+}
+
+func hasMeridiem(text []byte, i int) bool {
+	return i+3 <= len(text) && text[i] == ' ' && text[i+2] == 'M' && (text[i+1] == 'A' || text[i+1] == 'P') &&
+		(i+3 == len(text) || !isWord(text[i+3]))
 }
 
 // inZone turns wall-clock seconds of p.Zone into seconds since 1970. A wall

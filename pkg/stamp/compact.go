@@ -1,7 +1,7 @@
 package stamp
 
 // compact reads the forms whose date is not divided: 20060102T150405[.000][zone]
-// and 20060102-15:04:05[:000], and 060102 150405.
+// and 20060102-15:04:05[:000], and 060102 150405 or 060102 15:04:05, MySQL's.
 func (p *Parser) compact(text []byte) (ns int64, n int, ok bool) {
 	if len(text) < len("060102 150405") {
 		return 0, 0, false
@@ -17,8 +17,12 @@ func (p *Parser) compact(text []byte) (ns int64, n int, ok bool) {
 	var sec, frac int64
 	switch sep := text[i]; {
 	case sep == ' ' || i == 8 && (sep|0x20 == 't' || sep == '-' || sep == '_'):
-		if sec, frac, n, ok = bareClock(rest); !ok && i == 8 {
+		switch sec, frac, n, ok = bareClock(rest); {
+		case ok:
+		case i == 8:
 			sec, frac, n, ok = looseClock(rest)
+		default:
+			sec, frac, n, ok = clock(rest)
 		}
 	}
 	if !ok {

@@ -51,9 +51,12 @@ func isWeekday(b []byte) bool {
 func (p *Parser) named(text []byte, ref int64) (ns int64, n int, ok bool) {
 	switch {
 	case month(text) != 0:
+		if ns, n, ok = p.dated(text); ok {
+			return ns, n, true
+		}
 		return p.syslog(text, ref)
 	case !isWeekday(text):
-		return 0, 0, false
+		return p.klog(text, ref)
 	case text[3] == ',':
 		return p.http(text)
 	case text[3] == ' ':
@@ -92,19 +95,33 @@ func monthDayClock(text []byte) (m, d int, sec, frac int64, n int) {
 	return m, d, sec, frac, i + 1 + n
 }
 
-// syslog reads "Jan _2 15:04:05" and finds the year. Going back at most eight
-// years from ref finds every day of the calendar, the 29th of February too.
+// syslog reads "Jan _2 15:04:05" and finds the year.
 func (p *Parser) syslog(text []byte, ref int64) (ns int64, n int, ok bool) {
 	m, d, sec, frac, n := monthDayClock(text)
-	if n == 0 || ref == math.MinInt64 {
+	if n == 0 {
+		return 0, 0, false
+	}
+	return p.yearless(text, n, moment{m, d, sec, frac}, ref)
+}
+
+// A moment is a time without its year.
+type moment struct {
+	month, day int
+	sec, frac  int64
+}
+
+// yearless finds the year of a moment that ends at text[n]. Going back at most
+// eight years from ref finds every day of the calendar, the 29th of February too.
+func (p *Parser) yearless(text []byte, n int, at moment, ref int64) (ns int64, end int, ok bool) {
+	if ref == math.MinInt64 {
 		return 0, 0, false
 	}
 	last, _, _ := date(floorDiv(ref, day*1e9) + 1)
 	for y := last; y >= last-8; y-- {
-		if !valid(y, m, d) {
+		if !valid(y, at.month, at.day) {
 			continue
 		}
-		ns, end, ok := p.instant(days(y, m, d)*day+sec, frac, text, n)
+		ns, end, ok := p.instant(days(y, at.month, at.day)*day+at.sec, at.frac, text, n)
 		if ok && notAfter(ns, ref) {
 			return ns, end, true
 		}
@@ -177,7 +194,7 @@ func (p *Parser) http(text []byte) (ns int64, n int, ok bool) {
 	return p.instant(days(y, m, d)*day+sec, frac, text, i+10+n)
 }
 
-// commonLog reads "02/Jan/2006:15:04:05 -0700".
+// commonLog reads "02/Jan/2006:15:04:05 -0700", or with - and a space in it.
 func (p *Parser) commonLog(text []byte) (ns int64, n int, ok bool) {
 	if len(text) < 20 {
 		return 0, 0, false
@@ -201,7 +218,7 @@ func (p *Parser) commonLog(text []byte) (ns int64, n int, ok bool) {
 // commonTen reads "02/Jan/2006:15:0", sixteen bytes that end with the tens of
 // the minute, as seconds since 1970.
 func commonTen(text []byte) (sec int64, ok bool) {
-	if text[2] != '/' || text[6] != '/' || text[11] != ':' || text[14] != ':' {
+	if text[2] != text[6] || text[11] != ':' && text[11] != ' ' || text[14] != ':' {
 		return 0, false
 	}
 	y, m, d := four(text[7:]), month(text[3:]), two(text)

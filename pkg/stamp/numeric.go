@@ -57,6 +57,9 @@ func civilMinute(text []byte) (sec int64, ok bool) {
 		return 0, false
 	}
 	h, m := two(text[11:]), two(text[14:])
+	if text[10] == ' ' && text[11] == ' ' { // as MariaDB pads an hour of one digit
+		h = two([]byte{'0', text[12]})
+	}
 	return sec + int64(h*hour+m*minute), h < 24 && m < 60
 }
 
@@ -163,11 +166,17 @@ func exponent(text []byte) (ns int64, ok bool) {
 	return nanos(v/scale, v%scale*unit+int64((f-float64(v))*float64(unit)))
 }
 
-// leadingEpoch reads an epoch of the usual lengths before a space.
-func leadingEpoch(text []byte) (ns int64, n int, ok bool) {
+// leadingDigits returns how many digits text begins with, of at most twenty.
+func leadingDigits(text []byte) (n int) {
 	for n < len(text) && n < 20 && text[n]-'0' <= 9 {
 		n++
 	}
+	return n
+}
+
+// leadingEpoch reads an epoch of the usual lengths before a space.
+func leadingEpoch(text []byte) (ns int64, n int, ok bool) {
+	n = leadingDigits(text)
 	if n != 10 && n != 13 && n != 16 && n != 19 || text[0] == '0' {
 		return 0, 0, false
 	}

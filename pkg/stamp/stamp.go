@@ -15,13 +15,17 @@
 //	26/11/24 10:00:00             log4j's short date; 69 to 99 are 19xx
 //	261124 100000                 Hadoop's
 //	24/Nov/2026:10:00:00 +0200    common log
+//	24/Nov/2026 10:00:00          - may stand for /, as BIND and PHP have it
+//	11/24/2026 10:00:00 PM        only with AM or PM: without, either could be the month
 //	Nov 24 10:00:00D              RFC 3164, see Parser.Parse for the year
+//	I1124 10:00:00D               klog, likewise; I20261124 has a year
+//	Nov 24 2026 10:00:00D         or Nov 24, 2026; or 2026 Nov 24
 //	Tue Nov 24 10:00:00D 2026     ctime, Apache's error log; zones before the year
 //	Tue, 24 Nov 2026 10:00:00 GMT HTTP, mail
 //	24:10:00:00                   day and time, as the EPA-HTTP trace has it
 //	1795514400D                   epoch, see below
 //
-// Each may stand in brackets. An epoch is in seconds below 1e10 (the year
+// AM or PM may follow a time. Each may stand in brackets. An epoch is in seconds below 1e10 (the year
 // 2286), in milliseconds below 1e13, in microseconds below 1e16, else in
 // nanoseconds; so milliseconds are understood from 1970-04-26 on, microseconds
 // and nanoseconds likewise. A leap second (:60) is the second after it. Where
@@ -83,8 +87,23 @@ func (p *Parser) Parse(text []byte, ref int64) (ns int64, ok bool) {
 // other things look alike: an epoch needs 10, 13, 16 or 19 digits and a space
 // behind it, a date its time, and a day and time are not read.
 func (p *Parser) Leading(text []byte, ref int64) (ns int64, n int, ok bool) {
+	if ns, n, ok = p.leadingDate(text, ref); ok {
+		return ns, n, true
+	}
 	if len(text) > 2 && text[0] == '[' {
-		ns, n, ok = p.Leading(text[1:], ref)
+		ns, n, ok = leadingEpoch(text[1:])
+		if !ok || 1+n >= len(text) || text[1+n] != ']' {
+			return 0, 0, false
+		}
+		return ns, n + 2, true
+	}
+	return leadingEpoch(text)
+}
+
+// leadingDate is Leading without epochs.
+func (p *Parser) leadingDate(text []byte, ref int64) (ns int64, n int, ok bool) {
+	if len(text) > 2 && text[0] == '[' {
+		ns, n, ok = p.leadingDate(text[1:], ref)
 		if !ok || 1+n >= len(text) || text[1+n] != ']' {
 			return 0, 0, false
 		}
@@ -92,12 +111,44 @@ func (p *Parser) Leading(text []byte, ref int64) (ns int64, n int, ok bool) {
 	}
 	ns, n, ok = p.prefix(text, ref)
 	if !ok {
-		return leadingEpoch(text)
+		return 0, 0, false
 	}
 	if n < len(text) && isWord(text[n]) {
 		return 0, 0, false
 	}
 	return ns, n, true
+}
+
+// findWords and findReach bound where Find looks: a stamp begins with one of the
+// first words, within so many bytes.
+const (
+	findWords = 4
+	findReach = 64
+)
+
+// Find reads the timestamp that begins with one of the first four words of
+// text, and returns where it begins and its length n. Behind the first word an
+// epoch is none: it could be any number.
+func (p *Parser) Find(text []byte, ref int64) (ns int64, start, n int, ok bool) {
+	if ns, n, ok = p.Leading(text, ref); ok {
+		return ns, 0, n, true
+	}
+	for range findWords - 1 {
+		head := text[:min(len(text), findReach)]
+		for start < len(head) && head[start] != ' ' && head[start] != '\t' {
+			start++
+		}
+		for start < len(head) && (head[start] == ' ' || head[start] == '\t') {
+			start++
+		}
+		if start == len(head) {
+			break
+		}
+		if ns, n, ok = p.leadingDate(text[start:], ref); ok {
+			return ns, start, n, true
+		}
+	}
+	return 0, 0, 0, false
 }
 
 // prefix reads the timestamp at the start of text by the shape of its first
@@ -109,12 +160,18 @@ func (p *Parser) prefix(text []byte, ref int64) (ns int64, n int, ok bool) {
 	switch {
 	case text[0]-'0' > 9:
 		return p.named(text, ref)
-	case text[4] == '-' || text[4] == '/':
+	case text[4] == '-':
 		return p.civil(text)
-	case text[2] == '/' && text[5] == '/':
+	case text[2] == '/' && text[5] == '/' && text[8] == ' ':
 		return p.short(text)
-	case text[2] == '/':
+	case text[1] == '/' || text[2] == '/' && (text[4] == '/' || text[5] == '/'):
+		return p.american(text)
+	case text[4] == '/':
+		return p.civil(text)
+	case text[2] == '/' || text[2] == '-' && text[6] == '-':
 		return p.commonLog(text)
+	case text[4] == ' ' && month(text[5:]) != 0:
+		return p.yearFirst(text)
 	case text[2]-'0' <= 9 && text[4]-'0' <= 9:
 		return p.compact(text)
 	default:

@@ -121,6 +121,16 @@ func zoneOf(name []byte) (sec int64, ok bool) {
 		return 12 * hour, true
 	case "NZDT":
 		return 13 * hour, true
+	case "IST", "IDT", "BST", "AST", "ADT", "SST", "MSK":
+		return several, true
+	default:
+		return americanZone(name)
+	}
+}
+
+// americanZone is zoneOf for North America and Hawaii.
+func americanZone(name []byte) (sec int64, ok bool) {
+	switch string(name) {
 	case "NDT":
 		return -2*hour - 30*minute, true
 	case "NST":
@@ -139,8 +149,6 @@ func zoneOf(name []byte) (sec int64, ok bool) {
 		return -9 * hour, true
 	case "HST":
 		return -10 * hour, true
-	case "IST", "IDT", "BST", "AST", "ADT", "SST", "MSK":
-		return several, true
 	default:
 		return 0, false
 	}

@@ -1,0 +1,85 @@
+package stamp
+
+import "bytes"
+
+// dated reads "Jan _2 2006 15:04:05" and "Jan 2, 2006 3:04:05 PM".
+func (p *Parser) dated(text []byte) (ns int64, n int, ok bool) {
+	if text[3] != ' ' {
+		return 0, 0, false
+	}
+	d, i := dayOf(text, 4)
+	if i < len(text) && text[i] == ',' {
+		i++
+	}
+	if i+6 >= len(text) || text[i] != ' ' || text[i+5] != ' ' {
+		return 0, 0, false
+	}
+	return p.clocked(text, i+6, four(text[i+1:]), month(text), d)
+}
+
+// yearFirst reads "2006 Jan _2 15:04:05".
+func (p *Parser) yearFirst(text []byte) (ns int64, n int, ok bool) {
+	d, i := dayOf(text, 9)
+	if text[8] != ' ' || i >= len(text) || text[i] != ' ' {
+		return 0, 0, false
+	}
+	return p.clocked(text, i+1, four(text), month(text[5:]), d)
+}
+
+// american reads "1/2/2006 3:04:05 PM", with or without a comma. AM or PM has to
+// be there: 1/2/2006 is the first of February elsewhere, where clocks have 24 hours.
+func (p *Parser) american(text []byte) (ns int64, n int, ok bool) {
+	m, i := dayOf(text, 0)
+	if i+1 >= len(text) || text[i] != '/' {
+		return 0, 0, false
+	}
+	d, i := dayOf(text, i+1)
+	if i+6 >= len(text) || text[i] != '/' {
+		return 0, 0, false
+	}
+	y := four(text[i+1:])
+	if i += 5; text[i] == ',' {
+		i++
+	}
+	_, _, length, ok := looseClock(text[i+1:])
+	if !ok || text[i] != ' ' || !hasMeridiem(text, i+1+length) {
+		return 0, 0, false
+	}
+	return p.clocked(text, i+1, y, m, d)
+}
+
+// clocked reads the time at text[i:] of a date that stands before it.
+func (p *Parser) clocked(text []byte, i, y, m, d int) (ns int64, n int, ok bool) {
+	sec, frac, length, ok := looseClock(text[i:])
+	if !ok || y < 0 || !valid(y, m, d) {
+		return 0, 0, false
+	}
+	return p.instant(days(y, m, d)*day+sec, frac, text, i+length)
+}
+
+var klogLevels = []byte("IWEF")
+
+// klog reads "I0102 15:04:05.000000" and finds the year, and
+// "I20060102 15:04:05.000000". The letter is the first of the level.
+func (p *Parser) klog(text []byte, ref int64) (ns int64, n int, ok bool) {
+	if bytes.IndexByte(klogLevels, text[0]) < 0 {
+		return 0, 0, false
+	}
+	i := 1 + leadingDigits(text[1:])
+	if i != 5 && i != 9 || text[i] != ' ' {
+		return 0, 0, false
+	}
+	sec, frac, length, ok := clock(text[i+1:])
+	m, d := two(text[i-4:]), two(text[i-2:])
+	if !ok || length == len("15:04:05") {
+		return 0, 0, false
+	}
+	if i == 5 {
+		return p.yearless(text, i+1+length, moment{m, d, sec, frac}, ref)
+	}
+	y := four(text[1:])
+	if !valid(y, m, d) {
+		return 0, 0, false
+	}
+	return p.instant(days(y, m, d)*day+sec, frac, text, i+1+length)
+}
