@@ -11,24 +11,33 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/logctl/logctl/pkg/fault"
 )
 
 // maxWindow bounds the memory that a zstd stream may ask for: what the zstd
 // program allows without --long.
 const maxWindow = 128 << 20
 
-// A compression is known by the first bytes of a stream.
+// A compression is known by the first bytes of a stream. One that is not read
+// has, instead of open, the program that makes text of it: its bytes must not
+// pass for lines.
 type compression struct {
-	name  string
-	magic []string
-	open  func(r io.Reader) (io.Reader, func(), error)
+	name   string
+	magic  []string
+	open   func(r io.Reader) (io.Reader, func(), error)
+	filter string
 }
 
 var compressions = []compression{
-	{"gzip", []string{"\x1f\x8b\x08"}, openGzip},
-	{"zstd", []string{"\x28\xb5\x2f\xfd"}, openZstd},
+	{name: "gzip", magic: []string{"\x1f\x8b\x08"}, open: openGzip},
+	{name: "zstd", magic: []string{"\x28\xb5\x2f\xfd"}, open: openZstd},
 	// With the mark of the first block or, in an empty stream, of the end.
-	{"bzip2", bzip2Magic(), openBzip2},
+	{name: "bzip2", magic: bzip2Magic(), open: openBzip2},
+	{name: "xz", magic: []string{"\xfd7zXZ\x00"}, filter: "xz -dc"},
+	{name: "lz4", magic: []string{"\x04\x22\x4d\x18"}, filter: "lz4 -dc"},
+	{name: "zip", magic: []string{"PK\x03\x04"}, filter: "unzip -p"},
+	{name: "UTF-16", magic: []string{"\xff\xfe", "\xfe\xff"}, filter: "iconv -f UTF-16 -t UTF-8"},
 }
 
 func bzip2Magic() []string {
@@ -106,9 +115,12 @@ func findCompression(head []byte) (c *compression, more bool) {
 	return nil, more
 }
 
-// decompress puts a decompressor before the stream. A compressed file is not
+// decompress puts a decompressor before the stream, where there is one. A compressed file is not
 // followed: it does not grow.
 func (in *input) decompress(c *compression) error {
+	if c.open == nil {
+		return fault.Hint(fmt.Errorf("it begins as %s data, which is not read", c.name), "put it through "+c.filter+" FILE | logctl …")
+	}
 	in.tail = nil
 	r, stop, err := c.open(in)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stdio"
 	"github.com/logctl/logctl/pkg/stream"
@@ -324,6 +325,21 @@ func TestTextThatBeginsLikeAMark(t *testing.T) {
 		got, err := readAll(t, s, 1024, 100)
 		if d := cmp.Diff([]string{strings.TrimSuffix(text, "\n")}, values(got)); d != "" || err != nil {
 			t.Errorf("%q: -want +got\n%s%v", text, d, err)
+		}
+	}
+}
+
+// What is not read is named, with the program that makes text of it.
+func TestForeignDataIsNoText(t *testing.T) {
+	for text, want := range map[string]string{
+		"\xfd7zXZ\x00\x00\x04rest": "xz -dc", "\x04\x22\x4d\x18rest": "lz4 -dc", "PK\x03\x04rest": "unzip -p",
+		"\xff\xfea\x00\n\x00": "iconv", "\xfe\xff\x00a\x00\n": "iconv",
+	} {
+		path := filepath.Join(t.TempDir(), "x")
+		write(t, path, []byte(text))
+		got, err := readAll(t, open(t, stdio.Options{}, path)[0], 1024, 100)
+		if len(got) > 0 || !strings.Contains(fault.HintOf(err), want) {
+			t.Errorf("%q: %d records, error %v, hint %q; want one of %s", text, len(got), err, fault.HintOf(err), want)
 		}
 	}
 }
