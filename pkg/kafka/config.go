@@ -87,6 +87,7 @@ func (c Config) Options() ([]kgo.Opt, error) {
 		kgo.SoftwareNameAndVersion("logctl", "1"),
 		kgo.DisableClientMetrics(),
 		kgo.MetadataMinAge(250 * time.Millisecond),
+		kgo.AlwaysRetryEOF(), // ping, which tries once, finds out what is wrong with the settings; later it is a node that dies
 	}
 	dialer := &net.Dialer{Timeout: dial}
 	if c.TLS.Enable {

@@ -40,15 +40,21 @@ func (c lossyConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
+// lossyCluster has a topic t of one partition.
+func lossyCluster(t *testing.T, lose *atomic.Bool, lost *atomic.Int32) (kafka.Config, *kfake.Cluster) {
+	t.Helper()
+	return cluster(t, kfake.SeedTopics(1, "t"), kfake.ListenFn(func(network, addr string) (net.Listener, error) {
+		l, err := net.Listen(network, addr)
+		return lossy{l, lose, lost}, err
+	}))
+}
+
 // TestLostAcknowledgement: the broker has stored a batch, and its answer is lost.
 // The batch is sent again, and is there once.
 func TestLostAcknowledgement(t *testing.T) {
 	var lose atomic.Bool
 	var lost atomic.Int32
-	cfg, c := cluster(t, kfake.SeedTopics(1, "t"), kfake.ListenFn(func(network, addr string) (net.Listener, error) {
-		l, err := net.Listen(network, addr)
-		return lossy{l, &lose, &lost}, err
-	}))
+	cfg, c := lossyCluster(t, &lose, &lost)
 	n := 0
 	c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
@@ -73,5 +79,25 @@ func TestLostAcknowledgement(t *testing.T) {
 	got, _ := readAll(t, src)
 	if all := values(got[0]); all != strings.Join(want, " ") {
 		t.Errorf("with %d lost answers the topic holds %q", lost.Load(), all)
+	}
+}
+
+// TestNodeThatDies: a node that hangs up at the first request of a connection is one
+// that dies, once another connection has shown that the settings are right.
+func TestNodeThatDies(t *testing.T) {
+	var lose atomic.Bool
+	var lost atomic.Int32
+	cfg, c := lossyCluster(t, &lose, &lost)
+	sink := openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t"})
+	c.ControlKey(int16(kmsg.ApiVersions), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		lose.Store(lost.Load() < 3)
+		return nil, nil, false
+	})
+	if err := writeTo(t.Context(), sink, "one", "two"); err != nil {
+		t.Error(err)
+	}
+	if lost.Load() < 3 {
+		t.Errorf("%d first answers were lost", lost.Load())
 	}
 }
