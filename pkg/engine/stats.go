@@ -84,7 +84,11 @@ func (s *Stats) stood(ns int64) {
 // over another way.
 func (s *Stats) TakeInput(from *Stats) {
 	for _, n := range []struct{ to, from *atomic.Int64 }{
-		{&s.In, &from.In}, {&s.Bytes, &from.Bytes}, {&s.Bad, &from.Bad}, {&s.Dropped, &from.Dropped}, {&s.Empty, &from.Empty},
+		{&s.In, &from.In},
+		{&s.Bytes, &from.Bytes},
+		{&s.Bad, &from.Bad},
+		{&s.Dropped, &from.Dropped},
+		{&s.Empty, &from.Empty},
 		{&s.Undated, &from.Undated},
 	} {
 		n.to.Store(n.from.Load())

@@ -87,7 +87,8 @@ func (c Config) Options() ([]kgo.Opt, error) {
 		kgo.SoftwareNameAndVersion("logctl", "1"),
 		kgo.DisableClientMetrics(),
 		kgo.MetadataMinAge(250 * time.Millisecond),
-		kgo.AlwaysRetryEOF(), // ping, which tries once, finds out what is wrong with the settings; later it is a node that dies
+		// What is wrong with the settings, ping finds out, which tries once. Later it is a node that dies.
+		kgo.AlwaysRetryEOF(),
 	}
 	dialer := &net.Dialer{Timeout: dial}
 	if c.TLS.Enable {

@@ -80,7 +80,8 @@ func (t *groupTrial) run(kills int) error {
 		}
 	}
 	rate := fmt.Sprint(perKill, "/s")
-	feed, err := t.start("produce", "-q", "--to", "kafka:"+t.in, "--key", "k", "--rate", rate, "--timeout", "10m", t.file())
+	feed, err := t.start("produce", "-q", "--to", "kafka:"+t.in, "--key", "k", "--rate", rate,
+		"--timeout", "10m", t.file())
 	if err != nil {
 		return err
 	}
