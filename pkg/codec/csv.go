@@ -3,6 +3,7 @@ package codec
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -10,8 +11,8 @@ import (
 
 // csv finds fields in records of RFC 4180: fields between commas (or, as ssv,
 // semicolons), quotes around those that hold such, quotes (doubled) or newlines. The header line
-// names the columns, without the spaces around a name; of two columns with one
-// name the first counts.
+// names the columns, without the spaces around a name; see distinct for columns
+// that share one.
 //
 // A field that is empty, and not in quotes, is missing. One that is a decimal
 // of at most 15 digits is a number, anything else a string. A quote within a
@@ -42,9 +43,27 @@ func newCSV(plan *record.Plan, separator byte, header, names string) *csv {
 // headerNames returns names where there are any, else those of a header line.
 func headerNames(separator byte, header, names string) []string {
 	if names != "" {
-		return csvNames(names, ',')
+		return distinct(csvNames(names, ','))
 	}
-	return csvNames(header, separator)
+	return distinct(csvNames(header, separator))
+}
+
+// distinct gives names that stand there before a number, so that no column hides
+// another: a, a and a become a, a_2 and a_3. It changes names.
+func distinct(names []string) []string {
+	taken := make(map[string]bool, len(names))
+	for _, name := range names {
+		taken[name] = true
+	}
+	count := make(map[string]int, len(names))
+	for i, name := range names {
+		count[name]++
+		for n := count[name]; n > 1 && name != "" && taken[names[i]]; n++ {
+			names[i] = name + "_" + strconv.Itoa(n)
+		}
+		taken[names[i]] = true
+	}
+	return names
 }
 
 // csvNames returns the names of the columns.

@@ -219,7 +219,23 @@ func isTable(lines [][]byte, separator byte) bool {
 		return false
 	}
 	n := len(columnsOf(rows[0], separator))
-	return most(rows[1:], func(row []byte) bool { return len(columnsOf(row, separator)) == n })
+	return most(rows[1:], func(row []byte) bool {
+		got := len(columnsOf(row, separator))
+		return got == n || got < n && separator != '\t' && isCut(row, separator)
+	})
+}
+
+// isCut reports whether a record of CSV ends within quotes, in the lines behind
+// those that are looked at.
+func isCut(row []byte, separator byte) bool {
+	for i := 0; i <= len(row); {
+		_, next, _, ok := csvField(row, i, separator)
+		if !ok {
+			return closingQuote(row, i+1) < 0
+		}
+		i = next
+	}
+	return false
 }
 
 // isHeaderLine reports whether a line can name the columns of a table.
@@ -243,22 +259,22 @@ func joinQuoted(lines [][]byte, separator byte) [][]byte {
 
 func columnsOf(row []byte, separator byte) []string {
 	if separator == '\t' {
-		return tsvNames(string(row), "")
+		return tsvColumns(string(row))
 	}
 	return csvNames(string(row), separator)
 }
 
-// isHeader reports whether columns can be the names of some: all different and
-// like names, none a number or a sentence.
+// isHeader reports whether columns can be the names of some: like names, none a
+// number or a sentence, and most of them different.
 func isHeader(columns []string) bool {
 	seen := map[string]bool{}
 	for _, name := range columns {
-		if seen[name] || !isName([]byte(name)) || len(name) > 64 {
+		if !isName([]byte(name)) || len(name) > 64 {
 			return false
 		}
 		seen[name] = true
 	}
-	return true
+	return len(seen) > 1 && len(seen)*2 > len(columns)
 }
 
 // isName reports whether text looks like the name of a field: it begins with a

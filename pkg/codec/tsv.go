@@ -26,11 +26,16 @@ func newTSV(plan *record.Plan, header, names string) *tsv {
 	return p
 }
 
-// tsvNames returns the names of the columns.
+// tsvNames returns names where there are any, else those of a header line.
 func tsvNames(header, names string) []string {
 	if names != "" {
-		return csvNames(names, ',')
+		return headerNames(',', "", names)
 	}
+	return distinct(tsvColumns(header))
+}
+
+// tsvColumns returns the names of the columns as they stand in a header line.
+func tsvColumns(header string) []string {
 	if header == "" {
 		return nil
 	}

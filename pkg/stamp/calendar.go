@@ -110,7 +110,9 @@ func fraction(text []byte, i int) (frac int64, end int) {
 // instant returns the time of wall-clock seconds that were written with the
 // zone at text[i:], or without one, and where that ends.
 func (p *Parser) instant(wall, frac int64, text []byte, i int) (ns int64, end int, ok bool) {
-	wall, i = meridiem(wall, text, i)
+	if hasMeridiem(text, i) {
+		wall, i = meridiem(wall, text, i)
+	}
 	sec, end := offset(text, i)
 	if end < 0 {
 		return 0, 0, false
@@ -122,13 +124,10 @@ func (p *Parser) instant(wall, frac int64, text []byte, i int) (ns int64, end in
 	return ns, end, ok
 }
 
-// meridiem puts wall-clock seconds, whose text ends at text[i], into the half of
-// the day that AM or PM behind them names, and returns where that ends; i where
-// there is none.
+// meridiem puts wall-clock seconds, whose text ends at text[i] before AM or PM,
+// into that half of the day and returns where it ends; i where the clock shows
+// no hour that has two halves.
 func meridiem(wall int64, text []byte, i int) (sec int64, end int) {
-	if !hasMeridiem(text, i) {
-		return wall, i
-	}
 	h := (wall - floorDiv(wall, day)*day) / hour
 	switch pm := text[i+1] == 'P'; {
 	case h == 0 || h > 12:
@@ -141,9 +140,13 @@ func meridiem(wall int64, text []byte, i int) (sec int64, end int) {
 	return wall, i + 3
 }
 
+// hasMeridiem reports whether AM or PM stands at text[i:], behind a space.
 func hasMeridiem(text []byte, i int) bool {
-	return i+3 <= len(text) && text[i] == ' ' && text[i+2] == 'M' && (text[i+1] == 'A' || text[i+1] == 'P') &&
-		(i+3 == len(text) || !isWord(text[i+3]))
+	return i+2 < len(text) && text[i+2] == 'M' && isMeridiem(text[i:])
+}
+
+func isMeridiem(b []byte) bool {
+	return b[0] == ' ' && (b[1] == 'A' || b[1] == 'P') && (len(b) == 3 || !isWord(b[3]))
 }
 
 // inZone turns wall-clock seconds of p.Zone into seconds since 1970. A wall

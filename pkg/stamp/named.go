@@ -51,10 +51,10 @@ func isWeekday(b []byte) bool {
 func (p *Parser) named(text []byte, ref int64) (ns int64, n int, ok bool) {
 	switch {
 	case month(text) != 0:
-		if ns, n, ok = p.dated(text); ok {
+		if ns, n, ok = p.syslog(text, ref); ok {
 			return ns, n, true
 		}
-		return p.syslog(text, ref)
+		return p.dated(text)
 	case !isWeekday(text):
 		return p.klog(text, ref)
 	case text[3] == ',':
