@@ -119,7 +119,8 @@ func findCompression(head []byte) (c *compression, more bool) {
 // followed: it does not grow.
 func (in *input) decompress(c *compression) error {
 	if c.open == nil {
-		return fault.Hint(fmt.Errorf("it begins as %s data, which is not read", c.name), "put it through "+c.filter+" FILE | logctl …")
+		return fault.Hint(fmt.Errorf("it begins as %s data, which is not read", c.name),
+			"put it through "+c.filter+" FILE | logctl …")
 	}
 	in.tail = nil
 	r, stop, err := c.open(in)
