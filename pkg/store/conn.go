@@ -15,8 +15,8 @@ import (
 )
 
 // busyTimeout is how long a statement waits for another process's transaction,
-// in milliseconds.
-const busyTimeout = 10_000
+// in milliseconds. Tests shorten it.
+var busyTimeout int32 = 10_000
 
 // A conn is a connection to a database file, for one goroutine at a time: SQLite
 // takes no lock for it. How a context ends is noticed between statements.

@@ -6,34 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/table"
 )
-
-// SinkOptions say how rows are written. The zero value is the default.
-type SinkOptions struct {
-	// Once drops records whose name came before within OnceTTL, by marks in the
-	// transaction of the rows. Dropped is told how many. All may be unset.
-	Once    table.Namer
-	OnceTTL time.Duration
-	Dropped func(int)
-
-	// Busy is called when another process has kept the database for ten seconds.
-	// It returns an error to give up, or nil to wait on. Without it, that is an
-	// error at once.
-	Busy func(error) error
-
-	// Breaker is told how attempts fare. Busy is called after each that fails while it
-	// is open, and may wait as long as it says. nil: there is none.
-	Breaker *limit.Breaker
-
-	Unique    []string // the fields that make a row unique; by default where it came from
-	Onward    bool     // all is from topics, and goes on from the positions kept here: no place comes twice
-	Signature string   // of the operator whose state is kept beside the rows; "" for none
-	Reset     bool     // discard the positions and the state that are kept
-}
 
 // A Sink writes records into a table of a SQLite database: a row each, JSON
 // objects by their fields, anything else into a column "value". The table is
@@ -76,6 +52,15 @@ func OpenSink(ctx context.Context, path, name string, opt SinkOptions) (*Sink, e
 	if err := checkTable(name); err != nil {
 		return nil, err
 	}
+	var s *Sink
+	err := opt.patient(func() (err error) {
+		s, err = openSink(ctx, path, name, opt)
+		return err
+	})
+	return s, err
+}
+
+func openSink(ctx context.Context, path, name string, opt SinkOptions) (*Sink, error) {
 	c, err := open(path, unsynced)
 	if err != nil {
 		return nil, err
@@ -209,23 +194,18 @@ func (s *Sink) transaction(ctx context.Context) error {
 	if s.open {
 		return nil
 	}
-	for {
+	err := s.opt.patient(func() error {
 		_, err := exec(ctx, s.c, "BEGIN IMMEDIATE")
 		if s.opt.Breaker != nil {
 			s.opt.Breaker.Done(time.Now().UnixNano(), err == nil)
 		}
-		if err == nil {
-			s.open = true
-			return nil
+		if err != nil {
+			return s.failed("writing to", err)
 		}
-		err = s.failed("writing to", err)
-		if !busy(err) || s.opt.Busy == nil {
-			return err
-		}
-		if err := s.opt.Busy(err); err != nil {
-			return err
-		}
-	}
+		return nil
+	})
+	s.open = err == nil
+	return err
 }
 
 // Load gives what is kept of a task's state.
