@@ -99,6 +99,9 @@ func (p *pipeline) openSources(k *kafkaInput) ([]stream.Source, error) {
 		}
 		sources = append(sources, opened...)
 	}
+	if p.flags.input.follow && len(sources) > 1 { // the end of the run, which says it too, is far away
+		p.OnFailed = func(err error) { note(p.cmd, "%v; the other inputs are read on", err) }
+	}
 	return sources, nil
 }
 

@@ -63,6 +63,10 @@ type Pipeline struct {
 	Continues bool   // the input goes on in another run: its end closes nothing
 	Ask       *Asker // passes questions to the operators; may be nil
 
+	// OnFailed is told why a source has ended before its time while others may go on;
+	// the error of the run has it too. It may be nil.
+	OnFailed func(error)
+
 	// GiveWay has the goroutine that calls it give way, for as long as it lasts, to
 	// the operators and to those who ask them: by so much as a nice value rises. The
 	// goroutines that read, parse, and commit beside operators call it; may be nil.

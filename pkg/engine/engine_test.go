@@ -399,6 +399,25 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestFailedWhileOthersGoOn: that a source has failed is said while others are read.
+func TestFailedWhileOthersGoOn(t *testing.T) {
+	broken := errors.New("too many open files")
+	said := make(chan struct{})
+	src := []stream.Source{
+		&lines{name: "a", err: broken},
+		&gated{lines: lines{name: "b", times: make([]int64, 2), n: 1}, wait: said},
+	}
+	err := runSoon(t.Context(), t, engine.Pipeline{Sources: src, Sink: new(text), OnFailed: func(err error) {
+		if !errors.Is(err, broken) {
+			t.Error(err)
+		}
+		close(said)
+	}})
+	if !errors.Is(err, broken) {
+		t.Error(err)
+	}
+}
+
 // rowByRow emits a batch for each record.
 type rowByRow struct{}
 

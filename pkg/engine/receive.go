@@ -154,6 +154,9 @@ func (r *run) sourceEnded(j *job) error {
 		return j.err
 	}
 	r.failed = errors.Join(r.failed, j.err)
+	if r.OnFailed != nil {
+		r.OnFailed(j.err)
+	}
 	return nil
 }
 
