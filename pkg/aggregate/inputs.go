@@ -50,16 +50,18 @@ func (in *inputs) number() int {
 func (in *input) prepareNumbers(b *record.Batch) {
 	to := b.Floats(in.at)
 	if in.col >= 0 {
+		texts := int64(0)
 		for i, v := range b.Col(in.col) {
 			f, ok := b.Num(v)
 			if !ok {
 				f = math.NaN()
 				if v.Kind() != record.Missing && b.Recs[i].Live() {
-					in.texts.Add(1)
+					texts++
 				}
 			}
 			to[i] = f
 		}
+		in.texts.Add(texts)
 		return
 	}
 	for i := range b.Recs {

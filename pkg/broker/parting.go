@@ -90,16 +90,16 @@ func (p *parting) begin(head []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last, p.body = nil, p.body[:0]
-	j := &joining{
-		key:         int16(binary.BigEndian.Uint16(head[4:])),
+	key := int16(binary.BigEndian.Uint16(head[4:]))
+	if k := kmsg.Key(key); k != kmsg.JoinGroup && k != kmsg.SyncGroup {
+		return false
+	}
+	p.last = &joining{
+		key:         key,
 		version:     int16(binary.BigEndian.Uint16(head[6:])),
 		correlation: int32(binary.BigEndian.Uint32(head[8:])),
 		answered:    make(chan struct{}),
 	}
-	if k := kmsg.Key(j.key); k != kmsg.JoinGroup && k != kmsg.SyncGroup {
-		return false
-	}
-	p.last = j
 	return true
 }
 
