@@ -86,14 +86,12 @@ func (f *kafkaOutput) checkUse(cmd *cobra.Command, to []stream.Endpoint) error {
 
 // checkUse refuses flags of a breaker and a spool where there is none.
 func (f *guardFlags) checkUse(cmd *cobra.Command) error {
-	switch {
-	case f.trip == nil && given(cmd, "breaker-open"), f.trip == nil && given(cmd, "on-open"):
-		name := "breaker-open"
-		if !given(cmd, name) {
-			name = "on-open"
+	for _, name := range []string{"breaker-open", "on-open"} {
+		if f.trip == nil && given(cmd, name) {
+			return fault.Usagef("as in --breaker 10", "--%s is for a breaker, and there is none", name)
 		}
-		return fault.Usagef("as in --breaker 10", "--%s is for a breaker, and there is none", name)
-	case f.spoolDir == "" && given(cmd, "spool-bytes"):
+	}
+	if f.spoolDir == "" && given(cmd, "spool-bytes") {
 		return fault.Usagef("as in --spool /var/spool/logctl", "--spool-bytes is how large a --spool may be")
 	}
 	return nil
