@@ -47,9 +47,9 @@ func testGroupState(t *testing.T, a *apache) {
 	}
 }
 
-// outage returns how to kill a node that is ours, and how to start it again,
+// outage returns how to kill nodes that are ours, and how to start them again,
 // which happens at the end of the test at the latest.
-func (a *apache) outage(t *testing.T, node int) (fail, mend func()) {
+func (a *apache) outage(t *testing.T, nodes ...int) (fail, mend func()) {
 	t.Helper()
 	if a.dir == "" {
 		return func() {}, func() {}
@@ -57,11 +57,16 @@ func (a *apache) outage(t *testing.T, node int) (fail, mend func()) {
 	down := false
 	mend = sync.OnceFunc(func() {
 		if down {
-			a.restart(t, node)
+			a.restart(t, nodes...)
 		}
 	})
 	t.Cleanup(mend)
-	return func() { down = true; a.kill(t, node) }, mend
+	return func() {
+		down = true
+		for _, node := range nodes {
+			a.kill(t, node)
+		}
+	}, mend
 }
 
 // testNodesKilled: two of three nodes are killed in turn while records are
@@ -71,10 +76,11 @@ func testNodesKilled(t *testing.T, a *apache) {
 	topic := a.topic(t, 6)
 	f := a.feed(t, topic, 20_000)
 	for _, node := range []int{2, 3} {
+		fail, mend := a.outage(t, node)
 		time.Sleep(time.Second)
-		a.kill(t, node)
+		fail()
 		time.Sleep(2 * time.Second)
-		a.restart(t, node)
+		mend()
 	}
 	n := f.end(t)
 	got := new(tally)
@@ -95,13 +101,12 @@ func testOutage(t *testing.T, a *apache) {
 	f := a.feed(t, topic, 5_000)
 	m := a.member(t, path, "--from", "kafka:"+topic, "--group", topic)
 	eventually(t, "it reads", func() bool { return len(tallyFiles(t, path).seen) > 0 })
-	for node := range 3 {
-		a.kill(t, node+1)
-	}
+	fail, mend := a.outage(t, 1, 2, 3)
+	fail()
 	before := len(tallyFiles(t, path).seen)
 	time.Sleep(3 * time.Second)
 	began := time.Now()
-	a.restart(t, 1, 2, 3) // two would not do: a partition waits for its last leader
+	mend() // two would not do: a partition waits for its last leader
 	up := time.Since(began)
 	eventually(t, "it reads on", func() bool { return len(tallyFiles(t, path).seen) > before })
 	t.Logf("the nodes listen %v after their start, reading goes on after %v", up.Round(100*time.Millisecond),

@@ -77,12 +77,7 @@ func CheckHealth(ctx context.Context, cfg Config, want HealthConfig) *Health {
 	h.addFenced(ctx, client)
 	slices.SortFunc(h.Brokers, func(x, y Broker) int { return cmp.Compare(x.ID, y.ID) })
 	h.judgeBrokers(want)
-	topics, err := a.Topics(ctx, true)
-	if err != nil {
-		h.worse(Critical, "listing topics: %v", err)
-		return h
-	}
-	h.judgeTopics(topics, want)
+	h.judgeTopics(meta.Topics, want)
 	if want.Lagging {
 		h.judgeLags(ctx, a, want)
 	}
@@ -143,20 +138,35 @@ func (h *Health) judgeBrokers(want HealthConfig) {
 	}
 }
 
-func (h *Health) judgeTopics(topics []Topic, want HealthConfig) {
-	h.Topics = len(topics)
-	for i := range topics {
-		t := &topics[i]
-		h.Partitions += len(t.Partitions)
-		h.UnderReplicated += t.UnderReplicated()
-		for _, p := range t.Partitions {
-			if p.Leader < 0 {
-				h.Leaderless++
-			}
+// judgeTopics goes by the metadata and by which brokers have answered. For the seconds
+// until the controller counts out a broker that has stopped, that broker still leads its
+// partitions: those cannot be written or read.
+func (h *Health) judgeTopics(topics kadm.TopicDetails, want HealthConfig) {
+	led := map[int32]int64{} // partitions of each broker that does not answer
+	for _, b := range h.Brokers {
+		if !b.Up {
+			led[b.ID] = 0
 		}
 	}
+	h.Topics = len(topics)
+	topics.EachPartition(func(p kadm.PartitionDetail) {
+		h.Partitions++
+		if len(p.ISR) < len(p.Replicas) {
+			h.UnderReplicated++
+		}
+		if p.Leader < 0 {
+			h.Leaderless++
+		} else if _, gone := led[p.Leader]; gone {
+			led[p.Leader]++
+		}
+	})
 	if h.Leaderless > 0 {
 		h.worse(Critical, "%s partitions have no leader", human.Count(int64(h.Leaderless)))
+	}
+	for _, b := range h.Brokers {
+		if led[b.ID] > 0 {
+			h.worse(Critical, "%s partitions are led by broker %d, which does not answer", human.Count(led[b.ID]), b.ID)
+		}
 	}
 	if h.UnderReplicated > want.UnderReplicated {
 		h.worse(Degraded, "%s partitions lack a copy, %d may", human.Count(int64(h.UnderReplicated)), want.UnderReplicated)
