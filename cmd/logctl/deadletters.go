@@ -87,11 +87,10 @@ func (p *pipeline) openLetters() (stream.Sink, error) {
 	if err != nil || p.dead.spoolDir == "" {
 		return topic, err
 	}
-	dir, err := spool.Open(p.dead.spoolDir, spool.Config{MaxBytes: p.dead.spoolBytes})
+	dir, err := p.openSpool(p.dead.spoolDir, p.dead.spoolBytes)
 	if err != nil {
 		return nil, err
 	}
-	p.closers = append(p.closers, dir.Close)
 	relay := guard.NewRelay(p.cmd.Context(), dir, topic)
 	p.closers = append(p.closers, func() error {
 		left, err := relay.Close()

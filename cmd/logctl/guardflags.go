@@ -143,12 +143,11 @@ func (f *guardFlags) wrap(p *pipeline, to guard.Target) (stream.Sink, error) {
 		cfg.Critical = f.cond.True
 	}
 	if cfg.TTL = f.spoolTTL; f.spoolDir != "" {
-		dir, err := spool.Open(f.spoolDir, spool.Config{MaxBytes: f.spoolBytes})
+		dir, err := p.openSpool(f.spoolDir, f.spoolBytes)
 		if err != nil {
 			return nil, err
 		}
 		cfg.Spool = dir
-		p.closers = append(p.closers, dir.Close)
 		if n := dir.Len(); n > 0 {
 			note(p.cmd, "%s records of an earlier run wait in the spool: they are sent first", human.Count(n))
 		}
@@ -156,6 +155,18 @@ func (f *guardFlags) wrap(p *pipeline, to guard.Target) (stream.Sink, error) {
 	f.sink = guard.New(p.cmd.Context(), to, cfg)
 	p.metrics = append(p.metrics, f.sink)
 	return f.sink, nil
+}
+
+// openSpool opens a spool for as long as the run lasts. What is missing of it is said.
+func (p *pipeline) openSpool(dir string, most int64) (*spool.Spool, error) {
+	s, err := spool.Open(dir, spool.Config{MaxBytes: most, Lost: func(n int64) {
+		note(p.cmd, "spool %q: %s records that were in it are missing: a file of it was cut off or removed; "+
+			"what is left is sent", dir, human.Count(n))
+	}})
+	if err == nil {
+		p.closers = append(p.closers, s.Close)
+	}
+	return s, err
 }
 
 // tell has those who posted records know that they are in the spool, or were

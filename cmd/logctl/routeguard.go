@@ -15,7 +15,6 @@ import (
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
-	"github.com/logctl/logctl/pkg/spool"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
@@ -94,12 +93,9 @@ func (f *routeGuard) open(p *pipeline, e stream.Endpoint) (stream.Sink, error) {
 		TTL: f.spoolTTL,
 	}
 	if f.spoolDir != "" {
-		dir, err := spool.Open(filepath.Join(f.spoolDir, e.Topics[0]), spool.Config{MaxBytes: f.spoolBytes})
-		if err != nil {
+		if cfg.Spool, err = p.openSpool(filepath.Join(f.spoolDir, e.Topics[0]), f.spoolBytes); err != nil {
 			return nil, err
 		}
-		cfg.Spool = dir
-		p.closers = append(p.closers, dir.Close)
 	}
 	g.Sink = guard.New(p.cmd.Context(), to, cfg)
 	p.metrics = append(p.metrics, g.Sink)

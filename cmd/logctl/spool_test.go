@@ -149,6 +149,37 @@ func TestSpoolBeforeTheBroker(t *testing.T) {
 	}
 }
 
+// TestSpoolIsCutOff: what is missing of a spool is said and counted, and what is left of
+// it is sent.
+func TestSpoolIsCutOff(t *testing.T) {
+	t.Parallel()
+	e := embed(t)
+	topic := e.topic(t, 1)
+	e.broker.interrupt(t)
+	dir := filepath.Join(t.TempDir(), "spool")
+	args := []string{"produce", "--to", "kafka:" + topic, "--spool", dir, "--breaker-open", "200ms"}
+	for from := 0; from < 20; from += 10 {
+		e.run(t, strings.NewReader(string(numbers(from, from+10))), nil, args...)
+	}
+	path := filepath.Join(dir, "00000000000000000000.spool")
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, info.Size()-5); err != nil {
+		t.Fatal(err)
+	}
+	e.restart(t)
+	r := e.run(t, strings.NewReader(string(numbers(20, 30))), nil, args...)
+	if r.status != 0 || counted(r.errs, "missing in the spool") != 10 || !strings.Contains(r.errs, "10 records that were in it are missing") {
+		t.Fatalf("status %d: %s", r.status, r.errs)
+	}
+	want := string(numbers(0, 10)) + string(numbers(20, 30))
+	if got := e.logctl(t, nil, "consume", "-q", "--from", "kafka:"+topic, "--stop", "end"); got != want {
+		t.Errorf("read %q", got)
+	}
+}
+
 // TestGatewayWhileTheBrokerIsDown: posted records are refused with 503 and a
 // time to come back, until they are taken again; where there is a spool they are
 // taken all the time. What was answered 202 is in the topic, in the end.

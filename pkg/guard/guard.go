@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/spool"
@@ -353,41 +352,4 @@ func (s *Sink) Drain(ctx context.Context, _ bool) error {
 			return ctx.Err()
 		}
 	}
-}
-
-// Summary says in words what became of records that could not be sent at once;
-// "" where all could. It is for after the run.
-func (s *Sink) Summary() string {
-	n := s.cfg.Breaker.Opened()
-	text := ""
-	for _, x := range []struct {
-		what string
-		n    int64
-	}{
-		{"breaker opened", n},
-		{"spooled", s.counts.spooled.Load()},
-		{"replayed", s.counts.replayed.Load()},
-		{"expired in the spool", s.counts.expired.Load()},
-		{"waiting in the spool", s.spooledNow()},
-		{"dropped", s.counts.dropped.Load()},
-	} {
-		if x.n == 0 {
-			continue
-		}
-		if text != "" {
-			text += ", "
-		}
-		text += x.what + " " + human.Count(x.n)
-	}
-	return text
-}
-
-// Dropped returns how many records were dropped.
-func (s *Sink) Dropped() int64 { return s.counts.dropped.Load() }
-
-func (s *Sink) spooledNow() int64 {
-	if s.cfg.Spool == nil {
-		return 0
-	}
-	return s.cfg.Spool.Len()
 }

@@ -14,6 +14,8 @@ var (
 	replayedDesc = prometheus.NewDesc("logctl_replayed_records_total", "Records of the spool that were sent.", nil, nil)
 	expiredDesc  = prometheus.NewDesc("logctl_spool_expired_records_total",
 		"Records of the spool that were dropped because they were too old.", nil, nil)
+	missingDesc = prometheus.NewDesc("logctl_spool_missing_records_total",
+		"Records of the spool that are not there any more: a file of it was cut off or removed.", nil, nil)
 	waitingDesc = prometheus.NewDesc("logctl_spool_records", "Records that wait in the spool.", nil, nil)
 	sizeDesc    = prometheus.NewDesc("logctl_spool_bytes", "Bytes that the spool takes on disk.", nil, nil)
 	droppedDesc = prometheus.NewDesc("logctl_breaker_dropped_records_total",
@@ -38,7 +40,7 @@ func (m breakerMetrics) Collect(ch chan<- prometheus.Metric) {
 // Describe implements prometheus.Collector.
 func (s *Sink) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		stateDesc, openedDesc, spooledDesc, replayedDesc, expiredDesc, waitingDesc, sizeDesc, droppedDesc,
+		stateDesc, openedDesc, spooledDesc, replayedDesc, expiredDesc, missingDesc, waitingDesc, sizeDesc, droppedDesc,
 	} {
 		ch <- d
 	}
@@ -57,6 +59,7 @@ func (s *Sink) Collect(ch chan<- prometheus.Metric) {
 	count(spooledDesc, s.counts.spooled.Load())
 	count(replayedDesc, s.counts.replayed.Load())
 	count(expiredDesc, s.counts.expired.Load())
+	count(missingDesc, s.missing())
 	gauge(waitingDesc, s.spooledNow())
 	if s.cfg.Spool != nil {
 		gauge(sizeDesc, s.cfg.Spool.Bytes())

@@ -1,7 +1,6 @@
 package spool
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -39,12 +38,18 @@ func (s *Spool) Next(b *record.Batch) error {
 		if c.next >= s.next {
 			return io.EOF
 		}
-		at, err := s.seek()
+		at, end, err := s.seek()
 		if err != nil {
 			return s.failure("reading", err)
 		}
 		body, err := readFrame(c.file, c.off, at.size, c.buf)
 		c.buf = body
+		if err == io.ErrUnexpectedEOF {
+			if err := s.pass(end); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return s.failure("reading", damage(c.file.Name(), c.off, err))
 		}
@@ -64,30 +69,48 @@ func (s *Spool) Next(b *record.Batch) error {
 	}
 }
 
-// seek has the file open that holds the next frame.
-func (s *Spool) seek() (segment, error) {
+// A gap is of records that are missing in the midst of what is there.
+type gap struct{ from, to int64 }
+
+// pass goes on behind a file that ends before its last record, the one before end.
+func (s *Spool) pass(end int64) error {
+	from := s.read.next
+	s.miss(end - from)
+	s.read.next, s.gaps = end, append(s.gaps, gap{from, end})
+	if s.acked < from {
+		return nil
+	}
+	return s.take(from)
+}
+
+// seek has the file open that holds the next frame, and returns the number behind
+// its last record.
+func (s *Spool) seek() (seg segment, end int64, _ error) {
 	c := &s.read
 	at := 0
 	for at+1 < len(s.segments) && s.segments[at+1].first <= c.next {
 		at++
 	}
-	seg := s.segments[at]
+	seg, end = s.segments[at], s.next
+	if at+1 < len(s.segments) {
+		end = s.segments[at+1].first
+	}
 	if c.file != nil && c.first == seg.first {
-		return seg, nil
+		return seg, end, nil
 	}
 	if err := c.close(); err != nil {
-		return seg, err
+		return seg, end, err
 	}
 	f, err := os.Open(s.path(seg.first))
 	if err != nil {
-		return seg, err
+		return seg, end, err
 	}
 	c.file, c.first, c.off = f, seg.first, int64(len(magic))
 	var start [len(magic)]byte
-	if _, err := f.ReadAt(start[:], 0); err != nil || start != magic {
-		return seg, damage(f.Name(), 0, errors.Join(errNoSpool, err))
+	if _, err := f.ReadAt(start[:], 0); err != io.EOF && (err != nil || start != magic) {
+		return seg, end, damage(f.Name(), 0, errors.Join(errNoSpool, err))
 	}
-	return seg, nil
+	return seg, end, nil
 }
 
 // readFrame reads the body of the frame at off of a file of a size into buf.
@@ -120,13 +143,6 @@ func readFrame(f io.ReaderAt, off, size int64, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// Rewind has Next begin again with what was not acknowledged.
-func (s *Spool) Rewind() error {
-	err := s.read.close()
-	s.read.next = s.acked
-	return err
-}
-
 // Ack says that every record with a number below next is dealt with. Files that
 // hold nothing else are removed. After a loss of power, not after a kill -9,
 // what was acknowledged last may be read again.
@@ -137,7 +153,16 @@ func (s *Spool) Ack(next int64) error {
 	if next > s.read.next {
 		return s.failure("acknowledging to", fmt.Errorf("record %d was not read", next-1))
 	}
-	if err := s.savePosition(next); err != nil {
+	return s.take(next)
+}
+
+// take moves the position, over what is missing behind it.
+func (s *Spool) take(next int64) error {
+	for len(s.gaps) > 0 && s.gaps[0].from <= next {
+		next = max(next, s.gaps[0].to)
+		s.gaps = s.gaps[1:]
+	}
+	if err := s.taken.save(s.pos, next); err != nil {
 		return s.failure("acknowledging to", err)
 	}
 	s.acked = next
@@ -176,34 +201,4 @@ func (s *Spool) remove(seg segment) error {
 	}
 	s.bytes.Add(-seg.size)
 	return os.Remove(s.path(seg.first))
-}
-
-// The position stands in a file of two slots, which are written in turn, each
-// with a number that rises and a checksum: one of them is whole at any moment.
-const slotSize = 20
-
-// savePosition writes the position into the slot that is not the current one.
-func (s *Spool) savePosition(next int64) error {
-	var slot [slotSize]byte
-	binary.LittleEndian.PutUint64(slot[:], uint64(next))
-	binary.LittleEndian.PutUint64(slot[8:], uint64(s.slot))
-	binary.LittleEndian.PutUint32(slot[16:], crc32.Checksum(slot[:16], castagnoli))
-	if _, err := s.pos.WriteAt(slot[:], int64(s.slot%2)*slotSize); err != nil {
-		return err
-	}
-	s.slot++
-	return nil
-}
-
-// loadPosition reads the later one of the slots that are whole.
-func loadPosition(text []byte) (next int64, slot int) {
-	for ; len(text) >= slotSize; text = text[slotSize:] {
-		if crc32.Checksum(text[:16], castagnoli) != binary.LittleEndian.Uint32(text[16:]) {
-			continue
-		}
-		if n := int(binary.LittleEndian.Uint64(text[8:])) + 1; n > slot {
-			next, slot = int64(binary.LittleEndian.Uint64(text)), n
-		}
-	}
-	return next, slot
 }

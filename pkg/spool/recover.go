@@ -23,20 +23,16 @@ var errNoSpool = errors.New("it is no file of a spool")
 // damage says where a file cannot be read.
 func damage(path string, off int64, err error) error {
 	return fault.Hint(fmt.Errorf("%q is damaged at byte %d: %w", filepath.Base(path), off, err),
-		"what comes before is whole; move the file away to go on without the rest")
+		fmt.Sprintf("what comes before is whole; truncate -s %d %s goes on without the rest of that file", off, path))
 }
 
-// recover finds out what the directory holds.
+// recover finds out what the directory holds, and what of it is missing.
 func (s *Spool) recover() error {
-	var err error
-	if s.pos, err = os.OpenFile(filepath.Join(s.dir, "position"), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
-		return err
-	}
-	text, err := io.ReadAll(io.LimitReader(s.pos, 2*slotSize))
+	taken, flushed, err := s.openMarks()
 	if err != nil {
 		return err
 	}
-	s.acked, s.slot = loadPosition(text)
+	s.acked = taken
 	if err := s.findSegments(); err != nil {
 		return err
 	}
@@ -54,12 +50,25 @@ func (s *Spool) recover() error {
 	if err := s.free(); err != nil {
 		return err
 	}
-	if len(s.segments) > 0 && s.segments[0].first > s.acked {
-		return fmt.Errorf("records %d to %d are missing", s.acked, s.segments[0].first-1)
-	}
 	s.read.next = s.acked
-	s.records.Store(s.next - s.acked)
-	return nil
+	if len(s.segments) > 0 && s.segments[0].first > s.acked {
+		s.read.next = s.segments[0].first
+	}
+	s.records.Store(s.next - s.read.next)
+	s.miss(s.read.next - s.acked)
+	if flushed > s.next {
+		s.miss(flushed - s.next)
+		err = s.flushed.save(s.pos, s.next)
+	}
+	return err
+}
+
+// miss counts records that were written and are not there any more.
+func (s *Spool) miss(n int64) {
+	s.lost.Add(n)
+	if n > 0 && s.cfg.Lost != nil {
+		s.cfg.Lost(n)
+	}
 }
 
 // findSegments lists the files of records in order.

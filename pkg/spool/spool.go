@@ -35,13 +35,17 @@ var ErrFull = errors.New("the spool is full")
 type Config struct {
 	MaxBytes     int64 // of all segments together, by default 1 GiB
 	SegmentBytes int64 // of a file, by default 8 MiB or a quarter of MaxBytes; space is freed by whole files
+
+	// Lost is told of records that were written, and flushed, and are not there any
+	// more: a file was cut off or removed. It may be nil.
+	Lost func(n int64)
 }
 
-// A Spool is an open spool. It is for one goroutine, except Len and Bytes.
+// A Spool is an open spool. It is for one goroutine, except Len, Bytes and Lost.
 //
 // Write appends, Next reads on, Ack says how far what was read is dealt with
-// and frees the space; what was not acknowledged is read again after Rewind or
-// Open. Write is safe from a kill -9 when it returns, from a loss of power when
+// and frees the space; what was not acknowledged is read again after Open.
+// Write is safe from a kill -9 when it returns, from a loss of power when
 // Flush has.
 type Spool struct {
 	dir  string
@@ -55,12 +59,14 @@ type Spool struct {
 	fresh    bool  // the directory has files that are not on the disk
 	failed   error // what made it unusable
 
-	read  cursor
-	acked int64
-	pos   *os.File
-	slot  int // of pos, to be written next
+	read    cursor
+	gaps    []gap // behind acked, that were passed
+	acked   int64
+	pos     *os.File
+	taken   mark // acked
+	flushed mark // next, as of the last Flush
 
-	records, bytes atomic.Int64
+	records, bytes, lost atomic.Int64
 }
 
 // A segment is a file of records from number first on.
@@ -71,7 +77,8 @@ type segment struct {
 
 // Open opens the spool in dir, which it makes where it is missing. What a
 // killed writer left unfinished is cut off: it had not been told that it was
-// written. Damage of another kind is an error.
+// written. Of files that end earlier, or are gone, cfg.Lost is told. Damage of another
+// kind is an error.
 func Open(dir string, cfg Config) (*Spool, error) {
 	if cfg.MaxBytes <= 0 {
 		cfg.MaxBytes = DefaultMaxBytes
@@ -117,6 +124,9 @@ func (s *Spool) Len() int64 { return s.records.Load() }
 
 // Bytes returns the size of all segments.
 func (s *Spool) Bytes() int64 { return s.bytes.Load() }
+
+// Lost returns how many records were written, and are not there any more.
+func (s *Spool) Lost() int64 { return s.lost.Load() }
 
 // Write appends the live ones of rows, all or none of them. An error says that
 // none was written: ErrFull at the bound of the spool; no space on its disk,
@@ -228,6 +238,9 @@ func (s *Spool) Flush(context.Context) error {
 	err := s.tail.Sync()
 	if err == nil && s.fresh {
 		err = s.syncDir()
+	}
+	if err == nil {
+		err = s.flushed.save(s.pos, s.next)
 	}
 	if err != nil {
 		s.failed = s.failure("syncing", err)
