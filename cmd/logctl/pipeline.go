@@ -74,9 +74,9 @@ type pipeline struct {
 
 	durable    bool               // files are synced before offsets are committed
 	checkpoint *checkpoint        // what is kept for the next run; nil: nothing
-	inTxn      bool               // all topics are written in one transaction, with the offsets of the group
+	inTxn      bool               // all topics are written in one transaction, with the offsets of the groups
 	txn        *kafka.Txn         // open, where inTxn
-	group      *kafka.Source      // whose offsets are in it; nil for none
+	members    []*kafka.Source    // of groups, whose offsets are in it
 	share      *kafka.ShareSource // the source, where it is a share group's
 	fleet      *fleet             // answers questions about the state; nil for none
 	advertise  string             // where other instances reach --listen; "" where it listens

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -41,9 +42,6 @@ func (f *priorityFlags) apply(p *pipeline, again *retryFlags) error {
 	switch {
 	case err != nil:
 		return err
-	case p.inTxn:
-		return fault.Usagef("exactly once into sqlite: or postgres: can be",
-			"one transaction takes the offsets of one reader, and with --priority each class has its own")
 	case again.topic != "":
 		return fault.Usagef("without it, records wait in memory",
 			"--retry-topic has no class: it cannot be combined with --priority")
@@ -75,6 +73,9 @@ func (f *priorityFlags) split(p *pipeline) (topics []string, err error) {
 				"--priority wants the names of topics, the most urgent one first")
 		}
 		for _, t := range e.Topics {
+			if slices.Contains(topics, t) {
+				return nil, fault.Usagef("each topic is one class", "--priority: topic %q is named twice", t)
+			}
 			list = append(list, stream.Endpoint{Scheme: stream.Kafka, Topics: []string{t}, Brokers: e.Brokers})
 			topics = append(topics, t)
 		}

@@ -76,3 +76,52 @@ func TestKilledWithClasses(t *testing.T) {
 		t.Errorf("the member that stayed read nothing for %v", kept.silent())
 	}
 }
+
+func TestKilledWithClassesBetweenTopics(t *testing.T) {
+	t.Parallel()
+	classesKilled(t, &embed(t).client, max(crashes(t)/2, 3))
+}
+
+// classesKilled: classes of records are read and written to one topic, exactly once,
+// by a member that stays and one that comes and goes: every third time as it is asked
+// to, else killed. Who reads what is committed has every record, once.
+func classesKilled(t *testing.T, c *client, crashes int) {
+	t.Helper()
+	critical, low, to := c.topic(t, 2), c.topic(t, 4), c.topic(t, 3)
+	feeds := map[string]*feed{critical: c.feed(t, critical, 100), low: c.feed(t, low, 5_000)}
+	args := []string{
+		"consume", "--from", "kafka:" + critical + "," + low, "--priority", "strict", "--group", low,
+		"--set", "class=_topic", "--delivery", "exactly-once", "--to", "kafka:" + to,
+	}
+	committed := func(class string) *tally {
+		got := new(tally)
+		got.count(t, []byte(c.logctl(t, nil, "consume", "-q", "--from", "kafka:"+to, "--stop", "end",
+			"--where", "class == '"+class+"'", "--select", "n")))
+		return got
+	}
+	stays := c.start(t, nil, nil, args...)
+	for i := range crashes {
+		p := c.start(t, nil, nil, args...)
+		before := len(committed(critical).seen)
+		eventually(t, "what is critical is committed", func() bool { return len(committed(critical).seen) > before })
+		time.Sleep(randomMoment() / 2)
+		if i%3 == 2 {
+			p.interrupt(t)
+		} else {
+			p.crash(t)
+		}
+	}
+	sent := map[string]int{}
+	for topic, f := range feeds {
+		sent[topic] = f.end(t)
+	}
+	stays.interrupt(t)
+	c.start(t, nil, nil, append(args, "--stop", "end")...).end(t)
+	t.Logf("the member that stayed said:\n%s", stays.errs.String())
+	for topic, n := range sent {
+		missing, again := committed(topic).sum(n)
+		if t.Logf("%d records of a class", n); missing > 0 || again > 0 {
+			t.Errorf("of %d records of a class %d are missing, %d are there twice", n, missing, again)
+		}
+	}
+}

@@ -87,7 +87,7 @@ func (r *routing) open() (stream.Sink, error) {
 	}
 	p.closers = append(p.closers, r.book.watch())
 	if p.txn != nil {
-		return p.txn.Around(route.NewSwitch(r.dests.set), p.group), nil
+		return p.txn.Around(route.NewSwitch(r.dests.set), p.members...), nil
 	}
 	if r.dests.guard != nil && r.dests.guard.on() {
 		return route.Tracked{Switch: route.NewSwitch(r.dests.set)}, nil

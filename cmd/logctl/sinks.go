@@ -37,8 +37,8 @@ func (p *pipeline) openSinks() error {
 		sinks = append(sinks, s)
 	}
 	p.Sink = stream.Fanout(sinks...)
-	if p.txn != nil && p.group != nil {
-		p.Sink = p.txn.Around(p.Sink, p.group)
+	if len(p.members) > 0 {
+		p.Sink = p.txn.Around(p.Sink, p.members...)
 	}
 	if p.pace != nil {
 		p.Sink, p.Arena = load.Pace(p.cmd.Context(), p.Sink, *p.pace, p.rest()), pacedArena(*p.pace)

@@ -13,22 +13,18 @@ import (
 )
 
 // openTxn opens the producer that all topics are written by, in transactions that
-// hold the offsets of the group that is read, if one is.
+// hold the offsets of the groups' members that read, if there are some.
 func (p *pipeline) openTxn() error {
-	var group *kafka.Source
+	if err := p.checkApart(); err != nil {
+		return err
+	}
+	var members []*kafka.Source
 	for _, s := range p.Sources {
-		src, ok := s.(*kafka.Source)
-		if !ok {
-			continue
+		if src, ok := s.(*kafka.Source); ok {
+			if group, _ := src.Member(); group != "" {
+				members = append(members, src)
+			}
 		}
-		if name, _ := src.Member(); name == "" {
-			continue
-		}
-		if group != nil {
-			return fault.Usagef("name the topics in one: kafka:a,b",
-				"one transaction takes the offsets of one input, not of several")
-		}
-		group = src
 	}
 	conn, err := p.flags.kafka.config(stream.Endpoint{})
 	if err != nil {
@@ -36,21 +32,37 @@ func (p *pipeline) openTxn() error {
 	}
 	cfg := kafka.TxnConfig{Config: conn, ID: p.producer.txn, Codec: p.producer.codec}
 	if cfg.ID == "" {
-		cfg.ID = txnID(p.cmd.Name(), group)
+		cfg.ID = txnID(p.cmd.Name(), members)
 	}
 	if p.txn, err = kafka.OpenTxn(p.cmd.Context(), cfg); err != nil {
 		return err
 	}
-	p.group, p.Exactly = group, group != nil
+	p.members, p.Exactly = members, len(members) > 0
 	p.closers = append(p.closers, func() error { p.txn.Close(); return nil })
+	return nil
+}
+
+// checkApart refuses inputs of which two may read the same topic: a position would not
+// say whose it is.
+func (p *pipeline) checkApart() error {
+	read := map[string]bool{}
+	for _, e := range p.endpoints {
+		for _, topic := range e.Topics {
+			if read[topic] || e.Pattern && several(p) {
+				return fault.Usagef("name the topics in one: kafka:a,b",
+					"topic %q is, or may be, in two inputs of one transaction", topic)
+			}
+			read[topic] = true
+		}
+	}
 	return nil
 }
 
 // txnID returns the id of the producer. That of a stable member of a group is
 // stable, too: started again it ends at once what it has left open.
-func txnID(command string, group *kafka.Source) string {
-	if group != nil {
-		if name, instance := group.Member(); instance != "" {
+func txnID(command string, members []*kafka.Source) string {
+	if len(members) > 0 {
+		if name, instance := members[0].Member(); instance != "" {
 			return "logctl-" + command + "-" + name + "-" + instance
 		}
 	}

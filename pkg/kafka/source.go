@@ -86,6 +86,7 @@ type Source struct {
 	err    error
 	broken error // ends reading at once, whatever waits
 	over   bool  // Read has returned an error: it is not called again
+	lost   bool  // see hasLost
 	closed bool
 }
 

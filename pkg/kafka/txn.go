@@ -25,7 +25,7 @@ type TxnConfig struct {
 }
 
 // A Txn makes transactions: all that its sinks and its changelog are given
-// between two commits, over any number of topics, and the positions of the group
+// between two commits, over any number of topics, and the positions of the groups
 // that it was read from, is there for readers of committed records at once or
 // not at all (KIP-98, KIP-447). It is for one goroutine.
 type Txn struct {
@@ -134,10 +134,10 @@ func (t *Txn) begin() error {
 	return nil
 }
 
-// Commit commits what was written, and positions of a group, which may be nil.
-// An error that is ErrAborted may pass when the group is read again; others do
-// not.
-func (t *Txn) Commit(ctx context.Context, group *Source, at []stream.Position) error {
+// Commit commits what was written, and positions of members of groups, of which no two
+// read the same topic. An error that is ErrAborted may pass when they are read again;
+// others do not.
+func (t *Txn) Commit(ctx context.Context, members []*Source, at []stream.Position) error {
 	if err := t.settle(ctx); err != nil {
 		return err
 	}
@@ -147,12 +147,9 @@ func (t *Txn) Commit(ctx context.Context, group *Source, at []stream.Position) e
 		}
 	}
 	if !t.open {
-		if group == nil {
-			return nil
-		}
-		return group.commitAll(ctx, at) // nothing was written: nothing has to be seen with it
+		return commitApart(ctx, members, at)
 	}
-	err := t.addOffsets(ctx, group, at)
+	err := t.addOffsets(ctx, members, at)
 	if err == nil && t.mark != nil {
 		err = t.mark.add(ctx)
 	}
@@ -163,13 +160,25 @@ func (t *Txn) Commit(ctx context.Context, group *Source, at []stream.Position) e
 	if err != nil {
 		t.aborts.Add(1)
 		_ = t.client.EndTransaction(context.WithoutCancel(ctx), kgo.TryAbort) // the cause is what matters
-		return t.failed(context.WithoutCancel(ctx), group, err)
+		return t.failed(context.WithoutCancel(ctx), members, err)
 	}
-	if group != nil {
-		group.noteDone(at)
+	for _, m := range members {
+		m.noteOwn(m.mine(at))
+		m.noteDone(at)
 	}
 	for _, f := range t.after {
 		if err := f(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commitApart commits positions where nothing was written that has to be seen with
+// them.
+func commitApart(ctx context.Context, members []*Source, at []stream.Position) error {
+	for _, m := range members {
+		if err := m.commitAll(ctx, at); err != nil {
 			return err
 		}
 	}
@@ -210,23 +219,23 @@ func (t *Txn) Abort(ctx context.Context) error {
 }
 
 // Around returns sink, which writes to the Txn's topics, with the positions of
-// group in its transactions.
-func (t *Txn) Around(sink stream.Sink, group *Source) *TxnSink {
-	if group != nil {
-		group.inTxn = true
+// members of groups in its transactions. No two of them may read the same topic.
+func (t *Txn) Around(sink stream.Sink, members ...*Source) *TxnSink {
+	for _, m := range members {
+		m.inTxn = true
 	}
-	return &TxnSink{Sink: sink, txn: t, group: group}
+	return &TxnSink{Sink: sink, txn: t, members: members}
 }
 
 // A TxnSink is a stream.Keeper: a Flush is a transaction.
 type TxnSink struct {
 	stream.Sink
-	txn   *Txn
-	group *Source
-	at    []stream.Position
+	txn     *Txn
+	members []*Source
+	at      []stream.Position
 }
 
-// Positions returns none: the group knows them.
+// Positions returns none: the groups know them.
 func (k *TxnSink) Positions(context.Context) ([]stream.Position, error) { return nil, nil }
 
 // Keep adds positions to what the next Flush commits.
@@ -236,7 +245,7 @@ func (k *TxnSink) Keep(at []stream.Position) { k.at = append(k.at, at...) }
 func (k *TxnSink) Flush(ctx context.Context) error {
 	at := k.at
 	k.at = nil
-	return k.txn.Commit(ctx, k.group, at)
+	return k.txn.Commit(ctx, k.members, at)
 }
 
 // Close ends the Txn. A transaction that is under way is aborted.

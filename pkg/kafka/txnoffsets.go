@@ -16,24 +16,28 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// addOffsets makes positions of a group a part of the transaction. Where one is of
-// a partition that is not the member's any more, all of it is void.
-func (t *Txn) addOffsets(ctx context.Context, group *Source, at []stream.Position) error {
-	if group == nil || group.cfg.Group == "" || len(at) == 0 {
-		return nil
+// addOffsets makes positions of members a part of the transaction. Where one is of a
+// partition that is not its member's any more, all of it is void.
+func (t *Txn) addOffsets(ctx context.Context, members []*Source, at []stream.Position) error {
+	kept := 0
+	for _, m := range members {
+		commit := t.offsetCommit(m) // before it is asked what is its own: what it loses after that is refused
+		mine := m.mine(at)
+		if len(mine) == 0 {
+			continue
+		}
+		if err := t.ids.learn(ctx, t.admin, mine); err != nil {
+			return err
+		}
+		kept += t.addTopics(commit, mine, m.words(at))
+		if err := t.sendOffsets(ctx, commit); err != nil {
+			return err
+		}
 	}
-	mine := group.mine(at)
-	n := 0
-	for _, parts := range mine {
-		n += len(parts)
-	}
-	if n < len(at) {
+	if kept < len(at) || slices.ContainsFunc(members, (*Source).hasLost) {
 		return fmt.Errorf("%w: a partition was taken away before it ended", ErrAborted)
 	}
-	if err := t.ids.learn(ctx, t.admin, mine); err != nil {
-		return err
-	}
-	return t.sendOffsets(ctx, t.offsetCommit(group, mine, group.words(at)))
+	return nil
 }
 
 // sendOffsets makes the offsets of a request a part of the transaction.
@@ -68,16 +72,23 @@ func (t *Txn) sendOffsets(ctx context.Context, commit *kmsg.TxnOffsetCommitReque
 	})
 }
 
-// offsetCommit returns the request that names the positions. The member's name
-// and generation are in it: a member that was put out of its group is refused.
-func (t *Txn) offsetCommit(group *Source, at map[string]map[int32]kgo.EpochOffset, words words,
-) *kmsg.TxnOffsetCommitRequest {
+// offsetCommit returns a request to commit offsets as a member. Its name and generation
+// are in it: a member that was put out of its group is refused.
+func (t *Txn) offsetCommit(m *Source) *kmsg.TxnOffsetCommitRequest {
 	req := kmsg.NewPtrTxnOffsetCommitRequest()
-	req.TransactionalID, req.Group = t.cfg.ID, group.cfg.Group
-	req.MemberID, req.Generation = group.client.GroupMetadata()
-	if group.cfg.InstanceID != "" {
-		req.InstanceID = &group.cfg.InstanceID
+	req.TransactionalID, req.Group = t.cfg.ID, m.cfg.Group
+	req.MemberID, req.Generation = m.client.GroupMetadata()
+	if m.cfg.InstanceID != "" {
+		req.InstanceID = &m.cfg.InstanceID
 	}
+	return req
+}
+
+// addTopics adds offsets, and what is written beside them, to a request, and returns
+// how many.
+func (t *Txn) addTopics(
+	req *kmsg.TxnOffsetCommitRequest, at map[string]map[int32]kgo.EpochOffset, words words,
+) (added int) {
 	for name, parts := range at {
 		topic := kmsg.NewTxnOffsetCommitRequestTopic()
 		topic.Topic, topic.TopicID = name, t.ids[name]
@@ -87,8 +98,9 @@ func (t *Txn) offsetCommit(group *Source, at map[string]map[int32]kgo.EpochOffse
 			topic.Partitions = append(topic.Partitions, p)
 		}
 		req.Topics = append(req.Topics, topic)
+		added += len(parts)
 	}
-	return req
+	return added
 }
 
 // retry repeats a request while the coordinator is still busy with the
@@ -127,9 +139,9 @@ func isAny(err error, list []error) bool {
 }
 
 // failed says why a transaction failed, and makes what passes ErrAborted.
-func (t *Txn) failed(ctx context.Context, group *Source, err error) error {
+func (t *Txn) failed(ctx context.Context, members []*Source, err error) error {
 	switch {
-	case isAny(err, passing), isAny(err, fenced) && group.stays(ctx):
+	case isAny(err, passing), isAny(err, fenced) && allStay(ctx, members):
 		return errors.Join(ErrAborted, err)
 	case isAny(err, fenced):
 		return fault.Hint(fmt.Errorf("transactional id %q: another instance has taken it over, or this one was stopped "+
@@ -139,10 +151,15 @@ func (t *Txn) failed(ctx context.Context, group *Source, err error) error {
 	return t.cfg.explain(err, "")
 }
 
-// stays reports whether the group still has this reader under its name, so that
-// what fenced its transaction was only time.
+// allStay reports whether the groups still have these readers under their names, so
+// that what fenced their transaction was only time.
+func allStay(ctx context.Context, members []*Source) bool {
+	return len(members) > 0 && !slices.ContainsFunc(members, func(m *Source) bool { return !m.stays(ctx) })
+}
+
+// stays reports whether the group still has this reader under its name.
 func (s *Source) stays(ctx context.Context) bool {
-	if s == nil || s.client == nil || s.cfg.Group == "" || s.cfg.InstanceID == "" {
+	if s.client == nil || s.cfg.Group == "" || s.cfg.InstanceID == "" {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
