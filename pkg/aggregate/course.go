@@ -56,7 +56,8 @@ func buildEwma(bd *builder, c call) (appender, error) {
 	}, err
 }
 
-// buildHistogram makes an array of how many numbers are between powers of two.
+// buildHistogram makes an array of how many numbers are between powers of two. The
+// bound behind the largest float is null.
 func buildHistogram(bd *builder, c call) (appender, error) {
 	in, err := bd.number(c.args[0])
 	k := bd.state("quantiles "+c.args[0], func() column { return &quantiles{in: in} })
@@ -66,8 +67,8 @@ func buildHistogram(bd *builder, c call) (appender, error) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = record.AppendNumber(append(dst, `{"from":`...), o.From)
-			dst = record.AppendNumber(append(dst, `,"to":`...), o.To)
+			dst = appendNumber(append(dst, `{"from":`...), o.From)
+			dst = appendNumber(append(dst, `,"to":`...), o.To)
 			dst = strconv.AppendUint(append(dst, `,"count":`...), o.Count, 10)
 			dst = append(dst, '}')
 		}

@@ -2,7 +2,6 @@ package aggregate
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"slices"
 	"strconv"
@@ -10,7 +9,8 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// tallies counts rows by a value. Beyond maxList different ones, which are few
+// tallies counts rows by a value, under its name among the members of an object: the
+// number 1 and the text "1" are one. Beyond maxList different ones, which are few
 // where this makes sense, the others are one.
 type tallies struct {
 	in    *input
@@ -24,8 +24,7 @@ type tally struct {
 
 type counted struct {
 	hash, n uint64
-	kind    record.Kind
-	text    []byte
+	name    []byte
 }
 
 func (c *tallies) grow(n int) { c.cells = grown(c.cells, n) }
@@ -34,10 +33,25 @@ func (c *tallies) add(b *record.Batch, rows []int32, groups []uint32) {
 	hashes, values := b.Words(c.in.at), b.Words(c.in.at+1)
 	for k, i := range rows {
 		if v := record.Value(values[i]); v.Kind() != record.Missing {
-			c.cells[groups[k]].count(counted{hashes[i], 1, v.Kind(), textOf(b, v)})
+			c.cells[groups[k]].count(named(hashes[i], 1, v.Kind(), textOf(b, v)))
 		}
 	}
 }
+
+// named returns n of a value, by its hash and its name: its text, or its JSON.
+func named(hash, n uint64, kind record.Kind, text []byte) counted {
+	switch kind {
+	case record.String:
+		return counted{hash, n, text}
+	case record.True:
+		text = nameTrue
+	case record.False:
+		text = nameFalse
+	}
+	return counted{HashKey(record.String, text), n, text}
+}
+
+var nameTrue, nameFalse = []byte("true"), []byte("false")
 
 // count adds to the number of a value, which it copies.
 func (t *tally) count(x counted) {
@@ -53,7 +67,7 @@ func (t *tally) count(x counted) {
 	}
 	t.items = extended(t.items)
 	it := &t.items[len(t.items)-1]
-	it.hash, it.n, it.kind, it.text = x.hash, x.n, x.kind, append(it.text[:0], x.text...)
+	it.hash, it.n, it.name = x.hash, x.n, append(it.name[:0], x.name...)
 }
 
 // extended returns list with one more item: what stood in its place, for its
@@ -78,35 +92,28 @@ func (c *tallies) reset(g uint32) {
 	c.cells[g].items, c.cells[g].other = c.cells[g].items[:0], 0
 }
 
-// appendJSON appends the counts in the order of the values.
+// appendJSON appends the counts in the order of the names. The one of all other values
+// has none, as that of the empty text.
 func (c *tallies) appendJSON(dst []byte, g uint32) []byte {
 	t := &c.cells[g]
-	slices.SortFunc(t.items, compareCounted)
+	slices.SortFunc(t.items, func(a, b counted) int { return bytes.Compare(a.name, b.name) })
+	other := t.other
 	dst = append(dst, '{')
 	for k := range t.items {
 		it := &t.items[k]
-		if k > 0 {
-			dst = append(dst, ',')
+		n := it.n
+		if len(it.name) == 0 {
+			n, other = n+other, 0
 		}
-		dst = appendName(dst, it.kind, it.text)
-		dst = strconv.AppendUint(append(dst, ':'), it.n, 10)
+		dst = strconv.AppendUint(append(record.AppendQuoted(dst, it.name), ':'), n, 10)
+		dst = append(dst, ',')
 	}
-	if t.other > 0 {
-		dst = strconv.AppendUint(append(dst, `,"":`...), t.other, 10)
+	if other > 0 {
+		dst = strconv.AppendUint(append(dst, `"":`...), other, 10)
+	} else {
+		dst = bytes.TrimSuffix(dst, []byte{','})
 	}
 	return append(dst, '}')
-}
-
-func compareCounted(a, b counted) int {
-	return cmp.Or(bytes.Compare(a.text, b.text), cmp.Compare(a.kind, b.kind))
-}
-
-// appendName appends a value as the name of a member.
-func appendName(dst []byte, kind record.Kind, text []byte) []byte {
-	if kind == record.String {
-		return record.AppendQuoted(dst, text)
-	}
-	return record.AppendQuoted(dst, AppendJSON(nil, kind, text))
 }
 
 func (c *tallies) encode(dst []byte, g uint32) []byte {
@@ -114,8 +121,8 @@ func (c *tallies) encode(dst []byte, g uint32) []byte {
 	dst = binary.AppendUvarint(dst, t.other)
 	dst = binary.AppendUvarint(dst, uint64(len(t.items)))
 	for _, it := range t.items {
-		dst = binary.AppendUvarint(append(dst, byte(it.kind)), it.n)
-		dst = append(binary.AppendUvarint(dst, uint64(len(it.text))), it.text...)
+		dst = binary.AppendUvarint(append(dst, byte(record.String)), it.n)
+		dst = append(binary.AppendUvarint(dst, uint64(len(it.name))), it.name...)
 	}
 	return dst
 }
@@ -129,7 +136,7 @@ func (c *tallies) decode(g uint32, src []byte) (rest []byte, err error) {
 		if r.err != nil {
 			break
 		}
-		c.cells[g].count(counted{HashKey(kind, text), count, kind, text})
+		c.cells[g].count(named(HashKey(kind, text), count, kind, text))
 	}
 	if n > maxList || r.err != nil {
 		return nil, errCell

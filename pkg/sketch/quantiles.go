@@ -319,7 +319,7 @@ type Octave struct {
 func (q *Quantiles) Octaves() (all []Octave) {
 	for key, c := range q.buckets() {
 		o := octaveOf(key)
-		if n := len(all); n > 0 && all[n-1].From == o.From {
+		if n := len(all); n > 0 && all[n-1].From == o.From && all[n-1].To == o.To {
 			all[n-1].Count += c
 			continue
 		}
