@@ -37,18 +37,24 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return report(stderr, err)
 }
 
-// interruptible returns a context that the first SIGINT or SIGTERM ends. The
-// second one ends the process. SIGPIPE is taken and not ignored: an ignored
-// signal would be inherited by children, and a closed pipe shows as an error
+// interruptible returns a context that the first SIGINT, SIGTERM or SIGHUP ends. The
+// second one ends the process; but a terminal that is closed says SIGHUP more than once,
+// and under nohup, where it is ignored, it stays so. SIGPIPE is taken and not ignored: an
+// ignored signal would be inherited by children, and a closed pipe shows as an error
 // of the write.
 func interruptible() (context.Context, context.CancelFunc) {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	hangups := make(chan os.Signal, 1)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(hangups, syscall.SIGHUP)
+	}
 	go func() {
 		select {
 		case <-signals:
+		case <-hangups:
 		case <-ctx.Done():
 			return
 		}

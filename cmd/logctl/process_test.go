@@ -110,6 +110,12 @@ func (x *text) String() string {
 func (c *client) start(t *testing.T, stdin io.Reader, out io.Writer, args ...string) *process {
 	t.Helper()
 	p := &process{Cmd: c.command(t.Context(), nil, args...), args: args}
+	p.begin(t, stdin, out)
+	return p
+}
+
+func (p *process) begin(t *testing.T, stdin io.Reader, out io.Writer) {
+	t.Helper()
 	p.Stdin, p.Stdout, p.Stderr = stdin, out, &p.errs
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
@@ -117,10 +123,9 @@ func (c *client) start(t *testing.T, stdin io.Reader, out io.Writer, args ...str
 	t.Cleanup(func() {
 		_ = p.Process.Kill() // the context does so by a goroutine, which the end of the program may overtake
 		if said := p.errs.String(); t.Failed() && said != "" {
-			t.Logf("logctl %q said:\n%s", args, said)
+			t.Logf("logctl %q said:\n%s", p.args, said)
 		}
 	})
-	return p
 }
 
 // crash kills a process that must be running still.
