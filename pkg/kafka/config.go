@@ -87,6 +87,7 @@ func (c Config) Options() ([]kgo.Opt, error) {
 		kgo.SoftwareNameAndVersion("logctl", "1"),
 		kgo.DisableClientMetrics(),
 		kgo.MetadataMinAge(250 * time.Millisecond),
+		kgo.MetadataMaxAge(freshEvery),
 		// What is wrong with the settings, ping finds out, which tries once. Later it is a node that dies.
 		kgo.AlwaysRetryEOF(),
 	}

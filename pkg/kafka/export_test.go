@@ -1,6 +1,12 @@
 package kafka
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// Tests have less patience.
+func init() { freshEvery = 500 * time.Millisecond }
 
 // Wait waits until what was saved is acknowledged, without committing it.
 func (c *Changelog) Wait(ctx context.Context) error { return c.wait(ctx) }

@@ -164,6 +164,8 @@ func (s *Source) place(p *partition, marks offsets, committed int64) {
 		p.next = max(p.next, committed)
 	case committed >= 0:
 		p.next = committed
+	case s.cameLater(p.part):
+		p.next = first
 	default:
 		p.next = marks.begin(s.cfg.Start, p.part)
 	}

@@ -55,6 +55,9 @@ func (s *Source) begin(ctx context.Context) error {
 	polling, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.poll.Go(func() { s.pollAll(polling) })
+	if s.cfg.Group == "" && len(s.cfg.Partitions) == 0 && !s.finite() {
+		s.poll.Go(func() { s.watchGrowth(polling) })
+	}
 	if s.cfg.Widths != nil {
 		s.poll.Go(func() { s.watchWidths(polling) })
 	}
@@ -128,6 +131,7 @@ func (s *Source) fetchOptions() []kgo.Opt {
 		kgo.FetchMaxBytes(int32(s.cfg.FetchBytes)),
 		kgo.FetchMaxPartitionBytes(int32(s.cfg.PartitionBytes)),
 		kgo.FetchMaxWait(500 * time.Millisecond),
+		kgo.RetryBackoffFn(retryDelay),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.KeepControlRecords(),
 		kgo.WithPools(&recordPool{}, &bytePool{}),

@@ -32,8 +32,8 @@ func (p pulse) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E) {
 	}
 }
 
-// retryDelay is how long a client with a breaker waits between attempts: so
-// short that it is soon seen that a broker is back.
+// retryDelay is how long a source, or a sink with a breaker, waits between attempts: so
+// short that it is soon seen that a broker is back, or that a topic is gone.
 func retryDelay(attempt int) time.Duration {
 	chance := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // of delays
 	return limit.Backoff{Base: 100 * time.Millisecond, Most: time.Second}.Delay(attempt, chance)
