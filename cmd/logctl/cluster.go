@@ -55,7 +55,7 @@ not), with the reasons. Unless it is HEALTHY the status is 1.`,
 	fs.Int64Var(&f.maxLag, "max-lag", -1, "how many records a group may be behind (-1: any)")
 	durationVar(fs, &f.every, "every", 0, "ask again and again, until interrupted (0: once)")
 	fs.BoolVar(&f.exitCode, "exit-code", true, "status 1 unless HEALTHY, where it is asked once")
-	addForm(fs, &f.format)
+	addForm(fs, &f.format, forms...)
 	return cmd
 }
 

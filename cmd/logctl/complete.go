@@ -1,47 +1,28 @@
 package main
 
 import (
-	"context"
 	"io"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/codec"
-	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/retry"
-	"github.com/logctl/logctl/pkg/stream"
 )
 
-// completeWithin bounds how long the shell waits for names of topics.
-const completeWithin = 800 * time.Millisecond
-
-// values are those of flags that take one of a few.
+// values are those of flags that take one of a few, or something else.
 var values = map[string][]string{
-	"ack-mode":    {"durable", "accept"},
 	"auto":        slices.Concat(retry.Kinds, retry.Classes),
-	"balancer":    {"cooperative-sticky", "sticky", "range", "roundrobin", "kip848"},
 	"class":       slices.Concat(retry.Kinds, retry.Classes),
-	"compression": {"none", "gzip", "snappy", "lz4", "zstd"},
-	"acks":        {"all", "1", "0"},
-	"delivery":    {atMostOnce, atLeastOnce, exactlyOnce},
-	"emit":        {"final", "update"},
 	"format":      codec.Formats,
-	"generate":    profiles(),
-	"isolation":   {"read_committed", "read_uncommitted"},
-	"fanout":      {fanoutAll, fanoutTxn, fanoutBestEffort},
 	"linger":      {"auto"},
-	"match":       {matchAll, matchFirst},
-	"on-open":     policies,
-	"order":       orders,
-	"output":      codec.Encodings,
 	"partitioner": {"murmur2", "sticky", "round-robin"},
-	"sasl":        {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"},
+	"priority":    {"strict", "weighted="},
+	"retry-on":    slices.Concat(retry.Kinds, retry.Classes),
 	"start":       {"beginning", "end"},
 	"stop":        {"end"},
 }
@@ -49,8 +30,13 @@ var values = map[string][]string{
 // completers are the flags whose values depend on what there is.
 var completers = map[string]cobra.CompletionFunc{
 	"from": completeEndpoint, "to": completeEndpoint, "dlq": completeEndpoint, "late": completeEndpoint,
+	"abandoned": completeEndpoint, "fallback": completeEndpoint, "shed-to": completeEndpoint,
+	"rules": completeEndpoint, "classify": completeClasses, "sink": completeEndpoint,
+	"group": completeGroupFlag, "share-group": completeShareGroup,
+	"topics": completeTopicsFlag, "source": completeTopicsFlag, "retry-topic": completeTopicsFlag,
 	"by": completeField, "key": completeField, "select": completeField, "time-field": completeField,
-	"unique": completeField,
+	"unique": completeField, "dedup": completeField, "type": completeField, "page": completeField,
+	"keep": completeField,
 }
 
 // completeFlags tells the shell what the flags of all commands take. Flags that
@@ -62,8 +48,9 @@ func completeFlags(cmd *cobra.Command) {
 		}
 		value, _ := pflag.UnquoteUsage(f)
 		switch {
-		case isForm(f):
-			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(forms, cobra.ShellCompDirectiveNoFileComp))
+		case choices(f) != nil:
+			_ = cmd.RegisterFlagCompletionFunc(f.Name,
+				cobra.FixedCompletions(choices(f), cobra.ShellCompDirectiveNoFileComp))
 		case completers[f.Name] != nil:
 			_ = cmd.RegisterFlagCompletionFunc(f.Name, completers[f.Name])
 		case values[f.Name] != nil:
@@ -81,91 +68,15 @@ func completeFlags(cmd *cobra.Command) {
 	}
 }
 
-// isForm reports whether a flag takes one of forms.
-func isForm(f *pflag.Flag) bool {
-	_, ok := f.Value.(*formFlag)
-	return ok
+// completeClasses offers what needs no file.
+func completeClasses(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"default"}, cobra.ShellCompDirectiveDefault
 }
 
-// completeEndpoint offers the kinds of endpoints, the topics behind kafka:, and
-// else files.
-func completeEndpoint(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	if !strings.Contains(typed, ":") {
-		var kinds []string
-		for _, kind := range []string{"kafka:", "sqlite:", "postgres://", "null:"} {
-			if typed != "" && strings.HasPrefix(kind, typed) {
-				kinds = append(kinds, kind)
-			}
-		}
-		return kinds, cobra.ShellCompDirectiveNoSpace
-	}
-	e, err := stream.ParseEndpoint(typed + "x")
-	if err != nil || e.Scheme != stream.Kafka {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	before := typed[:strings.LastIndexAny(typed, ":,/")+1]
-	var found []string
-	for _, topic := range topicNames(cmd, e) {
-		found = append(found, before+topic)
-	}
-	return found, cobra.ShellCompDirectiveNoFileComp
-}
-
-// completeTopic offers the topics that are not named yet.
-func completeTopic(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	return topicNames(cmd, stream.Endpoint{}), cobra.ShellCompDirectiveNoFileComp
-}
-
-// completeGroup offers the groups that are not named yet.
-func completeGroup(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	names := namesOf(cmd, stream.Endpoint{}, func(ctx context.Context, a *kafka.Admin) (names []string) {
-		groups, _ := a.Groups(ctx)
-		for _, g := range groups {
-			names = append(names, g.Name)
-		}
-		return names
-	})
-	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
-func topicNames(cmd *cobra.Command, e stream.Endpoint) []string {
-	return namesOf(cmd, e, func(ctx context.Context, a *kafka.Admin) (names []string) {
-		topics, _ := a.Topics(ctx, false)
-		for i := range topics {
-			names = append(names, topics[i].Name)
-		}
-		return names
-	})
-}
-
-// namesOf asks the cluster that cmd is to use; one that does not answer soon
-// has no names.
-func namesOf(
-	cmd *cobra.Command, e stream.Endpoint, ask func(context.Context, *kafka.Admin) []string,
-) []string {
-	if configure(cmd) != nil {
-		return nil
-	}
-	fs := cmd.Flags()
-	text := func(name string) string { s, _ := fs.GetString(name); return s }
-	f := kafkaFlags{
-		tlsCA: text("tls-ca"), tlsCert: text("tls-cert"), tlsKey: text("tls-key"),
-		sasl: text("sasl"), user: text("user"), passwordFile: text("password-file"),
-	}
-	f.brokers, _ = fs.GetStringSlice("brokers")
-	f.tls, _ = fs.GetBool("tls")
-	cfg, err := f.config(e)
-	if err != nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), completeWithin)
-	defer cancel()
-	admin, err := kafka.OpenAdmin(ctx, cfg)
-	if err != nil {
-		return nil
-	}
-	defer admin.Close()
-	return ask(ctx, admin)
+// choices returns what a flag takes one of, nil where it takes more.
+func choices(f *pflag.Flag) []string {
+	c, _ := f.Value.(choiceFlag)
+	return c.known
 }
 
 // completeField offers the fields of the first file that is to be read.

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // TestComplete asks for what the shell asks for when Tab is pressed.
@@ -17,6 +19,8 @@ func TestComplete(t *testing.T) {
 	}
 	defer c.Close()
 	t.Setenv("LOGCTL_BROKERS", strings.Join(c.ListenAddrs(), ","))
+	commitAs(t, "archive", c.ListenAddrs())
+	commitAs(t, "mailer", c.ListenAddrs())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	const logs = "../../testdata/logs/"
 	for _, tt := range []struct{ line, offers, not string }{
@@ -43,6 +47,22 @@ func TestComplete(t *testing.T) {
 		{"dlq replay --to |", "original", ""},
 		{"dlq replay --to kafka:ap|", "kafka:app-logs", "original"},
 		{"config show topic |", "apply ls", "help"},
+		{"consume --group |", "archive mailer", ""},
+		{"consume -g |", "archive", ""},
+		{"consume --share-group |", "", "archive"},
+		{"group describe |", "archive mailer", ""},
+		{"group describe archive |", "", "mailer"},
+		{"group rm archive |", "mailer", "archive"},
+		{"topic rm access |", "app-logs", "access"},
+		{"group reset archive --topics |", "access app-logs", ""},
+		{"group reset archive --topics access,|", "access,app-logs", "access,access"},
+		{"group reset archive --to |", "beginning end", "null:"},
+		{"consume --exec cat --retry-topic |", "app-logs", ""},
+		{"route --rules kafka:a|", "kafka:access kafka:app-logs", ""},
+		{"route --classify |", "default", ""},
+		{"consume --isolation |", "read_committed read_uncommitted", ""},
+		{"sessionize --emit |", "closed update", "final"},
+		{"dlq stats -o |", "json table", "csv"},
 	} {
 		t.Run(tt.line, func(t *testing.T) {
 			var out, errs bytes.Buffer
@@ -60,6 +80,21 @@ func TestComplete(t *testing.T) {
 				t.Errorf("offers %q, not wanted: %s", offered, tt.not)
 			}
 		})
+	}
+}
+
+// commitAs has a group be there that has read what is in a topic.
+func commitAs(t *testing.T, group string, brokers []string) {
+	t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	var at kadm.Offsets
+	at.Add(kadm.Offset{Topic: "app-logs", LeaderEpoch: -1})
+	if err := kadm.NewClient(cl).CommitAllOffsets(t.Context(), group, at); err != nil {
+		t.Fatal(err)
 	}
 }
 

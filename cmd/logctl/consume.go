@@ -75,7 +75,7 @@ or of their event time with --time-field.`,
 	section(fs, runningSection, f.memory.add)
 	fs.StringVar(&f.template, "template", "",
 		"write records as `TEXT` with %v value, %k key, %t topic, %p partition, %o offset, %T time, %h headers")
-	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once")
+	addDelivery(fs, &f.delivery)
 	cmd.AddCommand(newReconcile())
 	return cmd
 }

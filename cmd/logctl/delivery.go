@@ -1,10 +1,6 @@
 package main
 
-import (
-	"strings"
-
-	"github.com/logctl/logctl/pkg/fault"
-)
+import "github.com/logctl/logctl/pkg/fault"
 
 // The guarantees of --delivery.
 const (
@@ -30,10 +26,6 @@ func (f *consumeFlags) guarantee(p *pipeline) error {
 			return fault.Usagef("as in --group NAME",
 				"exactly once into topics needs a group: its offsets are part of the transaction")
 		}
-	default:
-		known := []string{atMostOnce, atLeastOnce, exactlyOnce}
-		return fault.Usagef(fault.DidYouMean(f.delivery, known), "--delivery %q: want one of %s", f.delivery,
-			strings.Join(known, ", "))
 	}
 	return nil
 }

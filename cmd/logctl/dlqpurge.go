@@ -40,7 +40,7 @@ file keeps its lines.`,
 	}
 	f.add(cmd)
 	f.addFilter(cmd.Flags())
-	addForm(cmd.Flags(), &f.form)
+	addForm(cmd.Flags(), &f.form, forms...)
 	cmd.Flags().BoolVar(&all, "all", false, "all letters")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be done")
 	return cmd

@@ -69,7 +69,7 @@ A record that dies again after a replay is a new letter: --breaker stops when to
 		"only letters that are newer than all records of their key in their topic: nothing newer is overwritten")
 	fs.StringVar(&f.auto, "auto", "", "replay the letters of `CLASS` again and again, every --every")
 	durationVar(fs, &f.every, "every", 10*time.Minute, "how often --auto does so")
-	addForm(fs, &f.form)
+	addForm(fs, &f.form, forms...)
 	section(fs, runningSection, f.daemon.add)
 	return cmd
 }

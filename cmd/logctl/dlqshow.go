@@ -41,7 +41,7 @@ func newDLQList() *cobra.Command {
 	}
 	f.add(cmd)
 	f.addFilter(cmd.Flags())
-	addForm(cmd.Flags(), &format)
+	addForm(cmd.Flags(), &format, forms...)
 	cmd.Flags().IntVar(&page, "page", 1, "`N`th page; letters that come meanwhile are on the last one")
 	cmd.Flags().Int64Var(&limit, "limit", 50, "letters of a page (0: all)")
 	return cmd

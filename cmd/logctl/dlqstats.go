@@ -34,9 +34,6 @@ With --listen it goes on, and answers /api/dlq/stats, /api/dlq/letters?class=&pa
   logctl dlq stats --from kafka:app-logs-dlq -o table`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.form != "json" && f.form != "table" {
-				return fault.Usagef(fault.DidYouMean(f.form, []string{"json", "table"}), "-o %q: want json or table", f.form)
-			}
 			if daemon.listen != "" {
 				return f.listen(cmd, &daemon)
 			}
@@ -52,9 +49,7 @@ With --listen it goes on, and answers /api/dlq/stats, /api/dlq/letters?class=&pa
 	}
 	f.add(cmd)
 	f.addFilter(cmd.Flags())
-	cmd.Flags().StringVarP(&f.form, "output", "o", "json", "`FORM` of the output: json or table")
-	_ = cmd.RegisterFlagCompletionFunc("output",
-		cobra.FixedCompletions([]string{"json", "table"}, cobra.ShellCompDirectiveNoFileComp))
+	addForm(cmd.Flags(), &f.form, "json", "table")
 	section(cmd.Flags(), runningSection, daemon.add)
 	return cmd
 }

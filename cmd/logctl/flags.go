@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // zones on machines that have none
@@ -46,27 +45,6 @@ func (n *sizeFlag) Set(s string) error {
 func sizeVar(fs *pflag.FlagSet, p *int64, name string, value int64, usage string) {
 	*p = value
 	fs.Var((*sizeFlag)(p), name, usage)
-}
-
-// forms are the ways to print rows.
-var forms = []string{"json", "table", "csv", "tsv"}
-
-// formFlag reads a form before anything is done whose result it is to show.
-type formFlag string
-
-func (f *formFlag) Type() string   { return "string" }
-func (f *formFlag) String() string { return string(*f) }
-func (f *formFlag) Set(s string) error {
-	if !slices.Contains(forms, s) {
-		return fault.Usagef(fault.DidYouMean(s, forms), "%q: want one of %s", s, strings.Join(forms, ", "))
-	}
-	*f = formFlag(s)
-	return nil
-}
-
-func addForm(fs *pflag.FlagSet, p *string) {
-	*p = forms[0]
-	fs.VarP((*formFlag)(p), "output", "o", "`FORM` of the output: "+strings.Join(forms, ", "))
 }
 
 // loadZone returns the time zone of a name, Local, or an offset such as +02:00;

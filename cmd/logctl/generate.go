@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +34,7 @@ const hostProfile = "host"
 func profiles() []string { return append(generate.Profiles(), hostProfile) }
 
 func (f *generateFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&f.profile, "generate", "", "make records of `PROFILE` instead of reading: "+
+	choiceVar(fs, &f.profile, "generate", profiles(), "make records of `PROFILE` instead of reading: "+
 		strings.Join(generate.Profiles(), ", ")+"; or host: this machine's cpu, memory and disk, every second")
 	durationVar(fs, &f.duration, "duration", 0, "stop making records after so long (0: no limit)")
 	f.addMadeUp(fs)
@@ -67,10 +66,6 @@ func (f *generateFlags) source(
 	}
 	if most == 0 && f.duration == 0 {
 		return nil, fault.Usagef("as in --limit 100000 or --duration 1m", "--generate needs an end")
-	}
-	if known := profiles(); !slices.Contains(known, f.profile) {
-		return nil, fault.Usagef(fault.DidYouMean(f.profile, known),
-			"unknown profile %q: want one of %s", f.profile, strings.Join(known, ", "))
 	}
 	var err error
 	f.records.Profile = f.profile

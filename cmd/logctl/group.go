@@ -60,7 +60,7 @@ func newGroupList() *cobra.Command {
 		},
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	addForm(cmd.Flags(), &f.format)
+	addForm(cmd.Flags(), &f.format, forms...)
 	return cmd
 }
 
@@ -90,7 +90,7 @@ func newGroupDescribe() *cobra.Command {
 		},
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	addForm(cmd.Flags(), &f.format)
+	addForm(cmd.Flags(), &f.format, forms...)
 	return cmd
 }
 

@@ -27,9 +27,11 @@ func newGroupReset() *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.reset(cmd, args[0]) },
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	addForm(cmd.Flags(), &f.format)
+	addForm(cmd.Flags(), &f.format, forms...)
 	fs := cmd.Flags()
 	fs.StringVar(&f.to, "to", "", "`WHERE` it goes on: beginning, end, -1h, -10, a time or an offset")
+	_ = cmd.RegisterFlagCompletionFunc("to",
+		cobra.FixedCompletions([]string{"beginning", "end"}, cobra.ShellCompDirectiveNoFileComp))
 	fs.StringSliceVar(&f.topics, "topics", nil, "only these `TOPICS` (default those of the group)")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "only say what would be done")
 	return cmd

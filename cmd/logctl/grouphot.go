@@ -42,7 +42,7 @@ so with --partitioner salt:KEY=N; records of the key are then not in order any m
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	addForm(cmd.Flags(), &f.format)
+	addForm(cmd.Flags(), &f.format, forms...)
 	fs := cmd.Flags()
 	fs.StringSliceVar(&f.topics, "topics", nil, "only these `TOPICS` (default those of the group)")
 	fs.Int64Var(&f.sample, "sample", 10_000, "how many records of each partition are looked at, the last ones")

@@ -32,7 +32,7 @@ func newGroupLag() *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.lag(cmd, args[0]) },
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	addForm(cmd.Flags(), &f.format)
+	addForm(cmd.Flags(), &f.format, forms...)
 	durationVar(cmd.Flags(), &f.every, "every", 0,
 		"show it again and again, until interrupted (0: once; as watch: every 2s)")
 	cmd.Flags().Int64Var(&f.maxLag, "max-lag", -1, "how many records a group may be behind (-1: any)")

@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -36,7 +34,7 @@ type guardFlags struct {
 
 func (f *guardFlags) add(fs *pflag.FlagSet) {
 	breakerVars(fs, &f.breaker, &f.openFor)
-	fs.StringVar(&f.onOpen, "on-open", "",
+	choiceVar(fs, &f.onOpen, "on-open", policies,
 		"what records do meanwhile: `POLICY` block, drop or spool (default spool with --spool, else block)")
 	fs.StringVar(&f.critical, "critical", "", "records for which `EXPR` is true go into the --spool all the same")
 	fs.StringVar(&f.spoolDir, "spool", "", "directory `DIR` in which records wait, to be sent in order later")
@@ -92,9 +90,6 @@ func (f *guardFlags) check(p *pipeline) error {
 		if f.spoolDir != "" && f.critical == "" {
 			f.onOpen = string(guard.Spool)
 		}
-	} else if !slices.Contains(policies, f.onOpen) {
-		return fault.Usagef(fault.DidYouMean(f.onOpen, policies), "--on-open %q: want one of %s", f.onOpen,
-			strings.Join(policies, ", "))
 	}
 	list, err := p.flags.output.endpoints()
 	if err != nil {
@@ -106,8 +101,6 @@ func (f *guardFlags) check(p *pipeline) error {
 		f.breaker = defaultTrip
 	}
 	switch {
-	case !f.ttlFits():
-		return errTTL
 	case f.spoolDir == "" && (f.critical != "" || f.onOpen == string(guard.Spool)):
 		return fault.Usagef("as in --spool /var/spool/logctl",
 			"--critical and --on-open spool need a --spool to put records into")
@@ -117,12 +110,6 @@ func (f *guardFlags) check(p *pipeline) error {
 	}
 	return nil
 }
-
-// ttlFits reports whether --spool-ttl can be meant.
-func (f *guardFlags) ttlFits() bool { return f.spoolTTL == 0 || f.spoolTTL > 0 && f.spoolDir != "" }
-
-var errTTL = fault.Usagef("as in --spool /var/spool/logctl --spool-ttl 24h",
-	"--spool-ttl is how long records may wait in a --spool")
 
 // closed says why posted records are not taken in for now.
 func (f *guardFlags) closed() (why string, retry time.Duration) {

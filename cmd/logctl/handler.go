@@ -35,7 +35,9 @@ func (f *handlerFlags) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.perRecord, "exec-per-record", false,
 		"start --exec once for each record: status 0 is done, 75 asks for another attempt")
 	fs.IntVar(&f.workers, "workers", 1, "handlers at a time")
-	fs.StringVar(&f.order, "order", "key", "records of one `WHAT` are handled one after the other: key, partition or none")
+	f.order = orders[0]
+	choiceVar(fs, &f.order, "order", orders,
+		"records of one `WHAT` are handled one after the other: key, partition or none")
 	durationVar(fs, &f.timeout, "exec-timeout", time.Minute, "a handler that does not answer for so long is started again")
 }
 
@@ -48,9 +50,8 @@ func (f *handlerFlags) check(cmd *cobra.Command, in *inputFlags) error {
 	if f.command == "" {
 		return refuseUnused(cmd, own, "handlers, and there is none", "as in --exec 'jq --unbuffered -c .'")
 	}
-	if !slices.Contains(orders, f.order) {
-		return fault.Usagef(fault.DidYouMean(f.order, orders), "--order %q: want one of %s", f.order,
-			strings.Join(orders, ", "))
+	if f.retry.breaker == "" && given(cmd, "breaker-open") {
+		return fault.Usagef("as in --breaker 10", "--breaker-open is for --breaker, and there is none")
 	}
 	if f.workers < 1 {
 		return fault.Usagef("", "--workers %d: want 1 or more", f.workers)

@@ -29,11 +29,15 @@ type httpInput struct {
 }
 
 func (f *httpInput) add(fs *pflag.FlagSet) {
-	fs.StringVar(&f.ackMode, "ack-mode", "durable",
+	f.ackMode = ackModes[0]
+	choiceVar(fs, &f.ackMode, "ack-mode", ackModes,
 		"`WHEN` a request is answered 202: durable (its records are stored), accept (they are taken in)")
 	sizeVar(fs, &f.maxBody, "max-body", httpapi.DefaultMaxBody, "greatest size of a request")
 	fs.StringArrayVar(&f.defaults, "default", nil, "give records that lack it a field: `FIELD=VALUE` (repeatable)")
 }
+
+// ackModes are the values of --ack-mode.
+var ackModes = []string{"durable", "accept"}
 
 // checkUse refuses flags of posted records where none are taken in.
 func (f *httpInput) checkUse(p *pipeline) error {
@@ -60,10 +64,6 @@ func (f *httpInput) config(p *pipeline, addr string) (httpapi.IntakeConfig, erro
 		Config:  httpapi.Config{Addr: addr, Token: token, CertFile: d.tlsCert, KeyFile: d.tlsKey},
 		MaxBody: f.maxBody, MaxRecord: int(p.flags.input.maxRecord), Early: f.ackMode == "accept",
 		Fill: !p.flags.input.envelope, Bucket: f.bucket, Wait: f.wait, Closed: f.closed,
-	}
-	if f.ackMode != "accept" && f.ackMode != "durable" {
-		return cfg, fault.Usagef(fault.DidYouMean(f.ackMode, []string{"accept", "durable"}),
-			"--ack-mode %q: want durable or accept", f.ackMode)
 	}
 	if f.maxBody < 1 || f.maxBody > mostRecord {
 		return cfg, fault.Usagef("", "--max-body %s: want between 1 and %s", human.Size(f.maxBody), human.Size(mostRecord))

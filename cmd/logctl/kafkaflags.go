@@ -28,7 +28,7 @@ func (f *kafkaFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.tlsCA, "tls-ca", "", "trust the authorities in `FILE` (PEM)")
 	fs.StringVar(&f.tlsCert, "tls-cert", "", "show the certificate in `FILE` (PEM)")
 	fs.StringVar(&f.tlsKey, "tls-key", "", "and its key in `FILE` (PEM)")
-	fs.StringVar(&f.sasl, "sasl", "", "SASL `MECHANISM`: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+	choiceVar(fs, &f.sasl, "sasl", kafka.Mechanisms, "SASL `MECHANISM`: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
 	fs.StringVar(&f.user, "user", "", "SASL user `NAME`")
 	fs.StringVar(&f.passwordFile, "password-file", "",
 		"SASL password: the first line of `FILE` (or the environment LOGCTL_PASSWORD)")

@@ -32,12 +32,13 @@ type kafkaInput struct {
 
 func (f *kafkaInput) add(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.group, "group", "g", "", "read as a member of consumer group `NAME`")
-	fs.StringVar(&f.balancer, "balancer", "cooperative-sticky",
+	f.balancer, f.isolation = kafka.Balancers[0], isolations[0]
+	choiceVar(fs, &f.balancer, "balancer", kafka.Balancers,
 		"`HOW` a group shares partitions: cooperative-sticky, sticky, range, roundrobin, kip848")
 	fs.StringVar(&f.instance, "instance-id", "",
 		"stable `ID` of this member (default one kept with the state; - for none)")
 	durationVar(fs, &f.session, "session-timeout", 8*time.Second, "a silent member loses its partitions after so long")
-	fs.StringVar(&f.isolation, "isolation", "read_committed",
+	choiceVar(fs, &f.isolation, "isolation", isolations,
 		"`LEVEL` of transactions: read_committed or read_uncommitted")
 	fs.StringVar(&f.start, "start", "", "where to begin: beginning, end, -1h, -10 (the last ten of each partition), "+
 		"a `TIME` or an offset; a group's committed offset wins (default beginning)")
@@ -46,6 +47,9 @@ func (f *kafkaInput) add(fs *pflag.FlagSet) {
 		"say when more than `N` records are not read yet, and when they are again (0: never)")
 	fs.Int32SliceVar(&f.partitions, "only-partitions", nil, "read these partitions alone: `N,…`")
 }
+
+// isolations are the values of --isolation.
+var isolations = []string{"read_committed", "read_uncommitted"}
 
 // finite reports whether reading ends by itself.
 func (f *kafkaInput) finite() bool { return f != nil && f.stop != "" }
@@ -79,12 +83,9 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 	if err != nil {
 		return c, err
 	}
-	if f.isolation != "read_committed" && f.isolation != "read_uncommitted" {
-		return c, fault.Usagef("read_committed or read_uncommitted", "--isolation %q is not known", f.isolation)
-	}
 	c = kafka.SourceConfig{
 		Config: conn, Topics: e.Topics, Pattern: e.Pattern, Partitions: f.partitions, Group: f.group, Balancer: f.balancer,
-		Session: f.session, Uncommitted: f.isolation == "read_uncommitted",
+		Session: f.session, Uncommitted: f.isolation == isolations[1],
 		FetchBytes: f.fetch, PartitionBytes: f.fetch / 8,
 		Note: func(s string) { note(p.cmd, "%s", s) },
 	}

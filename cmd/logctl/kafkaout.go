@@ -34,8 +34,9 @@ type kafkaOutput struct {
 }
 
 func (f *kafkaOutput) add(fs *pflag.FlagSet) {
-	fs.StringVar(&f.acks, "acks", "all", "wait for `N` replicas: all (idempotent), 1 or 0")
-	fs.StringVarP(&f.codec, "compression", "z", "snappy", "`CODEC`: none, gzip, snappy, lz4 or zstd")
+	f.acks, f.codec = kafka.Acks[0], "snappy"
+	choiceVar(fs, &f.acks, "acks", kafka.Acks, "wait for `N` replicas: all (idempotent), 1 or 0")
+	choiceVarP(fs, &f.codec, "compression", "z", kafka.Codecs, "`CODEC`: none, gzip, snappy, lz4 or zstd")
 	sizeVar(fs, &f.batchBytes, "batch-bytes", 0, "greatest size of a batch (0: what the topic allows)")
 	fs.StringVar(&f.linger, "linger", "auto",
 		"how long a batch waits for more: a `DURATION`, or auto (10ms while much comes, 50ms while little does)")

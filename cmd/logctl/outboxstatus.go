@@ -4,11 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
@@ -33,16 +31,11 @@ func newOutboxStatus() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return outboxStatus(cmd, args[0], output) },
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "`FORM` of the output: table or json")
-	_ = cmd.RegisterFlagCompletionFunc("output",
-		cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	addForm(cmd.Flags(), &output, "table", "json")
 	return cmd
 }
 
 func outboxStatus(cmd *cobra.Command, name, output string) error {
-	if forms := []string{"table", "json"}; !slices.Contains(forms, output) {
-		return fault.Usagef(fault.DidYouMean(output, forms), "unknown output %q: want table or json", output)
-	}
 	e, err := stream.ParseEndpoint(name)
 	if err == nil && e.Scheme == stream.File {
 		e, err = stream.ParseEndpoint("sqlite:" + name)

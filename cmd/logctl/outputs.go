@@ -2,7 +2,6 @@ package main
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,7 +28,7 @@ func (f *outputFlags) add(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.to, "to", nil,
 		"write to `ENDPOINT`: a file, -, kafka:TOPIC, sqlite:FILE#TABLE, postgres://HOST/DB#TABLE, null: "+
 			"(repeatable; default stdout)")
-	fs.StringVarP(&f.format, "output", "o", "json", "`FORM` of the output: "+strings.Join(codec.Encodings, ", "))
+	addForm(fs, &f.format, codec.Encodings...)
 	fs.StringSliceVar(&f.unique, "unique", nil, "tables: `FIELDS` that name a row; a later record replaces it")
 	sizeVar(fs, &f.rotateSize, "rotate-size", 0, "files: begin another one after so many bytes (0: never)")
 	durationVar(fs, &f.rotateEvery, "rotate-every", 0, "files: begin another one after so long (0: never)")
@@ -52,13 +51,10 @@ func (f *outputFlags) wantsObjects(cmd *cobra.Command) bool {
 	})
 }
 
-// check refuses forms that are unknown or contradict --template. Asked says that
+// check refuses forms that contradict --template. Asked says that
 // the user named the form.
 func (f *outputFlags) check(asked bool) error {
 	switch {
-	case !slices.Contains(codec.Encodings, f.format):
-		return fault.Usagef(fault.DidYouMean(f.format, codec.Encodings), "unknown output %q: want one of %s",
-			f.format, strings.Join(codec.Encodings, ", "))
 	case f.format == "template" && f.template == "":
 		return fault.Usagef(`as in consume --template '%k %v\n'`, "-o template needs a --template")
 	case f.template != "" && asked && f.format != "template":

@@ -144,7 +144,7 @@ func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline,
 // open opens sources and sinks, once the plan is complete. Where nothing reads
 // fields, records are passed on unparsed.
 func (p *pipeline) open(k *kafkaInput) error {
-	if err := p.flags.http.checkUse(p); err != nil {
+	if err := p.checkUse(); err != nil {
 		return err
 	}
 	sources, err := p.openSources(k)

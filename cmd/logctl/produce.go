@@ -134,7 +134,7 @@ func (f *produceFlags) checkUse(p *pipeline) error {
 		err = f.guard.prepare(p)
 	}
 	if err == nil {
-		err = f.guard.checkUse(p.cmd)
+		err = f.guard.checkUse(p.cmd, f.guard.trip != nil)
 	}
 	if err == nil && given(p.cmd, "rate-wait") && !(p.takesPosts() && f.rate != "") {
 		err = fault.Usagef("as in --from http::8080 --rate 500/s",

@@ -52,7 +52,7 @@ The status is 1 where anything differs, and is not repaired.`,
 	fs.StringVar(&f.key, "key", "", "`FIELD` that names a record (default where it came from, or what the table's rows "+
 		"are unique by)")
 	fs.BoolVar(&f.repair, "repair", false, "read the missing records again and write them")
-	addForm(fs, &f.form)
+	addForm(fs, &f.form, forms...)
 	section(fs, inputSection, some(c.stream.input.add, "from", "format", "multiline", "max-record"))
 	section(fs, inputSection, func(fs *pflag.FlagSet) { addWhere(fs, &c.stream.where) })
 	section(fs, inputSection, c.change.add)

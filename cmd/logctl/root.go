@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -26,7 +27,10 @@ Exit status: 0 done, 1 a failure while working (or the answer "no"), 2 wrong usa
 			if cmd.Name() != cobra.ShellCompRequestCmd {
 				warnUnknown(cmd)
 			}
-			return configure(cmd)
+			if err := configure(cmd); err != nil {
+				return err
+			}
+			return cmp.Or(refuseEmpty(cmd), refuseStray(cmd))
 		},
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

@@ -66,9 +66,11 @@ than so much (limit):
 		"a wrong one leaves the last good one in force")
 	f.shed.add(fs)
 	f.guard.add(fs)
-	fs.StringVar(&f.fanout, "fanout", fanoutAll, "`HOW` copies of a record belong together: all (each destination must "+
-		"take its own), txn (all in one Kafka transaction, or none), best-effort (the first of each rule must)")
-	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once")
+	f.fanout = fanoutAll
+	choiceVar(fs, &f.fanout, "fanout", []string{fanoutAll, fanoutTxn, fanoutBestEffort},
+		"`HOW` copies of a record belong together: all (each destination must take its own), txn (all in one "+
+			"Kafka transaction, or none), best-effort (the first of each rule must)")
+	addDelivery(fs, &f.delivery)
 	cmd.AddCommand(newRouteCheck(), newRouteTest(), newRouteExplain())
 	return cmd
 }

@@ -36,13 +36,12 @@ func (f *rulesFlags) add(fs *pflag.FlagSet) {
 		"route by the rules in `FILE`, or in the compacted topic kafka:TOPIC, a rule a key")
 	fs.StringVar(&f.classify, "classify", "",
 		"route by urgency, to four topics: the classes in `FILE`, or default for those that are built in")
-	fs.StringVar(&f.match, "match", matchAll, "`WHICH` rules count of those that match: all, or the first by priority")
+	f.match = matchAll
+	choiceVar(fs, &f.match, "match", []string{matchAll, matchFirst},
+		"`WHICH` rules count of those that match: all, or the first by priority")
 }
 
 func (f *rulesFlags) check() error {
-	if known := []string{matchAll, matchFirst}; !slices.Contains(known, f.match) {
-		return fault.Usagef(fault.DidYouMean(f.match, known), "--match %q: want all or first", f.match)
-	}
 	if f.classify == "" {
 		return nil
 	}

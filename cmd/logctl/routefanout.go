@@ -1,8 +1,6 @@
 package main
 
 import (
-	"slices"
-
 	"github.com/spf13/cobra"
 
 	"github.com/logctl/logctl/pkg/fault"
@@ -19,9 +17,6 @@ const (
 
 // guarantee sets the pipeline to what --fanout and --delivery ask for.
 func (f *routeFlags) guarantee(cmd *cobra.Command, p *pipeline, r *routing) error {
-	if known := []string{fanoutAll, fanoutTxn, fanoutBestEffort}; !slices.Contains(known, f.fanout) {
-		return fault.Usagef(fault.DidYouMean(f.fanout, known), "--fanout %q: want all, txn or best-effort", f.fanout)
-	}
 	if f.write.txn != "" && f.fanout != fanoutTxn {
 		if cmd.Flags().Changed("fanout") {
 			return fault.Usagef("leave one of them out", "--txn is the producer of --fanout txn, not of %s", f.fanout)
@@ -40,11 +35,11 @@ func (f *routeFlags) guarantee(cmd *cobra.Command, p *pipeline, r *routing) erro
 			return fault.Usagef("leave --fanout out", "--delivery exactly-once needs --fanout txn, not %s", f.fanout)
 		}
 		f.fanout = fanoutTxn
-	default:
-		known := []string{atMostOnce, atLeastOnce, exactlyOnce}
-		return fault.Usagef(fault.DidYouMean(f.delivery, known), "--delivery %q: want one of %v", f.delivery, known)
 	}
 	if err := f.guard.check(); err != nil {
+		return err
+	}
+	if err := f.guard.checkUse(cmd, f.guard.on()); err != nil {
 		return err
 	}
 	if f.guard.on() && f.fanout == fanoutTxn {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -47,20 +46,18 @@ func (f *routeGuard) check() (err error) {
 		f.breaker = defaultTrip
 	}
 	switch {
-	case !f.ttlFits():
-		return errTTL
 	case f.spoolDir != "" && f.fallback != "":
 		return fault.Usagef("leave one of them out",
 			"both --spool and --fallback say where records go while a breaker is open")
+	case f.fallback != "" && f.onOpen != "":
+		return fault.Usagef("leave one of them out",
+			"both --fallback and --on-open say what records do while a breaker is open")
 	case f.fallback != "":
 		f.onOpen = string(guard.Drop) // what is dropped is what goes there
 	case f.onOpen == "" && f.spoolDir != "":
 		f.onOpen = string(guard.Spool)
 	case f.onOpen == "":
 		f.onOpen = string(guard.Block)
-	case !slices.Contains(policies, f.onOpen):
-		return fault.Usagef(fault.DidYouMean(f.onOpen, policies), "--on-open %q: want one of %s", f.onOpen,
-			strings.Join(policies, ", "))
 	case f.onOpen == string(guard.Spool) && f.spoolDir == "":
 		return fault.Usagef("as in --spool /var/spool/logctl", "--on-open spool needs a --spool to put records into")
 	}

@@ -47,8 +47,28 @@ func (r *routing) load() (err error) {
 	if r.file.Default == nil && r.options.Default == nil {
 		r.options.Default = []string{"-"}
 	}
-	_, err = route.Compile(r.file, r.options)
-	return err
+	t, err := route.Compile(r.file, r.options)
+	if err != nil {
+		return err
+	}
+	return r.checkUse(t.Destinations())
+}
+
+// checkUse refuses what says how outputs are written that no rule sends to. Of rules
+// that may change it is not known what they will send to.
+func (r *routing) checkUse(names []string) error {
+	if r.flags.watch || r.p.flags.daemon.listen != "" || r.book.table != nil {
+		return nil
+	}
+	var to []stream.Endpoint
+	for _, name := range names {
+		e, err := stream.ParseEndpoint(name)
+		if err != nil {
+			return err
+		}
+		to = append(to, e)
+	}
+	return r.p.flags.output.checkUse(r.p.cmd, to)
 }
 
 // attach has the pipeline route.

@@ -46,7 +46,8 @@ func (f *sessionizeFlags) add(cmd *cobra.Command) {
 	durationVar(fs, &f.op.MaxAhead, "max-ahead", 0,
 		"set records aside that are stamped more than this beyond the wall clock (0: none)")
 	fs.StringVar(&f.late, "late", "", "write late records to `ENDPOINT`")
-	fs.StringVar(&f.emit, "emit", "closed",
+	f.emit = "closed"
+	choiceVar(fs, &f.emit, "emit", []string{"closed", "update"},
 		"`WHEN` rows are written: closed (the session is over) or update (as they change)")
 	durationVar(fs, &f.op.Every, "every", time.Second, "how often --emit update writes what has changed")
 	fs.StringVar(&f.op.Abandon, "on-abandon", "",

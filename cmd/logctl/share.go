@@ -55,7 +55,7 @@ func (f *shareFlags) check(p *pipeline, c *consumeFlags) error {
 	for flag, why := range map[string]string{
 		"group": "is another kind of group", "stop": "needs offsets", "only-partitions": "needs partitions",
 		"priority": "needs a group or none", "retry-topic": "is what releasing records is for",
-		"balancer": "shares partitions", "instance-id": "names members of a group", "warn-lag": "needs offsets",
+		"warn-lag": "needs offsets", "isolation": "is the group's own setting, share.isolation.level",
 	} {
 		if p.cmd.Flags().Changed(flag) {
 			return fault.Usagef("the brokers hand out records one by one", "--share-group and --%s: that %s", flag, why)

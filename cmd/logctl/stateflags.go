@@ -33,7 +33,7 @@ func (f *stateFlags) add(fs *pflag.FlagSet) {
 		"keep in `FILE` how far the input was read, and the state: the next run goes on there, each record once")
 	fs.BoolVar(&f.flush, "flush", false, "with --checkpoint: the input ends, write what is open instead of keeping it")
 	fs.BoolVar(&f.reset, "reset", false, "with --checkpoint or --group: discard the state that is kept, begin anew")
-	fs.StringVar(&f.delivery, "delivery", atLeastOnce, "`GUARANTEE`: at-most-once, at-least-once or exactly-once")
+	addDelivery(fs, &f.delivery)
 	fs.BoolVar(&f.keyed, "keyed", false,
 		"with --group: equal groups have equal record keys, so that records need not be taken to another partition")
 	fs.StringVar(&f.advertise, "advertise", "",

@@ -30,7 +30,7 @@ func newTopicList() *cobra.Command {
 		},
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	addForm(cmd.Flags(), &f.format)
+	addForm(cmd.Flags(), &f.format, forms...)
 	cmd.Flags().BoolVar(&f.internal, "internal", false, "Kafka's own topics too")
 	return cmd
 }
@@ -55,7 +55,7 @@ func newTopicDescribe() *cobra.Command {
 		},
 	}
 	section(cmd.Flags(), kafkaSection, f.kafka.add)
-	addForm(cmd.Flags(), &f.format)
+	addForm(cmd.Flags(), &f.format, forms...)
 	return cmd
 }
 

@@ -33,26 +33,133 @@ func given(cmd *cobra.Command, name string) bool {
 	return f != nil && f.Changed && len(f.Annotations[originKey]) == 0
 }
 
-// refuseEmpty refuses flags of these names that were given with nothing in them,
-// as a variable of the shell that is not set leaves them.
-func refuseEmpty(cmd *cobra.Command, names ...string) error {
-	for _, name := range names {
-		f := cmd.Flags().Lookup(name)
-		if f == nil || !f.Changed || strings.TrimSpace(f.Value.String()) != "" {
-			continue
+// refuseEmpty refuses flags that were given with nothing in them, as a variable of the
+// shell that is not set leaves them: a group without a name would be none.
+func refuseEmpty(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if err == nil && given(cmd, f.Name) && blank(f) {
+			err = fault.Usagef("leave --"+f.Name+" out where there is none", "--%s is empty: want %s", f.Name, wants(f))
 		}
-		what, _ := pflag.UnquoteUsage(f)
-		return fault.Usagef("leave --"+name+" out where there is none", "--%s is empty: want %s", name, what)
+	})
+	return err
+}
+
+// blank reports whether a flag takes texts and has none.
+func blank(f *pflag.Flag) bool {
+	texts := []string{f.Value.String()}
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		texts = list.GetSlice()
+	} else if f.Value.Type() != "string" {
+		return false
 	}
-	return nil
+	return strings.TrimSpace(strings.Join(texts, "")) == ""
+}
+
+// wants returns what help says a flag takes.
+func wants(f *pflag.Flag) string {
+	_, what, _ := strings.Cut(strings.TrimSpace(flagName(f)), " ")
+	if i := strings.LastIndexByte(what, ' '); i >= 0 { // behind the letter
+		what = what[i+1:]
+	}
+	return what
+}
+
+// needs are the flags that say more of what another one asks for, and nothing
+// without it.
+var needs = map[string]string{
+	"balancer": "group", "instance-id": "group", "session-timeout": "group",
+	"user": "sasl", "password-file": "sasl",
+	"dlq-spool-bytes": "dlq-spool", "spool-bytes": "spool", "spool-ttl": "spool",
+	"pprof": "listen", "retention": "listen", "retention-size": "listen", "advertise": "listen",
+	"abandoned": "on-abandon",
+}
+
+// refuseStray refuses flags that need another one that has no value, from wherever.
+func refuseStray(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		needed := cmd.Flags().Lookup(needs[f.Name])
+		if err == nil && needed != nil && needed.Value.String() == "" && given(cmd, f.Name) {
+			err = fault.Usagef("as in --"+needed.Name+" "+wants(needed), "--%s is for --%s, and there is none",
+				f.Name, needed.Name)
+		}
+	})
+	return err
+}
+
+// checkUse refuses flags that all commands share where nothing reads them.
+func (p *pipeline) checkUse() error {
+	if err := p.flags.http.checkUse(p); err != nil {
+		return err
+	}
+	if err := p.flags.daemon.checkUse(p.cmd, p.takesPosts()); err != nil {
+		return err
+	}
+	if err := p.flags.input.checkUse(p); err != nil || p.sink != nil {
+		return err
+	}
+	to, err := p.flags.output.endpoints()
+	if err != nil {
+		return err
+	}
+	return p.flags.output.checkUse(p.cmd, to)
 }
 
 // checkUse refuses flags of topics where none is read.
 func (f *kafkaInput) checkUse(p *pipeline) error {
 	if slices.ContainsFunc(p.endpoints, func(e stream.Endpoint) bool { return e.Scheme == stream.Kafka }) {
+		if f.warnLag < 0 {
+			return fault.Usagef("", "--warn-lag %d: want 0, which is never, or more", f.warnLag)
+		}
 		return nil
 	}
 	return refuseUnused(p.cmd, new(kafkaInput).add, "reading topics, and no input is one", "as in --from kafka:app-logs")
+}
+
+// checkUse refuses what says how lines are read where no input has lines.
+func (f *inputFlags) checkUse(p *pipeline) error {
+	if p.made != nil || slices.ContainsFunc(p.endpoints, func(e stream.Endpoint) bool { return !ofRecords(e) }) {
+		return nil
+	}
+	for _, name := range []string{"follow", "multiline"} {
+		if given(p.cmd, name) {
+			return fault.Usagef("leave it out", "--%s is for files and pipes, and no input is one", name)
+		}
+	}
+	return nil
+}
+
+// ofRecords reports whether an endpoint has records instead of lines.
+func ofRecords(e stream.Endpoint) bool { return e.Scheme == stream.Kafka || isTable(e) }
+
+func isTable(e stream.Endpoint) bool { return e.Scheme == stream.SQLite || e.Scheme == stream.Postgres }
+
+// checkUse refuses what says how an output is written that is not among to.
+func (f *outputFlags) checkUse(cmd *cobra.Command, to []stream.Endpoint) error {
+	if given(cmd, "unique") && !slices.ContainsFunc(to, isTable) {
+		return fault.Usagef("as in --to sqlite:logs.db#events", "--unique is for tables, and no output is one")
+	}
+	file := func(e stream.Endpoint) bool { return e.Scheme == stream.File }
+	for _, name := range []string{"rotate-size", "rotate-every"} {
+		if given(cmd, name) && !slices.ContainsFunc(to, file) {
+			return fault.Usagef("as in --to app.log", "--%s is for files, and no output is one", name)
+		}
+	}
+	bytes := func(e stream.Endpoint) bool { return !isTable(e) }
+	if (f.template != "" || f.format != "json" && given(cmd, "output")) && !slices.ContainsFunc(to, bytes) {
+		return fault.Usagef("leave it out: rows have the fields of the records as columns",
+			"-o and --template are for files, pipes and topics, and no output is one")
+	}
+	return nil
+}
+
+// checkUse refuses what says who may call where nobody can.
+func (f *daemonFlags) checkUse(cmd *cobra.Command, posts bool) error {
+	for _, name := range []string{"auth-token-file", "listen-cert", "listen-key"} {
+		if f.listen == "" && !posts && given(cmd, name) {
+			return fault.Usagef("as in --listen :8080", "--%s is for --listen, and there is none", name)
+		}
+	}
+	return nil
 }
 
 // checkUse refuses flags of the load where none is made.
@@ -84,15 +191,12 @@ func (f *kafkaOutput) checkUse(cmd *cobra.Command, to []stream.Endpoint) error {
 	return nil
 }
 
-// checkUse refuses flags of a breaker and a spool where there is none.
-func (f *guardFlags) checkUse(cmd *cobra.Command) error {
+// checkUse refuses flags of a breaker where there is none: on says that there is.
+func (f *guardFlags) checkUse(cmd *cobra.Command, on bool) error {
 	for _, name := range []string{"breaker-open", "on-open"} {
-		if f.trip == nil && given(cmd, name) {
+		if !on && given(cmd, name) {
 			return fault.Usagef("as in --breaker 10", "--%s is for a breaker, and there is none", name)
 		}
-	}
-	if f.spoolDir == "" && given(cmd, "spool-bytes") {
-		return fault.Usagef("as in --spool /var/spool/logctl", "--spool-bytes is how large a --spool may be")
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/window"
 )
@@ -34,7 +33,9 @@ func (f *windowShape) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.hop, "hop", "", "a window begins every `SIZE` (default: every --size)")
 	fs.BoolVar(&f.slide, "slide", false, "a window of the size ends at each record, which belongs to it")
 	durationVar(fs, &f.gap, "gap", 0, "instead of a size: a window lasts until nothing comes for longer than this")
-	fs.StringVar(&f.time, "time", "event", "`WHICH` time counts: event (the record's), or processing (when it was read)")
+	f.time = "event"
+	choiceVar(fs, &f.time, "time", []string{"event", "processing"},
+		"`WHICH` time counts: event (the record's), or processing (when it was read)")
 }
 
 // windowRows is what is said about the rows.
@@ -47,32 +48,23 @@ type windowRows struct {
 }
 
 func (f *windowRows) add(fs *pflag.FlagSet) {
-	fs.StringVar(&f.emit, "emit", "final",
+	f.emit = "final"
+	choiceVar(fs, &f.emit, "emit", []string{"final", "update", "both"},
 		"`WHEN` rows are written: final (the window has closed), update (as they change), or both")
 	durationVar(fs, &f.every, "every", time.Second, "how often --emit update writes what has changed")
 	fs.StringVar(&f.having, "having", "", "only rows for which `EXPR` over their fields is true")
-	fs.StringVar(&f.fill, "fill", "", "rows for empty windows of known keys, with `0 or null`")
+	choiceVar(fs, &f.fill, "fill", []string{"0", "null"}, "rows for empty windows of known keys, with `0 or null`")
 	fs.StringVar(&f.trend, "trend", "",
 		"changes against the `WINDOWS` before: previous, day (ago), week; alone: all of them")
 	fs.Lookup("trend").NoOptDefVal = "previous,day,week"
 }
 
 // set says how rows are written.
-func (f *windowRows) set(cfg *window.Config) error {
+func (f *windowRows) set(cfg *window.Config) {
 	when := map[string]window.Emit{"final": window.Final, "update": window.Update, "both": window.Both}
 	fills := map[string]window.Fill{"": window.FillNone, "0": window.FillZero, "null": window.FillNull}
-	var known, fill bool
-	cfg.Emit, known = when[f.emit]
-	cfg.Fill, fill = fills[f.fill]
-	switch {
-	case !known:
-		return fault.Usagef(fault.DidYouMean(f.emit, []string{"final", "update", "both"}),
-			"--emit %q: want final, update or both", f.emit)
-	case !fill:
-		return fault.Usagef("", "--fill %q: want 0 or null", f.fill)
-	}
+	cfg.Emit, cfg.Fill = when[f.emit], fills[f.fill]
 	cfg.Every, cfg.Having, cfg.Trend = f.every, f.having, window.ParseTrend(f.trend)
-	return nil
 }
 
 // config returns what the operator is to do.
@@ -90,18 +82,13 @@ func (f *windowFlags) config(p *pipeline) (window.Config, error) {
 	if err := f.shape.sizes(&cfg, p.plan.Zone, flags.Changed("size")); err != nil {
 		return cfg, err
 	}
-	if err := f.rows.set(&cfg); err != nil {
-		return cfg, err
-	}
+	f.rows.set(&cfg)
 	switch {
 	case f.shape.time == "processing":
 		cfg.Arrival = true
 		if !flags.Changed("grace") {
 			cfg.Grace = 0
 		}
-	case f.shape.time != "event":
-		return cfg, fault.Usagef(fault.DidYouMean(f.shape.time, []string{"event", "processing"}),
-			"--time %q: want event or processing", f.shape.time)
 	case !flags.Changed("grace"):
 		cfg.GraceUnlimited = f.state.path == "" && !f.stream.input.live(p.endpoints, &f.kafka)
 	}

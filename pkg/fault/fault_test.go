@@ -10,8 +10,9 @@ import (
 )
 
 func TestNearest(t *testing.T) {
-	known := []string{"window", "produce", "consume", "topic"}
+	known := []string{"1", "window", "produce", "consume", "topic"}
 	for name, want := range map[string]string{
+		"2":     "",
 		"widow": "window", "produec": "produce", "consum": "consume", "topics": "topic", "xyzzy": "", "": "", "tpoic": "topic",
 	} {
 		if got := fault.Nearest(name, known); got != want {

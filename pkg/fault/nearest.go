@@ -1,12 +1,12 @@
 package fault
 
 // Nearest returns the name of known that is most like name: at most a third
-// of its letters wrong, swapped, missing or too many. It returns "" where
-// nothing is near.
+// of its letters wrong, swapped, missing or too many, and not all of them. It
+// returns "" where nothing is near.
 func Nearest(name string, known []string) string {
 	best, least := "", len(name)/3+2
 	for _, k := range known {
-		if d := distance(name, k); d < least {
+		if d := distance(name, k); d < least && d < len(name) {
 			best, least = k, d
 		}
 	}

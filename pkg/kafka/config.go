@@ -51,8 +51,8 @@ type SASL struct {
 	Password  string
 }
 
-// mechanisms are the ways to log in that are known.
-var mechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}
+// Mechanisms are the ways to log in that are known.
+var Mechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}
 
 // defaultBroker is where a broker listens when nobody says otherwise.
 const defaultBroker = "127.0.0.1:9092"
@@ -152,7 +152,7 @@ func (s SASL) mechanism() (sasl.Mechanism, error) {
 	case "SCRAM-SHA-512":
 		return login.AsSha512Mechanism(), nil
 	default:
-		return nil, fault.Usagef("one of "+strings.Join(mechanisms, ", "), "unknown SASL mechanism %q", s.Mechanism)
+		return nil, fault.Usagef("one of "+strings.Join(Mechanisms, ", "), "unknown SASL mechanism %q", s.Mechanism)
 	}
 }
 

@@ -76,7 +76,7 @@ func (c Config) explainConnection(err error) error {
 			"check --user, the password in --password-file, and --sasl")
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return fault.Hint(fmt.Errorf("kafka at %s does not take SASL mechanism %q", c.addr(), c.SASL.Mechanism),
-			"try another --sasl: "+strings.Join(mechanisms, ", "))
+			"try another --sasl: "+strings.Join(Mechanisms, ", "))
 	case errors.As(err, &firstEOF), errors.Is(err, io.EOF):
 		return c.closed()
 	case strings.Contains(err.Error(), "tls alert record"): // the client has no type for it

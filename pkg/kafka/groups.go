@@ -19,6 +19,7 @@ type Group struct {
 	Name        string
 	State       string // as Kafka says it: Stable, Empty, PreparingRebalance and others
 	Protocol    string // how partitions are shared out, "" where nobody is there
+	Share       bool   // it is a share group
 	Coordinator int32
 	Members     []Member
 	Partitions  []Behind // those that the group has committed, or that a member has
@@ -80,7 +81,9 @@ func (a *Admin) Groups(ctx context.Context) ([]Group, error) {
 	}
 	groups := make([]Group, 0, len(listed))
 	for _, g := range listed.Sorted() {
-		groups = append(groups, Group{Name: g.Group, State: g.State, Coordinator: g.Coordinator})
+		groups = append(groups, Group{
+			Name: g.Group, State: g.State, Share: g.ProtocolType == "share", Coordinator: g.Coordinator,
+		})
 	}
 	return groups, nil
 }

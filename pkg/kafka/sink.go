@@ -226,6 +226,9 @@ func (s *Sink) options() ([]kgo.Opt, error) {
 	return append(opts, acks...), err
 }
 
+// Acks are the names of how many replicas are waited for.
+var Acks = []string{"all", "1", "0"}
+
 func (s *Sink) acks() ([]kgo.Opt, error) {
 	if s.cfg.Txn != "" && s.cfg.Acks != "" && s.cfg.Acks != "all" {
 		return nil, fault.Usagef("leave --acks out", "transactions need --acks all, not %q", s.cfg.Acks)
@@ -241,7 +244,7 @@ func (s *Sink) acks() ([]kgo.Opt, error) {
 	case "0":
 		return []kgo.Opt{kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite()}, nil
 	}
-	return nil, fault.Usagef("one of all, 1, 0", "unknown acks %q", s.cfg.Acks)
+	return nil, fault.Usagef(oneOf(s.cfg.Acks, Acks), "unknown acks %q", s.cfg.Acks)
 }
 
 // Write sends the live rows. It returns before they are acknowledged, except
