@@ -35,7 +35,7 @@ func TestApache(t *testing.T) {
 	t.Run("Share", func(t *testing.T) { shareKilled(t, &a.client, number(t, "TEST_CRASHES", 10)) })
 	t.Run("AtMostOnce", func(t *testing.T) { mostOnceKilled(t, &a.client, 6) })
 	t.Run("Topics", func(t *testing.T) { topicKilled(t, &a.client, 6) })
-	t.Run("Classes", func(t *testing.T) { classesKilled(t, &a.client, number(t, "TEST_CRASHES", 6)) })
+	t.Run("Classes", func(t *testing.T) { classesIntoTopic(t, &a.client, number(t, "TEST_CRASHES", 6)) })
 	t.Run("Transaction", func(t *testing.T) { txnKilled(t, &a.client, 6) })
 	t.Run("Outbox", func(t *testing.T) { outboxKilled(t, &a.client, number(t, "TEST_CRASHES", 10)) })
 	t.Run("GroupState", func(t *testing.T) { testGroupState(t, a) })

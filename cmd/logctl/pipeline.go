@@ -66,6 +66,7 @@ type pipeline struct {
 	producer  *kafkaOutput    // how records go to Kafka
 	guard     *guardFlags     // what to do while that is down; nil: fail
 	trip      *limit.Breaker  // as those of tables that may be down are to be; nil for none
+	within    time.Duration   // how long the server of a table may be down; 0: for ever
 	pace      *limit.Schedule // how fast records are written; nil: as fast as they come
 
 	dedup *dedupFlags                            // of a table that drops duplicates; nil for none

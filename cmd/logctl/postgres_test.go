@@ -36,7 +36,9 @@ func TestPostgres(t *testing.T) {
 	t.Run("reconciled", s.reconciled)
 	t.Run("dedup members", s.dedupMembers)
 	t.Run("down with much to write", s.downLarge)
-	t.Run("down", s.down) // the last: it stops the server
+	t.Run("reconciled down", s.reconciledDown) // from here on the server is stopped now and then
+	t.Run("server killed", s.serverKilled)
+	t.Run("down", s.down)
 }
 
 const password = "geheim 5%"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -86,24 +87,43 @@ func TestKilledWithClasses(t *testing.T) {
 
 func TestKilledWithClassesBetweenTopics(t *testing.T) {
 	t.Parallel()
-	classesKilled(t, &embed(t).client, max(crashes(t)/2, 3))
+	c := &embed(t).client
+	classesIntoTopic(t, c, max(crashes(t)/2, 3))
 }
 
-// classesKilled: classes of records are read and written to one topic, exactly once,
-// by a member that stays and one that comes and goes: every third time as it is asked
-// to, else killed. Who reads what is committed has every record, once.
-func classesKilled(t *testing.T, c *client, crashes int) {
+// classesIntoTopic: see classesKilled.
+func classesIntoTopic(t *testing.T, c *client, crashes int) {
 	t.Helper()
-	critical, low, to := c.topic(t, 2), c.topic(t, 4), c.topic(t, 3)
+	to := c.topic(t, 3)
+	classesKilled(t, c, crashes, "kafka:"+to, func(class string) string {
+		return c.logctl(t, nil, "consume", "-q", "--from", "kafka:"+to, "--stop", "end",
+			"--where", "class == '"+class+"'", "--select", "n")
+	})
+}
+
+func TestKilledWithClassesIntoTable(t *testing.T) {
+	t.Parallel()
+	c, db := &embed(t).client, filepath.Join(t.TempDir(), "db")
+	classesKilled(t, c, max(crashes(t)/4, 2), "sqlite:"+db, func(class string) string {
+		return c.run(t, nil, nil, "consume", "-q", "--from", "sqlite:"+db, // there may be no table yet
+			"--where", "class == '"+class+"'", "--select", "n").out
+	})
+}
+
+// classesKilled: classes of records are read and written to one place, exactly once,
+// by a member that stays and one that comes and goes: every third time as it is asked
+// to, else killed. What read returns of each class has every record, once.
+func classesKilled(t *testing.T, c *client, crashes int, to string, read func(class string) string) {
+	t.Helper()
+	critical, low := c.topic(t, 2), c.topic(t, 4)
 	feeds := map[string]*feed{critical: c.feed(t, critical, 100), low: c.feed(t, low, 5_000)}
 	args := []string{
 		"consume", "--from", "kafka:" + critical + "," + low, "--priority", "strict", "--group", low,
-		"--set", "class=_topic", "--delivery", "exactly-once", "--to", "kafka:" + to,
+		"--set", "class=_topic", "--delivery", "exactly-once", "--to", to,
 	}
 	committed := func(class string) *tally {
 		got := new(tally)
-		got.count(t, []byte(c.logctl(t, nil, "consume", "-q", "--from", "kafka:"+to, "--stop", "end",
-			"--where", "class == '"+class+"'", "--select", "n")))
+		got.count(t, []byte(read(class)))
 		return got
 	}
 	stays := c.start(t, nil, nil, args...)

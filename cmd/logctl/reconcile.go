@@ -131,6 +131,7 @@ func (f *reconcileFlags) pipeline(cmd *cobra.Command) (*pipeline, error) {
 	if e := p.endpoints[0]; e.Scheme != stream.Kafka {
 		return nil, fault.Usagef("as in --from kafka:app-logs", "--from %q: reconcile reads topics", s.input.from[0])
 	}
+	p.within = serverWithin
 	return p, f.consume.change.apply(p)
 }
 

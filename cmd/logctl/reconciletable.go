@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/postgres"
@@ -10,13 +11,16 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
+// serverWithin is for how long the server of the table may be down: as long as brokers.
+const serverWithin = time.Minute
+
 // uniqueFields asks the table what makes its rows unique.
 func (f *reconcileFlags) uniqueFields(ctx context.Context) ([]string, error) {
 	switch f.table.Scheme {
 	case stream.SQLite:
 		return store.UniqueFields(ctx, f.table.Path, f.table.Table)
 	case stream.Postgres:
-		r, err := postgres.OpenReader(ctx, f.table.URL, f.table.Table)
+		r, err := postgres.OpenReader(ctx, f.table.URL, f.table.Table, postgres.SinkOptions{})
 		if err != nil {
 			return nil, err
 		}
@@ -34,7 +38,8 @@ func (f *reconcileFlags) open(ctx context.Context, p *pipeline, column int) (c *
 		c, err = store.OpenComparison(ctx, f.table.Path, f.table.Table, f.key, column)
 	} else {
 		var r *postgres.Reader
-		if r, err = postgres.OpenReader(ctx, f.table.URL, f.table.Table); err != nil {
+		opt := postgres.SinkOptions{Busy: p.busy(nil), Within: p.within}
+		if r, err = postgres.OpenReader(ctx, f.table.URL, f.table.Table, opt); err != nil {
 			return nil, err
 		}
 		p.closers = append(p.closers, r.Close)

@@ -148,7 +148,7 @@ func (p *pipeline) serverOptions(e stream.Endpoint) postgres.SinkOptions {
 	b := p.tableBreaker(e)
 	opt := postgres.SinkOptions{
 		Unique: p.flags.output.unique, Busy: p.busy(b), Breaker: b, Signature: p.signature, Reset: p.resetState,
-		Spill: p.spill(),
+		Spill: p.spill(), Within: p.within,
 	}
 	if d := p.dedup; d != nil {
 		opt.Once, opt.OnceTTL, opt.Dropped = d.once, d.ttl, d.drop

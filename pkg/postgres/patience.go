@@ -2,9 +2,11 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/limit"
 )
 
@@ -17,17 +19,28 @@ const (
 // for reasons that pass and Busy does not give up.
 func (s *Sink) patiently(ctx context.Context, doing string, do func(context.Context) error) error {
 	waits := s.patience()
-	for {
+	return s.again(ctx, &waits, func(ctx context.Context) error {
 		err := s.connected(ctx)
 		if err == nil {
 			err = do(ctx)
 		}
+		if err != nil {
+			err = s.failed(doing, err)
+		}
+		return err
+	})
+}
+
+// again does something, over a new connection each time, until it succeeds or the
+// patience is at its end.
+func (s *server) again(ctx context.Context, waits *patience, do func(context.Context) error) error {
+	for {
+		err := do(ctx)
 		if err == nil {
 			waits.done(true)
 			return nil
 		}
 		_ = s.close() // what was under way is undone
-		err = s.failed(doing, err)
 		if err := waits.out(ctx, err); err != nil {
 			return err
 		}
@@ -38,10 +51,14 @@ func (s *Sink) patiently(ctx context.Context, doing string, do func(context.Cont
 type patience struct {
 	busy    func(error) error // see SinkOptions.Busy
 	breaker *limit.Breaker    // see SinkOptions.Breaker
+	within  time.Duration     // see SinkOptions.Within
+	since   time.Time         // the first attempt failed
 	told    time.Time
 }
 
-func (s *Sink) patience() patience { return patience{busy: s.opt.Busy, breaker: s.opt.Breaker} }
+func (s *Sink) patience() patience {
+	return patience{busy: s.opt.Busy, breaker: s.opt.Breaker, within: s.opt.Within}
+}
 
 // done tells the breaker how an attempt went, and reports whether it is open now.
 func (p *patience) done(ok bool) bool {
@@ -57,6 +74,12 @@ func (p *patience) done(ok bool) bool {
 func (p *patience) out(ctx context.Context, err error) error {
 	if p.busy == nil || !passes(err) || ctx.Err() != nil {
 		return fault.Hint(err, hintFor(err))
+	}
+	if p.since.IsZero() {
+		p.since = time.Now()
+	}
+	if p.within > 0 && time.Since(p.since) >= p.within {
+		return fault.Hint(fmt.Errorf("%w; waited for %s", err, human.Span(p.within)), hintFor(err))
 	}
 	if open := p.done(false); open || time.Since(p.told) >= again {
 		p.told = time.Now()

@@ -17,11 +17,12 @@ type Reader struct {
 	*server
 	name    string
 	columns []table.Column
+	waits   patience
 }
 
 // OpenReader connects to the database that a URL names. An empty name of the table is
-// table.Default.
-func OpenReader(ctx context.Context, url, name string) (*Reader, error) {
+// table.Default. Of the options Busy and Within count.
+func OpenReader(ctx context.Context, url, name string, opt SinkOptions) (*Reader, error) {
 	if name == "" {
 		name = table.Default
 	}
@@ -32,7 +33,10 @@ func OpenReader(ctx context.Context, url, name string) (*Reader, error) {
 	if err := srv.connect(ctx); err != nil {
 		return nil, err
 	}
-	r := &Reader{server: srv, name: name}
+	r := &Reader{server: srv, name: name, waits: patience{within: opt.Within}}
+	if opt.Busy != nil {
+		r.waits.busy = func(err error) error { return opt.Busy(fmt.Errorf("reading %s: %w", r, err)) }
+	}
 	if r.columns, err = srv.columnsOf(ctx, name); err == nil && len(r.columns) == 0 {
 		err = errors.New("there is no such table")
 	}
@@ -79,8 +83,29 @@ func (r *Reader) Columns(_ context.Context, field string) ([]table.Column, error
 	return found, nil
 }
 
-// Rows implements store.RowSource.
-func (r *Reader) Rows(ctx context.Context, field string, each func(values [][]byte) error) error {
+// Read implements store.RowSource.
+func (r *Reader) Read(
+	ctx context.Context, field string, empty func() error, each func(values [][]byte) error,
+) (at []stream.Position, err error) {
+	waits := r.waits
+	err = r.again(ctx, &waits, func(ctx context.Context) error {
+		err := r.connect(ctx)
+		if err == nil {
+			err = empty()
+		}
+		if err == nil {
+			at, err = r.positions(ctx)
+		}
+		if err == nil {
+			err = r.rows(ctx, field, each)
+		}
+		return err
+	})
+	return at, err
+}
+
+// rows calls each for every row.
+func (r *Reader) rows(ctx context.Context, field string, each func(values [][]byte) error) error {
 	var list []string
 	for _, c := range r.columns {
 		switch {
@@ -109,8 +134,8 @@ func (r *Reader) Rows(ctx context.Context, field string, each func(values [][]by
 // origin are the columns that say where a row came from.
 var origin = []string{table.Topic, table.Partition, table.Offset, table.Part}
 
-// Positions implements store.RowSource.
-func (r *Reader) Positions(ctx context.Context) ([]stream.Position, error) {
+// positions returns how far the rows go; nothing where that is not kept.
+func (r *Reader) positions(ctx context.Context) ([]stream.Position, error) {
 	rows, err := r.query(ctx, "SELECT 1 WHERE to_regclass('_logctl_positions') IS NOT NULL")
 	if err != nil || len(rows) == 0 {
 		return nil, err

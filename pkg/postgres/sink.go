@@ -33,6 +33,9 @@ type SinkOptions struct {
 	// is open, and may wait as long as it says. nil: there is none.
 	Breaker *limit.Breaker
 
+	// Within is for how long a server may be down. By default Busy decides alone.
+	Within time.Duration
+
 	Unique    []string // the fields that make a row unique; by default where it came from
 	Signature string   // of the operator whose state is kept beside the rows; "" for none
 	Reset     bool     // discard the positions and the state that are kept

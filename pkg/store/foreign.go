@@ -15,10 +15,10 @@ type RowSource interface {
 	// is a column, and table.Extra with the field in it where that is none. Their kinds
 	// are SQLite's types.
 	Columns(ctx context.Context, field string) ([]table.Column, error)
-	// Rows calls each for every row, with values as text; nil is null.
-	Rows(ctx context.Context, field string, each func(values [][]byte) error) error
-	// Positions returns how far the rows go; nothing where they are not kept.
-	Positions(ctx context.Context) ([]stream.Position, error)
+	// Read calls empty, then each for every row, with values as text; nil is null. Where
+	// it loses the other database in the midst of that it may begin anew, with empty. It
+	// returns how far the rows go, at least; nothing where that is not kept.
+	Read(ctx context.Context, field string, empty func() error, each func([][]byte) error) ([]stream.Position, error)
 }
 
 // OpenCopyComparison compares with the table of another database. What is the name of
@@ -56,10 +56,6 @@ func (r *Comparison) makeCopy(ctx context.Context) error {
 
 // copyRows copies the rows and the positions as they are now.
 func (r *Comparison) copyRows(ctx context.Context) error {
-	err := r.execAll(ctx, "BEGIN", "DELETE FROM sink."+quote(r.name), "DELETE FROM sink._logctl_positions")
-	if err != nil {
-		return err
-	}
 	columns, err := r.from.Columns(ctx, r.field)
 	if err != nil {
 		return err
@@ -70,7 +66,11 @@ func (r *Comparison) copyRows(ctx context.Context) error {
 		return err
 	}
 	defer insert.Close()
-	err = r.from.Rows(ctx, r.field, func(values [][]byte) error {
+	if err := r.execAll(ctx, "BEGIN", "DELETE FROM sink._logctl_positions"); err != nil {
+		return err
+	}
+	empty := func() error { return r.execAll(ctx, "DELETE FROM sink."+quote(r.name)) }
+	at, err := r.from.Read(ctx, r.field, empty, func(values [][]byte) error {
 		for i, v := range values {
 			if v == nil {
 				insert.setNull(i + 1)
@@ -83,7 +83,6 @@ func (r *Comparison) copyRows(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	at, err := r.from.Positions(ctx)
 	for _, p := range at {
 		_, err := exec(ctx, r.c, "INSERT INTO sink._logctl_positions VALUES (?, ?, ?, ?)", r.name, p.Source,
 			int64(p.Partition), p.Next)
@@ -91,5 +90,5 @@ func (r *Comparison) copyRows(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(err, r.execAll(ctx, "COMMIT"))
+	return r.execAll(ctx, "COMMIT")
 }
