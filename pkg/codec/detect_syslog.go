@@ -71,5 +71,5 @@ func markOfTag(named bool, service, pid string) syslogMark {
 	}
 }
 
-// isLevelName reports whether text of any length names a level.
-func isLevelName(text string) bool { return len(text) <= 9 && isLevel([]byte(text)) }
+// isLevelName reports whether text names a level.
+func isLevelName(text string) bool { return isLevelAt([]byte(text), wordPlace{first: true}) }

@@ -19,19 +19,19 @@ func severity(text []byte) int {
 		buf[i] = c
 	}
 	switch string(buf[:len(text)]) {
-	case "TRACE", "T", "VERBOSE", "FINEST", "FINER", "10":
+	case "TRACE", "T", "VERBOSE", "V", "VRB", "FINEST", "FINER", "10":
 		return 10
-	case "DEBUG", "DBG", "D", "FINE", "20", "7":
+	case "DEBUG", "DBG", "DBUG", "D", "FINE", "CONFIG", "20", "7":
 		return 20
-	case "INFO", "INFORMATION", "INFORMATIONAL", "INF", "I", "30", "6":
+	case "INFO", "INFORMATION", "INFORMATIONAL", "INF", "I", "NOTE", "SYSTEM", "LOG", "30", "6":
 		return 30
 	case "NOTICE", "N", "5":
 		return 35
 	case "WARN", "WARNING", "WRN", "W", "40", "4":
 		return 40
-	case "ERROR", "ERR", "E", "SEVERE", "50", "3":
+	case "ERROR", "ERR", "E", "SEVERE", "FAIL", "50", "3":
 		return 50
-	case "CRIT", "CRITICAL", "FATAL", "F", "C", "60", "2":
+	case "CRIT", "CRITICAL", "FATAL", "FTL", "F", "C", "60", "2":
 		return 60
 	case "ALERT", "A", "1":
 		return 70

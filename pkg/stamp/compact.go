@@ -58,7 +58,7 @@ func looseClock(text []byte) (sec, frac int64, n int, ok bool) {
 		if n == from {
 			return 0, 0, 0, false
 		}
-		if k == 3 || n == len(text) || text[n] != ':' {
+		if k == 3 || n+1 >= len(text) || text[n] != ':' || text[n+1]-'0' > 9 {
 			break
 		}
 		n++

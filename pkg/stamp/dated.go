@@ -2,7 +2,8 @@ package stamp
 
 import "bytes"
 
-// dated reads "Jan _2 2006 15:04:05" and "Jan 2, 2006 3:04:05 PM".
+// dated reads "Jan _2 2006 15:04:05" and "Jan 2, 2006 3:04:05 PM", or with the @
+// that Kibana has before the time.
 func (p *Parser) dated(text []byte) (ns int64, n int, ok bool) {
 	if text[3] != ' ' {
 		return 0, 0, false
@@ -14,7 +15,38 @@ func (p *Parser) dated(text []byte) (ns int64, n int, ok bool) {
 	if i+6 >= len(text) || text[i] != ' ' || text[i+5] != ' ' {
 		return 0, 0, false
 	}
-	return p.clocked(text, i+6, four(text[i+1:]), month(text), d)
+	y := four(text[i+1:])
+	if i += 6; bytes.HasPrefix(text[i:], []byte("@ ")) {
+		i += 2
+	}
+	return p.clocked(text, i, y, month(text), d)
+}
+
+// dayFirst reads "2 Jan 2006 15:04:05" and "02.01.2006 15:04:05".
+func (p *Parser) dayFirst(text []byte) (ns int64, n int, ok bool) {
+	d, i := dayOf(text, 0)
+	sep, m, width := text[i], 0, len("Jan")
+	if sep == '.' {
+		m, width = two(text[i+1:]), len("01")
+	} else {
+		m = month(text[i+1:])
+	}
+	i += 1 + width
+	if i+6 >= len(text) || text[i] != sep || text[i+5] != ' ' {
+		return 0, 0, false
+	}
+	return p.clocked(text, i+6, four(text[i+1:]), m, d)
+}
+
+// monthDay reads "01-02 15:04:05.000" and finds the year. Without the fraction, or
+// with another sign between, either number could be the month.
+func (p *Parser) monthDay(text []byte, ref int64) (ns int64, n int, ok bool) {
+	sec, frac, n, ok := clock(text[6:])
+	m, d := two(text), two(text[3:])
+	if !ok || n == len("15:04:05") {
+		return 0, 0, false
+	}
+	return p.yearless(text, 6+n, moment{m, d, sec, frac}, ref)
 }
 
 // yearFirst reads "2006 Jan _2 15:04:05".

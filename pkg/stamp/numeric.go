@@ -63,9 +63,9 @@ func civilMinute(text []byte) (sec int64, ok bool) {
 	return sec + int64(h*hour+m*minute), h < 24 && m < 60
 }
 
-// civilDate reads 2006-01-02 or 2006/01/02 as seconds since 1970.
+// civilDate reads 2006-01-02, or with / or . in it, as seconds since 1970.
 func civilDate(text []byte) (sec int64, ok bool) {
-	if text[4] != '-' && text[4] != '/' || text[7] != text[4] {
+	if text[4] != '-' && text[4] != '/' && text[4] != '.' || text[7] != text[4] {
 		return 0, false
 	}
 	y, m, d := four(text), two(text[5:]), two(text[8:])

@@ -10,6 +10,7 @@
 //	                              Z, GMT+0200 and such as UTC, CET and PDT are
 //	                              zones (see zoneOf); / may stand for -
 //	2026-11-24                    midnight
+//	2026.11.24 10:00:00D          or 24.11.2026: with points the day is first
 //	20261124T100000D+02:00        ISO 8601's basic form; - or _ or a space for
 //	                              the T, and 10:00:00 or 10:0:0:250 behind it
 //	26/11/24 10:00:00             log4j's short date; 69 to 99 are 19xx
@@ -19,7 +20,8 @@
 //	11/24/2026 10:00:00 PM        only with AM or PM: without, either could be the month
 //	Nov 24 10:00:00D              RFC 3164, see Parser.Parse for the year
 //	I1124 10:00:00D               klog, likewise; I20261124 has a year
-//	Nov 24 2026 10:00:00D         or Nov 24, 2026; or 2026 Nov 24
+//	11-24 10:00:00D               Android, likewise; not without the fraction
+//	Nov 24 2026 10:00:00D         or Nov 24, 2026 @; or 2026 Nov 24; or 24 Nov 2026
 //	Tue Nov 24 10:00:00D 2026     ctime, Apache's error log; zones before the year
 //	Tue, 24 Nov 2026 10:00:00 GMT HTTP, mail
 //	24:10:00:00                   day and time, as the EPA-HTTP trace has it
@@ -123,18 +125,22 @@ func (p *Parser) leadingDate(text []byte, ref int64) (ns int64, n int, ok bool) 
 // first words, within so many bytes.
 const (
 	findWords = 4
-	findReach = 64
+	findReach = 128
 )
 
 // Find reads the timestamp that begins with one of the first four words of
-// text, and returns where it begins and its length n. Behind the first word an
-// epoch is none: it could be any number.
+// text, or behind a mark before such a word (Cisco's star, a bracket that holds
+// more than the time), and returns where it begins and its length n. Behind the
+// first word an epoch is none: it could be any number.
 func (p *Parser) Find(text []byte, ref int64) (ns int64, start, n int, ok bool) {
 	if ns, n, ok = p.Leading(text, ref); ok {
 		return ns, 0, n, true
 	}
+	if ns, n, ok = p.marked(text, ref); ok {
+		return ns, 1, n, true
+	}
+	head := text[:min(len(text), findReach)]
 	for range findWords - 1 {
-		head := text[:min(len(text), findReach)]
 		for start < len(head) && head[start] != ' ' && head[start] != '\t' {
 			start++
 		}
@@ -147,8 +153,19 @@ func (p *Parser) Find(text []byte, ref int64) (ns int64, start, n int, ok bool) 
 		if ns, n, ok = p.leadingDate(text[start:], ref); ok {
 			return ns, start, n, true
 		}
+		if ns, n, ok = p.marked(text[start:], ref); ok {
+			return ns, start + 1, n, true
+		}
 	}
 	return 0, 0, 0, false
+}
+
+// marked reads the timestamp behind the mark that text begins with.
+func (p *Parser) marked(text []byte, ref int64) (ns int64, n int, ok bool) {
+	if len(text) == 0 || text[0] != '*' && text[0] != '.' && text[0] != '[' {
+		return 0, 0, false
+	}
+	return p.leadingDate(text[1:], ref)
 }
 
 // prefix reads the timestamp at the start of text by the shape of its first
@@ -160,20 +177,32 @@ func (p *Parser) prefix(text []byte, ref int64) (ns int64, n int, ok bool) {
 	switch {
 	case text[0]-'0' > 9:
 		return p.named(text, ref)
-	case text[4] == '-':
+	case text[1]-'0' > 9 || text[2]-'0' > 9:
+		return p.dayOrMonthFirst(text, ref)
+	case text[4] == '-' || text[4] == '/' || text[4] == '.':
 		return p.civil(text)
+	case text[4]-'0' <= 9:
+		return p.compact(text)
+	case text[4] == ' ' && month(text[5:]) != 0:
+		return p.yearFirst(text)
+	default:
+		return 0, 0, false
+	}
+}
+
+// dayOrMonthFirst is prefix for what begins with a number of one digit or two.
+func (p *Parser) dayOrMonthFirst(text []byte, ref int64) (ns int64, n int, ok bool) {
+	switch {
 	case text[2] == '/' && text[5] == '/' && text[8] == ' ':
 		return p.short(text)
 	case text[1] == '/' || text[2] == '/' && (text[4] == '/' || text[5] == '/'):
 		return p.american(text)
-	case text[4] == '/':
-		return p.civil(text)
 	case text[2] == '/' || text[2] == '-' && text[6] == '-':
 		return p.commonLog(text)
-	case text[4] == ' ' && month(text[5:]) != 0:
-		return p.yearFirst(text)
-	case text[2]-'0' <= 9 && text[4]-'0' <= 9:
-		return p.compact(text)
+	case text[2] == '-' && text[5] == ' ':
+		return p.monthDay(text, ref)
+	case text[2] == '.' && text[5] == '.', text[2] == ' ' && month(text[3:]) != 0, text[1] == ' ' && month(text[2:]) != 0:
+		return p.dayFirst(text)
 	default:
 		return 0, 0, false
 	}

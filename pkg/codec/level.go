@@ -1,0 +1,234 @@
+package codec
+
+import (
+	"bytes"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// levelReach is how far behind the timestamp a level is looked for.
+const levelReach = 80
+
+// levelOf returns the level of a line in which a timestamp, of no length where
+// there is none, stands at at: where its word stands or, where the line has a
+// letter or a number for it, the word that this stands for. end is 0 and name
+// empty where there is none.
+func levelOf(line []byte, at record.Span) (start, end int, name string) {
+	before, behind := line[:at.Off], line[at.End():min(len(line), int(at.End())+levelReach)]
+	if at.Len > 1 && line[at.Off+1]-'0' <= 9 {
+		name = letterLevel(line[at.Off]) // klog's, which is part of the timestamp
+	}
+	if name == "" {
+		name = markBefore(before, behind)
+	}
+	if name == "" {
+		name = androidLevel(behind)
+	}
+	if name != "" {
+		return 0, 0, name
+	}
+	if start, end, name = levelWord(before); end == 0 && name == "" {
+		start, end, name = levelWord(behind)
+		start, end = start+int(at.End()), end+int(at.End())*min(end, 1)
+	}
+	return start, end, name
+}
+
+// letterLevel returns the level that a letter stands for, as in klog and Android.
+func letterLevel(letter byte) string {
+	switch letter {
+	case 'V':
+		return "verbose"
+	case 'D':
+		return "debug"
+	case 'I':
+		return "info"
+	case 'W':
+		return "warning"
+	case 'E':
+		return "error"
+	case 'F', 'C':
+		return "fatal"
+	default:
+		return ""
+	}
+}
+
+// markBefore returns the level of a line that begins as Tornado's do, with a
+// letter in the bracket that holds the timestamp, or as Redis' do, with process
+// and role before it and a mark behind.
+func markBefore(before, behind []byte) string {
+	n := len(before)
+	switch {
+	case n == 3 && before[0] == '[' && before[2] == ' ':
+		return letterLevel(before[1])
+	case n < 4 || digits(before) != n-3 || before[n-3] != ':' || before[n-1] != ' ':
+	case len(behind) < 3 || behind[0] != ' ' || behind[2] != ' ':
+	default:
+		switch behind[1] {
+		case '.':
+			return "debug"
+		case '-':
+			return "info"
+		case '*':
+			return "notice"
+		case '#':
+			return "warning"
+		}
+	}
+	return ""
+}
+
+// androidLevel returns the level of logcat's lines from behind their timestamp, if
+// any, on: "I/Tag( 123): ", or "123 456 I Tag: " with process and thread.
+func androidLevel(text []byte) string {
+	i := gap(text, 0)
+	if i+2 < len(text) && text[i+1] == '/' {
+		return briefLevel(text[i:])
+	}
+	for range 2 {
+		n := digits(text[i:])
+		if n == 0 {
+			return ""
+		}
+		i = gap(text, i+n)
+	}
+	if i+1 >= len(text) || text[i+1] != ' ' || text[i-1] > ' ' {
+		return ""
+	}
+	return letterLevel(text[i])
+}
+
+// briefLevel returns the level of "I/Tag( 123): ".
+func briefLevel(text []byte) string {
+	end := 2
+	for end < len(text) && text[end] > ' ' && text[end] != '(' {
+		end++
+	}
+	if end == len(text) || text[end] != '(' {
+		return ""
+	}
+	pid := gap(text, end+1)
+	n := digits(text[pid:])
+	if n == 0 || !bytes.HasPrefix(text[pid+n:], []byte("): ")) {
+		return ""
+	}
+	return letterLevel(text[0])
+}
+
+// A wordPlace says how a word stands in a line.
+type wordPlace struct {
+	first    bool // no word is before it
+	capitals bool
+	bracket  bool // it stands in brackets, alone or behind a colon, as in [core:error]
+	colon    bool // a colon is behind it
+	tag      bool // and behind all that stands before it
+}
+
+// levelWord returns where the first word that is a level stands in text, or what
+// the number in a mnemonic of Cisco's stands for. What PostgreSQL says besides
+// (HINT, DETAIL) is not looked into.
+func levelWord(text []byte) (start, end int, name string) {
+	at := wordPlace{first: true}
+	tags := true
+	for start, end = nextWord(text, 0); start < end; at.first = false {
+		word := text[start:end]
+		at.capitals = len(word) > 1 && word[1] < 'a' && word[0] < 'a'
+		at.bracket = isBracketed(text, start, end)
+		at.colon = end < len(text) && text[end] == ':'
+		at.tag = at.colon && tags
+		switch {
+		case (at.first || at.capitals || at.bracket || at.tag) && isLevelAt(word, at):
+			return start, end, ""
+		case !at.capitals:
+		case start > 0 && text[start-1] == '%' && ciscoLevel(word) != "":
+			return 0, 0, ciscoLevel(word)
+		case bytes.HasPrefix(text[end:], []byte(":  ")):
+			return 0, 0, ""
+		}
+		behind := end
+		start, end = nextWord(text, end)
+		tags = tags && endsTag(text[behind:start])
+	}
+	return 0, 0, ""
+}
+
+// nextWord returns where the first word from text[i] on stands; it is empty where
+// there is none.
+func nextWord(text []byte, i int) (start, end int) {
+	for i < len(text) && !isNameByte(text[i]) {
+		i++
+	}
+	start = i
+	for i < len(text) && isNameByte(text[i]) {
+		i++
+	}
+	return start, i
+}
+
+// endsTag reports whether what stands between two words makes the first of them a
+// tag, or both parts of one.
+func endsTag(between []byte) bool {
+	n := bytes.IndexByte(between, ' ')
+	return n < 0 || n > 0 && between[n-1] == ':'
+}
+
+// isBracketed reports whether the word text[start:end] stands in brackets, alone
+// or behind a colon.
+func isBracketed(text []byte, start, end int) bool {
+	if start == 0 || text[start-1] != '[' && text[start-1] != ':' && text[start-1] != '<' {
+		return false
+	}
+	for end < len(text) && text[end] == ' ' {
+		end++
+	}
+	return end < len(text) && (text[end] == ']' && text[start-1] != '<' || text[end] == '>' && text[start-1] == '<')
+}
+
+// ciscoLevel returns the level in a mnemonic such as SYS-5-CONFIG_I, as syslog
+// calls it.
+func ciscoLevel(word []byte) string {
+	for i := 1; i+2 < len(word) && word[i] < 'a'; i++ {
+		if word[i] == '-' && word[i+1]-'0' <= 7 && word[i+2] == '-' {
+			return severities[word[i+1]-'0']
+		}
+	}
+	return ""
+}
+
+// isNameByte reports whether c can stand in the name of a thread, a class or a
+// file, in which no level is looked for.
+func isNameByte(c byte) bool {
+	return c|0x20-'a' < 26 || c-'0' <= 9 || c == '_' || c == '.' || c == '-' || c == '$' || c == '/' || c >= 0x80
+}
+
+// longestLevel is the length of the longest name of a level.
+const longestLevel = len("informational")
+
+// isLevelAt reports whether a word names a level where it stands. Words that are
+// more than levels do so in fewer places.
+func isLevelAt(word []byte, at wordPlace) bool {
+	if len(word) < 3 || len(word) > longestLevel {
+		return false
+	}
+	var lower [longestLevel]byte
+	n := copy(lower[:], word)
+	for i := range n {
+		lower[i] |= 0x20
+	}
+	switch string(lower[:n]) {
+	case "trace", "debug", "info", "notice", "warn", "warning", "error", "err", "severe", "critical", "crit", "fatal",
+		"panic", "alert", "emerg", "emergency", "verbose", "information", "informational", "dpanic", "dbug":
+		return at.first || at.capitals || at.bracket || at.tag
+	case "finest", "finer", "fine", "vrb", "dbg", "inf", "wrn", "ftl":
+		return at.capitals || at.bracket
+	case "note", "system":
+		return at.bracket
+	case "log", "config":
+		return at.capitals && at.colon
+	case "fail":
+		return at.first && at.colon
+	default:
+		return false
+	}
+}
