@@ -30,6 +30,7 @@ type guardFlags struct {
 	trip  *limit.Breaker // nil for none
 	cond  *expr.Expr     // of --critical, or nil
 	sink  *guard.Sink
+	late  *lateTopic // what it guards, where that was not there when the run began
 }
 
 func (f *guardFlags) add(fs *pflag.FlagSet) {
@@ -114,7 +115,9 @@ func (f *guardFlags) check(p *pipeline) error {
 // closed says why posted records are not taken in for now.
 func (f *guardFlags) closed() (why string, retry time.Duration) {
 	keeps := f.onOpen == string(guard.Spool) || f.onOpen == string(guard.Drop) && f.cond != nil
-	if wait := f.trip.Wait(time.Now().UnixNano()); wait > 0 && !keeps {
+	wait := f.trip.Wait(time.Now().UnixNano())
+	absent := f.late != nil && !f.late.there() // the one attempt while it is half open is not theirs
+	if (wait > 0 || absent) && !keeps {
 		return "the cluster that records go to is down: the breaker is open", wait
 	}
 	return "", 0
@@ -139,6 +142,7 @@ func (f *guardFlags) wrap(p *pipeline, to guard.Target) (stream.Sink, error) {
 			note(p.cmd, "%s records of an earlier run wait in the spool: they are sent first", human.Count(n))
 		}
 	}
+	f.late, _ = to.(*lateTopic)
 	f.sink = guard.New(p.cmd.Context(), to, cfg)
 	p.metrics = append(p.metrics, f.sink)
 	return f.sink, nil

@@ -2,21 +2,24 @@ package main
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/logctl/logctl/pkg/guard"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// A lateTopic is a topic of which no broker answered when the run began. Each time
-// that its breaker lets something be tried, it is opened beside the run, until that
-// succeeds or fails for good. It is a guard.Target, whose spool holds what comes
-// meanwhile, and a prometheus.Collector.
+// A lateTopic is a topic of which no broker answered when the run began. Beside the
+// run it is tried to open it, whenever its breaker has been open for its time, until
+// that succeeds or fails for good. It is a guard.Target, of whose records the guard
+// does meanwhile what it does while a breaker is open, and a prometheus.Collector.
 type lateTopic struct {
 	p       *pipeline
 	cfg     kafka.SinkConfig
@@ -24,15 +27,37 @@ type lateTopic struct {
 
 	sink   *kafka.Sink // nil until it is there
 	failed error       // for good
-	trying bool
 	opened chan attempt
-	shown  atomic.Pointer[kafka.Sink] // for metrics
+	shown  atomic.Pointer[kafka.Sink] // for metrics, and those who ask whether it is there
+
+	stop   context.CancelFunc
+	trying sync.WaitGroup
 }
 
-// An attempt is what became of opening a topic; neither: it may be tried again.
+// An attempt is what became of opening a topic, in the end.
 type attempt struct {
 	sink   *kafka.Sink
 	failed error
+}
+
+// openGuarded opens a topic with a breaker: at once or, where no broker answers, as
+// soon as one does.
+func (p *pipeline) openGuarded(
+	e stream.Endpoint, openFor time.Duration, edit func(*kafka.SinkConfig),
+) (guard.Target, error) {
+	s, err := p.openTopic(e, edit)
+	if err == nil {
+		return s, nil
+	}
+	if !kafka.Unreachable(err) {
+		return nil, err
+	}
+	note(p.cmd, "%v: it is tried again every %s", err, human.Span(openFor))
+	cfg, err := p.topicConfig(e, edit)
+	if err != nil {
+		return nil, err
+	}
+	return p.later(cfg), nil
 }
 
 // later returns the topic of a configuration, to be opened when it can be reached.
@@ -41,50 +66,62 @@ func (p *pipeline) later(cfg kafka.SinkConfig) *lateTopic {
 	l.breaker.Break(time.Now().UnixNano())
 	p.metrics = append(p.metrics, p.ofOutput(cfg.Topic, l))
 	p.closers = append(p.closers, l.close)
+	ctx, stop := context.WithCancel(p.cmd.Context())
+	l.stop = stop
+	l.trying.Go(func() { l.try(ctx) })
 	return l
 }
 
-// look takes in what became of an attempt.
+// try opens the topic, and tells the breaker whether it could.
+func (l *lateTopic) try(ctx context.Context) {
+	for {
+		select {
+		case <-time.After(l.breaker.Wait(time.Now().UnixNano())):
+		case <-ctx.Done():
+			return
+		}
+		s, err := kafka.OpenSink(ctx, l.cfg)
+		switch {
+		case err == nil:
+			l.opened <- attempt{sink: s}
+			l.shown.Store(s)
+			l.breaker.Done(time.Now().UnixNano(), true)
+			return
+		case ctx.Err() != nil: // the run is over
+			return
+		case !kafka.Unreachable(err):
+			l.opened <- attempt{failed: err}
+			return
+		}
+		l.breaker.Break(time.Now().UnixNano())
+	}
+}
+
+// there reports whether the topic is open. It may be called at any time.
+func (l *lateTopic) there() bool { return l.shown.Load() != nil }
+
+// look takes in what became of opening the topic.
 func (l *lateTopic) look() error {
 	select {
 	case got := <-l.opened:
-		l.trying, l.sink, l.failed = false, got.sink, got.failed
+		l.sink, l.failed = got.sink, got.failed
 		if l.sink != nil {
 			l.p.topics = append(l.p.topics, l.sink)
-			l.shown.Store(l.sink)
 		}
 	default:
 	}
 	return l.failed
 }
 
-// try opens the topic, and tells the breaker whether it could.
-func (l *lateTopic) try() {
-	s, err := kafka.OpenSink(l.p.cmd.Context(), l.cfg)
-	switch {
-	case err == nil:
-		l.opened <- attempt{sink: s}
-	case kafka.Unreachable(err), l.p.cmd.Context().Err() != nil: // or the run is over
-		l.opened <- attempt{}
-	default:
-		l.opened <- attempt{failed: err}
-	}
-	l.breaker.Done(time.Now().UnixNano(), err == nil)
-}
-
-// Write writes rows where the topic is open. Else it has it opened, and holds them.
+// Write writes rows where the topic is open. Else it holds them.
 func (l *lateTopic) Write(rows record.Rows) error {
 	if err := l.look(); err != nil {
 		return err
 	}
-	if l.sink != nil {
-		return l.sink.Write(rows)
+	if l.sink == nil {
+		return stream.ErrHeld
 	}
-	if !l.trying {
-		l.trying = true
-		go l.try()
-	}
-	return stream.ErrHeld
+	return l.sink.Write(rows)
 }
 
 // Flush is that of the topic; before it is open nothing is in flight.
@@ -94,6 +131,10 @@ func (l *lateTopic) Flush(ctx context.Context) error {
 	}
 	return l.sink.Flush(ctx)
 }
+
+// Push says that the topic cannot be opened for good: there may be nothing to write
+// that would.
+func (l *lateTopic) Push() error { return l.look() }
 
 // InFlight reports whether anything that was written is not settled yet.
 func (l *lateTopic) InFlight() bool { return l.sink != nil && l.sink.InFlight() }
@@ -107,6 +148,8 @@ func (l *lateTopic) GiveUp() error {
 }
 
 func (l *lateTopic) close() error {
+	l.stop()
+	l.trying.Wait()
 	if _ = l.look(); l.sink == nil {
 		return nil
 	}

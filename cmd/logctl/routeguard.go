@@ -80,7 +80,7 @@ type guarded struct {
 // open opens a topic with its guard.
 func (f *routeGuard) open(p *pipeline, e stream.Endpoint) (stream.Sink, error) {
 	trip := &limit.Breaker{Trip: f.limit, OpenFor: f.openFor}
-	to, err := p.openTopic(e, func(sc *kafka.SinkConfig) { sc.Breaker = trip })
+	to, err := p.openGuarded(e, f.openFor, func(sc *kafka.SinkConfig) { sc.Breaker = trip })
 	if err != nil {
 		return nil, err
 	}

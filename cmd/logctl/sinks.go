@@ -7,7 +7,6 @@ import (
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
-	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/load"
@@ -207,25 +206,18 @@ func (p *pipeline) openMain(e stream.Endpoint) (stream.Sink, error) {
 	if e.Scheme != stream.Kafka {
 		return p.openSink(e)
 	}
-	how := func(sc *kafka.SinkConfig) {
-		sc.Exhaust = p.Dead != nil
-		if p.guard != nil {
-			sc.Breaker = p.guard.trip
-		}
+	exhaust := func(sc *kafka.SinkConfig) { sc.Exhaust = p.Dead != nil }
+	if p.guard == nil {
+		return p.openTopic(e, exhaust)
 	}
-	s, err := p.openTopic(e, how)
-	if kafka.Unreachable(err) && p.guard != nil && p.guard.spoolDir != "" {
-		note(p.cmd, "%v: it is tried again every %s", err, human.Span(p.guard.openFor))
-		sc, err := p.topicConfig(e, how)
-		if err != nil {
-			return nil, err
-		}
-		return p.guard.wrap(p, p.later(sc))
+	to, err := p.openGuarded(e, p.guard.openFor, func(sc *kafka.SinkConfig) {
+		exhaust(sc)
+		sc.Breaker = p.guard.trip
+	})
+	if err != nil {
+		return nil, err
 	}
-	if err != nil || p.guard == nil {
-		return s, err
-	}
-	return p.guard.wrap(p, s)
+	return p.guard.wrap(p, to)
 }
 
 // sideSink opens where dead letters or late records go: to a file as
