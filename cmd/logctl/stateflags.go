@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,6 +63,9 @@ func (f *stateFlags) open(p *pipeline) error {
 	}
 	if err := p.checkCheckpoint(); err != nil {
 		return err
+	}
+	if info, err := os.Stat(f.path); err == nil && info.Size() == 0 && !f.reset {
+		note(p.cmd, "checkpoint %q is empty: the input is read from its beginning", f.path)
 	}
 	k, err := store.OpenCheckpoint(p.cmd.Context(), f.path, store.CheckpointOptions{
 		Signature: op.Signature() + p.readingFlags(), Reset: f.reset,

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
-	"golang.org/x/sys/unix"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/logctl/logctl/pkg/fault"
@@ -45,6 +45,7 @@ type Checkpoint struct {
 	lock    *os.File
 	at      positions
 	states  *states
+	seal    seal
 	sink    stream.Sink // takes the rows
 	outputs []output
 	open    bool // a transaction is under way
@@ -56,108 +57,8 @@ type output struct {
 	Output
 	length int64
 	check  uint64
-	known  bool // it has a mark
-}
-
-// checkpointID is the application id of the database: "lgck".
-const checkpointID = 0x6c67636b
-
-// OpenCheckpoint opens or creates a checkpoint. It is an error when another
-// process has it, or when it is another command's.
-func OpenCheckpoint(ctx context.Context, path string, opt CheckpointOptions) (*Checkpoint, error) {
-	k := &Checkpoint{path: path}
-	if err := k.begin(ctx, opt); err != nil {
-		return nil, errors.Join(k.failed("opening", err), k.Close())
-	}
-	return k, nil
-}
-
-func (k *Checkpoint) begin(ctx context.Context, opt CheckpointOptions) error {
-	var err error
-	if k.lock, err = lockFile(k.path); err != nil {
-		return err
-	}
-	if opt.Reset {
-		// SQLite drops the log of a database that is empty.
-		if err := k.lock.Truncate(0); err != nil {
-			return reason(err)
-		}
-	}
-	if k.c, err = open(k.path, synced); err != nil {
-		return err
-	}
-	k.at, k.states = positions{c: k.c}, &states{c: k.c, path: k.path}
-	if err := k.identify(ctx); err != nil {
-		return err
-	}
-	if _, err := exec(ctx, k.c, "BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	if err := k.tables(ctx, opt.Signature); err != nil {
-		_, _ = exec(ctx, k.c, "ROLLBACK") // the first error says what is wrong
-		return err
-	}
-	if _, err = exec(ctx, k.c, "COMMIT"); err != nil {
-		return err
-	}
-	_, err = k.at.load(ctx)
-	return err
-}
-
-// lockFile opens or creates a file and makes sure that no other process has it.
-// The lock lasts until it is closed.
-func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, reason(err)
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = fault.Hint(errors.New("another run has it"), "wait for that run to end, or give each its own checkpoint")
-		}
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-// reason takes off what an error of the os package says besides the reason.
-func reason(err error) error {
-	if e, ok := errors.AsType[*os.PathError](err); ok {
-		return e.Err
-	}
-	return err
-}
-
-// identify refuses a database that is something else.
-func (k *Checkpoint) identify(ctx context.Context) error {
-	var id, tables int64
-	err := query(ctx, k.c, "SELECT (SELECT application_id FROM pragma_application_id), count(*) FROM sqlite_schema",
-		func(row []any) { id, _ = row[0].(int64); tables, _ = row[1].(int64) })
-	switch {
-	case err != nil:
-		return err
-	case id == 0 && tables == 0:
-		_, err = exec(ctx, k.c, fmt.Sprintf("PRAGMA application_id = %d", checkpointID))
-		return err
-	case id != checkpointID:
-		return fault.Hint(errors.New("it is no checkpoint but another database"), "name another file")
-	}
-	return nil
-}
-
-func (k *Checkpoint) tables(ctx context.Context, signature string) error {
-	if err := k.at.create(ctx); err != nil {
-		return err
-	}
-	if err := k.states.create(ctx); err != nil {
-		return err
-	}
-	_, err := exec(ctx, k.c, `CREATE TABLE IF NOT EXISTS _logctl_outputs (
-		name TEXT PRIMARY KEY, length INTEGER NOT NULL, mark INTEGER NOT NULL) WITHOUT ROWID`)
-	if err != nil {
-		return err
-	}
-	return k.states.claim(ctx, signature)
+	known  bool   // it has a mark
+	sealed uint64 // the hash of its row, 0 for none
 }
 
 func (k *Checkpoint) failed(doing string, err error) error {
@@ -170,10 +71,11 @@ func (k *Checkpoint) failed(doing string, err error) error {
 	return fmt.Errorf("%s checkpoint %q: %w", doing, k.path, err)
 }
 
-// damaged reports whether SQLite could not make sense of a file.
+// damaged reports whether SQLite could not make sense of a file, or of a statement: as
+// those are always the same, it did not find a table.
 func damaged(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && (e.Code&0xff == sqlite3.SQLITE_NOTADB || e.Code&0xff == sqlite3.SQLITE_CORRUPT)
+	return ok && slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}, e.Code&0xff)
 }
 
 // Attach sets where rows go, and all the files that are written to: those behind
@@ -190,6 +92,7 @@ func (k *Checkpoint) Attach(ctx context.Context, sink stream.Sink, files map[str
 				mark, _ := row[2].(int64)
 				o.length, _ = row[1].(int64)
 				o.check, o.known = uint64(mark), true
+				o.sealed = rowHash(o.name, o.length, mark)
 				return
 			}
 		}
@@ -211,7 +114,12 @@ func (k *Checkpoint) Attach(ctx context.Context, sink stream.Sink, files map[str
 				"put the file back as it was, or discard the checkpoint with --reset")
 		}
 	}
-	return k.Flush(ctx) // what new files hold already is not to be cut
+	if err := k.Flush(ctx); err != nil { // what new files hold already is not to be cut
+		return err
+	}
+	// Were the log of the database to get lost, the run would begin anew from here.
+	_, err = exec(ctx, k.c, "PRAGMA wal_checkpoint")
+	return k.failed("writing to", err)
 }
 
 // Positions returns how far the inputs were dealt with.
@@ -222,7 +130,20 @@ func (k *Checkpoint) Positions(ctx context.Context) ([]stream.Position, error) {
 
 // Forget removes positions in files that there are no more.
 func (k *Checkpoint) Forget(ctx context.Context, gone []stream.Position) error {
-	return k.failed("writing to", k.at.forget(ctx, gone))
+	if len(gone) == 0 {
+		return nil
+	}
+	err := k.transaction(ctx)
+	if err == nil {
+		for _, at := range gone {
+			k.seal.position(&k.at, partition{at.Source, at.Partition}, -1)
+		}
+		err = k.at.forget(ctx, gone)
+	}
+	if err == nil {
+		err = k.commit(ctx, nil)
+	}
+	return k.failed("writing to", err)
 }
 
 // Load gives what is kept of a task's state.
@@ -236,6 +157,9 @@ func (k *Checkpoint) Save(task stream.Task, entries stream.Entries, all bool) er
 	err := k.transaction(ctx)
 	if err == nil {
 		err = k.states.save(ctx, task, entries, all)
+	}
+	if err == nil {
+		k.seal.chunk(task, k.states.logs.Last(task), entries, all)
 	}
 	return k.failed("writing to", err)
 }
@@ -298,6 +222,9 @@ func (k *Checkpoint) commit(ctx context.Context, moved []*output) error {
 	if err := k.transaction(ctx); err != nil {
 		return err
 	}
+	for at, next := range k.at.keep {
+		k.seal.position(&k.at, at, next)
+	}
 	if err := k.at.write(ctx); err != nil {
 		return err
 	}
@@ -307,7 +234,11 @@ func (k *Checkpoint) commit(ctx context.Context, moved []*output) error {
 		if err != nil {
 			return err
 		}
+		k.seal.output(o)
 		o.known = true
+	}
+	if err := k.seal.write(ctx, k.c); err != nil {
+		return err
 	}
 	if _, err := exec(ctx, k.c, "COMMIT"); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
@@ -310,6 +312,75 @@ func TestRecoveryFromEveryPrefix(t *testing.T) {
 			t.Errorf("commit %d was never recovered", i)
 		}
 	}
+}
+
+// TestCheckpointIsWhatWasWritten: whichever bit of the file of a checkpoint is another
+// one, it is refused, or holds what it held.
+func TestCheckpointIsWhatWasWritten(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "c")
+	opt := store.CheckpointOptions{Signature: "count by x"}
+	task := stream.Task{}
+	out := &memory{text: "some rows\n"}
+	k := openCheckpoint(t, path, opt)
+	must(t, k.Attach(t.Context(), out, map[string]store.Output{"out": out}))
+	load(t, k, task)
+	for i := range 3 {
+		must(t, k.Save(task, entries("n", fmt.Sprint(i)), i == 0))
+		k.Keep([]stream.Position{{Source: "a.log", Partition: 77, Next: int64(1000 + i)}, {Source: "b.log", Partition: 5, Next: 9}})
+		must(t, k.Flush(t.Context()))
+	}
+	must(t, k.Forget(t.Context(), []stream.Position{{Source: "b.log", Partition: 5}}))
+	must(t, k.Close())
+	holds := func(path string) (string, error) {
+		k, err := store.OpenCheckpoint(t.Context(), path, opt)
+		if err != nil {
+			return "", err
+		}
+		defer k.Close()
+		out := &memory{text: "some rows\nand more"}
+		at, err := k.Positions(t.Context())
+		got := fmt.Sprint(at)
+		if err == nil {
+			err = k.Attach(t.Context(), out, map[string]store.Output{"out": out})
+		}
+		if err == nil {
+			err = k.Load(t.Context(), task, func(key, value []byte) error {
+				got += fmt.Sprintf(" %s=%s", key, value)
+				return nil
+			})
+		}
+		return got + out.text, err
+	}
+	text, err := os.ReadFile(path)
+	must(t, err)
+	want, err := holds(path)
+	must(t, err)
+	refused, rnd := 0, rand.New(rand.NewPCG(1, 2))
+	at := filepath.Join(dir, "changed")
+	for i := range text {
+		if text[i] == 0 || rnd.IntN(2000) > proof.Some(400) { // most of it is not used
+			continue
+		}
+		changed := slices.Clone(text)
+		changed[i] ^= 1 << rnd.IntN(8)
+		for _, end := range []string{"-wal", "-shm"} {
+			_ = os.Remove(at + end)
+		}
+		must(t, os.WriteFile(at, changed, 0o600))
+		switch got, err := holds(at); {
+		case err != nil && fault.HintOf(err) == "":
+			t.Errorf("byte %d: %v, without a hint", i, err)
+		case err != nil:
+			refused++
+		case got != want:
+			t.Errorf("byte %d was changed from %#x to %#x: it holds %q, and not %q", i, text[i], changed[i], got, want)
+		}
+	}
+	if refused == 0 {
+		t.Error("nothing was refused")
+	}
+	t.Log(refused)
 }
 
 // recovered returns which commit a checkpoint holds, "none" or "error".
