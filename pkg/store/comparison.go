@@ -166,6 +166,12 @@ func (r *Comparison) execAll(ctx context.Context, statements ...string) error {
 	return nil
 }
 
+// An insertion is a statement for a fixed number of rows.
+type insertion struct {
+	rows int
+	*stmt
+}
+
 // Write takes the live ones of rows as records that the table should have.
 func (r *Comparison) Write(rows record.Rows) error {
 	if rows.Origin == nil || !rows.Origin.Topic {

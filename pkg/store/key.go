@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/logctl/logctl/pkg/fault"
-	"github.com/logctl/logctl/pkg/table"
 )
 
 // openKey makes the index by which a row replaces an earlier one. Of rows that go on
@@ -41,34 +40,31 @@ func (s *Sink) uniqueKey(t *rowTable) string {
 		return strings.Join(key, ", ")
 	}
 	var parts []string
+	var nulls []string
 	for _, name := range s.opt.Unique {
-		parts = append(parts, quote(name)+" IS NULL", "ifnull("+quote(name)+", 0)")
+		parts = append(parts, "ifnull("+quote(name)+", 0)")
+		nulls = append(nulls, quote(name)+" IS NULL")
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(append(parts, nulls...), ", ")
 }
 
-// sql returns the statement that inserts n rows, or replaces those with their keys.
-// What makes them unique is not set again: SQLite would have to be ready to undo a
-// statement that breaks a key with it, and would keep a copy of each page that it
-// changes.
-func (s *Sink) sql(t *rowTable, n int) string {
+// sql returns the statement that inserts rows from where SQL says they are, or replaces
+// those with their keys. What makes them unique is not set again: SQLite would have to
+// be ready to undo a statement that breaks a key with it, and would keep a copy of each
+// page that it changes.
+func (s *Sink) sql(t *rowTable, from string) string {
 	keyed := t.origin
 	if len(s.opt.Unique) > 0 {
 		keyed = s.opt.Unique
 	}
 	var columns, set []string
-	for _, c := range slices.Concat(t.origin, t.shape.Names, []string{table.Extra}) {
+	for _, c := range t.columns() {
 		quoted := quote(c)
 		if columns = append(columns, quoted); !slices.Contains(keyed, c) {
 			set = append(set, quoted+"=excluded."+quoted)
 		}
 	}
-	values := make([]string, n)
-	for i := range values {
-		values[i] = t.values(originArguments + 1 + i*t.width)
-	}
-	insert := fmt.Sprintf("INSERT INTO %s (%s) VALUES %s", quote(s.name), strings.Join(columns, ","),
-		strings.Join(values, ","))
+	insert := fmt.Sprintf("INSERT INTO %s (%s) %s", quote(s.name), strings.Join(columns, ","), from)
 	if t.key == "" {
 		return insert
 	}

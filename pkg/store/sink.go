@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
@@ -190,24 +189,6 @@ func (s *Sink) Write(rows record.Rows) error {
 	return nil
 }
 
-func (s *Sink) transaction(ctx context.Context) error {
-	if s.open {
-		return nil
-	}
-	err := s.opt.patient(func() error {
-		_, err := exec(ctx, s.c, "BEGIN IMMEDIATE")
-		if s.opt.Breaker != nil {
-			s.opt.Breaker.Done(time.Now().UnixNano(), err == nil)
-		}
-		if err != nil {
-			return s.failed("writing to", err)
-		}
-		return nil
-	})
-	s.open = err == nil
-	return err
-}
-
 // Load gives what is kept of a task's state.
 func (s *Sink) Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
 	if err := s.state.load(ctx, task, put); err != nil {
@@ -240,53 +221,16 @@ func (s *Sink) Keep(at []stream.Position) {
 	}
 }
 
-// Flush commits the rows and the positions.
-func (s *Sink) Flush(ctx context.Context) error {
-	if !s.open && len(s.at.keep) == 0 {
-		return nil
-	}
-	if err := s.transaction(ctx); err != nil {
-		return err
-	}
-	if err := s.commit(ctx); err != nil {
-		s.undo(context.WithoutCancel(ctx))
-		return err
-	}
-	s.open = false
-	s.at.committed()
-	return nil
-}
-
-// undo ends the transaction without a trace. The table may have been part of it.
-func (s *Sink) undo(ctx context.Context) {
+func (s *Sink) closeTable() {
 	if s.table != nil {
 		s.table.close()
 		s.table = nil
 	}
-	s.open = false
-	_, _ = exec(ctx, s.c, "ROLLBACK") // where the disk is full, SQLite has rolled back by itself
-}
-
-func (s *Sink) commit(ctx context.Context) error {
-	if err := s.at.write(ctx); err != nil {
-		return s.failed("writing to", err)
-	}
-	if s.marks != nil {
-		if err := s.marks.sweep(ctx); err != nil {
-			return s.failed("writing to", err)
-		}
-	}
-	if _, err := exec(ctx, s.c, "COMMIT"); err != nil {
-		return s.failed("writing to", err)
-	}
-	return nil
 }
 
 // Close closes the database. What was not flushed is undone.
 func (s *Sink) Close() error {
-	if s.table != nil {
-		s.table.close()
-	}
+	s.closeTable()
 	if s.marks != nil {
 		s.marks.close()
 	}

@@ -361,12 +361,12 @@ func TestNamesAreQuoted(t *testing.T) {
 }
 
 func BenchmarkSink(b *testing.B) {
-	for _, unique := range []bool{false, true} {
-		b.Run(fmt.Sprintf("unique=%v", unique), func(b *testing.B) {
-			opt := store.SinkOptions{}
-			if unique {
-				opt.Unique = []string{"id"}
-			}
+	for name, opt := range map[string]store.SinkOptions{
+		"onward":    {Onward: true},
+		"by place":  {},
+		"by fields": {Unique: []string{"id"}},
+	} {
+		b.Run(name, func(b *testing.B) {
 			s, err := store.OpenSink(b.Context(), filepath.Join(b.TempDir(), "db"), "", opt)
 			if err != nil {
 				b.Fatal(err)
