@@ -15,8 +15,8 @@ func (d *Decoder) Enough(sample []byte) bool {
 	if d.opt.Envelope || !auto && !hasHeader(d.opt.Format) {
 		return true
 	}
-	if d.opt.Format == "zeek" || auto && isZeek([][]byte{sample}) {
-		return zeekHeaderEnd(sample)+1 < len(sample)
+	if hasHashHeader(d.opt.Format) || auto && (isZeek([][]byte{sample}) || isW3C(splitSample(sample))) {
+		return hashHeaderEnd(sample)+1 < len(sample)
 	}
 	if !auto {
 		return headerEnd(d.opt.Format, sample) < len(sample)
@@ -70,8 +70,8 @@ func headerEnd(format string, sample []byte) int {
 		return csvEnd(sample, 0, ',')
 	case "ssv":
 		return csvEnd(sample, 0, ';')
-	case "zeek":
-		return zeekHeaderEnd(sample)
+	case "zeek", "w3c":
+		return hashHeaderEnd(sample)
 	default:
 		return lineEnd(sample, 0)
 	}

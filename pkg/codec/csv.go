@@ -23,18 +23,22 @@ type csv struct {
 	binding
 	separator byte
 	columns   [][]target
+	clock     dayClock
 	last      int // the columns behind this one are not asked for
 }
 
 // newCSV returns a parser for columns with the names of a header line or,
 // where names is not empty, those names, between commas.
 func newCSV(plan *record.Plan, separator byte, header, names string) *csv {
-	p := &csv{binding: newBinding(plan), separator: separator, last: -1}
-	for i, name := range headerNames(separator, header, names) {
+	p := &csv{binding: newBinding(plan), separator: separator}
+	columns := headerNames(separator, header, names)
+	p.clock = newDayClock(p.byName["timestamp"], columns, "")
+	p.last = max(p.clock.date, p.clock.time)
+	for i, name := range columns {
 		to := p.byName[name]
 		p.columns = append(p.columns, to)
 		if len(to) > 0 {
-			p.last = i
+			p.last = max(p.last, i)
 		}
 	}
 	return p
@@ -96,6 +100,7 @@ func (p *csv) parse(b *record.Batch, row int, s record.Span) (reason string) {
 	}
 	p.begin()
 	line := bytes.TrimSuffix(b.Bytes(s), []byte{'\r'})
+	p.clock.begin()
 	n := 0
 	for i := 0; i <= len(line); n++ {
 		start := i
@@ -104,12 +109,14 @@ func (p *csv) parse(b *record.Batch, row int, s record.Span) (reason string) {
 			p.clear(b, row)
 			return p.flaw(line, start, n)
 		}
-		if n <= p.last && len(p.columns[n]) > 0 {
+		if n <= p.last && (len(p.columns[n]) > 0 || p.clock.wants(n)) {
 			off := int(s.Off) + start
 			if quoted {
 				off++
 			}
-			p.set(b, row, p.columns[n], p.value(b, off, text, quoted))
+			v := p.value(b, off, text, quoted)
+			p.clock.take(n, v)
+			p.set(b, row, p.columns[n], v)
 		}
 		i = next
 	}
@@ -117,6 +124,7 @@ func (p *csv) parse(b *record.Batch, row int, s record.Span) (reason string) {
 		p.clear(b, row)
 		return columnCount(n, len(p.columns))
 	}
+	p.set(b, row, p.clock.to, p.clock.join(b))
 	return ""
 }
 
@@ -169,7 +177,12 @@ func (p *csv) value(b *record.Batch, off int, text []byte, quoted bool) record.V
 	case !quoted || bytes.IndexByte(text, '"') < 0:
 		return record.NewValue(record.String, off, len(text))
 	}
-	off = len(b.Data)
+	return appendUndoubled(b, text)
+}
+
+// appendUndoubled appends text from within quotes, in which each quote is doubled.
+func appendUndoubled(b *record.Batch, text []byte) record.Value {
+	off := len(b.Data)
 	for i := 0; i < len(text); i++ {
 		b.Data = append(b.Data, text[i])
 		if text[i] == '"' {

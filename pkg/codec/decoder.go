@@ -136,7 +136,7 @@ func (p *parser) use(o *record.Origin) {
 func (d *Decoder) newFormat(plan *record.Plan, o *record.Origin) *formatParser {
 	f := &formatParser{framer: d.Framer(o), line: d.newLine(plan, o.Format, o.Header), structured: isStructured(o.Format)}
 	f.batch, _ = f.line.(batchParser)
-	f.always = Splits(o.Format) || o.Format == "zeek"
+	f.always = Splits(o.Format) || hasHashHeader(o.Format)
 	lines, isLines := f.framer.(lineFramer)
 	if p, ok := f.line.(*ndjson); ok && isLines && canIndex && !d.opt.Envelope && (len(plan.Fields) > 0 || d.opt.Check) {
 		f.framer = indexFramer{lines, p}
@@ -156,6 +156,8 @@ func (d *Decoder) newLine(plan *record.Plan, format, header string) lineParser {
 		return newCSV(plan, ';', header, rest)
 	case "zeek":
 		return newZeek(plan, header)
+	case "w3c":
+		return newW3C(plan, header)
 	case "tsv":
 		return newTSV(plan, header, rest)
 	case "logfmt":

@@ -37,6 +37,9 @@ func detect(lines [][]byte, inside bool) string {
 	if !inside && isZeek(lines) {
 		return "zeek"
 	}
+	if !inside && isW3C(lines) {
+		return "w3c"
+	}
 	for _, candidate := range []struct {
 		format string
 		fits   func(line []byte) bool
@@ -284,7 +287,7 @@ func isName(text []byte) bool {
 		return false
 	}
 	for _, c := range text {
-		if c < 0x80 && c|0x20-'a' >= 26 && c-'0' > 9 && strings.IndexByte("_-.@/ ()[]#%$", c) < 0 {
+		if c < 0x80 && c|0x20-'a' >= 26 && c-'0' > 9 && strings.IndexByte("_-.@/ \t()[]#%$", c) < 0 {
 			return false
 		}
 	}

@@ -74,6 +74,11 @@ func TestDetect(t *testing.T) {
 		{"semicolons", "time;client;amount\n2026-01-01;a;1,5\n2026-01-01;b;2,5\n", "ssv"},
 		{"prose with semicolons", "this; is a sentence\nand; so is this\n", "plain"},
 		{"zeek", "#separator \\x09\n#fields\tts\n1.5\n", "zeek"},
+		{"w3c", "#Version: 1.0\n#Fields: date time c-ip\n2026-11-27 07:00:00 1.2.3.4\n", "w3c"},
+		{"w3c, cloudfront", "#Version: 1.0\r\n#Fields: date time x\r\n2026-11-27\t07:00:00\ta\r\n", "w3c"},
+		{"comments and prose", "# Fields: none\nhello, it is me\n", "plain"},
+		{"prometheus", "# HELP x Y.\n# TYPE x counter\nx{a=\"b\"} 1 1795762800000\nx 2\n", "plain"},
+		{"csv, a tab in a name", "time,user\tname,msg\n1,a,b\n2,c,d\n", "csv"},
 		{"mixed", commonLine + "\n" + jsonLine + "\n" + prose + "\n", "plain"},
 	}
 	for _, tt := range tests {
@@ -102,6 +107,9 @@ func TestEnough(t *testing.T) {
 		{"", "#separator \\x09\n#fields\ta\n", false},
 		{"", "#separator \\x09\n#fields\ta\n1", true},
 		{"zeek", "#separator \\x09\n", false},
+		{"", "#Software: IIS\n#Fields: a b\n", false},
+		{"", "#Software: IIS\n#Fields: a b\n1", true},
+		{"w3c", "#Software: IIS\n", false},
 		{"csv", "a,b\n", true},
 		{"csv", "\"a\n", false},
 		{"csv:a,b", "\"a\n", true},

@@ -17,8 +17,8 @@ import (
 // colon: the names of columns (csv:time,host,status), the format of what is
 // within (docker:ndjson, cri:logfmt), a pattern.
 var Formats = []string{
-	"auto", "ndjson", "csv", "tsv", "ssv", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "docker", "cri",
-	"plain", "regex:",
+	"auto", "ndjson", "csv", "tsv", "ssv", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "w3c", "docker",
+	"cri", "plain", "regex:",
 }
 
 // splitFormat splits a format into its name and what it says besides.
@@ -32,7 +32,7 @@ func checkFormat(format string) error {
 	name, rest := splitFormat(format)
 	var err error
 	switch name {
-	case "", "auto", "ndjson", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "plain":
+	case "", "auto", "ndjson", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "w3c", "plain":
 		if rest == "" && !strings.Contains(format, ":") {
 			return nil
 		}
@@ -46,7 +46,7 @@ func checkFormat(format string) error {
 		return withCaret(err, "format", rest)
 	case "docker", "cri":
 		inner, _ := splitFormat(rest)
-		if !slices.Contains([]string{"csv", "tsv", "ssv", "zeek", "docker", "cri"}, inner) {
+		if !slices.Contains([]string{"csv", "tsv", "ssv", "zeek", "w3c", "docker", "cri"}, inner) {
 			return checkFormat(rest)
 		}
 	}
@@ -92,12 +92,16 @@ func Splits(format string) bool { return format == "otlp" }
 // columns, which are no record.
 func hasHeader(format string) bool {
 	switch name, names := splitFormat(format); name {
-	case "csv", "tsv", "ssv", "zeek":
+	case "csv", "tsv", "ssv", "zeek", "w3c":
 		return names == ""
 	default:
 		return false
 	}
 }
+
+// hasHashHeader reports whether the header of a format is made of lines that begin
+// with #. Such lines further down are no records.
+func hasHashHeader(format string) bool { return format == "zeek" || format == "w3c" }
 
 // isStructured reports whether the records of a format have fields of their
 // own, so that an empty line is none.

@@ -3,6 +3,7 @@ package codec
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -13,13 +14,24 @@ import (
 // other ends at white space and is a number if it is a plain decimal of at
 // most 15 digits, else a string. A key alone is true. A line without a single
 // "=" is bad: it is prose or part of a stack trace.
-type logfmt struct{ binding }
+type logfmt struct {
+	binding
+	clock dayClock
+}
 
-func newLogfmt(plan *record.Plan) *logfmt { return &logfmt{newBinding(plan)} }
+func newLogfmt(plan *record.Plan) *logfmt {
+	p := &logfmt{binding: newBinding(plan)}
+	p.clock = newDayClock(p.byName["timestamp"], logfmtClock, "")
+	return p
+}
+
+// logfmtClock are the keys that stand for columns to a dayClock, by their numbers.
+var logfmtClock = []string{"date", "time"}
 
 // parse reads the record in s, which is row's text.
 func (p *logfmt) parse(b *record.Batch, row int, s record.Span) (reason string) {
 	p.begin()
+	p.clock.begin()
 	line, off := b.Bytes(s), int(s.Off)
 	pairs := 0
 	for i := gap(line, 0); i < len(line); i = gap(line, i) {
@@ -44,8 +56,11 @@ func (p *logfmt) parse(b *record.Batch, row int, s record.Span) (reason string) 
 			p.clear(b, row)
 			return fmt.Sprintf("no closing quote and space for the one at byte %d", i+2)
 		}
-		if to := p.byName[string(key)]; to != nil {
-			p.set(b, row, to, p.value(b, off+i+1, line[i+1:end]))
+		to, part := p.byName[string(key)], slices.Index(logfmtClock, string(key))
+		if to != nil || p.clock.wants(part) {
+			v := p.value(b, off+i+1, line[i+1:end])
+			p.clock.take(part, v)
+			p.set(b, row, to, v)
 		}
 		i = end
 	}
@@ -53,6 +68,7 @@ func (p *logfmt) parse(b *record.Batch, row int, s record.Span) (reason string) 
 		p.clear(b, row)
 		return "no key=value pair"
 	}
+	p.set(b, row, p.clock.to, p.clock.join(b))
 	return ""
 }
 

@@ -22,13 +22,16 @@ func namesOf(b *record.Batch, format string) []string {
 	name, rest := splitFormat(format)
 	switch name {
 	case "csv":
-		return headerNames(',', b.Origin.Header, rest)
+		return withTimestamp(headerNames(',', b.Origin.Header, rest), "")
 	case "ssv":
-		return headerNames(';', b.Origin.Header, rest)
+		return withTimestamp(headerNames(';', b.Origin.Header, rest), "")
 	case "zeek":
 		return readZeekHeader(b.Origin.Header).names
 	case "tsv":
-		return tsvNames(b.Origin.Header, rest)
+		return withTimestamp(tsvNames(b.Origin.Header, rest), "")
+	case "w3c":
+		header := readW3CHeader(b.Origin.Header)
+		return withTimestamp(header.names, header.date)
 	case "common":
 		return slices.Clone(accessNames[:accessReferer])
 	case "combined":
@@ -88,7 +91,7 @@ func keysOfRecord(b *record.Batch, row int, format string) (keys []string) {
 				}
 			}
 		}
-		return keys
+		return withTimestamp(keys, "")
 	}
 	var m Members
 	for m.Reset(b, b.Recs[row].Value); ; {

@@ -14,13 +14,16 @@ import (
 type tsv struct {
 	binding
 	columns [][]target
+	clock   dayClock
 }
 
 // newTSV returns a parser for columns with the names of a header line or,
 // where names is not empty, those names, between commas.
 func newTSV(plan *record.Plan, header, names string) *tsv {
 	p := &tsv{binding: newBinding(plan)}
-	for _, name := range tsvNames(header, names) {
+	columns := tsvNames(header, names)
+	p.clock = newDayClock(p.byName["timestamp"], columns, "")
+	for _, name := range columns {
 		p.columns = append(p.columns, p.byName[name])
 	}
 	return p
@@ -53,11 +56,14 @@ func (p *tsv) parse(b *record.Batch, row int, s record.Span) (reason string) {
 	}
 	p.begin()
 	line := bytes.TrimSuffix(b.Bytes(s), []byte{'\r'})
+	p.clock.begin()
 	n := 0
 	for i := 0; i <= len(line); n++ {
 		end := fieldEnd(line, i, '\t')
-		if n < len(p.columns) && len(p.columns[n]) > 0 {
-			p.set(b, row, p.columns[n], p.value(b, int(s.Off)+i, line[i:end]))
+		if n < len(p.columns) && (len(p.columns[n]) > 0 || p.clock.wants(n)) {
+			v := p.value(b, int(s.Off)+i, line[i:end])
+			p.clock.take(n, v)
+			p.set(b, row, p.columns[n], v)
 		}
 		i = end + 1
 	}
@@ -65,6 +71,7 @@ func (p *tsv) parse(b *record.Batch, row int, s record.Span) (reason string) {
 		p.clear(b, row)
 		return columnCount(n, len(p.columns))
 	}
+	p.set(b, row, p.clock.to, p.clock.join(b))
 	return ""
 }
 

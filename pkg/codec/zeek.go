@@ -73,11 +73,13 @@ func zeekType(name string) (kind byte, list bool) {
 	}
 }
 
+const otherColumns = "other columns than those at the beginning of the file"
+
 // isZeek reports whether lines begin as a log of Zeek does.
 func isZeek(lines [][]byte) bool { return bytes.HasPrefix(lines[0], []byte("#separator ")) }
 
-// zeekHeaderEnd returns where the lines that begin with # end.
-func zeekHeaderEnd(sample []byte) int {
+// hashHeaderEnd returns where the lines that begin with # end.
+func hashHeaderEnd(sample []byte) int {
 	end := 0
 	for next := 0; next < len(sample) && sample[next] == '#'; next = end + 1 {
 		end = lineEnd(sample, next)
@@ -120,7 +122,7 @@ func (p *zeek) parse(b *record.Batch, row int, s record.Span) (reason string) {
 	switch {
 	case len(line) > 0 && line[0] == '#':
 		if bytes.HasPrefix(line, []byte("#fields")) && string(line) != p.header.fields {
-			return "other columns than those at the beginning of the file"
+			return otherColumns
 		}
 		b.Recs[row].Flags |= record.Dropped
 		b.Empty++

@@ -199,6 +199,8 @@ func windowsAreTheSame(t *testing.T, name string, cfg window.Config, texts []str
 func TestSplitRecordsAreTheSameHoweverInputIsCut(t *testing.T) {
 	var requests, columns strings.Builder
 	columns.WriteString("#separator \\x09\n#fields\tts\tn\n#types\ttime\tcount\n")
+	var extended strings.Builder
+	extended.WriteString("#Version: 1.0\n#Fields: date time n\n")
 	for i := range 300 {
 		requests.WriteString(`{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"s"}}]},"scopeLogs":[{"logRecords":[`)
 		for k := range i % 7 {
@@ -206,9 +208,10 @@ func TestSplitRecordsAreTheSameHoweverInputIsCut(t *testing.T) {
 			fmt.Fprintf(&requests, `{"timeUnixNano":"%d","body":{"intValue":"%d"}}`, 1767261600_000000000+int64(i)*1e9, i*10+k)
 		}
 		requests.WriteString("]}]}]}\n")
+		fmt.Fprintf(&extended, "2026-01-01 10:%02d:%02d %d\n%s", i/60, i%60, i, []string{"", "#Fields: date time n\n"}[i%2])
 		fmt.Fprintf(&columns, "%d.5\t%d\n%s", 1767261600+i, i, []string{"", "#close\tx\n"}[i%2])
 	}
-	for format, text := range map[string]string{"otlp": requests.String(), "zeek": columns.String()} {
+	for format, text := range map[string]string{"otlp": requests.String(), "zeek": columns.String(), "w3c": extended.String()} {
 		for _, where := range []string{"", `service == "s" or n > 5`} {
 			all := sameEveryWay(t, format, []string{text}, func(p *engine.Pipeline, plan *record.Plan, _ stream.Sink) {
 				if where == "" {

@@ -1,0 +1,78 @@
+package codec
+
+import (
+	"slices"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// A dayClock makes the timestamp of records that have a day in one field, date,
+// and the time of that day in another, time.
+type dayClock struct {
+	to         []target // of the timestamp; where it is not asked for, nothing is made
+	date, time int      // the columns, -1 where there is none
+	known      string   // the day of records without a date
+	day, clock record.Value
+}
+
+// newDayClock returns one for columns with the given names, of which both are
+// needed unless the day is known.
+func newDayClock(to []target, names []string, day string) dayClock {
+	d := dayClock{to: to, date: slices.Index(names, "date"), time: slices.Index(names, "time"), known: day}
+	if len(to) == 0 || d.time < 0 || d.date < 0 && day == "" {
+		return dayClock{date: -1, time: -1}
+	}
+	return d
+}
+
+// withTimestamp returns the names of fields with that of the timestamp that is made
+// of two of them before them.
+func withTimestamp(names []string, day string) []string {
+	if slices.Contains(names, "timestamp") || newDayClock([]target{{}}, names, day).time < 0 {
+		return names
+	}
+	return append([]string{"timestamp"}, names...)
+}
+
+func (d *dayClock) begin() { d.day, d.clock = 0, 0 }
+
+// wants reports whether the value of column n is to be taken in.
+func (d *dayClock) wants(n int) bool { return n >= 0 && (n == d.date || n == d.time) }
+
+// take takes in the value of column n.
+func (d *dayClock) take(n int, v record.Value) {
+	switch {
+	case !d.wants(n):
+	case n == d.date:
+		d.day = v
+	default:
+		d.clock = v
+	}
+}
+
+// join returns the timestamp of the record whose values were taken in. It is missing
+// where the time is none of a day alone.
+func (d *dayClock) join(b *record.Batch) record.Value {
+	if d.clock.Kind() != record.String || !isDayTime(b.Raw(d.clock)) {
+		return 0
+	}
+	day, off := d.known, len(b.Data)
+	switch end := d.day.Off() + d.day.Len(); {
+	case d.day.Kind() == record.Missing && (d.date >= 0 || day == ""):
+		return 0
+	case d.day.Kind() == record.Missing:
+		b.Data = append(b.Data, day...)
+	case end+1 == d.clock.Off() && b.Data[end] == ' ':
+		return record.NewValue(record.String, d.day.Off(), d.day.Len()+1+d.clock.Len())
+	default:
+		b.Data = append(b.Data, b.Raw(d.day)...)
+	}
+	b.Data = append(append(b.Data, ' '), b.Raw(d.clock)...)
+	return record.NewValue(record.String, off, len(b.Data)-off)
+}
+
+// isDayTime reports whether text begins as hh:mm or h:mm does.
+func isDayTime(text []byte) bool {
+	n := digits(text)
+	return (n == 1 || n == 2) && n < len(text) && text[n] == ':'
+}

@@ -1,0 +1,137 @@
+package codec
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/logctl/logctl/pkg/record"
+)
+
+// w3c finds fields in the extended log file format of the W3C, which IIS and
+// CloudFront write: spaces or tabs between columns, above them lines that begin
+// with # and name the columns:
+//
+//	#Version: 1.0
+//	#Date: 2026-11-24 10:00:00
+//	#Fields: date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent)
+//
+// A dash is missing, a value may stand in quotes (doubled within). The fields date
+// and time together are the timestamp; where there is no date, that of #Date.
+// Lines further down that begin with #, as IIS writes them whenever it starts, are
+// no records; one with other fields is bad, and so is a record with another number
+// of columns.
+type w3c struct {
+	binding
+	header  w3cHeader
+	columns [][]target
+	clock   dayClock
+}
+
+// w3cHeader is what the lines above a log say.
+type w3cHeader struct {
+	names []string
+	date  string // of #Date
+}
+
+const w3cFields = "#Fields:"
+
+func newW3C(plan *record.Plan, header string) *w3c {
+	p := &w3c{binding: newBinding(plan), header: readW3CHeader(header)}
+	for _, name := range p.header.names {
+		p.columns = append(p.columns, p.byName[name])
+	}
+	p.clock = newDayClock(p.byName["timestamp"], p.header.names, p.header.date)
+	return p
+}
+
+func readW3CHeader(text string) (h w3cHeader) {
+	for line := range strings.SplitSeq(text, "\n") {
+		if names, ok := strings.CutPrefix(line, w3cFields); ok {
+			h.names = distinct(strings.Fields(names))
+		}
+		if date, ok := strings.CutPrefix(line, "#Date:"); ok && len(strings.Fields(date)) > 0 {
+			h.date = strings.Fields(date)[0]
+		}
+	}
+	return h
+}
+
+// isW3C reports whether lines begin with such that begin with # and name columns.
+func isW3C(lines [][]byte) bool {
+	for _, line := range lines {
+		if len(line) == 0 || line[0] != '#' {
+			return false
+		}
+		if bytes.HasPrefix(line, []byte(w3cFields)) {
+			return true
+		}
+	}
+	return false
+}
+
+// parse reads the record in s, which is row's text.
+func (p *w3c) parse(b *record.Batch, row int, s record.Span) (reason string) {
+	line := b.Bytes(s)
+	switch {
+	case len(line) > 0 && line[0] == '#':
+		names, ok := bytes.CutPrefix(line, []byte(w3cFields))
+		if ok && strings.Join(distinct(strings.Fields(string(names))), " ") != strings.Join(p.header.names, " ") {
+			return otherColumns
+		}
+		b.Recs[row].Flags |= record.Dropped
+		b.Empty++
+		return ""
+	case len(p.columns) == 0:
+		return "the columns have no names: an extended log of the W3C names them in a line that begins with " + w3cFields
+	}
+	p.begin()
+	separator := byte(' ')
+	if bytes.IndexByte(line, '\t') >= 0 {
+		separator = '\t'
+	}
+	n := 0
+	p.clock.begin()
+	for i := pastSpaces(line, 0, separator); i < len(line); n++ {
+		text, next, quoted, ok := csvField(line, i, separator)
+		if !ok {
+			next = fieldEnd(line, i, separator) + 1
+			text, quoted = line[i:next-1], false
+		}
+		if n < len(p.columns) {
+			p.field(b, row, n, p.value(b, int(s.Off)+i, text, quoted))
+		}
+		i = pastSpaces(line, next, separator)
+	}
+	if n != len(p.columns) {
+		p.clear(b, row)
+		return columnCount(n, len(p.columns))
+	}
+	p.set(b, row, p.clock.to, p.clock.join(b))
+	return ""
+}
+
+// field hands on the value of column n.
+func (p *w3c) field(b *record.Batch, row, n int, v record.Value) {
+	p.clock.take(n, v)
+	p.set(b, row, p.columns[n], v)
+}
+
+// value returns the value of a field, which stands at off, its quotes included.
+func (p *w3c) value(b *record.Batch, off int, text []byte, quoted bool) record.Value {
+	switch {
+	case !quoted:
+		return numberValue(off, text)
+	case bytes.IndexByte(text, '"') < 0:
+		return record.NewValue(record.String, off+1, len(text))
+	default:
+		return appendUndoubled(b, text)
+	}
+}
+
+// pastSpaces returns where the next field begins: spaces may be several.
+func pastSpaces(line []byte, i int, separator byte) int {
+	for separator == ' ' && i < len(line) && line[i] == ' ' {
+		i++
+	}
+	return i
+}
