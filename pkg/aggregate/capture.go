@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // Capture appends what the aggregates need of record i of a batch that Prepare
@@ -43,16 +44,16 @@ func (s *Set) Replay(b *record.Batch, i int, src []byte) error {
 		b.Words(in.at)[i] = uint64(src[0])
 		src = src[1:]
 	}
-	r := reader{src: src}
+	r := wire.Read(src)
 	for _, in := range s.inputs.values {
-		kind, text := r.kind(), r.bytes()
+		kind, text := readKind(&r), r.Bytes()
 		off := len(b.Data)
 		b.Data = append(b.Data, text...)
 		b.Words(in.at)[i] = HashKey(kind, text)
 		b.Words(in.at + 1)[i] = uint64(record.NewValue(kind, off, len(text)))
 	}
-	if r.err == nil && len(r.src) > 0 {
-		r.err = errCell
+	if !r.Done() {
+		return errCell
 	}
-	return r.err
+	return nil
 }

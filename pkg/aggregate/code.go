@@ -7,6 +7,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/sketch"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // How cells stand in bytes: numbers as varints, floats as their bits, sketches
@@ -17,53 +18,21 @@ var errCell = errors.New("decoding an aggregate: not what was encoded")
 // maxCount is the largest count that is believed.
 const maxCount = math.MaxInt64
 
-// A reader takes a cell apart. After its first error all it returns is empty.
-type reader struct {
-	src []byte
-	err error
-}
-
-func (r *reader) uint() uint64 {
-	v, n := binary.Uvarint(r.src)
-	return advance(r, v, n, v <= maxCount)
-}
-
-func (r *reader) int() int64 {
-	v, n := binary.Varint(r.src)
-	return advance(r, v, n, true)
-}
-
-// advance passes over n bytes that hold v, if they do.
-func advance[T int64 | uint64](r *reader, v T, n int, ok bool) T {
-	if r.err != nil || n <= 0 || !ok {
-		r.err = errCell
-		return 0
+// left returns what a reader of a cell has left, or that it could not read it.
+func left(r *wire.Reader) ([]byte, error) {
+	if r.Failed() {
+		return nil, errCell
 	}
-	r.src = r.src[n:]
-	return v
+	return r.Rest(), nil
 }
 
-// kind takes the kind of a value.
-func (r *reader) kind() record.Kind {
-	if r.err != nil || len(r.src) == 0 || record.Kind(r.src[0]) > record.Array {
-		r.err = errCell
+// readKind reads the kind of a value.
+func readKind(r *wire.Reader) record.Kind {
+	kind := record.Kind(r.Byte())
+	if r.Check(kind <= record.Array); r.Failed() {
 		return record.Missing
 	}
-	kind := record.Kind(r.src[0])
-	r.src = r.src[1:]
 	return kind
-}
-
-// bytes takes bytes behind their length.
-func (r *reader) bytes() []byte {
-	n := r.uint()
-	if r.err != nil || n > uint64(len(r.src)) {
-		r.err = errCell
-		return nil
-	}
-	text := r.src[:n]
-	r.src = r.src[n:]
-	return text
 }
 
 func (c *counts) reset(g uint32) { c.cells[g] = 0 }
@@ -71,9 +40,9 @@ func (c *counts) reset(g uint32) { c.cells[g] = 0 }
 func (c *counts) encode(dst []byte, g uint32) []byte { return binary.AppendUvarint(dst, c.cells[g]) }
 
 func (c *counts) decode(g uint32, src []byte) (rest []byte, err error) {
-	r := reader{src: src}
-	c.cells[g] = r.uint()
-	return r.src, r.err
+	r := wire.Read(src)
+	c.cells[g] = r.Uint(maxCount)
+	return left(&r)
 }
 
 func (c *matches) reset(g uint32) { c.cells[g] = 0 }
@@ -81,9 +50,9 @@ func (c *matches) reset(g uint32) { c.cells[g] = 0 }
 func (c *matches) encode(dst []byte, g uint32) []byte { return binary.AppendUvarint(dst, c.cells[g]) }
 
 func (c *matches) decode(g uint32, src []byte) (rest []byte, err error) {
-	r := reader{src: src}
-	c.cells[g] = r.uint()
-	return r.src, r.err
+	r := wire.Read(src)
+	c.cells[g] = r.Uint(maxCount)
+	return left(&r)
 }
 
 func (c *sums) reset(g uint32) { c.cells[g] = total{} }
@@ -94,12 +63,12 @@ func (c *sums) encode(dst []byte, g uint32) []byte {
 }
 
 func (c *sums) decode(g uint32, src []byte) (rest []byte, err error) {
-	r := reader{src: src}
+	r := wire.Read(src)
 	t := &c.cells[g]
-	if t.n = r.uint(); r.err != nil {
-		return nil, r.err
+	if t.n = r.Uint(maxCount); r.Failed() {
+		return nil, errCell
 	}
-	return t.sum.Decode(r.src)
+	return t.sum.Decode(r.Rest())
 }
 
 func (c *extremes) reset(g uint32) { c.cells[g] = span{} }
@@ -165,9 +134,9 @@ func (c *picks) reset(g uint32) { c.cells[g] = pick{text: c.cells[g].text[:0]} }
 func (c *picks) encode(dst []byte, g uint32) []byte { return c.cells[g].encode(dst) }
 
 func (c *picks) decode(g uint32, src []byte) (rest []byte, err error) {
-	r := reader{src: src}
+	r := wire.Read(src)
 	c.cells[g] = c.decodePick(&r)
-	return r.src, r.err
+	return left(&r)
 }
 
 func (p *pick) encode(dst []byte) []byte {
@@ -180,27 +149,23 @@ func (p *pick) encode(dst []byte) []byte {
 	if p.origin != nil {
 		source, partition = p.origin.Source, p.origin.Partition
 	}
-	dst = append(binary.AppendUvarint(dst, uint64(len(source))), source...)
-	dst = binary.AppendVarint(dst, int64(partition))
-	return append(binary.AppendUvarint(dst, uint64(len(p.text))), p.text...)
+	dst = binary.AppendVarint(wire.AppendBytes(dst, source), int64(partition))
+	return wire.AppendBytes(dst, p.text)
 }
 
 // origins are of values that were decoded.
 type origins struct{ last *record.Origin }
 
 // decodePick takes a value with a copy of its text.
-func (o *origins) decodePick(r *reader) pick {
-	kind := r.kind()
+func (o *origins) decodePick(r *wire.Reader) pick {
+	kind := readKind(r)
 	if kind == record.Missing {
 		return pick{}
 	}
-	p := pick{time: r.int(), turn: r.int(), kind: kind}
-	source, partition := r.bytes(), r.int()
-	p.text = append(p.text, r.bytes()...)
-	if r.err == nil && partition != int64(int32(partition)) {
-		r.err = errCell
-	}
-	if r.err != nil {
+	p := pick{time: r.Varint(), turn: r.Varint(), kind: kind}
+	source, partition := r.Bytes(), r.Varint()
+	p.text = append(p.text, r.Bytes()...)
+	if r.Check(partition == int64(int32(partition))); r.Failed() {
 		return pick{}
 	}
 	p.origin = o.origin(string(source), int32(partition))
@@ -224,17 +189,17 @@ func encodePicks(dst []byte, list []pick) []byte {
 
 // decodePicks calls put for what encodePicks has written: n values at most.
 func (o *origins) decodePicks(src []byte, n int, put func(*pick)) (rest []byte, err error) {
-	r := reader{src: src}
-	count := r.uint()
+	r := wire.Read(src)
+	count := r.Uint(maxCount)
 	if count > uint64(n) {
 		return nil, errCell
 	}
 	for range count {
 		p := o.decodePick(&r)
-		if r.err != nil || p.kind == record.Missing {
+		if r.Failed() || p.kind == record.Missing {
 			return nil, errCell
 		}
 		put(&p)
 	}
-	return r.src, r.err
+	return left(&r)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // The limits of lists: how many values one is asked for at most, how many
@@ -156,9 +157,9 @@ func (c *earliest) decode(g uint32, src []byte) (rest []byte, err error) {
 	case len(src) == 0 || src[0] != 1:
 		return nil, errCell
 	}
-	r := reader{src: src[1:]}
-	c.cells[g] = moment{r.int(), true}
-	return r.src, r.err
+	r := wire.Read(src[1:])
+	c.cells[g] = moment{r.Varint(), true}
+	return left(&r)
 }
 
 // tails keeps the values of the last n rows that have one, or of the first. A cell

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // tallies counts rows by a value, under its name among the members of an object: the
@@ -122,25 +123,25 @@ func (c *tallies) encode(dst []byte, g uint32) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(t.items)))
 	for _, it := range t.items {
 		dst = binary.AppendUvarint(append(dst, byte(record.String)), it.n)
-		dst = append(binary.AppendUvarint(dst, uint64(len(it.name))), it.name...)
+		dst = wire.AppendBytes(dst, it.name)
 	}
 	return dst
 }
 
 func (c *tallies) decode(g uint32, src []byte) (rest []byte, err error) {
 	c.reset(g)
-	r := reader{src: src}
-	other, n := r.uint(), r.uint()
+	r := wire.Read(src)
+	other, n := r.Uint(maxCount), r.Uint(maxCount)
 	for range min(n, maxList) {
-		kind, count, text := r.kind(), r.uint(), r.bytes()
-		if r.err != nil {
+		kind, count, text := readKind(&r), r.Uint(maxCount), r.Bytes()
+		if r.Failed() {
 			break
 		}
 		c.cells[g].count(named(HashKey(kind, text), count, kind, text))
 	}
-	if n > maxList || r.err != nil {
+	if n > maxList || r.Failed() {
 		return nil, errCell
 	}
 	c.cells[g].other = other
-	return r.src, nil
+	return r.Rest(), nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // A place names a partition in a task's state.
@@ -256,8 +257,7 @@ func (t *task) appendTimes(dst []byte) []byte {
 }
 
 func appendSeen(dst []byte, at place, last seen) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(at.source)))
-	dst = append(dst, at.source...)
+	dst = wire.AppendBytes(dst, at.source)
 	dst = binary.AppendVarint(dst, int64(at.partition))
 	dst = binary.AppendVarint(dst, last.max)
 	return binary.AppendVarint(dst, last.active)
@@ -267,31 +267,21 @@ var errTimes = errors.New("decoding the times of partitions: not what was encode
 
 // decode takes in what appendTimes has written.
 func (c *clock) decode(src []byte) error {
-	watermark, n := binary.Varint(src)
-	if n <= 0 {
-		return errTimes
-	}
-	c.watermark, c.times, c.marks = watermark, map[place]seen{}, marks{}
-	for src = src[n:]; len(src) > 0; {
-		size, n := binary.Uvarint(src)
-		if n <= 0 || size > uint64(len(src)-n) {
-			return errTimes
-		}
-		name := string(src[n : n+int(size)])
-		src = src[n+int(size):]
-		var numbers [3]int64
-		for i := range numbers {
-			if numbers[i], n = binary.Varint(src); n <= 0 {
-				return errTimes
-			}
-			src = src[n:]
-		}
-		at, last := place{name, int32(numbers[0])}, seen{numbers[1], numbers[2]}
-		if at.partition < 0 {
+	r := wire.Read(src)
+	c.watermark, c.times, c.marks = r.Varint(), map[place]seen{}, marks{}
+	for !r.Failed() && !r.Done() {
+		at := place{string(r.Bytes()), int32(r.Varint())}
+		last := seen{r.Varint(), r.Varint()}
+		switch {
+		case r.Failed():
+		case at.partition < 0:
 			c.marks.restore(at, last)
-		} else {
+		default:
 			c.times[at] = last
 		}
+	}
+	if r.Failed() {
+		return errTimes
 	}
 	return nil
 }

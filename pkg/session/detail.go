@@ -3,6 +3,8 @@ package session
 import (
 	"encoding/binary"
 	"math"
+
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // A detail is what is known of a session besides the usual.
@@ -64,13 +66,13 @@ func appendDetail(dst []byte, d *detail) []byte {
 }
 
 // detail takes what appendDetail has appended.
-func (r *reader) detail() (d detail) {
-	d.step = r.byte()
+func readDetail(r *wire.Reader) (d detail) {
+	d.step = r.Byte()
 	if d.step&hasOrdinal == 0 {
 		return d
 	}
-	ordinal := r.uvarint()
-	r.failed = r.failed || ordinal == 0 || ordinal > math.MaxUint32
+	ordinal := r.Uvarint()
+	r.Check(ordinal > 0 && ordinal <= math.MaxUint32)
 	d.step, d.ordinal = d.step&^hasOrdinal, uint32(ordinal)
 	return d
 }

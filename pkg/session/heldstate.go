@@ -5,6 +5,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // The key of a held event's entry is its time, kind and text of its user's key
@@ -72,13 +73,12 @@ func (o *Op) appendHeldKey(dst []byte, m uint32) []byte {
 	h := o.order.held.at(m)
 	kind, text := o.users.key(h.user)
 	dst = binary.BigEndian.AppendUint64(append(dst, entryHeld), uint64(h.time)^1<<63)
-	dst = binary.AppendUvarint(append(dst, byte(kind)), uint64(len(text)))
-	dst = append(dst, text...)
+	dst = wire.AppendBytes(append(dst, byte(kind)), text)
 	from := o.order.origins[h.origin]
 	if from == nil {
 		from = &record.Origin{}
 	}
-	dst = append(binary.AppendUvarint(dst, uint64(len(from.Source))), from.Source...)
+	dst = wire.AppendBytes(dst, from.Source)
 	return binary.AppendVarint(binary.AppendVarint(dst, int64(from.Partition)), h.turn)
 }
 
@@ -96,21 +96,21 @@ func (o *Op) openHeld(key, value []byte) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	r := reader{src: rest}
-	text, source, partition, turn := r.bytes(), r.bytes(), r.varint(), r.varint()
-	if !r.done() || partition != int64(int32(partition)) || !o.keys.Valid(kind, text) {
+	r := wire.Read(rest)
+	text, source, partition, turn := r.Bytes(), r.Bytes(), r.Varint(), r.Varint()
+	if !r.Done() || partition != int64(int32(partition)) || !o.keys.Valid(kind, text) {
 		return 0, errState
 	}
-	v := reader{src: value}
-	mask := v.uvarint()
-	if v.failed || !o.isCaptured(v.src) {
+	v := wire.Read(value)
+	mask := v.Uvarint()
+	if v.Failed() || !o.isCaptured(v.Rest()) {
 		return 0, errState
 	}
 	from := &record.Origin{Source: string(source), Partition: int32(partition)}
 	return o.enqueue(held{
 		time: t, turn: turn, mask: mask, user: o.users.get(aggregate.HashKey(kind, text), kind, text),
-		origin: o.order.originOf(from), size: uint32(len(v.src)),
-	}, v.src), nil
+		origin: o.order.originOf(from), size: uint32(len(v.Rest())),
+	}, v.Rest()), nil
 }
 
 // isCaptured reports whether bytes are what hold keeps of an event.

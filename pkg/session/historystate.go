@@ -9,6 +9,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // The key of a past session's entry is its number. What is dropped is gone from the
@@ -82,20 +83,20 @@ func (o *Op) restorePast(key, value []byte) error {
 		o.state.gone.Append(key, nil)
 		return nil
 	}
-	r := reader{src: value}
-	was, step := r.byte(), r.byte()
-	end, duration, events, size := r.varint(), r.uvarint(), r.uvarint(), r.uvarint()
+	r := wire.Read(value)
+	was, step := r.Byte(), r.Byte()
+	end, duration, events, size := r.Varint(), r.Uvarint(), r.Uvarint(), r.Uvarint()
 	switch {
-	case r.failed || was > wasConverted|wasAbandoned || int(step) > len(o.fields.funnel):
+	case r.Failed() || was > wasConverted|wasAbandoned || int(step) > len(o.fields.funnel):
 		return errState
-	case !possible(end) || duration > math.MaxInt64 || size == 0 || size > uint64(len(r.src)):
+	case !possible(end) || duration > math.MaxInt64 || size == 0 || size > uint64(len(r.Rest())):
 		return errState
 	}
-	kind, text, row := record.Kind(r.src[0]), r.src[1:size], r.src[size:]
+	kind, text, row := record.Kind(r.Rest()[0]), r.Rest()[1:size], r.Rest()[size:]
 	if !o.keys.Valid(kind, text) || len(row) == 0 || row[0] != '{' || !json.Valid(row) {
 		return errState
 	}
-	h.loose = append(h.loose, h.keepText(r.src, past{
+	h.loose = append(h.loose, h.keepText(r.Rest(), past{
 		number: binary.BigEndian.Uint64(key[1:]), end: end, duration: int64(duration), events: events,
 		hash: aggregate.HashKey(kind, text), key: uint32(size), step: step,
 		converted: was&wasConverted != 0, abandoned: was&wasAbandoned != 0,

@@ -8,6 +8,7 @@ import (
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // Where memory is bounded, what begins behind the limit of time goes to a shelf
@@ -191,8 +192,8 @@ func isOf(key []byte, kind record.Kind, text []byte) bool {
 	}
 	rest := key[keyStart+1:]
 	if key[0] == entryHeld {
-		r := reader{src: rest}
-		rest = r.bytes()
+		r := wire.Read(rest)
+		rest = r.Bytes()
 	}
 	return string(rest) == string(text)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 var _ stream.Stateful = (*Op)(nil)
@@ -170,14 +171,14 @@ func (o *Op) Restore(key, value []byte) error {
 }
 
 func (o *Op) restoreClock(value []byte) error {
-	r := reader{src: value}
-	c := clock{limit: r.varint(), newest: r.varint()}
-	if len(r.src) > 0 {
-		c.until, c.times = r.varint(), r.uvarint()
-		r.failed = r.failed || c.times == 0 || !possible(c.until)
+	r := wire.Read(value)
+	c := clock{limit: r.Varint(), newest: r.Varint()}
+	if len(r.Rest()) > 0 {
+		c.until, c.times = r.Varint(), r.Uvarint()
+		r.Check(c.times > 0 && possible(c.until))
 	}
 	switch {
-	case !r.done():
+	case !r.Done():
 		return errState
 	case c.limit != math.MinInt64 && !possible(c.limit), c.newest != math.MinInt64 && !possible(c.newest):
 		return errState
@@ -218,14 +219,14 @@ func (o *Op) restoreSession(key, value []byte) error {
 // openSession opens a session as its entry has it. Nothing is noted of it.
 func (o *Op) openSession(key, value []byte) (uint32, error) {
 	start, kind, text, err := o.restoreKey(key)
-	r := reader{src: value}
-	mark, length, events := r.byte(), r.uvarint(), r.uvarint()
+	r := wire.Read(value)
+	mark, length, events := r.Byte(), r.Uvarint(), r.Uvarint()
 	d := detail{}
 	if o.order != nil {
-		d = r.detail()
+		d = readDetail(&r)
 	}
 	switch {
-	case err != nil || r.failed || mark&^said != 0 || events == 0 || int(d.step) > len(o.fields.funnel):
+	case err != nil || r.Failed() || mark&^said != 0 || events == 0 || int(d.step) > len(o.fields.funnel):
 		return 0, errState
 	case length > math.MaxInt64 || !possible(start+int64(length)) || !o.keys.Valid(kind, text):
 		return 0, errState
@@ -245,63 +246,14 @@ func (o *Op) openSession(key, value []byte) (uint32, error) {
 		to.step, to.ordinal = d.step, d.ordinal
 	}
 	if o.cells != nil {
-		if r.src, err = o.cells.Decode(n, r.src); err != nil {
+		rest, err := o.cells.Decode(n, r.Rest())
+		if err != nil {
 			return 0, err
 		}
+		r = wire.Read(rest)
 	}
-	if !r.done() {
+	if !r.Done() {
 		return 0, errState
 	}
 	return n, nil
 }
-
-// A reader takes an entry apart. After its first error all it returns is zero.
-type reader struct {
-	src    []byte
-	failed bool
-}
-
-func (r *reader) byte() byte {
-	if r.failed || len(r.src) == 0 {
-		r.failed = true
-		return 0
-	}
-	b := r.src[0]
-	r.src = r.src[1:]
-	return b
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.src)
-	return advance(r, v, n)
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.src)
-	return advance(r, v, n)
-}
-
-// advance passes over n bytes that hold v.
-func advance[T int64 | uint64](r *reader, v T, n int) T {
-	if r.failed || n <= 0 {
-		r.failed = true
-		return 0
-	}
-	r.src = r.src[n:]
-	return v
-}
-
-// bytes takes bytes behind their length.
-func (r *reader) bytes() []byte {
-	n := r.uvarint()
-	if r.failed || n > uint64(len(r.src)) {
-		r.failed = true
-		return nil
-	}
-	text := r.src[:n]
-	r.src = r.src[n:]
-	return text
-}
-
-// done reports whether all was taken, without an error.
-func (r *reader) done() bool { return !r.failed && len(r.src) == 0 }

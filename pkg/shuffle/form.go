@@ -8,6 +8,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // A Form says what of a record goes over the internal topic: its event time, the
@@ -94,19 +95,15 @@ const kept = record.HasKey | record.Tombstone | record.Truncated
 func appendWhole(dst []byte, b *record.Batch, rec *record.Rec) []byte {
 	dst = append(dst, byte(rec.Flags&kept))
 	dst = binary.AppendVarint(dst, rec.Stamp-rec.Time)
-	dst = append(appendBytes(dst, b.Bytes(rec.Value)), '\n') // as a batch has it: see record.Batch.Add
+	dst = append(wire.AppendBytes(dst, b.Bytes(rec.Value)), '\n') // as a batch has it: see record.Batch.Add
 	if rec.Flags&record.HasKey != 0 {
-		dst = appendBytes(dst, b.Bytes(rec.Key))
+		dst = wire.AppendBytes(dst, b.Bytes(rec.Key))
 	}
 	dst = binary.AppendUvarint(dst, uint64(rec.Headers.Len))
 	for _, h := range b.Headers[rec.Headers.Off:rec.Headers.End()] {
-		dst = appendBytes(appendBytes(dst, b.Bytes(h.Key)), b.Bytes(h.Value))
+		dst = wire.AppendBytes(wire.AppendBytes(dst, b.Bytes(h.Key)), b.Bytes(h.Value))
 	}
 	return dst
-}
-
-func appendBytes(dst, s []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
 var errForm = fault.Hint(

@@ -182,10 +182,10 @@ const distinctVersion = 1
 func (d *Distinct) Append(dst []byte) []byte {
 	dst = append(dst, distinctVersion)
 	if d.reg != nil {
-		dst = appendUint(dst, exactMax+1)
+		dst = binary.AppendUvarint(dst, exactMax+1)
 		return append(dst, d.reg...)
 	}
-	dst = appendUint(dst, uint64(d.n))
+	dst = binary.AppendUvarint(dst, uint64(d.n))
 	start := len(dst)
 	for _, h := range d.slots {
 		if h != 0 {
@@ -213,25 +213,25 @@ func (d *Distinct) Decode(src []byte) (rest []byte, err error) {
 	*d = Distinct{}
 	r := newReader(src, "distinct values", distinctVersion)
 	var got Distinct
-	n := r.uint(exactMax + 1)
+	n := r.Uint(exactMax + 1)
 	if n > exactMax {
-		got.reg = slices.Clone(r.bytes(registers))
+		got.reg = slices.Clone(r.Take(registers))
 		for _, rank := range got.reg {
-			r.check(rank <= maxRank)
+			r.Check(rank <= maxRank)
 		}
 	} else {
 		before := uint64(0)
 		for range n {
-			h := r.word()
-			r.check(h > before)
-			if r.err != nil {
+			h := r.Word()
+			r.Check(h > before)
+			if r.Failed() {
 				return r.end()
 			}
 			got.Add(h)
 			before = h
 		}
 	}
-	if r.err == nil {
+	if !r.Failed() {
 		*d = got
 	}
 	return r.end()

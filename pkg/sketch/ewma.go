@@ -1,6 +1,7 @@
 package sketch
 
 import (
+	"encoding/binary"
 	"math"
 	"math/big"
 	"math/bits"
@@ -130,11 +131,11 @@ const ewmaVersion = 1
 // Append appends the encoded sketch to dst.
 func (w *Ewma) Append(dst []byte) []byte {
 	dst = append(dst, ewmaVersion)
-	dst = appendUint(dst, w.n)
+	dst = binary.AppendUvarint(dst, w.n)
 	if w.n == 0 {
 		return dst
 	}
-	dst = appendUint(dst, uint64(w.base)^1<<63)
+	dst = binary.AppendUvarint(dst, uint64(w.base)^1<<63)
 	return w.weight.append(w.sum.append(dst))
 }
 
@@ -143,14 +144,14 @@ func (w *Ewma) Decode(src []byte) (rest []byte, err error) {
 	*w = Ewma{}
 	r := newReader(src, "ewma", ewmaVersion)
 	var d Ewma
-	if d.n = r.uint(math.MaxInt64); d.n == 0 || r.err != nil {
+	if d.n = r.Uint(math.MaxInt64); d.n == 0 || r.Failed() {
 		return r.end()
 	}
-	d.base = int64(r.uint(math.MaxUint64) ^ 1<<63)
+	d.base = int64(r.Uint(math.MaxUint64) ^ 1<<63)
 	d.sum.decode(&r)
 	d.weight.decode(&r)
-	r.check(d.base > -1<<62 && d.base < 1<<62)
-	if r.err == nil {
+	r.Check(d.base > -1<<62 && d.base < 1<<62)
+	if !r.Failed() {
 		*w = d
 	}
 	return r.end()

@@ -1,6 +1,7 @@
 package sketch
 
 import (
+	"encoding/binary"
 	"math"
 	"math/big"
 	"math/bits"
@@ -141,14 +142,14 @@ func (b *longsum) append(dst []byte) []byte {
 	if n.Sign() == 0 {
 		exp = lowest
 	}
-	dst = appendUint(dst, uint64(exp-lowest)+uint64(zeros))
+	dst = binary.AppendUvarint(dst, uint64(exp-lowest)+uint64(zeros))
 	return appendInt(dst, n.Rsh(n, zeros))
 }
 
 // longsum takes a sum; nil where it is empty.
 func (r *reader) longsum() *longsum {
-	if len(r.src) > 1 && r.src[0] == 0 && r.src[1] == 0 { // as nearly always
-		r.bytes(2)
+	if b := r.Rest(); len(b) > 1 && b[0] == 0 && b[1] == 0 { // as nearly always
+		r.Take(2)
 		return nil
 	}
 	b := new(longsum)
@@ -159,10 +160,10 @@ func (r *reader) longsum() *longsum {
 }
 
 func (b *longsum) decode(r *reader) {
-	at := r.uint(maxDigits * digitBits)
+	at := r.Uint(maxDigits * digitBits)
 	n := r.int()
-	r.check(int(at)+n.BitLen() <= maxDigits*digitBits && (n.Bit(0) == 1 || n.Sign() == 0 && at == 0))
-	if r.err != nil || n.Sign() == 0 {
+	r.Check(int(at)+n.BitLen() <= maxDigits*digitBits && (n.Bit(0) == 1 || n.Sign() == 0 && at == 0))
+	if r.Failed() || n.Sign() == 0 {
 		return
 	}
 	b.set(n, int(at)+lowest)
@@ -176,15 +177,15 @@ func appendInt(dst []byte, n *big.Int) []byte {
 	if n.Sign() < 0 {
 		size |= 1
 	}
-	return append(appendUint(dst, size), b...)
+	return append(binary.AppendUvarint(dst, size), b...)
 }
 
 func (r *reader) int() *big.Int {
-	size := r.uint(2*maxDigits*digitBits/8 + 1)
-	b := r.bytes(int(size >> 1))
-	r.check(len(b) == 0 && size == 0 || len(b) > 0 && b[0] != 0)
+	size := r.Uint(2*maxDigits*digitBits/8 + 1)
+	b := r.Take(size >> 1)
+	r.Check(len(b) == 0 && size == 0 || len(b) > 0 && b[0] != 0)
 	n := new(big.Int)
-	if r.err != nil {
+	if r.Failed() {
 		return n
 	}
 	if n.SetBytes(b); size&1 != 0 {

@@ -2,8 +2,11 @@ package sketch
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"math"
+
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 const quantilesVersion = 1
@@ -15,16 +18,16 @@ func (q *Quantiles) Append(dst []byte) []byte {
 	for range q.buckets() {
 		size++
 	}
-	dst = appendUint(dst, uint64(size))
+	dst = binary.AppendUvarint(dst, uint64(size))
 	if size == 0 {
 		return dst
 	}
-	dst = appendFloat(dst, q.min)
-	dst = appendFloat(dst, q.max)
+	dst = wire.AppendFloat(dst, q.min)
+	dst = wire.AppendFloat(dst, q.max)
 	var before uint64
 	for key, c := range q.buckets() {
-		dst = appendUint(dst, key-before)
-		dst = appendUint(dst, c)
+		dst = binary.AppendUvarint(dst, key-before)
+		dst = binary.AppendUvarint(dst, c)
 		before = key
 	}
 	return dst
@@ -52,20 +55,20 @@ func (q *Quantiles) UnmarshalText(text []byte) error {
 func (q *Quantiles) Decode(src []byte) (rest []byte, err error) {
 	*q = Quantiles{}
 	r := newReader(src, "quantiles", quantilesVersion)
-	size := r.uint(2 * keyZero)
-	if size == 0 || r.err != nil {
+	size := r.Uint(2 * keyZero)
+	if size == 0 || r.Failed() {
 		return r.end()
 	}
 	var d Quantiles
-	d.min, d.max = r.float(), r.float()
+	d.min, d.max = r.Float(), r.Float()
 	var key uint64
 	first := uint64(0)
 	for i := range size {
-		step, c := r.uint(2*keyZero), r.uint(countMax)
+		step, c := r.Uint(2*keyZero), r.Uint(countMax)
 		key += step
 		d.n += c
-		r.check(step > 0 && c > 0 && d.n <= countMax && key > keyZero-infinite && key < keyZero+infinite)
-		if r.err != nil {
+		r.Check(step > 0 && c > 0 && d.n <= countMax && key > keyZero-infinite && key < keyZero+infinite)
+		if r.Failed() {
 			return r.end()
 		}
 		if i == 0 {
@@ -74,8 +77,8 @@ func (q *Quantiles) Decode(src []byte) (rest []byte, err error) {
 		d.addKey(key, c)
 	}
 	finite := d.min <= d.max && !math.IsInf(d.min, 0) && !math.IsInf(d.max, 0)
-	r.check(finite && keyOf(d.min) == first && keyOf(d.max) == key)
-	if r.err == nil {
+	r.Check(finite && keyOf(d.min) == first && keyOf(d.max) == key)
+	if !r.Failed() {
 		*q = d
 	}
 	return r.end()

@@ -1,6 +1,7 @@
 package sketch
 
 import (
+	"encoding/binary"
 	"math"
 	"math/big"
 	"math/bits"
@@ -195,7 +196,7 @@ func (s *Sum) appendFixed(dst []byte) []byte {
 	if hi != 0 {
 		size = 8 + (bits.Len64(hi)+7)/8
 	}
-	dst = appendUint(dst, uint64(size)<<1|negative)
+	dst = binary.AppendUvarint(dst, uint64(size)<<1|negative)
 	for at := size - 1; at >= 0; at-- {
 		word := lo
 		if at >= 8 {
@@ -212,7 +213,7 @@ func (s *Sum) Decode(src []byte) (behind []byte, err error) {
 	r := newReader(src, "sum", sumVersion)
 	hi, lo := r.fixed()
 	rest := r.longsum()
-	if r.err == nil {
+	if !r.Failed() {
 		s.hi, s.lo, s.rest = hi, lo, rest
 	}
 	return r.end()
@@ -221,10 +222,10 @@ func (s *Sum) Decode(src []byte) (behind []byte, err error) {
 // fixed takes what appendFixed has written.
 func (r *reader) fixed() (hi int64, lo uint64) {
 	const longest = 16
-	size := r.uint(2*longest + 1)
-	digits := r.bytes(int(size >> 1))
-	r.check(len(digits) == 0 && size == 0 || len(digits) > 0 && digits[0] != 0)
-	if r.err != nil {
+	size := r.Uint(2*longest + 1)
+	digits := r.Take(size >> 1)
+	r.Check(len(digits) == 0 && size == 0 || len(digits) > 0 && digits[0] != 0)
+	if r.Failed() {
 		return 0, 0
 	}
 	var high uint64
@@ -232,7 +233,7 @@ func (r *reader) fixed() (hi int64, lo uint64) {
 		high = high<<8 | lo>>56
 		lo = lo<<8 | uint64(d)
 	}
-	r.check(high>>63 == 0)
+	r.Check(high>>63 == 0)
 	if size&1 != 0 {
 		var borrow uint64
 		lo, borrow = bits.Sub64(0, lo, 0)

@@ -1,6 +1,7 @@
 package sketch
 
 import (
+	"encoding/binary"
 	"math"
 	"math/big"
 	"math/bits"
@@ -85,7 +86,7 @@ const varianceVersion = 1
 // Append appends the encoded sketch to dst.
 func (w *Variance) Append(dst []byte) []byte {
 	dst = append(dst, varianceVersion)
-	dst = appendUint(dst, w.n)
+	dst = binary.AppendUvarint(dst, w.n)
 	return w.squares.append(w.sum.append(dst))
 }
 
@@ -94,14 +95,14 @@ func (w *Variance) Decode(src []byte) (rest []byte, err error) {
 	*w = Variance{}
 	r := newReader(src, "variance", varianceVersion)
 	var d Variance
-	d.n = r.uint(math.MaxInt64)
+	d.n = r.Uint(math.MaxInt64)
 	d.sum.decode(&r)
 	d.squares.decode(&r)
-	r.check(d.n > 0 || len(d.sum.digits)+len(d.squares.digits) == 0)
-	if r.err == nil {
-		r.check(d.exact().Sign() >= 0)
+	r.Check(d.n > 0 || len(d.sum.digits)+len(d.squares.digits) == 0)
+	if !r.Failed() {
+		r.Check(d.exact().Sign() >= 0)
 	}
-	if r.err == nil {
+	if !r.Failed() {
 		*w = d
 	}
 	return r.end()

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // magic begins every segment: what it is, and the version of its format.
@@ -64,7 +65,7 @@ func appendOrigin(dst []byte, o *record.Origin) []byte {
 	}
 	dst = append(dst, flags)
 	dst = binary.AppendVarint(dst, int64(o.Partition))
-	return appendBytes(dst, []byte(o.Source))
+	return wire.AppendBytes(dst, o.Source)
 }
 
 func appendRecord(dst []byte, b *record.Batch, rec *record.Rec) []byte {
@@ -72,17 +73,13 @@ func appendRecord(dst []byte, b *record.Batch, rec *record.Rec) []byte {
 	for _, n := range []int64{rec.Offset, rec.Stamp, rec.Time, rec.Line} {
 		dst = binary.AppendVarint(dst, n)
 	}
-	dst = appendBytes(dst, b.Bytes(rec.Value))
-	dst = appendBytes(dst, b.Bytes(rec.Key))
+	dst = wire.AppendBytes(dst, b.Bytes(rec.Value))
+	dst = wire.AppendBytes(dst, b.Bytes(rec.Key))
 	dst = binary.AppendUvarint(dst, uint64(rec.Headers.Len))
 	for _, h := range b.Headers[rec.Headers.Off:rec.Headers.End()] {
-		dst = appendBytes(appendBytes(dst, b.Bytes(h.Key)), b.Bytes(h.Value))
+		dst = wire.AppendBytes(wire.AppendBytes(dst, b.Bytes(h.Key)), b.Bytes(h.Value))
 	}
 	return dst
-}
-
-func appendBytes(dst, s []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
 // errFrame says that a frame, whose checksum is right, holds no records: it
@@ -97,85 +94,41 @@ func readHeader(h []byte) (size int64, sum uint32, ok bool) {
 
 // readCount returns the numbers of the records in a body.
 func readCount(body []byte) (first, n int64, err error) {
-	r := reader{rest: body}
-	first, n = int64(r.uvarint()), int64(r.uvarint())
-	return first, n, r.err
+	r := wire.Read(body)
+	first, n = int64(r.Uvarint()), int64(r.Uvarint())
+	if r.Failed() {
+		return 0, 0, errFrame
+	}
+	return first, n, nil
 }
 
 // readBody adds the records of a body to b. Those with a number below from
 // have been dealt with: they are Dropped. origin is the one of the batch
 // before, which is kept where it is the same.
 func readBody(body []byte, b *record.Batch, from int64, origin *record.Origin) error {
-	r := reader{rest: body}
-	first, n := int64(r.uvarint()), int64(r.uvarint())
-	b.Arrived = r.varint()
-	b.Origin = r.origin(origin)
-	for i := int64(0); i < n && r.err == nil; i++ {
-		r.record(b)
+	r := wire.Read(body)
+	first, n := int64(r.Uvarint()), int64(r.Uvarint())
+	b.Arrived = r.Varint()
+	b.Origin = readOrigin(&r, origin)
+	for i := int64(0); i < n && !r.Failed(); i++ {
+		readRecord(&r, b)
 		if first+i < from {
 			b.Recs[len(b.Recs)-1].Flags |= record.Dropped
 		}
 	}
 	b.Next = first + n
-	if r.err == nil && len(r.rest) > 0 {
-		r.err = errFrame
+	if !r.Done() {
+		return errFrame
 	}
-	return r.err
+	return nil
 }
 
-// A reader takes a body apart. After an error everything it returns is empty.
-type reader struct {
-	rest []byte
-	err  error
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.rest)
-	if n <= 0 {
-		r.rest, r.err = nil, errFrame
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.rest)
-	if n <= 0 {
-		r.rest, r.err = nil, errFrame
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *reader) byte() byte {
-	if len(r.rest) == 0 {
-		r.err = errFrame
-		return 0
-	}
-	c := r.rest[0]
-	r.rest = r.rest[1:]
-	return c
-}
-
-func (r *reader) bytes() []byte {
-	n := r.uvarint()
-	if n > uint64(len(r.rest)) {
-		r.rest, r.err = nil, errFrame
-		return nil
-	}
-	s := r.rest[:n]
-	r.rest = r.rest[n:]
-	return s
-}
-
-func (r *reader) origin(last *record.Origin) *record.Origin {
-	flags := r.byte()
+func readOrigin(r *wire.Reader, last *record.Origin) *record.Origin {
+	flags := r.Byte()
 	if flags&hasOrigin == 0 {
 		return nil
 	}
-	partition, source := int32(r.varint()), r.bytes()
+	partition, source := int32(r.Varint()), r.Bytes()
 	topic := flags&isTopic != 0
 	if last != nil && last.Partition == partition && last.Topic == topic && last.Source == string(source) {
 		return last
@@ -183,16 +136,16 @@ func (r *reader) origin(last *record.Origin) *record.Origin {
 	return &record.Origin{Source: string(source), Partition: partition, Topic: topic, Modified: record.NoTime}
 }
 
-func (r *reader) record(b *record.Batch) {
-	flags := record.Flags(r.byte())
-	offset, stamp, when, line := r.varint(), r.varint(), r.varint(), r.varint()
-	rec := b.Add(r.bytes())
+func readRecord(r *wire.Reader, b *record.Batch) {
+	flags := record.Flags(r.Byte())
+	offset, stamp, when, line := r.Varint(), r.Varint(), r.Varint(), r.Varint()
+	rec := b.Add(r.Bytes())
 	rec.Flags, rec.Offset, rec.Stamp, rec.Time, rec.Line = flags, offset, stamp, when, line
-	rec.Key = record.AppendSpan(b, r.bytes())
+	rec.Key = record.AppendSpan(b, r.Bytes())
 	first := len(b.Headers)
-	for n := r.uvarint(); n > 0 && r.err == nil; n-- {
-		key := record.AppendSpan(b, r.bytes())
-		b.Headers = append(b.Headers, record.Header{Key: key, Value: record.AppendSpan(b, r.bytes())})
+	for n := r.Uvarint(); n > 0 && !r.Failed(); n-- {
+		key := record.AppendSpan(b, r.Bytes())
+		b.Headers = append(b.Headers, record.Header{Key: key, Value: record.AppendSpan(b, r.Bytes())})
 	}
 	rec.Headers = record.Span{Off: uint32(first), Len: uint32(len(b.Headers) - first)}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // A part is groups of a pane that no record is added to any more: their keys come
@@ -51,7 +52,7 @@ func (a *aligned) spill(t *part) error {
 		kind, text := t.Key(k.group)
 		at := len(blob)
 		blob = append(blob, 0, 0, 0, 0)
-		blob = appendBytes(appendBytes(blob, k.key), append([]byte{byte(kind)}, text...))
+		blob = wire.AppendBytes(wire.AppendBytes(blob, k.key), append([]byte{byte(kind)}, text...))
 		blob = t.cells.Encode(append(blob, 0), k.group) // what was not said in updates is said before
 		binary.LittleEndian.PutUint32(blob[at:], uint32(len(blob)-at-4))
 	}
@@ -62,10 +63,6 @@ func (a *aligned) spill(t *part) error {
 	t.blob, t.size, t.groups = id, int64(len(blob)), nil
 	a.stats.spilled.Add(t.size)
 	return nil
-}
-
-func appendBytes(dst, b []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
 }
 
 // An entry is a group in the order of keys, wherever it stands.
@@ -144,24 +141,14 @@ func (r *blobReader) next() (*entry, error) {
 	if err := r.fill(4 + n); err != nil {
 		return nil, err
 	}
-	rest := r.buf[4 : 4+n]
+	part := wire.Read(r.buf[4 : 4+n])
 	r.buf = r.buf[4+n:]
-	var key, group []byte
-	key, rest = cutBytes(rest)
-	group, rest = cutBytes(rest)
-	if len(group) == 0 || len(rest) == 0 {
+	key, group := part.Bytes(), part.Bytes()
+	if len(group) == 0 || len(part.Rest()) == 0 {
 		return nil, errState
 	}
-	r.e = entry{key: key, kind: record.Kind(group[0]), text: group[1:], value: rest}
+	r.e = entry{key: key, kind: record.Kind(group[0]), text: group[1:], value: part.Rest()}
 	return &r.e, nil
-}
-
-func cutBytes(src []byte) (b, rest []byte) {
-	n, k := binary.Uvarint(src)
-	if k <= 0 || n > uint64(len(src)-k) {
-		return nil, nil
-	}
-	return src[k : k+int(n)], src[k+int(n):]
 }
 
 // read returns the entries of a part.

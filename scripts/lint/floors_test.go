@@ -22,7 +22,7 @@ const module = "github.com/logctl/logctl/"
 // floors lists the packages from the ground up. A package may import only
 // packages of lower floors; neighbours do not know each other.
 var floors = [][]string{
-	{"pkg/record", "pkg/human", "pkg/fault"},
+	{"pkg/record", "pkg/human", "pkg/fault", "pkg/wire"},
 	{"pkg/stamp", "pkg/limit", "pkg/proof"}, // the mezzanine of floor 0: they read durations as pkg/human does
 	{"pkg/codec", "pkg/expr", "pkg/sketch", "pkg/stream", "pkg/letter"},
 	// The mezzanine of floor 1, for all operators: keys and aggregates of groups; many conditions matched at once;
