@@ -68,12 +68,13 @@ func (f *healthFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	f.want.MaxLag, f.want.Lagging = f.maxLag, f.maxLag >= 0
+	out := &printer{cmd: cmd, form: f.format}
 	for {
 		h := kafka.CheckHealth(cmd.Context(), cfg, f.want)
 		if cmd.Context().Err() != nil {
 			return f.interrupted() // what was found out is of this program, not of the cluster
 		}
-		if err := f.print(cmd, h); err != nil {
+		if err := f.print(out, h); err != nil {
 			return err
 		}
 		if f.every == 0 {

@@ -188,6 +188,11 @@ func printRows[T any](cmd *cobra.Command, format string, rows []T) error {
 	if err != nil {
 		return err
 	}
+	return writeRows(cmd, enc, rows)
+}
+
+// writeRows writes rows by an encoder that may have written some.
+func writeRows[T any](cmd *cobra.Command, enc codec.Encoder, rows []T) error {
 	b := record.NewBatch()
 	for _, r := range rows {
 		line := dlq.AppendJSON(nil, r)
@@ -197,6 +202,6 @@ func printRows[T any](cmd *cobra.Command, format string, rows []T) error {
 	if f, ok := enc.(codec.FinishingEncoder); ok {
 		out = f.Finish(out)
 	}
-	_, err = cmd.OutOrStdout().Write(out)
+	_, err := cmd.OutOrStdout().Write(out)
 	return err
 }

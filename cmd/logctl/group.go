@@ -47,13 +47,14 @@ func newGroupList() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				out := listing{head: []string{"group", "state", "coordinator"}}
+				out := listing{head: []string{"group", "state", "kind", "coordinator"}}
 				for _, g := range groups {
 					out.add(struct {
 						Group       string `json:"group"`
 						State       string `json:"state"`
+						Kind        string `json:"kind"`
 						Coordinator int32  `json:"coordinator"`
-					}{g.Name, g.State, g.Coordinator}, g.Name, g.State, strconv.Itoa(int(g.Coordinator)))
+					}{g.Name, g.State, g.Kind(), g.Coordinator}, g.Name, g.State, g.Kind(), strconv.Itoa(int(g.Coordinator)))
 				}
 				return out.print(cmd, f.format)
 			})
@@ -83,7 +84,7 @@ func newGroupDescribe() *cobra.Command {
 				if g.Protocol != "" {
 					state += " (" + g.Protocol + ")"
 				}
-				note(cmd, "group %q is %s, %s members, %s records behind", g.Name, state,
+				note(cmd, "%s group %q is %s, %s members, %s records behind", g.Kind(), g.Name, state,
 					human.Count(int64(len(g.Members))), human.Count(g.Lag()))
 				return memberListing(g).print(cmd, f.format)
 			})
@@ -106,16 +107,16 @@ func memberListing(g *kafka.Group) *listing {
 			parts = "0 (idle: more members than partitions)"
 		}
 		out.add(struct {
-			Group      string `json:"group"`
-			State      string `json:"state"`
-			Member     string `json:"member"`
-			Instance   string `json:"instance,omitempty"`
-			Client     string `json:"client"`
-			Host       string `json:"host"`
-			Partitions int    `json:"partitions"`
+			Group      string  `json:"group"`
+			State      string  `json:"state"`
+			Member     string  `json:"member"`
+			Instance   *string `json:"instance"`
+			Client     string  `json:"client"`
+			Host       string  `json:"host"`
+			Partitions int     `json:"partitions"`
 
 			Assigned []kafka.Assigned `json:"assigned"`
-		}{g.Name, g.State, m.ID, m.Instance, m.ClientID, m.Host, m.Partitions(), m.Assigned},
+		}{g.Name, g.State, m.ID, orNull(m.Instance), m.ClientID, m.Host, m.Partitions(), m.Assigned},
 			name, m.ClientID, m.Host, parts, assigned(m.Assigned))
 	}
 	return out
@@ -128,6 +129,14 @@ func assigned(all []kafka.Assigned) string {
 		parts[i] = a.Topic + " " + strings.Trim(fmt.Sprint(a.Partitions), "[]")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// orNull returns a text as machines read it: null for none. Every row has all columns.
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 // offsetOrNone returns what a group has committed as machines and as people read it:

@@ -48,13 +48,14 @@ func (f *groupFlags) lag(cmd *cobra.Command, name string) error {
 		return fault.Usagef("ask once: logctl group lag "+name+" --max-lag "+strconv.FormatInt(f.maxLag, 10),
 			"--max-lag is the status of one answer, and is asked for again and again")
 	}
+	out := &printer{cmd: cmd, form: f.format}
 	return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
 		for {
 			g, err := a.DescribeGroup(ctx, name)
 			if err != nil {
 				return err
 			}
-			if err := lagListing(g).print(cmd, f.format); err != nil {
+			if err := out.print(lagListing(g)); err != nil {
 				return err
 			}
 			if f.every == 0 {
@@ -83,14 +84,14 @@ func lagListing(g *kafka.Group) *listing {
 		b := &g.Partitions[i]
 		committed, shown := offsetOrNone(b.Committed)
 		out.add(struct {
-			Group     string `json:"group"`
-			Topic     string `json:"topic"`
-			Partition int32  `json:"partition"`
-			Committed *int64 `json:"committed"`
-			End       int64  `json:"end"`
-			Lag       int64  `json:"lag"`
-			Member    string `json:"member,omitempty"`
-		}{g.Name, b.Topic, b.Partition, committed, b.End, b.Lag(), b.Member},
+			Group     string  `json:"group"`
+			Topic     string  `json:"topic"`
+			Partition int32   `json:"partition"`
+			Committed *int64  `json:"committed"`
+			End       int64   `json:"end"`
+			Lag       int64   `json:"lag"`
+			Member    *string `json:"member"`
+		}{g.Name, b.Topic, b.Partition, committed, b.End, b.Lag(), orNull(b.Member)},
 			b.Topic, strconv.Itoa(int(b.Partition)), shown, strconv.FormatInt(b.End, 10),
 			strconv.FormatInt(b.Lag(), 10), b.Member)
 	}

@@ -120,14 +120,15 @@ func (f *handlerFlags) open(p *pipeline, opt exec.Options, out stream.Sink) (str
 		}
 		opt.RetryTopic = f.retry.topic
 	}
+	letters := "dead letters"
 	if p.share != nil {
 		v := &verdicts{share: p.share, dead: p.Dead}
-		opt.Dead = v
+		opt.Dead, letters = v, "not done"
 		p.notes = append(p.notes, v.summary)
 	}
 	s := exec.Open(opt)
 	p.metrics = append(p.metrics, &s.Stats)
-	p.notes = append(p.notes, s.Stats.Summary)
+	p.notes = append(p.notes, func() string { return s.Stats.Summary(letters) })
 	return p.closing(s)
 }
 

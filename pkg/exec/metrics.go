@@ -67,13 +67,14 @@ func (s *Stats) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// Summary says in a few words what handlers did.
-func (s *Stats) Summary() string {
+// Summary says in a few words what handlers did; letters is what dead letters are
+// called where they went.
+func (s *Stats) Summary(letters string) string {
 	parts := []string{"handled " + human.Count(s.Handled.Load())}
 	for _, x := range []struct {
 		what string
 		n    int64
-	}{{"retried", s.Retried.Load()}, {"dead letters", s.Dead.Load()}, {"handler failures", s.Failures.Load()}} {
+	}{{"retried", s.Retried.Load()}, {letters, s.Dead.Load()}, {"handler failures", s.Failures.Load()}} {
 		if x.n > 0 {
 			parts = append(parts, x.what+" "+human.Count(x.n))
 		}

@@ -19,10 +19,18 @@ type Group struct {
 	Name        string
 	State       string // as Kafka says it: Stable, Empty, PreparingRebalance and others
 	Protocol    string // how partitions are shared out, "" where nobody is there
-	Share       bool   // it is a share group
+	Share       bool   // it is a share group: who has a partition is not said, others may have it, too
 	Coordinator int32
 	Members     []Member
 	Partitions  []Behind // those that the group has committed, or that a member has
+}
+
+// Kind says which kind of group it is.
+func (g *Group) Kind() string {
+	if g.Share {
+		return "share"
+	}
+	return "consumer"
 }
 
 // A Member is one reader of a group.
@@ -53,12 +61,17 @@ type Behind struct {
 	Topic      string
 	Partition  int32
 	First, End int64
-	Committed  int64  // -1 where the group has committed nothing
+	Committed  int64  // -1 where the group has committed nothing; of a share group the first that is not done
 	Member     string // whose it is, "" for nobody's
+
+	left int64 // what a share group has still to do, of which some is behind Committed; -1 where it is not known
 }
 
 // Lag returns how many records the group has not read yet.
 func (b *Behind) Lag() int64 {
+	if b.left >= 0 {
+		return b.left
+	}
 	if b.Committed < 0 {
 		return b.End - b.First
 	}
@@ -95,56 +108,13 @@ func (a *Admin) DescribeGroup(ctx context.Context, name string) (*Group, error) 
 	if err := a.members(ctx, g); err != nil {
 		return nil, err
 	}
-	committed, err := a.adm.FetchOffsets(ctx, name)
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		return nil, a.cfg.explain(err, "")
+	if err := a.offsets(ctx, g); err != nil {
+		return nil, err
 	}
-	committed.Each(func(o kadm.OffsetResponse) {
-		if at := g.partition(o.Topic, o.Partition); o.Err == nil {
-			at.Committed = o.At
-		}
-	})
 	if len(g.Members) == 0 && len(g.Partitions) == 0 {
 		return nil, a.noGroup(ctx, name)
 	}
 	return g, a.ends(ctx, g)
-}
-
-// members finds out who is in a group, under either protocol.
-func (a *Admin) members(ctx context.Context, g *Group) error {
-	classic, err := a.adm.DescribeGroups(ctx, g.Name)
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		return a.cfg.explain(err, "")
-	}
-	if d, ok := classic[g.Name]; ok && d.Err == nil && d.State != "Dead" {
-		g.State, g.Protocol, g.Coordinator = d.State, d.Protocol, d.Coordinator.NodeID
-		for _, m := range d.Members {
-			g.add(Member{ID: m.MemberID, Instance: deref(m.InstanceID), ClientID: m.ClientID, Host: m.ClientHost},
-				assignedOf(m))
-		}
-		return nil
-	}
-	if d := classic[g.Name]; d.Err != nil && !errors.Is(d.Err, kerr.GroupIDNotFound) {
-		return a.cfg.explain(d.Err, "")
-	}
-	modern, err := a.adm.DescribeConsumerGroups(ctx, g.Name) // KIP-848
-	if d, ok := modern[g.Name]; err == nil && ok && d.Err == nil {
-		g.State, g.Protocol, g.Coordinator = d.State, d.AssignorName, d.Coordinator.NodeID
-		for _, m := range d.Members {
-			g.add(Member{ID: m.MemberID, Instance: deref(m.InstanceID), ClientID: m.ClientID, Host: m.ClientHost}, m.Assignment)
-		}
-	}
-	return nil
-}
-
-func assignedOf(m kadm.DescribedGroupMember) kadm.TopicsSet {
-	parts := kadm.TopicsSet{}
-	if c, ok := m.Assigned.AsConsumer(); ok {
-		for _, t := range c.Topics {
-			parts.Add(t.Topic, t.Partitions...)
-		}
-	}
-	return parts
 }
 
 func deref(s *string) string {
@@ -159,7 +129,9 @@ func (g *Group) add(m Member, parts kadm.TopicsSet) {
 	for _, t := range parts.Sorted() {
 		m.Assigned = append(m.Assigned, Assigned{t.Topic, t.Partitions})
 		for _, n := range t.Partitions {
-			g.partition(t.Topic, n).Member = m.Name()
+			if at := g.partition(t.Topic, n); !g.Share {
+				at.Member = m.Name()
+			}
 		}
 	}
 	g.Members = append(g.Members, m)
@@ -170,7 +142,7 @@ func (g *Group) partition(topic string, n int32) *Behind {
 	i := slices.IndexFunc(g.Partitions, func(b Behind) bool { return b.Topic == topic && b.Partition == n })
 	if i < 0 {
 		i = len(g.Partitions)
-		g.Partitions = append(g.Partitions, Behind{Topic: topic, Partition: n, Committed: -1})
+		g.Partitions = append(g.Partitions, Behind{Topic: topic, Partition: n, Committed: -1, left: -1})
 	}
 	return &g.Partitions[i]
 }
@@ -282,7 +254,7 @@ func (a *Admin) move(ctx context.Context, g *Group, to Bound, marks offsets, dry
 	if dry {
 		return moves, nil
 	}
-	if err := a.adm.CommitAllOffsets(ctx, g.Name, commit); err != nil {
+	if err := a.commit(ctx, g, commit); err != nil {
 		return nil, fmt.Errorf("group %q: %w", g.Name, a.cfg.explain(err, ""))
 	}
 	return moves, nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -97,6 +98,9 @@ func (s *Source) end(err error) {
 func (s *Source) place(err error) error {
 	if err == nil || err == io.EOF {
 		return err
+	}
+	if fault.HintOf(err) != "" { // about the input, not about a place in it
+		return fmt.Errorf("reading %q: %w", s.name, err)
 	}
 	return fmt.Errorf("reading %q: %w, at byte %d", s.name, reason(err), s.read.Load())
 }

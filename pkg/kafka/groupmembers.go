@@ -1,0 +1,107 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// members finds out who is in a group, under either protocol.
+func (a *Admin) members(ctx context.Context, g *Group) error {
+	classic, err := a.adm.DescribeGroups(ctx, g.Name)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return a.cfg.explain(err, "")
+	}
+	if d, ok := classic[g.Name]; ok && d.Err == nil && d.State != "Dead" {
+		g.State, g.Protocol, g.Coordinator = d.State, d.Protocol, d.Coordinator.NodeID
+		for _, m := range d.Members {
+			g.add(Member{ID: m.MemberID, Instance: deref(m.InstanceID), ClientID: m.ClientID, Host: m.ClientHost},
+				assignedOf(m))
+		}
+		return nil
+	}
+	if d := classic[g.Name]; d.Err != nil && !errors.Is(d.Err, kerr.GroupIDNotFound) {
+		return a.cfg.explain(d.Err, "")
+	}
+	modern, err := a.adm.DescribeConsumerGroups(ctx, g.Name) // KIP-848
+	if d, ok := modern[g.Name]; err == nil && ok && d.Err == nil {
+		g.State, g.Protocol, g.Coordinator = d.State, d.AssignorName, d.Coordinator.NodeID
+		for _, m := range d.Members {
+			g.add(Member{ID: m.MemberID, Instance: deref(m.InstanceID), ClientID: m.ClientID, Host: m.ClientHost}, m.Assignment)
+		}
+		return nil
+	}
+	a.sharers(ctx, g)
+	return nil
+}
+
+// sharers finds out who is in a group if it is a share group (KIP-932). Clusters that
+// know of none have no such group.
+func (a *Admin) sharers(ctx context.Context, g *Group) {
+	shared, err := a.adm.DescribeShareGroups(ctx, g.Name)
+	d, ok := shared[g.Name]
+	if err != nil || !ok || d.Err != nil || d.GroupState == "Dead" {
+		return
+	}
+	g.Share, g.State, g.Protocol, g.Coordinator = true, d.GroupState, d.Assignor, d.Coordinator.NodeID
+	for _, m := range d.Members {
+		g.add(Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost}, m.Assignment)
+	}
+}
+
+// offsets adds how far a group is.
+func (a *Admin) offsets(ctx context.Context, g *Group) error {
+	if g.Share {
+		return a.shareOffsets(ctx, g)
+	}
+	committed, err := a.adm.FetchOffsets(ctx, g.Name)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return a.cfg.explain(err, "")
+	}
+	committed.Each(func(o kadm.OffsetResponse) {
+		if at := g.partition(o.Topic, o.Partition); o.Err == nil {
+			at.Committed = o.At
+		}
+	})
+	return nil
+}
+
+func (a *Admin) shareOffsets(ctx context.Context, g *Group) error {
+	begun, err := a.adm.DescribeShareGroupOffsets(ctx, g.Name)
+	if err == nil {
+		err = begun.Error()
+	}
+	if err != nil {
+		return a.cfg.explain(err, "")
+	}
+	begun[g.Name].Offsets.Each(func(o kadm.ShareOffset) {
+		if at := g.partition(o.Topic, o.Partition); o.Err == nil {
+			at.Committed, at.left = o.StartOffset, o.Lag
+		}
+	})
+	return nil
+}
+
+// commit has a group without members go on at the given offsets.
+func (a *Admin) commit(ctx context.Context, g *Group, at kadm.Offsets) error {
+	if !g.Share {
+		return a.adm.CommitAllOffsets(ctx, g.Name, at)
+	}
+	done, err := a.adm.AlterShareGroupOffsets(ctx, g.Name, at)
+	if err == nil {
+		err = done.Error()
+	}
+	return err
+}
+
+func assignedOf(m kadm.DescribedGroupMember) kadm.TopicsSet {
+	parts := kadm.TopicsSet{}
+	if c, ok := m.Assigned.AsConsumer(); ok {
+		for _, t := range c.Topics {
+			parts.Add(t.Topic, t.Partitions...)
+		}
+	}
+	return parts
+}
