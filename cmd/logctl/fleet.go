@@ -77,16 +77,16 @@ func (p *pipeline) join() error {
 }
 
 // listen sees to it that questions are answered while records keep all cores busy.
-// What reads, parses and commits gives way to the operators and to those who ask. A
+// Who works on records works in short turns, so that who asks has one soon. A
 // processor of Go's scheduler looks for what has come in over the network when it has
-// nothing else to run, or after 10 ms, and one whose thread gives way does nothing at
-// all meanwhile. Where there are many more of them than cores one is always at leisure,
-// and the operating system shares out the cores.
+// nothing else to run, or after 10 ms. Where there are many more of them than cores one
+// is always at leisure, and the operating system shares out the cores.
 func (p *pipeline) listen() {
 	if p.fleet == nil || p.flags.daemon.listen == "" {
 		return
 	}
-	p.GiveWay = host.GiveWay
+	host.ShortTurns()
+	p.Yield = host.Yield
 	if os.Getenv("GOMAXPROCS") == "" {
 		p.Parsers = cmp.Or(p.Parsers, cores)
 		runtime.GOMAXPROCS(4 * cores)
@@ -98,7 +98,7 @@ var cores = runtime.GOMAXPROCS(0)
 
 // A question is put to every instance, and what they say is made into one answer.
 type question[T any] struct {
-	look  func(engine.View) (T, error)      // on the goroutine of an instance's operators
+	look  func(engine.View) (T, error)      // while an instance's operators rest
 	merge func([]T, *standing) (any, error) // in any order; each knows other partitions
 	found func([]T) bool                    // whether they know the key that is asked for; nil: all keys are
 	more  []string                          // parameters for other instances: names and values

@@ -87,7 +87,7 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 		Config: conn, Topics: e.Topics, Pattern: e.Pattern, Partitions: f.partitions, Group: f.group, Balancer: f.balancer,
 		Session: f.session, Uncommitted: f.isolation == isolations[1],
 		FetchBytes: f.fetch, PartitionBytes: f.fetch / 8,
-		Note: func(s string) { note(p.cmd, "%s", s) },
+		Note: func(s string) { note(p.cmd, "%s", s) }, Yield: p.Yield,
 	}
 	if c.Start, err = kafka.ParseStart(f.start, time.Now()); err != nil {
 		return c, fmt.Errorf("--start: %w", err)

@@ -29,6 +29,7 @@ func (p *pipeline) refused(b *record.Batch) error {
 // --listen, the summary, and the closing of what was opened. k says how topics
 // are read; nil where they are not.
 func (p *pipeline) run(k *kafkaInput) error {
+	p.listen()
 	stop := func() {}
 	err := p.open(k)
 	if err == nil {
@@ -44,7 +45,6 @@ func (p *pipeline) run(k *kafkaInput) error {
 	for _, f := range p.opened {
 		f()
 	}
-	p.listen()
 	quiet, _ := p.cmd.Flags().GetBool("quiet")
 	progress := term.StartProgress(p.cmd.ErrOrStderr(), quiet, p.progress)
 	err = engine.Run(p.cmd.Context(), p.Pipeline)

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 
 	"github.com/logctl/logctl/pkg/stream"
@@ -18,30 +17,27 @@ type View struct {
 	Now       int64                           // wall clock, ns since 1970
 }
 
-// An Asker passes questions from other goroutines to a run.
+// An Asker lets other goroutines look at the operators of a run while these rest:
+// between two batches, and wherever the run waits for something.
 type Asker struct {
-	ask  chan func(View)
+	turn chan *run // has the run in it while its operators rest; whoever takes it out may look at them
 	done chan struct{}
 	end  sync.Once
 }
 
 // NewAsker returns an Asker for the Ask field of one Pipeline.
-func NewAsker() *Asker { return &Asker{ask: make(chan func(View)), done: make(chan struct{})} }
+func NewAsker() *Asker { return &Asker{turn: make(chan *run, 1), done: make(chan struct{})} }
 
 // ErrEnded says that the run has ended, or has not answered in time.
 var ErrEnded = errors.New("the run has ended")
 
-// Ask calls f between two batches, on the goroutine of the operators, and returns
-// when f has. f must not keep what it is shown.
+// Ask calls f while the operators rest, and returns when f has. f must not keep what
+// it is shown, and be quick: the operators wait for it.
 func (a *Asker) Ask(ctx context.Context, f func(View)) error {
-	answered := make(chan struct{})
-	question := func(v View) {
-		defer close(answered)
-		f(v)
-	}
 	select {
-	case a.ask <- question:
-		<-answered
+	case r := <-a.turn:
+		defer func() { a.turn <- r }()
+		f(r.view())
 		return nil
 	case <-a.done:
 		return ErrEnded
@@ -50,39 +46,47 @@ func (a *Asker) Ask(ctx context.Context, f func(View)) error {
 	}
 }
 
-// questions returns the channel of an Asker that may be nil.
-func (a *Asker) questions() <-chan func(View) {
-	if a == nil {
-		return nil
+// rest lets others look at the operators of r until work is called. An Asker that is
+// nil asks nothing.
+func (a *Asker) rest(r *run) {
+	if a != nil {
+		a.turn <- r
 	}
-	return a.ask
 }
 
-// close answers no more.
+// work returns when nobody looks at the operators any more.
+func (a *Asker) work() {
+	if a != nil {
+		<-a.turn
+	}
+}
+
+// close answers no more. The operators do not rest again.
 func (a *Asker) close() {
 	if a != nil {
 		a.end.Do(func() { close(a.done) })
 	}
 }
 
-// reply answers a question, and lets whoever asked go on at once: where the cores are
-// busy, their turn would come when this goroutine's time slice ends.
-func (r *run) reply(question func(View)) {
-	question(r.view())
-	runtime.Gosched()
+// rest has a question answered that waits, or else lets others have the core: where
+// all are busy, the system takes one away after milliseconds only. The next question
+// may come just then, and need not wait until it is this goroutine's turn again.
+func (r *run) rest() {
+	if r.Ask == nil {
+		return
+	}
+	r.Ask.rest(r)
+	if len(r.Ask.turn) > 0 {
+		r.Yield()
+	}
+	r.Ask.work()
 }
 
 // answer answers the questions that wait. An operator may be asked in the midst of
 // its Changes: what it answers changes nothing.
 func (r *run) answer() {
-	for {
-		select {
-		case ask := <-r.Ask.questions():
-			r.reply(ask)
-		default:
-			return
-		}
-	}
+	r.Ask.rest(r)
+	r.Ask.work()
 }
 
 // view shows the operators as they are now.

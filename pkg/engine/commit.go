@@ -38,9 +38,8 @@ func (r *run) commit(ctx context.Context, now bool) error {
 		return err
 	}
 	defer func() { r.Stats.stood(r.Now() - began) }()
-	beside := r.beside() && !now
-	r.begin(ctx, c, beside)
-	if beside {
+	r.begin(ctx, c)
+	if r.beside() && !now {
 		return nil
 	}
 	return r.finish()

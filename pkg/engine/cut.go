@@ -40,19 +40,13 @@ func (r *run) cut(now bool) (*cut, error) {
 	return c, nil
 }
 
-// begin has a cut made durable by a goroutine of its own, and shuts the gates. It
-// gives way to operators that go on beside it.
-func (r *run) begin(ctx context.Context, c *cut, beside bool) {
+// begin has a cut made durable by a goroutine of its own, and shuts the gates.
+func (r *run) begin(ctx context.Context, c *cut) {
 	r.underway = c
 	for _, g := range r.gates() {
 		g.shut(r.await)
 	}
-	go func() {
-		if beside {
-			r.GiveWay(commitGives)
-		}
-		r.cuts <- r.keep(ctx, c)
-	}()
+	go func() { r.cuts <- r.keep(ctx, c) }()
 }
 
 // gates returns the ways to all sinks.
@@ -98,15 +92,13 @@ func flush(ctx context.Context, order []any) error {
 // finish waits for the commit that is under way, if there is one, and answers
 // questions meanwhile.
 func (r *run) finish() error {
-	for r.underway != nil {
-		select {
-		case err := <-r.cuts:
-			return r.finished(err)
-		case ask := <-r.Ask.questions():
-			r.reply(ask)
-		}
+	if r.underway == nil {
+		return nil
 	}
-	return nil
+	r.Ask.rest(r)
+	err := <-r.cuts
+	r.Ask.work()
+	return r.finished(err)
 }
 
 // await is finish in the midst of an operator's work, where nobody may look at it.

@@ -271,33 +271,3 @@ func TestCommitThatFails(t *testing.T) {
 		}
 	}
 }
-
-// TestWhoGivesWay: what reads and parses does, and commits beside operators more so;
-// one that operators wait for does not.
-func TestWhoGivesWay(t *testing.T) {
-	for _, beside := range []bool{true, false} {
-		a := &account{t: t, total: 2000, wait: func(*account) error { return nil }}
-		if beside {
-			a.wait = further
-		}
-		p := a.pipeline(1, 1)
-		p.Parsers = 3
-		if !beside {
-			p.CommitEvery = time.Hour // there is the last one alone
-		}
-		var ahead, commits atomic.Int64
-		p.GiveWay = func(by int) {
-			if by < 10 {
-				ahead.Add(1)
-			} else {
-				commits.Add(1)
-			}
-		}
-		if err := runSoon(t.Context(), t, p); err != nil {
-			t.Fatal(err)
-		}
-		if ahead.Load() != 4 || (commits.Load() > 0) != beside {
-			t.Errorf("beside %v: of those ahead %d give way, and %d commits", beside, ahead.Load(), commits.Load())
-		}
-	}
-}

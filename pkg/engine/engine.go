@@ -67,10 +67,9 @@ type Pipeline struct {
 	// the error of the run has it too. It may be nil.
 	OnFailed func(error)
 
-	// GiveWay has the goroutine that calls it give way, for as long as it lasts, to
-	// the operators and to those who ask them: by so much as a nice value rises. The
-	// goroutines that read, parse, and commit beside operators call it; may be nil.
-	GiveWay func(by int)
+	// Yield lets others have the core that wait for it. Goroutines that work long call
+	// it after each piece of work, of less than a millisecond; may be nil.
+	Yield func()
 
 	Order      Order
 	Choose     stream.Chooser // of the sources, says whose records come next, instead of Order; may be nil
@@ -112,8 +111,8 @@ func (p *Pipeline) setDefaults() {
 	if p.Stats == nil {
 		p.Stats = new(Stats)
 	}
-	if p.GiveWay == nil {
-		p.GiveWay = func(int) {}
+	if p.Yield == nil {
+		p.Yield = func() {}
 	}
 	if p.Now == nil {
 		p.Now = func() int64 { return time.Now().UnixNano() }

@@ -54,11 +54,6 @@ func newReaders(p *Pipeline) *readers {
 // what the partitions that are ahead have to wait with.
 const manyBatches = 32
 
-// What reads ahead gives way to the operators, and a commit to both: without records
-// operators stand still, while for a commit nobody waits. At 3 a thread gets half of
-// what another one gets that wants the same core, at 10 a tenth.
-const aheadGives, commitGives = 3, 10
-
 // parseAll starts the parsers. They end when work is closed.
 func (r *readers) parseAll() {
 	for range r.Parsers {
@@ -66,10 +61,7 @@ func (r *readers) parseAll() {
 		if r.Parser != nil {
 			parser = r.Parser()
 		}
-		r.parsing.Go(func() {
-			r.GiveWay(aheadGives)
-			r.parse(parser)
-		})
+		r.parsing.Go(func() { r.parse(parser) })
 	}
 }
 
@@ -79,6 +71,7 @@ func (r *readers) parse(parser Parser) {
 			r.prepare(parser, j)
 		}
 		close(j.parsed)
+		r.Yield()
 	}
 }
 
@@ -140,7 +133,6 @@ func (r *readers) name(j *job) {
 // start begins to read source i.
 func (r *readers) start(ctx context.Context, i int) {
 	r.reading.Go(func() {
-		r.GiveWay(aheadGives)
 		r.arrivals <- &job{source: i, end: true, err: r.read(ctx, i)}
 	})
 }
@@ -166,6 +158,7 @@ func (r *readers) read(ctx context.Context, i int) error {
 		j := &job{Batch: b, source: i, parsed: make(chan struct{})}
 		r.work <- j
 		r.arrivals <- j
+		r.Yield()
 	}
 }
 

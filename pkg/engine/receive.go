@@ -25,8 +25,6 @@ func (r *run) receive(ctx context.Context) error {
 			if err := r.finished(err); err != nil {
 				return err
 			}
-		case ask := <-r.Ask.questions():
-			r.reply(ask)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		default:
@@ -57,22 +55,27 @@ func (r *run) idle(ctx context.Context, clock <-chan time.Time) error {
 	if err := r.passOn(); err != nil {
 		return err
 	}
+	return r.wait(ctx, clock)()
+}
+
+// wait returns what is to be done about what comes next. Questions are answered
+// meanwhile.
+func (r *run) wait(ctx context.Context, clock <-chan time.Time) func() error {
+	r.Ask.rest(r)
+	defer r.Ask.work()
 	select {
 	case j := <-r.arrivals:
-		return r.take(ctx, j)
+		return func() error { return r.take(ctx, j) }
 	case l := <-r.loads:
-		return r.start(l)
+		return func() error { return r.start(l) }
 	case err := <-r.cuts:
-		return r.finished(err)
-	case ask := <-r.Ask.questions():
-		r.reply(ask)
-		return nil
+		return func() error { return r.finished(err) }
 	case <-r.progress():
-		return nil
+		return func() error { return nil }
 	case <-clock:
-		return r.onClock(ctx)
+		return func() error { return r.onClock(ctx) }
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return func() error { return context.Cause(ctx) }
 	}
 }
 
@@ -132,15 +135,13 @@ func (r *run) take(ctx context.Context, j *job) error {
 
 // awaitParsed returns when a batch is parsed, and answers questions meanwhile.
 func (r *run) awaitParsed(ctx context.Context, j *job) error {
-	for {
-		select {
-		case <-j.parsed:
-			return j.err
-		case ask := <-r.Ask.questions():
-			r.reply(ask)
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	r.Ask.rest(r)
+	defer r.Ask.work()
+	select {
+	case <-j.parsed:
+		return j.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

@@ -146,6 +146,7 @@ func (r *run) loop(ctx context.Context) error {
 	clock := time.NewTicker(min(r.CommitEvery, time.Second/4))
 	defer clock.Stop()
 	for {
+		r.rest()
 		if err := r.receive(ctx); err != nil {
 			return err
 		}

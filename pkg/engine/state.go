@@ -47,17 +47,18 @@ func (r *run) loadFirst(ctx, reading context.Context) error {
 		if t.ready {
 			continue
 		}
-		for !t.ready {
-			select {
-			case l := <-r.loads:
-				if err := r.start(l); err != nil {
-					return err
-				}
-			case ask := <-r.Ask.questions():
-				r.reply(ask)
-			case <-ctx.Done():
-				return nil // interrupted: nothing was read, nothing is saved
-			}
+		r.Ask.rest(r)
+		var l loaded
+		select {
+		case l = <-r.loads:
+		case <-ctx.Done():
+		}
+		r.Ask.work()
+		if l.task == nil {
+			return nil // interrupted: nothing was read, nothing is saved
+		}
+		if err := r.start(l); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -134,7 +134,7 @@ func (s *Source) fetchOptions() []kgo.Opt {
 		kgo.RetryBackoffFn(retryDelay),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.KeepControlRecords(),
-		kgo.WithPools(&recordPool{}, &bytePool{}),
+		kgo.WithPools(&recordPool{yield: s.cfg.Yield}, &bytePool{}),
 		kgo.WithHooks(&s.link, s.metrics,
 			&portion{fetch: int32(s.cfg.FetchBytes), partition: int32(s.cfg.PartitionBytes) / 2}),
 	}
@@ -233,7 +233,10 @@ func fatalToMember(err error) bool {
 
 // recordPool keeps the slices that fetched records stand in, by their length, which
 // is rounded up by at most a quarter: batches differ in how many they hold.
-type recordPool struct{ pools [8 * bits.UintSize]sync.Pool }
+type recordPool struct {
+	pools [8 * bits.UintSize]sync.Pool
+	yield func() // before each batch is taken apart; may be nil
+}
 
 // recordClass returns the length of a slice for n records, and its pool.
 func recordClass(n int) (size, pool int) {
@@ -245,6 +248,9 @@ func recordClass(n int) (size, pool int) {
 
 // GetRecords returns a slice with room for n records.
 func (p *recordPool) GetRecords(n int) []kgo.Record {
+	if p.yield != nil {
+		p.yield()
+	}
 	size, pool := recordClass(n)
 	if s, ok := p.pools[pool].Get().(*[]kgo.Record); ok {
 		return *s

@@ -42,7 +42,8 @@ type SourceConfig struct {
 	PartitionBytes int           // of one fetch from one partition, by default 512 KiB; half of it when compressed
 	Timeout        time.Duration // how long no broker may answer, by default 1 min
 
-	Note func(string) // tells a person something; may be nil
+	Note  func(string) // tells a person something; may be nil
+	Yield func()       // lets others have the core, while much is unpacked; may be nil
 }
 
 // A Source reads topics. It implements stream.Source, Committer (with a

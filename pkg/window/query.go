@@ -37,8 +37,8 @@ func Latest(n int, lists ...[]Found) []Found {
 	return all[max(0, len(all)-n):]
 }
 
-// Query answers a query, in the order of window end, start and key. It is for the
-// goroutine that calls Process.
+// Query answers a query, in the order of window end, start and key, of an operator
+// that rests.
 func (o *Op) Query(q Query) ([]Found, error) {
 	var found []Found
 	if q.Closed && o.kept != nil {

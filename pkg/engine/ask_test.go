@@ -1,0 +1,134 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
+)
+
+// A pair is an operator whose two counts are equal whenever nobody works.
+type pair struct {
+	first, second int
+	fails         error // what becomes of the run when it has counted some
+}
+
+func (p *pair) Process(rows record.Rows, _ stream.Output) error {
+	for i := rows.Lo; i < rows.Hi; i++ {
+		p.first++
+		runtime.Gosched()
+		p.second++
+	}
+	if p.first > 2000 {
+		return p.fails
+	}
+	return nil
+}
+
+// askPair has several goroutines ask a run of a pair until it ends. It returns how
+// many questions were answered, and what the run ended with.
+func askPair(t *testing.T, op *pair) (answered int64, _ error) {
+	t.Helper()
+	asker := engine.NewAsker()
+	var n atomic.Int64
+	var asking sync.WaitGroup
+	for range 4 {
+		asking.Go(func() {
+			for {
+				err := asker.Ask(context.Background(), func(v engine.View) {
+					op := v.Operators[stream.Task{}].(*pair)
+					before := *op
+					for range 20 {
+						runtime.Gosched()
+					}
+					if n.Add(1); *op != before || op.first != op.second {
+						t.Errorf("a question sees %+v, then %+v", before, *op)
+					}
+				})
+				if err != nil {
+					if !errors.Is(err, engine.ErrEnded) {
+						t.Error(err)
+					}
+					return
+				}
+			}
+		})
+	}
+	err := runSoon(t.Context(), t, engine.Pipeline{
+		Sources: []stream.Source{newNumbered(4000, 1, 1)}, Parser: newMarker, Operator: op, Sink: new(text), Ask: asker,
+	})
+	asking.Wait()
+	return n.Load(), err
+}
+
+// TestQuestionsSeeWholeBatches: whoever asks does not see an operator in the midst of
+// its work.
+func TestQuestionsSeeWholeBatches(t *testing.T) {
+	op := new(pair)
+	answered, err := askPair(t, op)
+	if err != nil || op.first != 4000 || answered == 0 {
+		t.Errorf("%v, %d records, %d answers", err, op.first, answered)
+	}
+}
+
+// TestQuestionsAtAFailure: whoever waits when an operator fails is told that the run
+// has ended.
+func TestQuestionsAtAFailure(t *testing.T) {
+	broken := errors.New("a defect")
+	if _, err := askPair(t, &pair{fails: broken}); !errors.Is(err, broken) {
+		t.Errorf("got %v, want %v", err, broken)
+	}
+}
+
+// TestAskWhileOthersHaveTheCore: whoever works long lets others have the core, and the
+// operators are asked while they do.
+func TestAskWhileOthersHaveTheCore(t *testing.T) {
+	asker := engine.NewAsker()
+	var had atomic.Int64
+	p := engine.Pipeline{
+		Sources: []stream.Source{newNumbered(2000, 1, 1)}, Parser: newMarker, Operator: new(pair), Sink: new(text), Ask: asker,
+	}
+	p.Yield = func() { // by each of them in the midst of its work
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := asker.Ask(ctx, func(engine.View) {}); err != nil && !errors.Is(err, engine.ErrEnded) {
+			t.Error(err)
+		}
+		had.Add(1)
+	}
+	if err := runSoon(t.Context(), t, p); err != nil {
+		t.Fatal(err)
+	}
+	if n := had.Load(); n < 2*2000/20+1 {
+		t.Errorf("others had the core %d times in 100 batches that were read, parsed and processed", n)
+	}
+}
+
+// TestAskThatPanics: the run goes on behind a question that does not return.
+func TestAskThatPanics(t *testing.T) {
+	asker, src := engine.NewAsker(), newMember()
+	src.script = append(src.script, func(b *record.Batch) {
+		func() {
+			defer func() { _ = recover() }()
+			_ = asker.Ask(t.Context(), func(engine.View) { panic("a defect") })
+		}()
+		if err := asker.Ask(t.Context(), func(engine.View) {}); err != nil {
+			t.Error(err)
+		}
+		src.at(0, b)
+		b.Next = src.next[0]
+	})
+	src.gives(0, "ab")
+	var got text
+	err := runSoon(t.Context(), t, engine.Pipeline{Sources: []stream.Source{src}, Operator: newTally(), Sink: &got, Ask: asker})
+	if err != nil || got.String() != "a=1 b=1 " {
+		t.Errorf("%v, %q", err, got.String())
+	}
+}
