@@ -59,10 +59,27 @@ func (p *pipeline) run(k *kafkaInput) error {
 		return err // it begins again
 	}
 	p.summary()
+	if err == nil {
+		err = p.givenUp()
+	}
 	if err == nil && p.Strict && p.Stats.Bad.Load() > 0 {
 		return &fault.Error{Err: errors.New("bad records"), Status: fault.Failed, Quiet: true}
 	}
 	return err
+}
+
+// givenUp says that records were not acknowledged and are dead letters.
+func (p *pipeline) givenUp() error {
+	n := int64(0)
+	for _, t := range p.topics {
+		n += t.Report().GivenUp
+	}
+	if n == 0 {
+		return nil
+	}
+	dead := p.flags.input.dlq
+	return fault.Hint(fmt.Errorf("%s records were not acknowledged; they are in %s", human.Count(n), dead),
+		"`logctl dlq replay --from "+dead+" --to kafka:TOPIC` sends them again; some may have been stored all the same")
 }
 
 // ready says why nobody should rely on the run yet: its state is not there.

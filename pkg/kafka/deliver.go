@@ -21,6 +21,7 @@ import (
 // acknowledgements.
 type counts struct {
 	sent, done, failed, bytes atomic.Int64
+	givenUp                   atomic.Int64 // of failed
 	progress                  atomic.Int64 // when something was settled last, ns since 1970
 
 	mu      sync.Mutex
@@ -40,10 +41,11 @@ func (c *counts) settled(n int64, sent time.Time) {
 
 // A Report is what became of the records that a sink was given.
 type Report struct {
-	Sent   int64 // given to the client
-	Acked  int64 // acknowledged
-	Failed int64 // refused or not acknowledged in time
-	Bytes  int64 // of keys and values that were acknowledged
+	Sent    int64 // given to the client
+	Acked   int64 // acknowledged
+	Failed  int64 // refused or not acknowledged in time
+	GivenUp int64 // of these, what was not acknowledged and SinkConfig.OnFailed was given
+	Bytes   int64 // of keys and values that were acknowledged
 
 	// Latency in seconds from Write to acknowledgement. One acknowledgement
 	// in 64 is measured, and the last of every Write.
@@ -53,7 +55,7 @@ type Report struct {
 // Report returns the figures so far. It may be called at any time.
 func (s *Sink) Report() Report {
 	c := &s.counts
-	r := Report{Failed: c.failed.Load(), Bytes: c.bytes.Load()}
+	r := Report{Failed: c.failed.Load(), GivenUp: c.givenUp.Load(), Bytes: c.bytes.Load()}
 	r.Acked = max(c.done.Load()-r.Failed, 0)
 	r.Sent = c.sent.Load()
 	c.mu.Lock()
@@ -71,7 +73,9 @@ func (s *Sink) notDelivered(c *chunk, r *kgo.Record, err error) {
 	}
 	reason := s.reasonOf(r, err)
 	if reason == "" && s.cfg.Exhaust {
-		reason = s.exhausted(err)
+		if reason = s.exhausted(err); reason != "" {
+			s.counts.givenUp.Add(1)
+		}
 	}
 	if reason == "" {
 		s.fail(s.lost(err))
@@ -85,10 +89,12 @@ func (s *Sink) notDelivered(c *chunk, r *kgo.Record, err error) {
 	s.keepRefused(c, r, reason)
 }
 
-// exhausted says that a record was sent as often as it may be; "" where something
-// else is the matter.
+// exhausted says that a record was sent as often as it may be, or for as long; "" where
+// something else is the matter.
 func (s *Sink) exhausted(err error) string {
 	switch {
+	case errors.Is(err, kgo.ErrAborting) && !s.transactional():
+		return fmt.Sprintf("not acknowledged within %s%s", human.Span(s.cfg.Timeout), s.lastError())
 	case errors.Is(err, kgo.ErrRecordRetries):
 		return fmt.Sprintf("not acknowledged after %d sendings%s", s.cfg.Retries, s.lastError())
 	case kerr.IsRetriable(err):

@@ -60,7 +60,7 @@ func (s *Sink) notePause(now int64) {
 	}
 	if s.cfg.Breaker == nil {
 		if now-since > int64(s.cfg.Timeout) {
-			s.fail(s.lost(kgo.ErrRecordTimeout))
+			s.timedOut()
 		}
 		return
 	}
@@ -69,6 +69,25 @@ func (s *Sink) notePause(now int64) {
 		s.cfg.Breaker.Done(now, false)
 	}
 }
+
+// timedOut gives up what is in flight: for good, or where Exhaust is set for OnFailed.
+func (s *Sink) timedOut() {
+	if !s.cfg.Exhaust || s.transactional() {
+		s.fail(s.lost(kgo.ErrRecordTimeout))
+		return
+	}
+	s.client.UnsafeAbortBufferedRecords() // safe without transactions: numbers of what was sent are not used again
+	for s.inflight.Load() > 0 {
+		select {
+		case <-s.freed:
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// transactional reports whether what is in flight belongs to a transaction.
+func (s *Sink) transactional() bool { return s.cfg.in != nil || s.cfg.Txn != "" }
 
 // open returns how many records are in flight.
 func (s *Sink) open() int64 { return s.counts.sent.Load() - s.counts.done.Load() }

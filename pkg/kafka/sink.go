@@ -36,7 +36,7 @@ type SinkConfig struct {
 	BatchBytes  int           // by default what the topic allows
 	Linger      time.Duration // how long a batch waits for more; 0 is 10 to 50 ms, less is none
 	Buffer      int64         // bytes in flight, by default 32 MiB
-	MaxBlock    time.Duration // how long Write waits while the buffer is full; by default Timeout
+	MaxBlock    time.Duration // how long Write waits while the buffer is full; by default a little more than Timeout
 	Retries     int           // of one batch; by default as many as Timeout allows
 	Timeout     time.Duration // how long no record may be acknowledged, by default 30 s
 	Partitioner string        // murmur2 (the default), sticky, round-robin, partition:N, salt:KEY=N
@@ -60,8 +60,8 @@ type SinkConfig struct {
 	// flight stays so, without a time-out. Not with Txn.
 	Breaker *limit.Breaker
 
-	// Exhaust gives records that were sent Retries times in vain to OnFailed,
-	// where they would else end the run.
+	// Exhaust gives records that were sent Retries times in vain, and what is in
+	// flight when Timeout is over, to OnFailed, where they would else end the run.
 	Exhaust bool
 
 	in *Txn // whose client sends
@@ -105,7 +105,7 @@ const recordCost = 200
 // OpenSink returns a sink whose topic exists.
 func OpenSink(ctx context.Context, cfg SinkConfig) (*Sink, error) {
 	setDefault(&cfg.Timeout, 30*time.Second)
-	setDefault(&cfg.MaxBlock, cfg.Timeout)
+	setDefault(&cfg.MaxBlock, cfg.Timeout+time.Second) // what is given up makes room
 	setDefault(&cfg.Buffer, 32<<20)
 	s := &Sink{cfg: cfg, freed: make(chan struct{}, 1), metrics: newMetrics("produce")}
 	s.ctx, s.fail = context.WithCancelCause(context.Background())
