@@ -67,9 +67,7 @@ func (r *run) run(ctx context.Context) error {
 
 	err := r.loop(working)
 	stopReading()
-	r.drainBarriers(err)
-	r.readers.stop()
-	r.loading.Wait()
+	r.stop(err)
 	if errors.Is(err, errLimit) {
 		err = nil
 	}
@@ -87,6 +85,18 @@ func (r *run) run(ctx context.Context) error {
 }
 
 var errDrain = errors.New("what was in flight could not be finished in the time that --drain allows")
+
+// stop waits for the goroutines that read, parse and load to end. Questions are answered
+// meanwhile, unless an operator has stopped in the midst of its work.
+func (r *run) stop(err error) {
+	if err == nil {
+		r.Ask.rest(r)
+		defer r.Ask.work()
+	}
+	r.drainBarriers(err)
+	r.readers.stop()
+	r.loading.Wait()
+}
 
 // end says the last words: the operator's, and the last commit.
 func (r *run) end(ctx context.Context) error {
