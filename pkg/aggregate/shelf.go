@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 // A Shelf keeps what an operator has no room for in memory and no use for before
@@ -193,11 +194,11 @@ func (s *Shelf) Changes(kind byte, all bool, put func(key, value []byte) error) 
 
 // Restore takes back a box. check sees its entries, and says which cannot be.
 func (s *Shelf) Restore(key, value []byte, check func(key, value []byte) error) error {
-	from, n := binary.Varint(value)
-	if n <= 0 || len(key) != 5 || len(value) == n {
+	r := wire.Read(value)
+	from, entries := r.Varint(), stream.Entries(r.Rest())
+	if r.Failed() || len(key) != 5 || len(entries) == 0 {
 		return errShelf
 	}
-	entries := stream.Entries(value[n:])
 	if err := entries.Each(check); err != nil {
 		return err
 	}

@@ -178,18 +178,18 @@ func (a *aligned) restore(key, value []byte) (bool, error) {
 		return false, err
 	}
 	gs.cells.Grow(gs.Len())
-	r := entryReader{src: value}
+	r := readEntry(value)
 	gs.note(g, r.marks())
 	r.cells(gs.cells, g)
 	gs.saved = gs.Len()
 	a.groups += p.Len() - p.counted
 	p.counted = p.Len()
-	if a.restoredGroups++; r.ok() && a.cfg.MaxMemory > 0 && a.restoredGroups%4096 == 0 {
+	if a.restoredGroups++; r.Done() && a.cfg.MaxMemory > 0 && a.restoredGroups%4096 == 0 {
 		if held := a.measure(); held > a.cfg.MaxMemory {
 			return true, a.spillAll(held)
 		}
 	}
-	return r.ok(), nil
+	return r.Done(), nil
 }
 
 // restoredPart returns the groups of p that have a number: those that records will be

@@ -165,9 +165,9 @@ func (f *filling) changes(all bool, s *saver) error {
 // restore takes back a known key.
 func (f *filling) restore(key, value []byte) (bool, error) {
 	kind, text := record.Kind(key[2]), key[3:]
-	r := entryReader{src: value}
-	last := r.int()
-	if !f.keys.Valid(kind, text) || !r.ok() || !possible(last) {
+	r := readEntry(value)
+	last := r.Varint()
+	if !f.keys.Valid(kind, text) || !r.Done() || !possible(last) {
 		return false, nil
 	}
 	g, err := f.table.Group(aggregate.HashKey(kind, text), kind, text)

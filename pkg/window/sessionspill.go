@@ -87,12 +87,12 @@ func (m *sessions) keep() error {
 // takeDown takes back a session that was spilled, and joins it to those of its group
 // that it touches.
 func (m *sessions) takeDown(key, value []byte) error {
-	r := entryReader{src: value}
-	start, length := r.time(), r.int()
+	r := readEntry(value)
+	start, length := r.time(), r.Varint()
 	r.marks()
 	one := m.oneCell()
 	r.cells(one, 0)
-	if !spilled(key) || !m.keys.Valid(record.Kind(key[1]), key[2:]) || !r.ok() ||
+	if !spilled(key) || !m.keys.Valid(record.Kind(key[1]), key[2:]) || !r.Done() ||
 		length < 0 || length > maxTime || !possible(start) || !possible(start+length) {
 		return errState
 	}

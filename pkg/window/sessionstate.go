@@ -65,11 +65,11 @@ func (m *sessions) restore(key, value []byte) (bool, error) {
 		return false, nil
 	}
 	m.notes[g] = given
-	r := entryReader{src: value}
+	r := readEntry(value)
 	before := none
-	for !r.bad && len(r.src) > 0 {
-		start, length := r.time(), r.int()
-		if r.bad || length < 0 || length > maxTime || !possible(start) || !possible(start+length) ||
+	for len(r.Rest()) > 0 {
+		start, length := r.time(), r.Varint()
+		if r.Failed() || length < 0 || length > maxTime || !possible(start) || !possible(start+length) ||
 			before != none && start <= m.spans[before].last+m.gap {
 			return false, nil
 		}
@@ -83,5 +83,5 @@ func (m *sessions) restore(key, value []byte) (bool, error) {
 		r.cells(m.cells, uint32(s))
 		before = s
 	}
-	return r.ok(), nil
+	return r.Done(), nil
 }

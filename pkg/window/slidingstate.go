@@ -56,11 +56,11 @@ func (m *sliding) restore(key, value []byte) (bool, error) {
 	}
 	m.widen()
 	at := m.take(moment{t: t, group: g, notes: used | given})
-	r := entryReader{src: value}
+	r := readEntry(value)
 	m.moments[at].notes |= r.marks()
 	r.cells(m.own, uint32(at))
 	m.restored = true
-	return r.ok(), nil
+	return r.Done(), nil
 }
 
 // build makes the lists of what was restored: moments before the limit are closed.

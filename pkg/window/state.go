@@ -10,6 +10,7 @@ import (
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/wire"
 )
 
 var _ stream.Stateful = (*Op)(nil)
@@ -103,9 +104,9 @@ func (o *Op) Restore(key, value []byte) error {
 }
 
 func (o *Op) restoreClock(value []byte) error {
-	r := entryReader{src: value}
+	r := readEntry(value)
 	limit, newest := r.time(), r.time()
-	if r.bad || len(r.src) > 0 {
+	if !r.Done() {
 		return errState
 	}
 	o.limit, o.newest, o.seen = limit, newest, newest
@@ -149,47 +150,31 @@ func appendGroupKey(key []byte, t *aggregate.Table, g uint32) []byte {
 // possible reports whether a window may begin or end at t.
 func possible(t int64) bool { return t > -maxTime*3/2 && t < maxTime*3/2 }
 
-// An entryReader takes the value of an entry apart. After its first error all it
-// returns is zero.
-type entryReader struct {
-	src []byte
-	bad bool
-}
+// An entryReader takes the value of an entry apart.
+type entryReader struct{ wire.Reader }
 
-func (r *entryReader) int() int64 {
-	v, n := binary.Varint(r.src)
-	if r.bad = r.bad || n <= 0; r.bad {
-		return 0
-	}
-	r.src = r.src[n:]
-	return v
-}
+func readEntry(value []byte) entryReader { return entryReader{wire.Read(value)} }
 
 // time takes a time, which may be none.
 func (r *entryReader) time() int64 {
-	t := r.int()
-	r.bad = r.bad || t != math.MinInt64 && !possible(t)
+	t := r.Varint()
+	r.Check(t == math.MinInt64 || possible(t))
 	return t
 }
 
 // marks takes what is noted of a group.
 func (r *entryReader) marks() uint8 {
-	if r.bad = r.bad || len(r.src) == 0 || r.src[0]&^unsaid != 0; r.bad {
-		return 0
-	}
-	m := r.src[0]
-	r.src = r.src[1:]
+	m := r.Byte()
+	r.Check(m&^unsaid == 0)
 	return m
 }
 
 // cells takes the aggregates of a group.
 func (r *entryReader) cells(to *aggregate.Cells, g uint32) {
-	if r.bad {
+	if r.Failed() {
 		return
 	}
-	rest, err := to.Decode(g, r.src)
-	r.src, r.bad = rest, err != nil
+	rest, err := to.Decode(g, r.Rest())
+	r.Reader = wire.Read(rest)
+	r.Check(err == nil)
 }
-
-// ok reports whether the value is taken apart to its end.
-func (r *entryReader) ok() bool { return !r.bad && len(r.src) == 0 }
