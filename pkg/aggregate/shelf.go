@@ -157,25 +157,32 @@ func (s *Shelf) read(b *box) (stream.Entries, error) {
 	return entries, s.spill.ReadAt(entries, b.id, 0)
 }
 
+// Unsave has Changes give all boxes away again.
+func (s *Shelf) Unsave() {
+	if s == nil {
+		return
+	}
+	s.gone = nil
+	for i := range s.boxes {
+		s.boxes[i].saved = false
+	}
+}
+
 // Changes gives boxes away, as stream.Stateful says, under keys that begin with
 // kind.
-func (s *Shelf) Changes(kind byte, all bool, put func(key, value []byte) error) error {
+func (s *Shelf) Changes(kind byte, put func(key, value []byte) error) error {
 	if s == nil {
 		return nil
 	}
 	var key, value []byte
-	for _, number := range s.gone {
-		if all {
-			break
-		}
-		if err := put(binary.BigEndian.AppendUint32(append(key[:0], kind), number), nil); err != nil {
+	for ; len(s.gone) > 0; s.gone = s.gone[1:] {
+		if err := put(binary.BigEndian.AppendUint32(append(key[:0], kind), s.gone[0]), nil); err != nil {
 			return err
 		}
 	}
-	s.gone = nil
 	for i := range s.boxes {
 		b := &s.boxes[i]
-		if b.saved && !all {
+		if b.saved {
 			continue
 		}
 		entries, err := s.read(b)

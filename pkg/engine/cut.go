@@ -56,7 +56,7 @@ func (r *run) gates() []*Gate { return append([]*Gate{r.graves, r.out.gate}, r.S
 // the dead letters, then the positions behind them.
 func (r *run) keep(ctx context.Context, c *cut) error {
 	for _, t := range c.changed {
-		if err := r.Vault.Save(t.id, t.entries, t.whole); err != nil {
+		if err := t.save(r.Vault); err != nil {
 			return fmt.Errorf("saving state%s: %w", t.name(), err)
 		}
 	}

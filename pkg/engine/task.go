@@ -22,9 +22,9 @@ type task struct {
 	ready     bool           // its state is there
 	finished  bool           // its operator has said its last words
 
-	entries stream.Entries // of its state, for the next commit or the one that is under way
-	whole   bool           // they are all that there are
-	ahead   bool           // some were gathered before the cut
+	pieces   []stream.Entries // of its state, for the next commit or the one that is under way
+	whole    bool             // they are all that there are
+	gathered int              // how many of them were before the cut
 }
 
 // tell ticks the operator where the watermark has risen, or always.

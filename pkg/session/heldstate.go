@@ -27,36 +27,40 @@ func (o *Op) discardHeld(m uint32) {
 	}
 }
 
-// putHeld gives away events: all, or those that came since the last call.
-func (o *Op) putHeld(all bool, put func(key, value []byte) error) error {
-	if o.order == nil {
-		return nil
-	}
-	st, x := &o.state, o.order
-	list := st.held
-	if all {
-		list = list[:0]
-		for m := uint32(1); m < x.held.unused; m++ {
-			if x.held.at(m).user != 0 {
-				x.held.at(m).marks = unsaved
-				list = append(list, m)
-			}
-		}
-	}
-	for _, m := range list {
-		h := x.held.at(m)
+// putHeld gives away the events that came since the last call.
+func (o *Op) putHeld(put func(key, value []byte) error) error {
+	st := &o.state
+	for k, m := range st.held {
+		h := o.order.held.at(m)
 		if h.marks&unsaved == 0 {
 			continue // it has had its turn
 		}
-		h.marks = saved
 		st.key = o.appendHeldKey(st.key[:0], m)
 		st.value = o.appendHeld(st.value[:0], m)
 		if err := put(st.key, st.value); err != nil {
+			st.held = st.held[k:]
 			return err
 		}
+		h.marks = saved
 	}
-	st.held = list[:0]
+	st.held = st.held[:0]
 	return nil
+}
+
+// unsaveHeld has Changes give all events away again.
+func (o *Op) unsaveHeld() {
+	st := &o.state
+	st.held = st.held[:0]
+	if o.order == nil {
+		return
+	}
+	held := &o.order.held
+	for m := uint32(1); m < held.unused; m++ {
+		if held.at(m).user != 0 {
+			held.at(m).marks = unsaved
+			st.held = append(st.held, m)
+		}
+	}
 }
 
 // appendHeld appends the value of an event's entry.

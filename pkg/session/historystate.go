@@ -22,34 +22,30 @@ func appendPastKey(dst []byte, number uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, entryPast), number)
 }
 
-// changes gives away past sessions: all, or what is new and what is gone.
-func (h *history) changes(all bool, put func(key, value []byte) error) error {
+// changes gives away which past sessions are gone, and which are new.
+func (h *history) changes(put func(key, value []byte) error) error {
 	h.order()
 	var key, value []byte
-	for _, number := range h.gone {
-		if all {
-			break
-		}
-		key = appendPastKey(key[:0], number)
+	for ; len(h.gone) > 0; h.gone = h.gone[1:] {
+		key = appendPastKey(key[:0], h.gone[0])
 		if err := put(key, nil); err != nil {
 			return err
 		}
 	}
-	h.gone = nil
-	n := h.unsaved
-	if all {
-		n = h.oldest
-	}
-	for n != 0 {
-		p := h.past.at(n)
+	for h.unsaved != 0 {
+		p := h.past.at(h.unsaved)
 		key, value = appendPastKey(key[:0], p.number), h.appendPast(value[:0], p)
 		if err := put(key, value); err != nil {
 			return err
 		}
-		n = p.next
+		h.unsaved = p.next
 	}
-	h.unsaved = 0
 	return nil
+}
+
+func (h *history) unsave() {
+	h.order()
+	h.gone, h.unsaved = nil, h.oldest
 }
 
 // What a past session was, as its entry has it.

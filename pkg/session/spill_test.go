@@ -54,7 +54,8 @@ func spilledLikePlenty(t *testing.T, r *rand.Rand, cfg session.Config, events []
 		if r.IntN(3) > 0 {
 			continue
 		}
-		save(t, d.op, store, r.IntN(4) == 0)
+		savePiece(t, d.op, store, r.IntN(4) == 0, r.IntN(10))
+		save(t, d.op, store, false)
 		if r.IntN(3) == 0 {
 			rows = append(rows, d.out.rows...)
 			again := restored(t, little, store)

@@ -51,9 +51,11 @@ func (o *Op) Signature() string {
 // called.
 func (o *Op) Changes(all bool, put func(key, value []byte) error) error {
 	st := &o.state
-	all = all || !st.tracking
-	o.track()
-	if now := (clock{o.limit, o.newest, o.silence.until, o.silence.times}); all || now != st.clock {
+	if all || !st.tracking {
+		o.track()
+		o.unsave()
+	}
+	if now := (clock{o.limit, o.newest, o.silence.until, o.silence.times}); now != st.clock {
 		st.value = binary.AppendVarint(binary.AppendVarint(st.value[:0], now.limit), now.newest)
 		if now.times > 0 {
 			st.value = binary.AppendUvarint(binary.AppendVarint(st.value, now.until), now.times)
@@ -63,24 +65,39 @@ func (o *Op) Changes(all bool, put func(key, value []byte) error) error {
 		}
 		st.clock = now
 	}
-	if !all {
-		if err := st.gone.Each(put); err != nil {
-			return err
-		}
-	}
-	st.gone = st.gone[:0]
-	if err := o.putSessions(all, put); err != nil {
+	if err := st.gone.Take(put); err != nil {
 		return err
 	}
-	if err := o.putHeld(all, put); err != nil {
+	if err := o.putSessions(put); err != nil {
+		return err
+	}
+	if err := o.putHeld(put); err != nil {
 		return err
 	}
 	if o.history != nil {
-		if err := o.history.changes(all, put); err != nil {
+		if err := o.history.changes(put); err != nil {
 			return err
 		}
 	}
-	return o.shelf.Changes(entryBox, all, put)
+	return o.shelf.Changes(entryBox, put)
+}
+
+// unsave has Changes give everything away again.
+func (o *Op) unsave() {
+	st := &o.state
+	st.clock, st.gone = clock{limit: math.MaxInt64}, nil // as no operator is
+	o.marks.dirty = o.marks.dirty[:0]
+	for n := uint32(1); n < o.sessions.unused; n++ {
+		if o.sessions.at(n).user != 0 {
+			o.marks.set(n, o.marks.of(n)|unsaved)
+			o.marks.dirty = append(o.marks.dirty, n)
+		}
+	}
+	o.unsaveHeld()
+	if o.history != nil {
+		o.history.unsave()
+	}
+	o.shelf.Unsave()
 }
 
 // track begins to note what changes.
@@ -89,30 +106,22 @@ func (o *Op) track() {
 	o.marks.wanted |= unsaved
 }
 
-// putSessions gives away sessions: all, or those that have changed.
-func (o *Op) putSessions(all bool, put func(key, value []byte) error) error {
-	st, list := &o.state, o.marks.dirty
-	if all {
-		list = list[:0]
-		for n := uint32(1); n < o.sessions.unused; n++ {
-			if o.sessions.at(n).user != 0 {
-				o.marks.set(n, o.marks.of(n)|unsaved)
-				list = append(list, n)
-			}
-		}
-	}
-	for _, n := range list {
-		if o.marks.of(n)&unsaved == 0 {
+// putSessions gives away the sessions that have changed.
+func (o *Op) putSessions(put func(key, value []byte) error) error {
+	st, m := &o.state, &o.marks
+	for k, n := range m.dirty {
+		if m.of(n)&unsaved == 0 {
 			continue // it is no more
 		}
-		o.marks.set(n, o.marks.of(n)&^unsaved|saved)
 		st.key = o.appendSessionKey(st.key[:0], n)
 		st.value = o.appendSession(st.value[:0], n)
 		if err := put(st.key, st.value); err != nil {
+			m.dirty = m.dirty[k:]
 			return err
 		}
+		m.set(n, m.of(n)&^unsaved|saved)
 	}
-	o.marks.dirty = list[:0]
+	m.dirty = m.dirty[:0]
 	return nil
 }
 

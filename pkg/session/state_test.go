@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -36,6 +37,29 @@ func save(t testing.TB, op *session.Op, store map[string]string, all bool) {
 		t.Fatal(err)
 	}
 }
+
+// savePiece takes some changes into a store and refuses the others: they are for later
+// calls, by the last of which the store is what one call would have made it.
+func savePiece(t testing.TB, op *session.Op, store map[string]string, all bool, some int) {
+	t.Helper()
+	if all {
+		clear(store)
+	}
+	err := op.Changes(all, func(key, value []byte) error {
+		if some--; some < 0 {
+			return errEnough
+		}
+		if delete(store, string(key)); value != nil {
+			store[string(key)] = string(value)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		t.Fatal(err)
+	}
+}
+
+var errEnough = errors.New("enough")
 
 // restored returns a driver whose operator has the state of a store.
 func restored(t testing.TB, cfg session.Config, store map[string]string) *driver {
@@ -74,7 +98,11 @@ func TestSavedAndRestoredAnywhere(t *testing.T) {
 				d = newDriver(t, cfg)
 				for k, chunk := range slices.Collect(slices.Chunk(events, 10)) {
 					d.feed(chunk)
-					if r.IntN(2) == 0 {
+					switch r.IntN(4) {
+					case 0:
+						continue
+					case 1:
+						savePiece(t, d.op, store, r.IntN(8) == 0, r.IntN(20))
 						continue
 					}
 					save(t, d.op, store, r.IntN(8) == 0)

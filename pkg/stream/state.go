@@ -17,8 +17,9 @@ type Stateful interface {
 	Signature() string
 	// Changes calls put for every entry that is new, different or gone (a nil
 	// value) since the last call; with all, for every entry that there is. Keys
-	// are not empty. put's error ends it. An entry that came and went between
-	// two calls need not be mentioned.
+	// are not empty. put's error ends it: the entry that it refused and those that
+	// are left, also of all, are for the next call, behind what changes meanwhile.
+	// An entry that came and went between two calls need not be mentioned.
 	Changes(all bool, put func(key, value []byte) error) error
 	// Restore takes back an entry. It is called before the first Process, once
 	// for each key, in any order. Bytes that Changes has not written are an
@@ -87,6 +88,23 @@ func (e Entries) Each(f func(key, value []byte) error) error {
 		}
 		e = rest
 	}
+	return nil
+}
+
+// Take calls f for each entry, in order, and drops those for which it returns no
+// error.
+func (e *Entries) Take(f func(key, value []byte) error) error {
+	for len(*e) > 0 {
+		key, value, rest, err := e.cut()
+		if err == nil {
+			err = f(key, value)
+		}
+		if err != nil {
+			return err
+		}
+		*e = rest
+	}
+	*e = nil
 	return nil
 }
 

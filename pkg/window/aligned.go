@@ -26,6 +26,7 @@ type aligned struct {
 	members []uint32 // and their group
 	groups  int      // of all panes
 	gone    []*pane  // keys of panes that Changes has given away and that are no more
+	saving  int      // the pane that Changes goes on with
 	scratch []*groups
 
 	perGroup       int64 // about how many bytes a group takes,

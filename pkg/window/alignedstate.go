@@ -2,7 +2,6 @@ package window
 
 import (
 	"encoding/binary"
-	"io"
 	"math"
 
 	"github.com/logctl/logctl/pkg/aggregate"
@@ -10,49 +9,59 @@ import (
 )
 
 // changes gives away groups of panes, and what else there is.
-func (a *aligned) changes(all bool, s *saver) error {
-	if err := a.changesGone(all, s); err != nil {
+func (a *aligned) changes(s *saver) error {
+	if err := a.changesGone(s); err != nil {
 		return err
 	}
 	a.sort()
-	for _, start := range a.starts {
-		p := a.panes[start]
-		for _, t := range p.older {
-			if err := a.changesOf(p, t, all, s); err != nil {
-				return err
-			}
+	for range a.starts {
+		a.saving %= len(a.starts)
+		if err := a.changesOf(a.panes[a.starts[a.saving]], s); err != nil {
+			return err
 		}
-		if all || p.unsaved {
-			if err := s.pane(p, all); err != nil {
-				return err
-			}
-		}
+		a.saving++
 	}
 	for _, f := range a.fill {
-		if err := f.changes(all, s); err != nil {
+		if err := f.changes(s); err != nil {
 			return err
 		}
 	}
 	if a.trend != nil {
-		return a.trend.changes(all, s)
+		return a.trend.changes(s)
 	}
 	return nil
 }
 
-// changesGone says which groups are no more.
-func (a *aligned) changesGone(all bool, s *saver) error {
-	for _, p := range a.gone {
-		if all {
-			break
+func (a *aligned) unsave() {
+	a.gone = nil
+	for _, t := range a.goneParts {
+		t.given = false
+	}
+	for _, p := range a.panes {
+		p.unsave()
+		for _, t := range p.older {
+			t.unsaved, t.left = true, nil
 		}
-		if err := s.gone(p); err != nil {
+	}
+	for _, f := range a.fill {
+		f.unsave()
+	}
+	if a.trend != nil {
+		a.trend.unsave()
+	}
+}
+
+// changesGone says which groups are no more.
+func (a *aligned) changesGone(s *saver) error {
+	for ; len(a.gone) > 0; a.gone = a.gone[1:] {
+		if err := s.gonePane(a.gone[0]); err != nil {
 			return err
 		}
 	}
-	a.gone = nil
-	for _, t := range a.goneParts {
-		if !all {
-			err := a.eachOf(t.part, func(e *entry) error { return s.entry(t.start, t.number, e, nil) })
+	for ; len(a.goneParts) > 0; a.goneParts = a.goneParts[1:] {
+		t := a.goneParts[0]
+		if t.given {
+			err := a.eachLeft(t.part, func(e *entry) error { return s.entry(t.start, t.number, e, nil) })
 			if err != nil {
 				return err
 			}
@@ -61,17 +70,28 @@ func (a *aligned) changesGone(all bool, s *saver) error {
 			return err
 		}
 	}
-	a.goneParts = nil
 	return nil
 }
 
-// changesOf gives away a part of a pane, where it has to be.
-func (a *aligned) changesOf(p *pane, t *part, all bool, s *saver) error {
-	if !all && !t.unsaved {
+// changesOf gives away the groups of a pane that have changed.
+func (a *aligned) changesOf(p *pane, s *saver) error {
+	for _, t := range p.older {
+		if t.unsaved {
+			if err := a.changesOfPart(p, t, s); err != nil {
+				return err
+			}
+		}
+	}
+	if !p.unsaved {
 		return nil
 	}
-	t.unsaved, t.given = false, true
-	return a.eachOf(t, func(e *entry) error {
+	return s.pane(p)
+}
+
+// changesOfPart gives away a part of a pane.
+func (a *aligned) changesOfPart(p *pane, t *part, s *saver) error {
+	t.given = true
+	err := a.eachLeft(t, func(e *entry) error {
 		value := e.value
 		if e.cells != nil {
 			s.value = e.cells.Encode(append(s.value[:0], e.mark), e.group)
@@ -79,23 +99,29 @@ func (a *aligned) changesOf(p *pane, t *part, all bool, s *saver) error {
 		}
 		return s.entry(p.start, t.number, e, value)
 	})
+	t.unsaved = err != nil
+	return err
 }
 
-// eachOf calls f for all groups of a part.
-func (a *aligned) eachOf(t *part, f func(*entry) error) error {
-	r := a.read(t)
-	for {
-		e, err := r.next()
-		if err == io.EOF {
-			return nil
-		}
-		if err == nil {
-			err = f(e)
-		}
-		if err != nil {
+// eachLeft calls f for the groups of a part, from the one on for which it returned
+// an error the last time.
+func (a *aligned) eachLeft(t *part, f func(*entry) error) error {
+	if t.left == nil {
+		t.left = a.read(t)
+		if err := advance(t.left, &t.next); err != nil {
 			return err
 		}
 	}
+	for t.next != nil {
+		if err := f(t.next); err != nil {
+			return err
+		}
+		if err := advance(t.left, &t.next); err != nil {
+			return err
+		}
+	}
+	t.left = nil
+	return nil
 }
 
 // entry gives away a group of a part; a nil value says that it is no more.
@@ -113,11 +139,15 @@ func appendPartKey(key []byte, start int64, number uint32) []byte {
 	return binary.BigEndian.AppendUint32(appendTimeKey(key, entryGroup, start), number)
 }
 
-// pane gives away the groups of p: all of them, or those that have changed.
-func (s *saver) pane(p *pane, all bool) error {
+// pane gives away the groups of p that have changed.
+func (s *saver) pane(p *pane) error {
 	s.key = appendPartKey(s.key[:0], p.start, p.run)
-	for g := range uint32(p.Len()) {
-		if !all && !p.is(unsaved, g) {
+	p.saved = p.Len()
+	for range p.Len() {
+		p.saving %= p.Len()
+		g := uint32(p.saving)
+		if !p.is(unsaved, g) {
+			p.saving++
 			continue
 		}
 		mark := uint8(0)
@@ -129,17 +159,18 @@ func (s *saver) pane(p *pane, all bool) error {
 		if err := s.put(s.key, s.value); err != nil {
 			return err
 		}
+		p.marks[g] &^= unsaved
+		p.saving++
 	}
-	p.forget(unsaved)
-	p.saved = p.Len()
+	p.unsaved = false
 	return nil
 }
 
-// gone says of the groups of p that were given away that they are no more.
-func (s *saver) gone(p *pane) error {
+// gonePane says of the groups of p that were given away that they are no more.
+func (s *saver) gonePane(p *pane) error {
 	s.key = appendPartKey(s.key[:0], p.start, p.run)
-	for g := range uint32(p.saved) {
-		s.key = appendGroupKey(s.key[:partKey], p.Table, g)
+	for ; p.saved > 0; p.saved-- {
+		s.key = appendGroupKey(s.key[:partKey], p.Table, uint32(p.saved-1))
 		if err := s.put(s.key, nil); err != nil {
 			return err
 		}

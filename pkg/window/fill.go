@@ -138,28 +138,29 @@ func (f *filling) key(key []byte, g uint32) []byte {
 }
 
 // changes gives away the known keys.
-func (f *filling) changes(all bool, s *saver) error {
-	for _, key := range f.gone {
-		if all {
-			break
-		}
-		if err := s.put(key, nil); err != nil {
-			return err
-		}
+func (f *filling) changes(s *saver) error {
+	if err := s.gone(&f.gone); err != nil {
+		return err
 	}
-	f.gone = nil
 	for g := range f.last {
-		if !all && !f.dirty[g] {
+		if !f.dirty[g] {
 			continue
 		}
-		f.dirty[g] = false
 		s.key = f.key(s.key[:0], uint32(g))
 		s.value = binary.AppendVarint(s.value[:0], f.last[g])
 		if err := s.put(s.key, s.value); err != nil {
 			return err
 		}
+		f.dirty[g] = false
 	}
 	return nil
+}
+
+func (f *filling) unsave() {
+	f.gone = nil
+	for g := range f.dirty {
+		f.dirty[g] = true
+	}
 }
 
 // restore takes back a known key.

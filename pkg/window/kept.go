@@ -162,32 +162,30 @@ func plainJSON(key []byte, several bool) []byte {
 
 func plainHash(plain []byte) uint64 { return aggregate.HashKey(record.String, plain) }
 
-// changes gives away the rows that have come, or all.
-func (k *kept) changes(all bool, s *saver) error {
+// changes gives away the rows that have come.
+func (k *kept) changes(s *saver) error {
 	k.sort()
-	for _, key := range k.gone {
-		if all {
-			break
-		}
-		if err := s.put(key, nil); err != nil {
-			return err
-		}
+	if err := s.gone(&k.gone); err != nil {
+		return err
 	}
-	k.gone = nil
 	for _, b := range k.blocks {
-		from := b.saved
-		if all {
-			from = 0
-		}
-		for i := from; i < len(b.rows); i++ {
-			s.key = b.entryKey(s.key[:0], &b.rows[i])
-			if err := s.put(s.key, b.text(&b.rows[i])); err != nil {
+		for ; b.saved < len(b.rows); b.saved++ {
+			r := &b.rows[b.saved]
+			s.key = b.entryKey(s.key[:0], r)
+			if err := s.put(s.key, b.text(r)); err != nil {
 				return err
 			}
 		}
-		b.saved = len(b.rows)
 	}
 	return nil
+}
+
+func (k *kept) unsave() {
+	k.sort()
+	k.gone = nil
+	for _, b := range k.blocks {
+		b.saved = 0
+	}
 }
 
 func (b *keptBlock) entryKey(key []byte, r *keptRow) []byte {

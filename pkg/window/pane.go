@@ -13,7 +13,8 @@ type groups struct {
 	*aggregate.Table
 	cells *aggregate.Cells
 
-	saved   int     // groups that Changes has given away: the first ones
+	saved   int     // groups that Changes has given away: the first ones, perhaps not all of them
+	saving  int     // the group that it goes on with
 	marks   []uint8 // what is noted of the groups; may be shorter than they are many
 	unsaved bool    // any of them is marked so
 	unsaid  bool    // likewise
@@ -95,6 +96,15 @@ func (gs *groups) widenMarks() {
 	if n := gs.Len() - len(gs.marks); n > 0 {
 		gs.marks = append(gs.marks, make([]uint8, n)...)
 	}
+}
+
+// unsave marks all groups as unsaved.
+func (gs *groups) unsave() {
+	gs.widenMarks()
+	for g := range gs.marks {
+		gs.marks[g] |= unsaved
+	}
+	gs.unsaved = gs.Len() > 0
 }
 
 // is reports whether something is noted of a group.

@@ -19,9 +19,11 @@ type part struct {
 	blob    int64
 	size    int64
 	n       int
-	index   []mark // of a blob
-	unsaved bool   // Changes has to give away all of it
-	given   bool   // Changes has given away some of it
+	index   []mark  // of a blob
+	unsaved bool    // Changes has to give away all of it
+	given   bool    // Changes has given away some of it
+	left    entries // what of it Changes goes on with, behind next
+	next    *entry
 }
 
 // A mark is where a group stands in a blob.
@@ -201,7 +203,7 @@ func (e *entry) addTo(to, tmp *aggregate.Cells) error {
 
 // discard forgets a part of a pane that is no more.
 func (a *aligned) discard(p *pane, t *part) error {
-	if t.given {
+	if t.left = nil; t.given {
 		a.goneParts = append(a.goneParts, gonePart{p.start, t})
 		return nil
 	}

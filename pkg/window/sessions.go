@@ -27,6 +27,8 @@ type sessions struct {
 	run   run
 	said  []int32 // sessions that have changed since the last update, and perhaps others
 
+	saving int // the group that changes goes on with
+
 	shelf   *aggregate.Shelf // what is spilled; nil where memory is not bounded
 	gone    [][]byte         // keys of entries of groups that are no more in memory
 	bound   aggregate.Bound  // of memory

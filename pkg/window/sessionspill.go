@@ -149,21 +149,15 @@ func (m *sessions) close(limit int64, out stream.Output) error {
 }
 
 // changesGone says which groups are no more in memory, where they were.
-func (m *sessions) changesGone(all bool, s *saver) error {
-	for _, key := range m.gone {
-		kind, text := record.Kind(key[1]), key[2:]
+func (m *sessions) changesGone(s *saver) error {
+	for ; len(m.gone) > 0; m.gone = m.gone[1:] {
+		kind, text := record.Kind(m.gone[0][1]), m.gone[0][2:]
 		if g, ok := m.table.Find(aggregate.HashKey(kind, text), kind, text); ok {
 			m.notes[g] |= given | unsaved // it came again
-			continue
-		}
-		if all {
-			continue
-		}
-		if err := s.put(key, nil); err != nil {
+		} else if err := s.put(m.gone[0], nil); err != nil {
 			return err
 		}
 	}
-	m.gone = nil
 	return nil
 }
 

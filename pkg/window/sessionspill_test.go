@@ -2,6 +2,7 @@ package window_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -45,7 +46,8 @@ func spilledLikePlenty(t *testing.T, r *rand.Rand, cfg window.Config) {
 		if r.IntN(3) > 0 {
 			continue
 		}
-		kept.save(t, d.op, r.IntN(4) == 0)
+		kept.piece(t, d.op, r.IntN(4) == 0, r.IntN(10))
+		kept.piece(t, d.op, false, math.MaxInt)
 		if r.IntN(3) == 0 {
 			rows, late = append(rows, d.out.rows...), append(late, d.out.late...)
 			again := newDriver(t, little)
@@ -63,7 +65,7 @@ func spilledLikePlenty(t *testing.T, r *rand.Rand, cfg window.Config) {
 	if blobs.Puts == 0 {
 		t.Fatalf("%v, grace %v: nothing was spilled", cfg.Gap, cfg.Grace)
 	}
-	if kept.save(t, d.op, false); len(kept) != 1 || d.op.Stats().Spilled > 0 {
+	if kept.piece(t, d.op, false, math.MaxInt); len(kept) != 1 || d.op.Stats().Spilled > 0 {
 		t.Errorf("%d entries are left, %+v", len(kept), d.op.Stats())
 	}
 }

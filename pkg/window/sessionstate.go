@@ -6,33 +6,55 @@ import (
 )
 
 // changes gives away the open sessions of groups.
-func (m *sessions) changes(all bool, s *saver) error {
-	if err := m.changesGone(all, s); err != nil {
+func (m *sessions) changes(s *saver) error {
+	if err := m.changesGone(s); err != nil {
 		return err
 	}
-	if err := m.shelf.Changes(entryBox, all, s.put); err != nil {
+	if err := m.shelf.Changes(entryBox, s.put); err != nil {
 		return err
 	}
-	for g := range m.notes {
-		if !all && m.notes[g]&unsaved == 0 {
-			continue
+	for range m.notes {
+		m.saving %= len(m.notes)
+		if err := m.changesOf(m.saving, s); err != nil {
+			return err
 		}
-		s.key = appendGroupKey(append(s.key[:0], entrySession), m.table, uint32(g))
-		switch {
-		case m.heads[g] != none:
-			m.notes[g] = given
-			if err := s.put(s.key, m.encode(s, uint32(g))); err != nil {
-				return err
-			}
-			continue
-		case m.notes[g]&given != 0 && !all:
-			if err := s.put(s.key, nil); err != nil {
-				return err
-			}
-		}
-		m.notes[g] = 0
+		m.saving++
 	}
 	return nil
+}
+
+// changesOf gives away the open sessions of a group, where they have changed.
+func (m *sessions) changesOf(g int, s *saver) error {
+	if m.notes[g]&unsaved == 0 {
+		return nil
+	}
+	var left uint8
+	var value []byte
+	switch {
+	case m.heads[g] != none:
+		left, value = given, m.encode(s, uint32(g))
+	case m.notes[g]&given == 0:
+		m.notes[g] = 0
+		return nil
+	}
+	s.key = appendGroupKey(append(s.key[:0], entrySession), m.table, uint32(g))
+	err := s.put(s.key, value)
+	if err == nil {
+		m.notes[g] = left
+	}
+	return err
+}
+
+func (m *sessions) unsave() {
+	m.gone = nil
+	m.shelf.Unsave()
+	for g := range m.notes {
+		if m.heads[g] != none {
+			m.notes[g] |= unsaved
+		} else {
+			m.notes[g] = 0
+		}
+	}
 }
 
 // encode encodes the sessions of a group.

@@ -8,37 +8,35 @@ import (
 )
 
 // changes gives away moments.
-func (m *sliding) changes(all bool, s *saver) error {
-	for _, key := range m.gone {
-		if all {
-			break
-		}
-		if err := s.put(key, nil); err != nil {
-			return err
-		}
+func (m *sliding) changes(s *saver) error {
+	if err := s.gone(&m.gone); err != nil {
+		return err
 	}
-	m.gone = nil
-	list := m.dirty
-	if all {
-		list = list[:0]
-		for at := range m.moments {
-			list = append(list, int32(at))
-		}
-	}
-	for _, at := range list {
+	for k, at := range m.dirty {
 		mo := &m.moments[at]
-		if mo.notes&used == 0 || !all && mo.notes&unsaved == 0 {
+		if mo.notes&unsaved == 0 {
 			continue
 		}
-		mo.notes = mo.notes&^unsaved | given
 		s.key = appendGroupKey(appendTimeKey(s.key[:0], entryRecord, mo.t), m.table, mo.group)
 		s.value = m.own.Encode(append(s.value[:0], mo.notes&unsaid), uint32(at))
 		if err := s.put(s.key, s.value); err != nil {
+			m.dirty = m.dirty[k:]
 			return err
 		}
+		mo.notes = mo.notes&^unsaved | given
 	}
 	m.dirty = m.dirty[:0]
 	return nil
+}
+
+func (m *sliding) unsave() {
+	m.gone, m.dirty = nil, m.dirty[:0]
+	for at := range m.moments {
+		if mo := &m.moments[at]; mo.notes&used != 0 {
+			mo.notes |= unsaved
+			m.dirty = append(m.dirty, int32(at))
+		}
+	}
 }
 
 // restore takes back a moment. The lists are made when all are there.

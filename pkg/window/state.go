@@ -51,30 +51,36 @@ func (o *Op) Signature() string {
 // Changes implements stream.Stateful. Nothing is noted for it before it is first
 // called.
 func (o *Op) Changes(all bool, put func(key, value []byte) error) error {
-	all = all || !o.tracking
-	o.track()
+	if all || !o.tracking {
+		o.track()
+		o.unsave()
+	}
 	s := saver{put: put}
-	if clock := (clock{o.limit, o.newest}); all || clock != o.saved {
+	if clock := (clock{o.limit, o.newest}); clock != o.saved {
 		if err := s.clock(clock); err != nil {
 			return err
 		}
 		o.saved = clock
 	}
-	for _, key := range o.strays {
-		if all {
-			break
-		}
-		if err := put(key, nil); err != nil {
+	if err := s.gone(&o.strays); err != nil {
+		return err
+	}
+	if o.kept != nil {
+		if err := o.kept.changes(&s); err != nil {
 			return err
 		}
 	}
+	return o.open.changes(&s)
+}
+
+// unsave has Changes give everything away again.
+func (o *Op) unsave() {
+	o.saved = clock{limit: math.MaxInt64} // as no operator is
 	o.strays = nil
 	if o.kept != nil {
-		if err := o.kept.changes(all, &s); err != nil {
-			return err
-		}
+		o.kept.unsave()
 	}
-	return o.open.changes(all, &s)
+	o.open.unsave()
 }
 
 // track begins to note what changes.
@@ -127,6 +133,17 @@ func (s *saver) clock(c clock) error {
 	s.key = append(s.key[:0], entryClock)
 	s.value = binary.AppendVarint(binary.AppendVarint(s.value[:0], c.limit), c.newest)
 	return s.put(s.key, s.value)
+}
+
+// gone says that entries are no more, and drops their keys.
+func (s *saver) gone(keys *[][]byte) error {
+	for ; len(*keys) > 0; *keys = (*keys)[1:] {
+		if err := s.put((*keys)[0], nil); err != nil {
+			return err
+		}
+	}
+	*keys = nil
+	return nil
 }
 
 // timeKey is how many bytes the kind and the time of an entry take in its key.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -16,48 +17,6 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/window"
 )
-
-// A vault keeps the entries of an operator, as a store would.
-type vault map[string][]byte
-
-// save takes what has changed, and checks what may be relied upon.
-func (v vault) save(t testing.TB, op *window.Op, all bool) {
-	t.Helper()
-	if all {
-		clear(v)
-	}
-	seen := map[string]bool{}
-	err := op.Changes(all, func(key, value []byte) error {
-		if len(key) == 0 || seen[string(key)] {
-			t.Errorf("key %q: empty, or twice in one go", key)
-		}
-		seen[string(key)] = true
-		if value == nil {
-			if _, ok := v[string(key)]; !ok {
-				t.Errorf("key %q is gone, but was never there", key)
-			}
-			delete(v, string(key))
-			return nil
-		}
-		v[string(key)] = bytes.Clone(value)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// restore gives all entries to an operator, in any order.
-func (v vault) restore(t testing.TB, r *rand.Rand, op *window.Op) {
-	t.Helper()
-	keys := slices.Sorted(maps.Keys(v))
-	r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
-	for _, k := range keys {
-		if err := op.Restore([]byte(k), v[k]); err != nil {
-			t.Fatalf("restoring %q: %v", k, err)
-		}
-	}
-}
 
 // stateConfigs are kinds of windows whose state differs.
 func stateConfigs() map[string]window.Config {
@@ -97,14 +56,17 @@ func TestStateIsAllThatMatters(t *testing.T) {
 				var out, late []string
 				for chunk := range slices.Chunk(events, 50) {
 					d.feed(chunk)
-					switch r.IntN(3) {
+					switch r.IntN(4) {
 					case 0:
 						continue
 					case 1:
-						kept.save(t, d.op, r.IntN(4) == 0)
+						kept.piece(t, d.op, r.IntN(4) == 0, math.MaxInt)
+						continue
+					case 2:
+						kept.piece(t, d.op, r.IntN(4) == 0, r.IntN(100))
 						continue
 					}
-					kept.save(t, d.op, false)
+					kept.piece(t, d.op, false, math.MaxInt)
 					again := newDriver(t, cfg)
 					kept.restore(t, r, again.op)
 					sameState(t, kept, again.op)
@@ -112,7 +74,7 @@ func TestStateIsAllThatMatters(t *testing.T) {
 					again.mark, d = d.mark, again
 				}
 				d.must(d.op.Finish(&d.out))
-				kept.save(t, d.op, false)
+				kept.piece(t, d.op, false, math.MaxInt)
 				if n := len(kept); n != 1 && cfg.Fill == window.FillNone {
 					t.Fatalf("seed %d: %d entries are left when all windows are closed, want that of the clock", seed, n)
 				}

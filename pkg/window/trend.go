@@ -215,21 +215,17 @@ func (t *trend) oldest(s *shape) int64 {
 }
 
 // changes gives away what is kept.
-func (t *trend) changes(all bool, s *saver) error {
-	for _, p := range t.gone {
-		for g := range uint32(p.saved) {
-			if all {
-				break
-			}
-			if err := s.put(s.pastKey(p, g), nil); err != nil {
+func (t *trend) changes(s *saver) error {
+	for ; len(t.gone) > 0; t.gone = t.gone[1:] {
+		for p := t.gone[0]; p.saved > 0; p.saved-- {
+			if err := s.put(s.pastKey(p, uint32(p.saved-1)), nil); err != nil {
 				return err
 			}
 		}
 	}
-	t.gone = nil
 	for _, list := range t.order {
 		for _, key := range list {
-			if err := s.past(t.past[key], len(t.fields), all); err != nil {
+			if err := s.past(t.past[key], len(t.fields)); err != nil {
 				return err
 			}
 		}
@@ -237,22 +233,24 @@ func (t *trend) changes(all bool, s *saver) error {
 	return nil
 }
 
-// past gives away a closed window: all of it, or what has come to it.
-func (s *saver) past(p *past, fields int, all bool) error {
-	from := p.saved
-	if all {
-		from = 0
+func (t *trend) unsave() {
+	t.gone = nil
+	for _, p := range t.past {
+		p.saved = 0
 	}
-	for g := from; g < p.Len(); g++ {
+}
+
+// past gives away what has come to a closed window.
+func (s *saver) past(p *past, fields int) error {
+	for ; p.saved < p.Len(); p.saved++ {
 		s.value = s.value[:0]
-		for _, v := range p.values[g*fields:][:fields] {
+		for _, v := range p.values[p.saved*fields:][:fields] {
 			s.value = binary.LittleEndian.AppendUint64(s.value, math.Float64bits(v))
 		}
-		if err := s.put(s.pastKey(p, uint32(g)), s.value); err != nil {
+		if err := s.put(s.pastKey(p, uint32(p.saved)), s.value); err != nil {
 			return err
 		}
 	}
-	p.saved = p.Len()
 	return nil
 }
 

@@ -120,6 +120,8 @@ type machine interface {
 	windows
 	timing
 	keeper
+	// size returns how many windows, or their parts, and groups are held.
+	size() (open, groups int)
 }
 
 // Windows are what a machine does with records and time.
@@ -146,12 +148,13 @@ type timing interface {
 
 // A keeper gives what it holds away, and takes it back.
 type keeper interface {
-	// changes gives away the entries that have changed, or all.
-	changes(all bool, s *saver) error
+	// changes gives away the entries that have changed. Those that s refuses are
+	// for the next call.
+	changes(s *saver) error
+	// unsave makes all entries such that have changed.
+	unsave()
 	// restore takes back an entry; false where it cannot be one.
 	restore(key, value []byte) (bool, error)
-	// size returns how many windows, or their parts, and groups are held.
-	size() (open, groups int)
 }
 
 // New returns an operator that reads fields of plan. Errors are of wrong usage.
