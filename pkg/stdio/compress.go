@@ -40,6 +40,39 @@ var compressions = []compression{
 	{name: "UTF-16", magic: []string{"\xff\xfe", "\xfe\xff"}, filter: "iconv -f UTF-16 -t UTF-8"},
 }
 
+// wide are UTF-16 without its mark, the low byte first and the high byte first.
+var wide = [2]compression{
+	{name: "UTF-16", filter: "iconv -f UTF-16LE -t UTF-8"},
+	{name: "UTF-16", filter: "iconv -f UTF-16BE -t UTF-8"},
+}
+
+// wideBytes is how many bytes show UTF-16 without its mark.
+const wideBytes = 6
+
+// findWide returns what the text that begins with head is where it is UTF-16 without
+// its mark: it begins with printable ASCII, each character beside a zero.
+func findWide(head []byte) (c *compression, more bool) {
+	head = head[:min(len(head), wideBytes)]
+	for high := range wide {
+		fits := true
+		for i, b := range head {
+			if i%2 == high {
+				fits = fits && b >= ' ' && b < 0x7f
+			} else {
+				fits = fits && b == 0
+			}
+		}
+		switch {
+		case !fits:
+		case len(head) == wideBytes:
+			return &wide[high], false
+		default:
+			more = true
+		}
+	}
+	return nil, more
+}
+
 func bzip2Magic() []string {
 	var magic []string
 	for level := '1'; level <= '9'; level++ {
@@ -112,7 +145,10 @@ func findCompression(head []byte) (c *compression, more bool) {
 			more = more || len(head) < len(magic) && string(head) == magic[:len(head)]
 		}
 	}
-	return nil, more
+	if more {
+		return nil, true
+	}
+	return findWide(head)
 }
 
 // decompress puts a decompressor before the stream, where there is one. A compressed file is not
