@@ -15,7 +15,7 @@ func (d *Decoder) Enough(sample []byte) bool {
 	if d.opt.Envelope || !auto && !hasHeader(d.opt.Format) {
 		return true
 	}
-	if hasHashHeader(d.opt.Format) || auto && (isZeek([][]byte{sample}) || isW3C(splitSample(sample))) {
+	if hasHashHeader(d.opt.Format) || auto && bytes.HasPrefix(sample, []byte{'#'}) {
 		return hashHeaderEnd(sample)+1 < len(sample)
 	}
 	if !auto {

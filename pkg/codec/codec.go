@@ -34,6 +34,15 @@ type Framer interface {
 	Frame(b *record.Batch)
 }
 
+// A Renewer is a Framer of a format whose header may come again within a stream,
+// and change.
+type Renewer interface {
+	// Renew returns the header of the records that data begins with, which header
+	// was before: data may begin with a new one. They reach to data[n:], where the
+	// next header begins.
+	Renew(header string, data []byte) (renewed string, n int)
+}
+
 // A Parser finds fields. It learns from what it sees and belongs to one
 // goroutine; its results do not depend on what it has learned.
 type Parser interface {

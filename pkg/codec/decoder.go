@@ -48,6 +48,8 @@ func (d *Decoder) Framer(o *record.Origin) Framer {
 		return csvFramer{',', d.opt.MaxRecord}
 	case name == "ssv":
 		return csvFramer{';', d.opt.MaxRecord}
+	case name == "w3c":
+		return w3cFramer{lineFramer{d.opt.MaxRecord}}
 	case d.start != nil:
 		return multiFramer{d.start, d.opt.MaxRecord}
 	default:
@@ -79,6 +81,7 @@ type parser struct {
 
 	formats map[formatKey]*formatParser
 	last    *record.Origin // the one that at is for
+	header  string         // likewise, Batch.Header
 	at      *formatParser
 }
 
@@ -95,7 +98,7 @@ type formatParser struct {
 
 // Parse finds the fields and the times of the records of b.
 func (p *parser) Parse(b *record.Batch) {
-	p.use(b.Origin)
+	p.use(b.Origin, b.Header)
 	b.Zone = p.plan.Zone
 	if len(b.Recs) == 0 && len(b.Data) > 0 {
 		p.at.framer.Frame(b)
@@ -116,25 +119,25 @@ func (p *parser) Parse(b *record.Batch) {
 	}
 }
 
-// use makes ready for batches of o.
-func (p *parser) use(o *record.Origin) {
-	if o == p.last && p.at != nil {
+// use makes ready for batches of o with a header of their own, if any.
+func (p *parser) use(o *record.Origin, header string) {
+	if o == p.last && header == p.header && p.at != nil {
 		return
 	}
 	if o == nil {
 		o = &record.Origin{Format: "plain", Modified: record.NoTime}
 	}
-	key := formatKey{o.Format, o.Header}
+	key := formatKey{o.Format, cmp.Or(header, o.Header)}
 	at, ok := p.formats[key]
 	if !ok {
-		at = p.decoder.newFormat(p.plan, o)
+		at = p.decoder.newFormat(p.plan, o, key.header)
 		p.formats[key] = at
 	}
-	p.last, p.at = o, at
+	p.last, p.header, p.at = o, header, at
 }
 
-func (d *Decoder) newFormat(plan *record.Plan, o *record.Origin) *formatParser {
-	f := &formatParser{framer: d.Framer(o), line: d.newLine(plan, o.Format, o.Header), structured: isStructured(o.Format)}
+func (d *Decoder) newFormat(plan *record.Plan, o *record.Origin, header string) *formatParser {
+	f := &formatParser{framer: d.Framer(o), line: d.newLine(plan, o.Format, header), structured: isStructured(o.Format)}
 	f.batch, _ = f.line.(batchParser)
 	f.always = Splits(o.Format) || hasHashHeader(o.Format)
 	lines, isLines := f.framer.(lineFramer)

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 
@@ -18,19 +19,22 @@ func FieldNames(b *record.Batch) []string {
 	return namesOf(b, b.Origin.Format)
 }
 
+// headerOf returns the header of the records of b.
+func headerOf(b *record.Batch) string { return cmp.Or(b.Header, b.Origin.Header) }
+
 func namesOf(b *record.Batch, format string) []string {
 	name, rest := splitFormat(format)
 	switch name {
 	case "csv":
-		return withTimestamp(headerNames(',', b.Origin.Header, rest), "")
+		return withTimestamp(headerNames(',', headerOf(b), rest), "")
 	case "ssv":
-		return withTimestamp(headerNames(';', b.Origin.Header, rest), "")
+		return withTimestamp(headerNames(';', headerOf(b), rest), "")
 	case "zeek":
-		return readZeekHeader(b.Origin.Header).names
+		return readZeekHeader(headerOf(b)).names
 	case "tsv":
-		return withTimestamp(tsvNames(b.Origin.Header, rest), "")
+		return withTimestamp(tsvNames(headerOf(b), rest), "")
 	case "w3c":
-		header := readW3CHeader(b.Origin.Header)
+		header := readW3CHeader(headerOf(b))
 		return withTimestamp(header.names, header.date)
 	case "common":
 		return slices.Clone(accessNames[:accessReferer])
@@ -55,7 +59,7 @@ func namesOf(b *record.Batch, format string) []string {
 
 // messagesOf returns a batch of what Docker or a CRI runtime has wrapped.
 func messagesOf(b *record.Batch, wrapper string) *record.Batch {
-	inner := &record.Batch{Origin: b.Origin}
+	inner := &record.Batch{Origin: b.Origin, Header: b.Header}
 	for row := range b.Recs[:min(len(b.Recs), sampleLines)] {
 		for _, text := range unwrap(wrapper, b.Value(row)) {
 			inner.Add(text)

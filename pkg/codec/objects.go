@@ -72,7 +72,7 @@ func (o *objects) convert(b *record.Batch) {
 	if b.Origin == nil || b.Origin.Format == "ndjson" {
 		return
 	}
-	key := formatKey{b.Origin.Format, b.Origin.Header}
+	key := formatKey{b.Origin.Format, headerOf(b)}
 	p := o.formats[key]
 	if p == nil {
 		p = &objectParser{varies: newRecordKeys(key.format)}
@@ -139,5 +139,5 @@ func (o *objects) learn(p *objectParser, b *record.Batch, names []string) {
 	for _, name := range p.names {
 		plan.Fields = append(plan.Fields, record.Field{Path: name, Names: []string{name}})
 	}
-	p.line = o.decoder.newLine(plan, b.Origin.Format, b.Origin.Header)
+	p.line = o.decoder.newLine(plan, b.Origin.Format, headerOf(b))
 }

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -18,8 +19,8 @@ import (
 // A dash is missing, a value may stand in quotes (doubled within). The fields date
 // and time together are the timestamp; where there is no date, that of #Date.
 // Lines further down that begin with #, as IIS writes them whenever it starts, are
-// no records; one with other fields is bad, and so is a record with another number
-// of columns.
+// no records; see w3cFramer for those that change the header. A record with another
+// number of columns is bad.
 type w3c struct {
 	binding
 	header  w3cHeader
@@ -49,11 +50,42 @@ func readW3CHeader(text string) (h w3cHeader) {
 		if names, ok := strings.CutPrefix(line, w3cFields); ok {
 			h.names = distinct(strings.Fields(names))
 		}
-		if date, ok := strings.CutPrefix(line, "#Date:"); ok && len(strings.Fields(date)) > 0 {
+		if date, ok := strings.CutPrefix(line, w3cDate); ok && len(strings.Fields(date)) > 0 {
 			h.date = strings.Fields(date)[0]
 		}
 	}
 	return h
+}
+
+// w3cDate is the directive whose day counts where there is no field for it.
+const w3cDate = "#Date:"
+
+// A w3cFramer has a record a line. A line of #Fields begins another header, and so
+// does one of #Date, where records have no date.
+type w3cFramer struct{ lineFramer }
+
+func (w3cFramer) Renew(header string, data []byte) (renewed string, n int) {
+	h := readW3CHeader(header)
+	if h.begins(data) {
+		line := string(bytes.TrimSuffix(data[:lineEnd(data, 0)], []byte{'\r'}))
+		header = w3cDate + " " + h.date + "\n" + w3cFields + " " + strings.Join(h.names, " ") + "\n" + line
+		h = readW3CHeader(header)
+	}
+	for {
+		next := bytes.Index(data[n:], []byte("\n#"))
+		if next < 0 {
+			return header, len(data)
+		}
+		if n += next + 1; h.begins(data[n:]) {
+			return header, n
+		}
+	}
+}
+
+// begins reports whether line is another header behind h.
+func (h w3cHeader) begins(line []byte) bool {
+	return bytes.HasPrefix(line, []byte(w3cFields)) ||
+		bytes.HasPrefix(line, []byte(w3cDate)) && !slices.Contains(h.names, "date")
 }
 
 // isW3C reports whether lines begin with such that begin with # and name columns.

@@ -88,6 +88,7 @@ type Batch struct {
 	Headers []Header // headers of all records
 	Faults  []Fault  // one for each Bad record, in order
 	Origin  *Origin  // where the records come from
+	Header  string   // the header of these records, where it is another than the origin's (see codec.Renewer)
 	Plan    *Plan    // what the columns hold, where plans change while running (see codec.NewLiveParser)
 
 	Base    int64 // offset in the partition of Data[0], for sources that count bytes
@@ -248,7 +249,7 @@ func (b *Batch) Reset() {
 	for k := range b.cols {
 		b.cols[k] = b.cols[k][:0]
 	}
-	b.Origin, b.Plan, b.Base, b.Line, b.Next, b.Arrived = nil, nil, 0, 0, 0, 0
+	b.Origin, b.Header, b.Plan, b.Base, b.Line, b.Next, b.Arrived = nil, "", nil, 0, 0, 0, 0
 	b.AtEnd, b.Last, b.Empty, b.Zone, b.Barrier, b.Leaving, b.Lost, b.Marks = false, false, 0, nil, nil, nil, false, nil
 }
 
@@ -318,5 +319,5 @@ func (b *Batch) View(of *Batch) {
 	of.Retain()
 	b.of = of
 	b.Data, b.Headers = slices.Clip(of.Data), slices.Clip(of.Headers)
-	b.Origin, b.Plan, b.Zone, b.Next, b.Arrived = of.Origin, of.Plan, of.Zone, of.Next, of.Arrived
+	b.Origin, b.Header, b.Plan, b.Zone, b.Next, b.Arrived = of.Origin, of.Header, of.Plan, of.Zone, of.Next, of.Arrived
 }

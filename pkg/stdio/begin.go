@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 )
@@ -35,7 +36,7 @@ func (s *Source) start(ctx context.Context) error {
 	}
 	s.in = in
 	s.origin = &record.Origin{Source: s.name, Modified: in.modified()}
-	s.framer, s.base, s.line, s.quiet = nil, 0, 1, false
+	s.framer, s.header, s.base, s.line, s.quiet = nil, "", 0, 1, false
 	if s.opt.Uncounted {
 		s.line = 0
 	}
@@ -85,17 +86,24 @@ func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed
 // before.
 func (s *Source) resume(ctx context.Context, b *record.Batch, next int64) error {
 	s.base, s.line, s.silent = next, 0, true
+	got := min(next, int64(len(b.Data)))
+	_, renews := s.framer.(codec.Renewer)
+	passed := got
+	if renews || !s.in.regular() {
+		n, err := s.passOver(b.Data[:got], next-got)
+		if passed += n; err != nil && err != io.EOF {
+			return err
+		}
+	}
 	if s.in.regular() {
 		b.Data = b.Data[:0]
 		return s.in.skipTo(ctx, next)
 	}
-	got := min(next, int64(len(b.Data)))
 	b.Data = b.Data[:copy(b.Data, b.Data[got:])]
 	s.more = len(b.Data) > 0
-	skipped, err := io.CopyN(io.Discard, s.in.stream(), next-got)
-	if err == io.EOF {
-		return fault.Hint(fmt.Errorf("it ends at byte %d, and an earlier run has read it to byte %d", got+skipped, next),
+	if passed < next {
+		return fault.Hint(fmt.Errorf("it ends at byte %d, and an earlier run has read it to byte %d", passed, next),
 			"give it the same stream again, from its beginning")
 	}
-	return err
+	return nil
 }

@@ -46,13 +46,9 @@ var wide = [2]compression{
 	{name: "UTF-16", filter: "iconv -f UTF-16BE -t UTF-8"},
 }
 
-// wideBytes is how many bytes show UTF-16 without its mark.
-const wideBytes = 6
-
 // findWide returns what the text that begins with head is where it is UTF-16 without
-// its mark: it begins with printable ASCII, each character beside a zero.
+// its mark: all of it is printable ASCII, each character beside a zero.
 func findWide(head []byte) (c *compression, more bool) {
-	head = head[:min(len(head), wideBytes)]
 	for high := range wide {
 		fits := true
 		for i, b := range head {
@@ -64,7 +60,7 @@ func findWide(head []byte) (c *compression, more bool) {
 		}
 		switch {
 		case !fits:
-		case len(head) == wideBytes:
+		case len(head) == longestMagic:
 			return &wide[high], false
 		default:
 			more = true

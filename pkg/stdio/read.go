@@ -34,6 +34,11 @@ func (s *Source) next(ctx context.Context, b *record.Batch) error {
 		}
 		n := s.whole(b, seen, err)
 		seen = len(b.Data)
+		if next := s.renew(b.Data[:n]); next < n {
+			s.deliver(b, next)
+			s.more = true // an end or error shows again
+			return nil
+		}
 		switch {
 		case n > 0:
 			s.deliver(b, n)
@@ -130,7 +135,7 @@ func (s *Source) deliver(b *record.Batch, n int) {
 
 // describe says of b where it comes from.
 func (s *Source) describe(b *record.Batch) {
-	b.Origin, b.Base, b.Line, b.Next, b.Arrived = s.origin, s.base, s.line, s.base, s.opt.Now()
+	b.Origin, b.Header, b.Base, b.Line, b.Next, b.Arrived = s.origin, s.header, s.base, s.line, s.base, s.opt.Now()
 }
 
 // advance counts bytes that are dealt with.

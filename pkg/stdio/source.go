@@ -47,6 +47,7 @@ type Source struct {
 	in     *input
 	origin *record.Origin
 	framer codec.Framer // nil until the stream has begun
+	header string       // of the next record, where it is another than the origin's
 	carry  []byte       // the beginning of a record, behind the last whole one
 	more   bool         // carry may hold whole records
 	base   int64        // offset of the next byte to hand on

@@ -321,7 +321,7 @@ func TestCompressionIsFoundByContent(t *testing.T) {
 
 func TestTextThatBeginsLikeAMark(t *testing.T) {
 	for _, text := range []string{"B", "BZ", "BZh", "BZh9", "BZh9 is no mark\n", "\x1f", "\x1f\x8b\n", "\x28\xb5\x2f", "a\x00", "\x00a\x00",
-		"a\x00b\x00\n", "\x00a\x00\x00\n"} {
+		"a\x00b\x00c\x00d\x00e\n", "\x00a\x00b\x00c\x00d\n"} {
 		s := stdio.NewReader(&chunks{[]byte(text), rand.New(rand.NewPCG(1, 1))}, "x", stdio.Options{Format: lines{}})
 		got, err := readAll(t, s, 1024, 100)
 		if d := cmp.Diff([]string{strings.TrimSuffix(text, "\n")}, values(got)); d != "" || err != nil {
@@ -335,7 +335,7 @@ func TestForeignDataIsNoText(t *testing.T) {
 	for text, want := range map[string]string{
 		"\xfd7zXZ\x00\x00\x04rest": "xz -dc", "\x04\x22\x4d\x18rest": "lz4 -dc", "PK\x03\x04rest": "unzip -p",
 		"\xff\xfea\x00\n\x00": "iconv", "\xfe\xff\x00a\x00\n": "iconv",
-		"2\x000\x002\x006\x00\n\x00": "UTF-16LE", "\x002\x000\x002\x006\x00\n": "UTF-16BE",
+		"2\x000\x002\x006\x00-\x001\x00": "UTF-16LE", "\x002\x000\x002\x006\x00-\x001": "UTF-16BE",
 	} {
 		path := filepath.Join(t.TempDir(), "x")
 		write(t, path, []byte(text))
