@@ -48,7 +48,7 @@ func (m *Mark) load(ctx context.Context) (int64, error) {
 	req.Group, req.Topics = m.txn.cfg.ID, append(req.Topics, part)
 	req.Groups, req.RequireStable = append(req.Groups, group), true
 	next := int64(-1)
-	err := m.txn.retry(ctx, func() error {
+	err := m.txn.retry(ctx, busy, func() error {
 		resp, err := req.RequestWith(ctx, m.txn.client)
 		if err != nil {
 			return err

@@ -133,3 +133,34 @@ func TestTxnOfOneThatLosesIsVoid(t *testing.T) {
 		t.Errorf("written %q, left are %q and %q", values(out[0]), a, b)
 	}
 }
+
+// TestTxnWaitsForTheGeneration: a member that has been given another generation, and is
+// about to be told, commits when it is: nothing is aborted for that.
+func TestTxnWaitsForTheGeneration(t *testing.T) {
+	cfg, c := membersCluster(t)
+	m := openMembers(t, cfg, "g", "h")
+	m.copyOne(t, m.a)
+	m.copyOne(t, m.b)
+	refused := 0
+	c.ControlKey(int16(kmsg.TxnOffsetCommit), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		req := r.(*kmsg.TxnOffsetCommitRequest)
+		if req.Group != "h" || refused == 2 {
+			return nil, nil, false
+		}
+		refused++
+		topic := kmsg.NewTxnOffsetCommitResponseTopic()
+		topic.Topic, topic.TopicID = req.Topics[0].Topic, req.Topics[0].TopicID
+		topic.Partitions = []kmsg.TxnOffsetCommitResponseTopicPartition{{ErrorCode: kerr.IllegalGeneration.Code}}
+		resp := r.ResponseKind().(*kmsg.TxnOffsetCommitResponse)
+		resp.Topics = append(resp.Topics, topic)
+		return resp, nil, true
+	})
+	if err := m.sink.Flush(t.Context()); err != nil || refused != 2 || m.txn.Aborts() != 0 {
+		t.Fatalf("refused %d times, aborted %d times, it ends with %v", refused, m.txn.Aborts(), err)
+	}
+	_, _ = m.a.Close(), m.b.Close()
+	if a, b := left(t, cfg, "g", "a"), left(t, cfg, "h", "b"); a+b != "" {
+		t.Errorf("left are %q and %q", a, b)
+	}
+}

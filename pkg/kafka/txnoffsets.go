@@ -21,23 +21,33 @@ import (
 func (t *Txn) addOffsets(ctx context.Context, members []*Source, at []stream.Position) error {
 	kept := 0
 	for _, m := range members {
-		commit := t.offsetCommit(m) // before it is asked what is its own: what it loses after that is refused
-		mine := m.mine(at)
-		if len(mine) == 0 {
-			continue
-		}
-		if err := t.ids.learn(ctx, t.admin, mine); err != nil {
+		var n int
+		err := t.retry(ctx, joining, func() (err error) { n, err = t.addOffsetsOf(ctx, m, at); return err })
+		if err != nil {
 			return err
 		}
-		kept += t.addTopics(commit, mine, m.words(at))
-		if err := t.sendOffsets(ctx, commit); err != nil {
-			return err
-		}
+		kept += n
 	}
 	if kept < len(at) || slices.ContainsFunc(members, (*Source).hasLost) {
 		return fmt.Errorf("%w: a partition was taken away before it ended", ErrAborted)
 	}
 	return nil
+}
+
+// addOffsetsOf makes those of the positions a part of the transaction that are the
+// member's, and returns how many. One that has been given another generation and does
+// not know it yet is refused: it may try again.
+func (t *Txn) addOffsetsOf(ctx context.Context, m *Source, at []stream.Position) (n int, err error) {
+	commit := t.offsetCommit(m) // before it is asked what is its own: what it loses after that is refused
+	mine := m.mine(at)
+	if len(mine) == 0 {
+		return 0, nil
+	}
+	if err := t.ids.learn(ctx, t.admin, mine); err != nil {
+		return 0, err
+	}
+	n = t.addTopics(commit, mine, m.words(at))
+	return n, t.sendOffsets(ctx, commit)
 }
 
 // sendOffsets makes the offsets of a request a part of the transaction.
@@ -48,7 +58,7 @@ func (t *Txn) sendOffsets(ctx context.Context, commit *kmsg.TxnOffsetCommitReque
 	}
 	add := kmsg.NewPtrAddOffsetsToTxnRequest()
 	add.TransactionalID, add.ProducerID, add.ProducerEpoch, add.Group = t.cfg.ID, id, epoch, commit.Group
-	if err := t.retry(ctx, func() error {
+	if err := t.retry(ctx, busy, func() error {
 		resp, err := add.RequestWith(ctx, t.client)
 		if err != nil {
 			return err
@@ -58,7 +68,7 @@ func (t *Txn) sendOffsets(ctx context.Context, commit *kmsg.TxnOffsetCommitReque
 		return err
 	}
 	commit.ProducerID, commit.ProducerEpoch = id, epoch
-	return t.retry(ctx, func() error {
+	return t.retry(ctx, busy, func() error {
 		resp, err := commit.RequestWith(ctx, t.client)
 		if err != nil {
 			return err
@@ -103,14 +113,18 @@ func (t *Txn) addTopics(
 	return added
 }
 
-// retry repeats a request while the coordinator is still busy with the
-// transaction before, or moves.
-func (t *Txn) retry(ctx context.Context, request func() error) error {
+// busy are the errors of a coordinator that still works on the transaction before, or
+// moves.
+var busy = []error{
+	kerr.ConcurrentTransactions, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator, kerr.CoordinatorNotAvailable,
+}
+
+// retry repeats a request for as long as it is refused for one of some reasons, up to
+// the time-out of a transaction.
+func (t *Txn) retry(ctx context.Context, reasons []error, request func() error) (err error) {
 	const pause = 20 * time.Millisecond
 	for range t.cfg.Timeout / pause {
-		err := request()
-		if err == nil || !errors.Is(err, kerr.ConcurrentTransactions) && !errors.Is(err, kerr.CoordinatorLoadInProgress) &&
-			!errors.Is(err, kerr.NotCoordinator) && !errors.Is(err, kerr.CoordinatorNotAvailable) {
+		if err = request(); err == nil || !isAny(err, reasons) {
 			return err
 		}
 		select {
@@ -119,7 +133,7 @@ func (t *Txn) retry(ctx context.Context, request func() error) error {
 			return context.Cause(ctx)
 		}
 	}
-	return kerr.ConcurrentTransactions
+	return err
 }
 
 // fenced are the errors of a producer whose transactional id another one has, or
@@ -131,7 +145,7 @@ var passing = []error{
 	kerr.IllegalGeneration, kerr.UnknownMemberID, kerr.StaleMemberEpoch, kerr.GroupIDNotFound, kerr.RebalanceInProgress,
 	kerr.CoordinatorNotAvailable, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator, kerr.ConcurrentTransactions,
 	kerr.TransactionAbortable, kerr.InvalidProducerIDMapping, kerr.OperationNotAttempted, kerr.UnknownServerError,
-	kerr.RequestTimedOut, ErrAborted,
+	kerr.RequestTimedOut,
 }
 
 func isAny(err error, list []error) bool {
@@ -141,8 +155,10 @@ func isAny(err error, list []error) bool {
 // failed says why a transaction failed, and makes what passes ErrAborted.
 func (t *Txn) failed(ctx context.Context, members []*Source, err error) error {
 	switch {
+	case errors.Is(err, ErrAborted):
+		return err
 	case isAny(err, passing), isAny(err, fenced) && allStay(ctx, members):
-		return errors.Join(ErrAborted, err)
+		return fmt.Errorf("%w: %w", ErrAborted, err)
 	case isAny(err, fenced):
 		return fault.Hint(fmt.Errorf("transactional id %q: another instance has taken it over, or this one was stopped "+
 			"for longer than a transaction may take: %w", t.cfg.ID, err),
