@@ -13,14 +13,12 @@ import (
 // where others ended (SinkOptions.Onward) there are no earlier ones: a table without
 // the index does without, and is spared a fifth of what a row costs. The next sink
 // that needs it makes it.
-func (s *Sink) openKey(ctx context.Context, t *rowTable) error {
+func (s *Sink) openKey(ctx context.Context, t *rowTable) (err error) {
 	name := s.name + " by " + strings.Join(s.opt.Unique, ",")
-	if s.opt.Onward && len(s.opt.Unique) == 0 {
-		err := query(ctx, s.c, "SELECT 1 FROM pragma_index_list(?) WHERE name = ?",
-			func([]any) { t.key = s.uniqueKey(t) }, s.name, name)
-		if err != nil {
-			return s.failed("opening", err)
-		}
+	if t.key, err = s.indexed(ctx, name); err != nil {
+		return s.failed("opening", err)
+	}
+	if t.key != "" || s.opt.Onward && len(s.opt.Unique) == 0 {
 		return nil
 	}
 	t.key = s.uniqueKey(t)
@@ -31,21 +29,31 @@ func (s *Sink) openKey(ctx context.Context, t *rowTable) error {
 	return nil
 }
 
-// uniqueKey returns what is unique in a table. Of fields null is a value like
-// another here, which SQL does not think of itself.
+// indexed returns what the index of a name is of, as it was written: earlier versions
+// wrote it in other ways. It is "" where there is none.
+func (s *Sink) indexed(ctx context.Context, name string) (key string, err error) {
+	create := fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s (", quote(name), quote(s.name))
+	err = query(ctx, s.c, "SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?", func(row []any) {
+		if of, ok := strings.CutPrefix(text(row[0]), create); ok {
+			key = strings.TrimSuffix(of, ")")
+		}
+	}, name)
+	return key, err
+}
+
+// uniqueKey returns what is unique in a table. Of fields null is a value like another
+// here, which SQL does not think of itself: it is an empty BLOB, which no field is.
 func (s *Sink) uniqueKey(t *rowTable) string {
 	if len(s.opt.Unique) == 0 {
 		key := slices.Clone(t.origin)
 		slices.Reverse(key) // numbers are compared faster, and offsets differ most
 		return strings.Join(key, ", ")
 	}
-	var parts []string
-	var nulls []string
-	for _, name := range s.opt.Unique {
-		parts = append(parts, "ifnull("+quote(name)+", 0)")
-		nulls = append(nulls, quote(name)+" IS NULL")
+	parts := make([]string, len(s.opt.Unique))
+	for i, name := range s.opt.Unique {
+		parts[i] = "ifnull(" + quote(name) + ", x'')"
 	}
-	return strings.Join(append(parts, nulls...), ", ")
+	return strings.Join(parts, ", ")
 }
 
 // sql returns the statement that inserts rows from where SQL says they are, or replaces

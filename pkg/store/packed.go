@@ -146,6 +146,12 @@ func varintSize(v uint64) int { return max(1, (bits.Len64(v)+6)/7) }
 
 // appendVarint appends a number below 2^56: seven bits a byte, the high ones first.
 func appendVarint(dst []byte, v uint64) []byte {
+	switch {
+	case v < 1<<7:
+		return append(dst, byte(v))
+	case v < 1<<14:
+		return append(dst, byte(v>>7)|1<<7, byte(v)&(1<<7-1))
+	}
 	for i := varintSize(v) - 1; i > 0; i-- {
 		dst = append(dst, byte(v>>(7*i))|1<<7)
 	}

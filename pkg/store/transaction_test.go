@@ -93,3 +93,31 @@ func TestOtherEncoding(t *testing.T) {
 		t.Errorf("-want +got\n%s", d)
 	}
 }
+
+// TestIndexOfEarlierVersions replaces rows by an index that was written in another way.
+func TestIndexOfEarlierVersions(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	opt := SinkOptions{Unique: []string{"f0", "f1"}}
+	write(t, mustOpenSink(t, path, opt), 0, `{"f0":"a"}`)
+	c, err := open(path, unsynced)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, err = exec(t.Context(), c, `DROP INDEX "logs by f0,f1"; CREATE UNIQUE INDEX IF NOT EXISTS "logs by f0,f1" ON "logs" (`+
+		`"f0" IS NULL, ifnull("f0", 0), "f1" IS NULL, ifnull("f1", 0))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpenSink(t, path, opt)
+	write(t, s, 1, `{"f0":"a","f1":null,"n":1}`)
+	write(t, s, 2, `{"f0":"a","f1":0,"n":2}`)
+	if d := cmp.Diff([]string{"'a' NULL", "'a' 0"}, dump(t, s.c, "logs", 2)); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	extra := ""
+	err = query(t.Context(), s.c, "SELECT group_concat(_extra) FROM logs", func(row []any) { extra = text(row[0]) })
+	if err != nil || extra != `{"n":1},{"n":2}` {
+		t.Errorf("the rest is %q, %v", extra, err)
+	}
+}
