@@ -155,6 +155,9 @@ func (in *input) decompress(c *compression) error {
 			"put it through "+c.filter+" FILE | logctl …")
 	}
 	in.tail = nil
+	if in.wait != nil {
+		in.wait.packed = true
+	}
 	r, stop, err := c.open(in)
 	if err != nil {
 		return corrupt(c.name, err)

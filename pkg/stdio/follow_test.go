@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stdio"
 	"github.com/logctl/logctl/pkg/stream"
@@ -100,6 +102,46 @@ func appendTo(t *testing.T, path, text string) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestFollowNamedPipe: a pipe that is followed has one writer after the other, and
+// another pipe may take its name.
+func TestFollowNamedPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	pipe := func() {
+		if err := unix.Mkfifo(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := func(text string) {
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			w, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0) // which does not wait for a reader
+			switch {
+			case err == nil:
+				_, err = w.WriteString(text)
+				if err := errors.Join(err, w.Close()); err != nil {
+					t.Fatal(err)
+				}
+				return
+			case time.Now().After(end):
+				t.Fatal("nobody reads the pipe: ", err)
+			}
+		}
+	}
+	pipe()
+	f := follow(t, path)
+	write("one\ntwo\n")
+	f.want("one", "two")
+	write("three\nits writer was ki")
+	f.want("three", "its writer was ki")
+	write(strings.Repeat("x", 300) + "\n")
+	f.want(strings.Repeat("x", 300))
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	pipe()
+	write("of another pipe\n")
+	f.want("of another pipe")
 }
 
 func TestFollowGrowth(t *testing.T) {

@@ -68,6 +68,9 @@ func (in *input) close() {
 	}
 }
 
+// goesOn reports whether the next file of its name is read behind this one.
+func (in *input) goesOn() bool { return in.tail != nil || in.wait != nil && in.wait.again > 0 }
+
 func (in *input) regular() bool { return in.info != nil && in.wait == nil }
 
 // modified returns when the file was modified, ns since 1970.

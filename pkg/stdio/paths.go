@@ -120,7 +120,7 @@ func newFile(path string, opt Options) (*Source, error) {
 		return nil, fmt.Errorf("input %q: %w", path, reason(err))
 	}
 	if !info.Mode().IsRegular() {
-		s.opt.Follow, s.path = false, ""
+		s.opt.Follow, s.path = opt.Follow && namedPipe(path, info), ""
 		return s, readable(path)
 	}
 	if !opt.Follow {
@@ -131,6 +131,13 @@ func newFile(path string, opt Options) (*Source, error) {
 		return nil, fmt.Errorf("input %q: %w", path, reason(err))
 	}
 	return s, f.Close()
+}
+
+// namedPipe reports whether a path is of a pipe that others may open, too. One that a
+// shell has made for a command, as /dev/fd/63, has no name that it could be found by.
+func namedPipe(path string, info fs.FileInfo) bool {
+	_, err := filepath.EvalSymlinks(path)
+	return info.Mode()&fs.ModeNamedPipe != 0 && err == nil
 }
 
 // readable asks whether a pipe may be opened without opening it, which would
@@ -149,9 +156,8 @@ func (s *Source) openFile(ctx context.Context, path string) (*input, error) {
 		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 		if err == nil {
 			in, err := newInput(f, &s.read, false)
-			if err == nil && s.opt.Follow && in.regular() {
-				s.read.Store(0)
-				in.tail = &tail{path: path, poll: s.opt.Poll, note: s.opt.Note}
+			if err == nil && s.opt.Follow {
+				s.follow(in, path)
 			}
 			return in, err
 		}
@@ -164,5 +170,15 @@ func (s *Source) openFile(ctx context.Context, path string) (*input, error) {
 		if err := sleep(ctx, s.opt.Poll); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// follow has the end of a file, or of the writer of a named pipe, not be the end.
+func (s *Source) follow(in *input, path string) {
+	if in.regular() {
+		s.read.Store(0)
+		in.tail = &tail{path: path, poll: s.opt.Poll, note: s.opt.Note}
+	} else {
+		in.wait.again = s.opt.Poll
 	}
 }

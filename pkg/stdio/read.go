@@ -57,7 +57,7 @@ func (s *Source) next(ctx context.Context, b *record.Batch) error {
 			s.deliver(b, 0)
 			b.AtEnd, s.quiet = true, true
 			return nil
-		case err == io.EOF && s.in.tail != nil:
+		case err == io.EOF && s.in.goesOn():
 			s.end(err)
 			if err := s.start(ctx); err != nil {
 				return err
@@ -91,7 +91,7 @@ func (s *Source) leaves() bool { return s.opt.Grows && s.in.plain == nil && s.in
 func (s *Source) end(err error) {
 	switch {
 	case err == nil || err == errQuiet:
-	case err == io.EOF && s.in.tail != nil:
+	case err == io.EOF && s.in.goesOn():
 		s.in.close()
 		s.in = nil
 	default:

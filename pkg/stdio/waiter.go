@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,6 +20,11 @@ type waiter struct {
 	poke *os.File // write end
 	ctx  context.Context
 	stop func() bool // takes the end of ctx off the pipe
+
+	// Of a named pipe that is followed: the end of its writer is not its end.
+	again  time.Duration // how often to look for the next writer; 0 where the pipe is not followed
+	packed bool          // what is read is no text
+	torn   bool          // the last line has no end
 }
 
 func newWaiter(f *os.File) (*waiter, error) {
@@ -53,12 +59,36 @@ func (w *waiter) read(ctx context.Context, p []byte) (int, error) {
 		case err == unix.EINTR || err == unix.EAGAIN:
 		case err != nil:
 			return 0, &os.PathError{Op: "read", Path: w.file.Name(), Err: err}
-		case n == 0 && len(p) > 0:
+		case n == 0 && w.again == 0:
 			return 0, io.EOF
+		case n == 0 && w.torn && !w.packed: // not to be gone on with by the next one
+			w.torn = false
+			return copy(p, newline), nil
+		case n == 0:
+			if err := w.nextWriter(ctx); err != nil {
+				return 0, err
+			}
 		default:
+			w.torn = p[n-1] != '\n'
 			return n, nil
 		}
 	}
+}
+
+// nextWriter waits a moment, for another one to open the pipe. It returns io.EOF where
+// the pipe was replaced.
+func (w *waiter) nextWriter(ctx context.Context) error {
+	if err := sleep(ctx, w.again); err != nil {
+		return err
+	}
+	was, err := w.file.Stat()
+	if err != nil {
+		return err
+	}
+	if now, err := os.Stat(w.file.Name()); err == nil && !os.SameFile(now, was) {
+		return io.EOF
+	}
+	return nil
 }
 
 // await waits until there is something to read, an end, or ctx is done.
@@ -74,7 +104,7 @@ func (w *waiter) await(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if ok, err := w.poll(-1); ok || err != nil {
+		if events, err := w.poll(-1); events != 0 || err != nil {
 			return err
 		}
 	}
@@ -82,17 +112,21 @@ func (w *waiter) await(ctx context.Context) error {
 
 // ready reports whether a read would not wait.
 func (w *waiter) ready() bool {
-	ok, err := w.poll(0)
-	return ok && err == nil
+	events, err := w.poll(0)
+	if w.again > 0 {
+		events &= unix.POLLIN // a pipe without a writer only says that
+	}
+	return events != 0 && err == nil
 }
 
-func (w *waiter) poll(timeout int) (bool, error) {
+// poll returns what can be done with the pipe.
+func (w *waiter) poll(timeout int) (int16, error) {
 	fds := [2]unix.PollFd{
 		{Fd: int32(w.fd), Events: unix.POLLIN},
 		{Fd: int32(w.wake.Fd()), Events: unix.POLLIN},
 	}
 	if _, err := unix.Poll(fds[:], timeout); err != nil && err != unix.EINTR {
-		return false, os.NewSyscallError("poll", err)
+		return 0, os.NewSyscallError("poll", err)
 	}
-	return fds[0].Revents != 0, nil
+	return fds[0].Revents, nil
 }
