@@ -77,16 +77,22 @@ func (p *pipeline) join() error {
 }
 
 // listen sees to it that questions are answered while records keep all cores busy.
-// Who works on records works in short turns, so that who asks has one soon. A
-// processor of Go's scheduler looks for what has come in over the network when it has
-// nothing else to run, or after 10 ms. Where there are many more of them than cores one
-// is always at leisure, and the operating system shares out the cores.
+// What reads, parses and commits gives way to the operators and to those who ask, and
+// who works long yields while somebody asks. A processor of Go's scheduler looks for
+// what has come in over the network when it has nothing else to run, or after 10 ms,
+// and one whose thread gives way does nothing at all meanwhile. Where there are many
+// more of them than cores one is always at leisure, and the operating system shares out
+// the cores.
 func (p *pipeline) listen() {
 	if p.fleet == nil || p.flags.daemon.listen == "" {
 		return
 	}
-	host.ShortTurns()
-	p.Yield = host.Yield
+	p.GiveWay = host.GiveWay
+	p.Yield = func() {
+		if p.Ask.Lately() {
+			host.Yield()
+		}
+	}
 	if os.Getenv("GOMAXPROCS") == "" {
 		p.Parsers = cmp.Or(p.Parsers, cores)
 		runtime.GOMAXPROCS(4 * cores)

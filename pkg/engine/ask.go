@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -20,7 +22,8 @@ type View struct {
 // An Asker lets other goroutines look at the operators of a run while these rest:
 // between two batches, and wherever the run waits for something.
 type Asker struct {
-	turn chan *run // has the run in it while its operators rest; whoever takes it out may look at them
+	turn chan *run    // has the run in it while its operators rest; whoever takes it out may look at them
+	last atomic.Int64 // when it was asked, ns since 1970
 	done chan struct{}
 	end  sync.Once
 }
@@ -34,6 +37,7 @@ var ErrEnded = errors.New("the run has ended")
 // Ask calls f while the operators rest, and returns when f has. f must not keep what
 // it is shown, and be quick: the operators wait for it.
 func (a *Asker) Ask(ctx context.Context, f func(View)) error {
+	a.last.Store(time.Now().UnixNano())
 	select {
 	case r := <-a.turn:
 		defer func() { a.turn <- r }()
@@ -45,6 +49,9 @@ func (a *Asker) Ask(ctx context.Context, f func(View)) error {
 		return context.Cause(ctx)
 	}
 }
+
+// Lately reports whether there was a question within the last second.
+func (a *Asker) Lately() bool { return time.Now().UnixNano()-a.last.Load() < int64(time.Second) }
 
 // rest lets others look at the operators of r until work is called. An Asker that is
 // nil asks nothing.
@@ -68,19 +75,24 @@ func (a *Asker) close() {
 	}
 }
 
-// rest has a question answered that waits, or else lets others have the core: where
-// all are busy, the system takes one away after milliseconds only. The next question
+// rest has a question answered that waits, or else, now and then, lets others have the
+// core: where all are busy, the system takes one away after milliseconds only. A question
 // may come just then, and need not wait until it is this goroutine's turn again.
 func (r *run) rest() {
 	if r.Ask == nil {
 		return
 	}
 	r.Ask.rest(r)
-	if len(r.Ask.turn) > 0 {
+	if now := r.Now(); len(r.Ask.turn) > 0 && now-r.yielded > yieldEvery {
+		r.yielded = now
 		r.Yield()
 	}
 	r.Ask.work()
 }
+
+// yieldEvery is a quarter of what a busy system lets a thread have a core for. More often
+// costs more than it brings: what is left of a turn counts as used.
+const yieldEvery = int64(time.Millisecond)
 
 // answer answers the questions that wait. An operator may be asked in the midst of
 // its Changes: what it answers changes nothing.

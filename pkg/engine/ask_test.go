@@ -132,3 +132,16 @@ func TestAskThatPanics(t *testing.T) {
 		t.Errorf("%v, %q", err, got.String())
 	}
 }
+
+// TestLately: a question counts from the moment that it is asked.
+func TestLately(t *testing.T) {
+	asker := engine.NewAsker()
+	if asker.Lately() {
+		t.Error("somebody has asked before anybody has")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := asker.Ask(ctx, func(engine.View) {}); !errors.Is(err, context.Canceled) || !asker.Lately() {
+		t.Errorf("%v, lately %v", err, asker.Lately())
+	}
+}

@@ -38,8 +38,9 @@ func (r *run) commit(ctx context.Context, now bool) error {
 		return err
 	}
 	defer func() { r.Stats.stood(r.Now() - began) }()
-	r.begin(ctx, c)
-	if r.beside() && !now {
+	beside := r.beside() && !now
+	r.begin(ctx, c, beside)
+	if beside {
 		return nil
 	}
 	return r.finish()

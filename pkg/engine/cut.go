@@ -40,13 +40,19 @@ func (r *run) cut(now bool) (*cut, error) {
 	return c, nil
 }
 
-// begin has a cut made durable by a goroutine of its own, and shuts the gates.
-func (r *run) begin(ctx context.Context, c *cut) {
+// begin has a cut made durable by a goroutine of its own, and shuts the gates. It
+// gives way to operators that go on beside it.
+func (r *run) begin(ctx context.Context, c *cut, beside bool) {
 	r.underway = c
 	for _, g := range r.gates() {
 		g.shut(r.await)
 	}
-	go func() { r.cuts <- r.keep(ctx, c) }()
+	go func() {
+		if beside {
+			r.GiveWay()
+		}
+		r.cuts <- r.keep(ctx, c)
+	}()
 }
 
 // gates returns the ways to all sinks.

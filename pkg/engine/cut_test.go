@@ -271,3 +271,28 @@ func TestCommitThatFails(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoGivesWay: what reads and parses does, and commits beside operators; one that
+// operators wait for does not.
+func TestWhoGivesWay(t *testing.T) {
+	for _, beside := range []bool{true, false} {
+		a := &account{t: t, total: 2000, wait: func(*account) error { return nil }}
+		if beside {
+			a.wait = further
+		}
+		p := a.pipeline(1, 1)
+		p.Parsers = 3
+		if !beside {
+			p.CommitEvery = time.Hour // there is the last one alone
+		}
+		var gives atomic.Int64
+		p.GiveWay = func() { gives.Add(1) }
+		if err := runSoon(t.Context(), t, p); err != nil {
+			t.Fatal(err)
+		}
+		const ahead = 4
+		if n := gives.Load(); n < ahead || (n > ahead) != beside {
+			t.Errorf("beside %v: %d give way, want %d ahead and commits beside", beside, n, ahead)
+		}
+	}
+}

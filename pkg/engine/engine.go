@@ -67,8 +67,13 @@ type Pipeline struct {
 	// the error of the run has it too. It may be nil.
 	OnFailed func(error)
 
-	// Yield lets others have the core that wait for it. Goroutines that work long call
-	// it after each piece of work, of less than a millisecond; may be nil.
+	// GiveWay has the goroutine that calls it give way, for as long as it lasts, to the
+	// operators and to those who ask them. The goroutines that read, parse, and commit
+	// beside operators call it; may be nil.
+	GiveWay func()
+
+	// Yield lets others have the core at once that wait for it. Goroutines that work
+	// long call it after each piece of work, of some tenths of a millisecond; may be nil.
 	Yield func()
 
 	Order      Order
@@ -110,6 +115,9 @@ func (p *Pipeline) setDefaults() {
 	}
 	if p.Stats == nil {
 		p.Stats = new(Stats)
+	}
+	if p.GiveWay == nil {
+		p.GiveWay = func() {}
 	}
 	if p.Yield == nil {
 		p.Yield = func() {}

@@ -61,7 +61,10 @@ func (r *readers) parseAll() {
 		if r.Parser != nil {
 			parser = r.Parser()
 		}
-		r.parsing.Go(func() { r.parse(parser) })
+		r.parsing.Go(func() {
+			r.GiveWay()
+			r.parse(parser)
+		})
 	}
 }
 
@@ -133,6 +136,7 @@ func (r *readers) name(j *job) {
 // start begins to read source i.
 func (r *readers) start(ctx context.Context, i int) {
 	r.reading.Go(func() {
+		r.GiveWay()
 		r.arrivals <- &job{source: i, end: true, err: r.read(ctx, i)}
 	})
 }

@@ -26,6 +26,7 @@ type run struct {
 	soon      bool                     // the next one is begun, and goes on between the next batches
 	prompt    bool                     // someone waits for it
 	flushed   int64                    // how many of the records written it flushed
+	yielded   int64                    // when the operators last let others have the core
 }
 
 func newRun(p Pipeline) *run {
