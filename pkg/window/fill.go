@@ -3,6 +3,7 @@ package window
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 	"slices"
 
 	"github.com/logctl/logctl/pkg/aggregate"
@@ -58,48 +59,56 @@ func (f *filling) active() bool { return f != nil && f.table.Len() > 0 }
 // is empty.
 func (f *filling) empty(last, w int64) bool { return (w-last)/f.hop <= maxEmpty }
 
-// see notes the keys of a window that has records.
-func (f *filling) see(gs *groups, w int64) {
-	for g := range uint32(gs.Len()) {
-		kind, text := gs.Key(g)
-		k, ok := f.table.Find(gs.Hash(g), kind, text)
-		if !ok {
-			if f.table.Len() == maxKnown {
-				continue
-			}
-			k, _ = f.table.Group(gs.Hash(g), kind, text) // the keys of a window are within the limit
-			f.last, f.dirty, f.order = append(f.last, w), append(f.dirty, true), nil
+// see notes a key of a window that has records.
+func (f *filling) see(e *entry, w int64) {
+	hash := aggregate.HashKey(e.kind, e.text)
+	k, ok := f.table.Find(hash, e.kind, e.text)
+	if !ok {
+		if f.table.Len() == maxKnown {
+			return
 		}
-		f.last[k], f.dirty[k] = w, true
+		k, _ = f.table.Group(hash, e.kind, e.text) // the keys of a window are within the limit
+		f.last, f.dirty, f.order = append(f.last, w), append(f.dirty, true), nil
 	}
+	f.last[k], f.dirty[k] = w, true
 }
 
-// write writes the rows of a window: those of its groups, and of the known keys that
-// have none in it.
-func (f *filling) write(w window, all *groups, put func(ranking, *groups) error) error {
-	ranked := f.ranked(all)
-	f.see(all, w.number)
+// write writes the rows of a window, in the order of keys: those of its groups, which
+// each gives, and of the known keys that have none in it.
+func (f *filling) write(w window, each func(func(*entry) error) error, put func(*entry) error) error {
 	if f.order == nil {
-		f.order = f.Op.ranked(&groups{Table: f.table})
+		f.order = f.ranked(&groups{Table: f.table})
 	}
-	for _, k := range f.order {
-		for len(ranked) > 0 && bytes.Compare(ranked[0].key, k.key) <= 0 {
-			if err := put(ranked[0], all); err != nil {
+	known := f.order
+	empty := func(before []byte, last bool) error { // those before a key, or all that are left
+		for ; len(known) > 0 && (last || bytes.Compare(known[0].key, before) < 0); known = known[1:] {
+			k := known[0]
+			if !f.empty(f.last[k.group], w.number) {
+				continue
+			}
+			e := entry{key: k.key}
+			e.kind, e.text = f.table.Key(k.group)
+			if err := put(&e); err != nil {
 				return err
 			}
-			ranked = ranked[1:]
 		}
-		if last := f.last[k.group]; last == w.number || !f.empty(last, w.number) {
-			continue
-		}
-		if err := put(k, nil); err != nil {
-			return err
-		}
+		return nil
 	}
-	for _, k := range ranked {
-		if err := put(k, all); err != nil {
+	err := each(func(e *entry) error {
+		if err := empty(e.key, false); err != nil {
 			return err
 		}
+		if len(known) > 0 && bytes.Equal(known[0].key, e.key) {
+			known = known[1:]
+		}
+		f.see(e, w.number)
+		return put(e)
+	})
+	if err == nil {
+		err = empty(nil, true)
+	}
+	if err != nil {
+		return err
 	}
 	f.next = w.number + f.hop
 	f.forget()
@@ -182,27 +191,41 @@ func (f *filling) restore(key, value []byte) (bool, error) {
 
 // writeFilled is write for the final rows of windows that are filled.
 func (a *aligned) writeFilled(w openWindow, out stream.Output) error {
-	all := &groups{Table: aggregate.NewTable(nil)}
-	if len(w.panes) > 0 {
-		var err error
-		if all, err = a.groupsOf(w); err != nil {
+	each := func(f func(*entry) error) error { return a.eachGroup(w, f) }
+	return a.fill[w.shape].write(w.window, each, func(e *entry) error {
+		if !e.empty() && a.cfg.Emit == Update && e.mark&unsaid == 0 {
+			return nil
+		}
+		return a.put(e.result(w.window, true), out)
+	})
+}
+
+// eachGroup calls f for the groups of a window, in the order of keys, wherever they
+// stand.
+func (a *aligned) eachGroup(w openWindow, f func(*entry) error) error {
+	if len(w.panes) == 0 {
+		return nil
+	}
+	if a.isSpilled(w) {
+		return a.eachEntry(w, f)
+	}
+	all, err := a.groupsOf(w)
+	if err != nil {
+		return err
+	}
+	r := ranks{gs: all, list: a.ranked(all)}
+	for {
+		e, err := r.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = f(e)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	f := a.fill[w.shape]
-	return f.write(w.window, all, func(k ranking, from *groups) error {
-		r := result{window: w.window, key: k.key, final: true}
-		if from == nil {
-			r.kind, r.text = f.table.Key(k.group)
-			return a.put(&r, out)
-		}
-		if a.cfg.Emit == Update && !from.is(unsaid, k.group) {
-			return nil
-		}
-		r.kind, r.text = from.Key(k.group)
-		r.cells, r.group = from.cells, k.group
-		return a.put(&r, out)
-	})
 }
 
 // emptyBefore returns the next window of the shape that is to be filled before w; ok

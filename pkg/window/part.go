@@ -78,6 +78,9 @@ type entry struct {
 	mark  uint8
 }
 
+// empty reports whether it is of a key that has no records.
+func (e *entry) empty() bool { return e.cells == nil }
+
 // Entries gives groups in the order of their keys, io.EOF behind the last one.
 type entries interface {
 	next() (*entry, error)

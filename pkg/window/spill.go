@@ -16,9 +16,8 @@ func (c *Config) checkMemory() error {
 	switch {
 	case c.MaxMemory == 0:
 		return nil
-	case c.Slide || c.Fill != FillNone:
-		return fault.Usagef("",
-			"memory can only be bounded of windows of given sizes and of sessions: neither --slide nor --fill")
+	case c.Slide:
+		return fault.Usagef("", "memory can only be bounded of windows of given sizes and of sessions: not with --slide")
 	case c.Gap > 0 && c.Emit != Final:
 		return fault.Usagef("", "memory can only be bounded of sessions that are written once: not with --emit update")
 	default:
