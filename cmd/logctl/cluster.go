@@ -63,6 +63,9 @@ func (f *healthFlags) run(cmd *cobra.Command) error {
 	if f.want.Brokers < 0 || f.want.UnderReplicated < 0 {
 		return fault.Usagef("", "--expect-brokers %d --max-urp %d: want 0 or more", f.want.Brokers, f.want.UnderReplicated)
 	}
+	if err := checkMaxLag(f.maxLag); err != nil {
+		return err
+	}
 	cfg, err := f.kafka.config(stream.Endpoint{})
 	if err != nil {
 		return err

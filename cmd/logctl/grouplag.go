@@ -44,6 +44,9 @@ func (f *groupFlags) lag(cmd *cobra.Command, name string) error {
 	if f.every == 0 && cmd.CalledAs() == "watch" {
 		f.every = 2 * time.Second
 	}
+	if err := checkMaxLag(f.maxLag); err != nil {
+		return err
+	}
 	if f.every > 0 && f.maxLag >= 0 {
 		return fault.Usagef("ask once: logctl group lag "+name+" --max-lag "+strconv.FormatInt(f.maxLag, 10),
 			"--max-lag is the status of one answer, and is asked for again and again")
@@ -68,6 +71,14 @@ func (f *groupFlags) lag(cmd *cobra.Command, name string) error {
 			}
 		}
 	})
+}
+
+// checkMaxLag refuses a --max-lag that says nothing.
+func checkMaxLag(n int64) error {
+	if n < -1 {
+		return fault.Usagef("", "--max-lag %d: want -1, which is any, or more", n)
+	}
+	return nil
 }
 
 // checkLag is an error where the group is further behind than --max-lag allows.

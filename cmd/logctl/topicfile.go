@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,6 +62,15 @@ func (f *topicFlags) apply(cmd *cobra.Command, path string) error {
 // unknownKey is how yaml names a key that a file of topics does not have.
 var unknownKey = regexp.MustCompile(`line (\d+): field (.+) not found in type`)
 
+// otherKind is how yaml says that a value is of another kind, in words of Go.
+var otherKind = regexp.MustCompile("cannot unmarshal !!\\w+(?: (`[^`]*`))? into (\\S+)")
+
+// kinds are those words as users of the file know what is meant.
+var kinds = map[string]string{
+	"[]kafka.TopicSpec": "a list of topics", "kafka.TopicSpec": "keys, as in {name: app-logs}",
+	"int": "a whole number", "string": "a text", "map[string]string": "settings, as in {retention.ms: \"60000\"}",
+}
+
 // unreadable says what is wrong with a file of topics, in the file's words.
 func unreadable(path string, err error) error {
 	if m := unknownKey.FindStringSubmatch(err.Error()); m != nil {
@@ -74,6 +84,10 @@ func unreadable(path string, err error) error {
 	if errors.Is(err, io.EOF) {
 		err = errors.New("there is nothing in it")
 	}
-	said := strings.NewReplacer("yaml: ", "", "unmarshal errors:\n  ", "", "\n ", ";").Replace(err.Error())
+	plain := otherKind.ReplaceAllStringFunc(err.Error(), func(s string) string {
+		m := otherKind.FindStringSubmatch(s)
+		return strings.TrimSpace(cmp.Or(m[1], "this") + " is not " + cmp.Or(kinds[m[2]], "what belongs here"))
+	})
+	said := strings.NewReplacer("yaml: ", "", "unmarshal errors:\n  ", "", "\n ", ";").Replace(plain)
 	return fault.Usagef("see logctl topic apply --help", "reading topics from %q: %s", path, said)
 }

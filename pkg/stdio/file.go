@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -81,6 +82,9 @@ func (f *File) begin() error {
 		f.period = now / int64(f.opt.RotateEvery)
 	}
 	file, err := f.openNext(now)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.Hint(fmt.Errorf("output %q: %w", f.path, reason(err)), "mkdir -p "+filepath.Dir(f.path))
+	}
 	if err != nil {
 		return fmt.Errorf("output %q: %w", f.path, reason(err))
 	}
