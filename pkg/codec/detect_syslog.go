@@ -25,9 +25,9 @@ func isSyslog(lines [][]byte) bool {
 
 // markOf says whether line is one of syslog. Surely so is one with a priority,
 // with a time of RFC 3164 (or such with a year, before host and tag) or with one
-// of RFC 3339 and a tag that has a process or is the kernel's. One with a time of
-// RFC 3339, a host and a tag (service:) looks like it: so rsyslog and syslog-ng
-// write, and some applications as well.
+// of RFC 3339 and a tag that has a process or is the kernel's, or in the precision
+// of rsyslog and with host and tag. One with a time of RFC 3339, a host and a tag
+// (service:) looks like it: so syslog-ng writes, and some applications as well.
 func markOf(line []byte) syslogMark {
 	plan := record.NewPlan()
 	host, service, pid := plan.Column("host"), plan.Column("service"), plan.Column("pid")
@@ -43,6 +43,8 @@ func markOf(line []byte) syslogMark {
 		return surelySyslog
 	case named && hasMonthAndYear(line):
 		return surelySyslog
+	case named && isPrecise(line):
+		return surelySyslog
 	case first-'0' <= 9 && len(line) > 10 && line[10] == 'T':
 		return markOfTag(named, text(service), text(pid))
 	case first >= 'A' && first <= 'Z' && len(line) > 15 && line[3] == ' ' && line[15] == ' ':
@@ -56,6 +58,14 @@ func markOf(line []byte) syslogMark {
 // "Jan _2 2006 15:04:05" or "2006 Jan _2 15:04:05".
 func hasMonthAndYear(line []byte) bool {
 	return len(line) > 20 && line[20] == ' ' && (line[3] == ' ' && line[11] == ' ' || line[4] == ' ' && line[8] == ' ')
+}
+
+// isPrecise reports whether line begins with a time as rsyslog writes it, in
+// microseconds and with an offset in numbers.
+func isPrecise(line []byte) bool {
+	const form = "2006-01-02T15:04:05.000000+00:00"
+	return len(line) > len(form) && line[10] == 'T' && line[19] == '.' && digits(line[20:]) == 6 &&
+		(line[26] == '+' || line[26] == '-')
 }
 
 // markOfTag is markOf for lines with a time of RFC 3339; named says that they

@@ -54,6 +54,8 @@ func TestDetect(t *testing.T) {
 		{"syslog, the year first", "2024 Jan 15 10:20:30 host app: x\n", "syslog"},
 		{"month, day, year and prose", "Jan 15 2024 10:20:30 all is well\n", "plain"},
 		{"iso times and tags", "2026-11-24T10:00:00Z worker-1 main: x\n2026-11-24T10:00:00Z worker-2 db: x\n", "plain"},
+		{"rsyslog, no process", "2026-11-24T10:00:00.123456+01:00 box CRON: x\n2026-11-24T10:00:00.123456+01:00 box sudo: y\n", "syslog"},
+		{"rsyslog's precision and levels", "2026-11-24T10:00:00.123456+01:00 INFO app: x\n", "plain"},
 		{"iso times, levels and tags", "2026-11-24T10:00:00Z INFO kernel: x\n2026-11-24T10:00:00Z WARN db: x\n", "plain"},
 		{"log4j", "2015-10-18 18:01:47,978 INFO [main] org.apache.X: a, b\n2015-10-18 18:01:47,979 INFO c: d\n", "plain"},
 		{"iso times", "2026-11-24T10:00:00Z INFO starting: x\n", "plain"},

@@ -320,8 +320,10 @@ func TestCompressionIsFoundByContent(t *testing.T) {
 }
 
 func TestTextThatBeginsLikeAMark(t *testing.T) {
-	for _, text := range []string{"B", "BZ", "BZh", "BZh9", "BZh9 is no mark\n", "\x1f", "\x1f\x8b\n", "\x28\xb5\x2f", "a\x00", "\x00a\x00",
-		"a\x00b\x00c\x00d\x00e\n", "\x00a\x00b\x00c\x00d\n"} {
+	for _, text := range []string{
+		"B", "BZ", "BZh", "BZh9", "BZh9 is no mark\n", "\x1f", "\x1f\x8b\n", "\x28\xb5\x2f", "a\x00", "\x00a\x00",
+		"a\x00b\x00c\x00d\x00e\n", "\x00a\x00b\x00c\x00d\n",
+	} {
 		s := stdio.NewReader(&chunks{[]byte(text), rand.New(rand.NewPCG(1, 1))}, "x", stdio.Options{Format: lines{}})
 		got, err := readAll(t, s, 1024, 100)
 		if d := cmp.Diff([]string{strings.TrimSuffix(text, "\n")}, values(got)); d != "" || err != nil {
