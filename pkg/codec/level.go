@@ -60,6 +60,7 @@ func letterLevel(letter byte) string {
 func markBefore(before, behind []byte) string {
 	n := len(before)
 	switch {
+	case n < 3:
 	case n == 3 && before[0] == '[' && before[2] == ' ':
 		return letterLevel(before[1])
 	case n < 4 || digits(before) != n-3 || before[n-3] != ':' || before[n-1] != ' ':
@@ -130,13 +131,12 @@ type wordPlace struct {
 // (HINT, DETAIL) is not looked into.
 func levelWord(text []byte) (start, end int, name string) {
 	at := wordPlace{first: true}
-	tags := true
 	for start, end = nextWord(text, 0); start < end; at.first = false {
 		word := text[start:end]
 		at.capitals = len(word) > 1 && word[1] < 'a' && word[0] < 'a'
 		at.bracket = isBracketed(text, start, end)
 		at.colon = end < len(text) && text[end] == ':'
-		at.tag = at.colon && tags
+		at.tag = at.colon && areTags(text[:start])
 		switch {
 		case (at.first || at.capitals || at.bracket || at.tag) && isLevelAt(word, at):
 			return start, end, ""
@@ -146,9 +146,7 @@ func levelWord(text []byte) (start, end int, name string) {
 		case bytes.HasPrefix(text[end:], []byte(":  ")):
 			return 0, 0, ""
 		}
-		behind := end
 		start, end = nextWord(text, end)
-		tags = tags && endsTag(text[behind:start])
 	}
 	return 0, 0, ""
 }
@@ -166,11 +164,14 @@ func nextWord(text []byte, i int) (start, end int) {
 	return start, i
 }
 
-// endsTag reports whether what stands between two words makes the first of them a
-// tag, or both parts of one.
-func endsTag(between []byte) bool {
-	n := bytes.IndexByte(between, ' ')
-	return n < 0 || n > 0 && between[n-1] == ':'
+// areTags reports whether all words of text have a colon behind them.
+func areTags(text []byte) bool {
+	for i := gap(text, 0) + 1; i < len(text); i++ {
+		if text[i] == ' ' && text[i-1] != ' ' && text[i-1] != ':' {
+			return false
+		}
+	}
+	return true
 }
 
 // isBracketed reports whether the word text[start:end] stands in brackets, alone

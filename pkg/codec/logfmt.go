@@ -56,8 +56,11 @@ func (p *logfmt) parse(b *record.Batch, row int, s record.Span) (reason string) 
 			p.clear(b, row)
 			return fmt.Sprintf("no closing quote and space for the one at byte %d", i+2)
 		}
-		to, part := p.byName[string(key)], slices.Index(logfmtClock, string(key))
-		if to != nil || p.clock.wants(part) {
+		to, part := p.byName[string(key)], -1
+		if p.clock.time >= 0 && len(key) == len("date") {
+			part = slices.Index(logfmtClock, string(key))
+		}
+		if to != nil || part >= 0 {
 			v := p.value(b, off+i+1, line[i+1:end])
 			p.clock.take(part, v)
 			p.set(b, row, to, v)
