@@ -63,7 +63,7 @@ func TestStateIsAllThatMatters(t *testing.T) {
 						kept.piece(t, d.op, r.IntN(4) == 0, math.MaxInt)
 						continue
 					case 2:
-						kept.piece(t, d.op, r.IntN(4) == 0, r.IntN(100))
+						kept.piece(t, d.op, r.IntN(4) == 0, r.IntN(12))
 						continue
 					}
 					kept.piece(t, d.op, false, math.MaxInt)
