@@ -31,7 +31,7 @@ type compression struct {
 
 var compressions = []compression{
 	{name: "gzip", magic: []string{"\x1f\x8b\x08"}, open: openGzip},
-	{name: "zstd", magic: []string{"\x28\xb5\x2f\xfd"}, open: openZstd},
+	{name: "zstd", magic: zstdMagic(), open: openZstd},
 	// With the mark of the first block or, in an empty stream, of the end.
 	{name: "bzip2", magic: bzip2Magic(), open: openBzip2},
 	{name: "xz", magic: []string{"\xfd7zXZ\x00"}, filter: "xz -dc"},
@@ -67,6 +67,16 @@ func findWide(head []byte) (c *compression, more bool) {
 		}
 	}
 	return nil, more
+}
+
+// zstdMagic returns the marks of a frame, and of one to be skipped, which pzstd and the
+// seekable format begin with (RFC 8878, 3.1.2).
+func zstdMagic() []string {
+	magic := []string{"\x28\xb5\x2f\xfd"}
+	for low := byte(0x50); low <= 0x5f; low++ {
+		magic = append(magic, string([]byte{low, 0x2a, 0x4d, 0x18}))
+	}
+	return magic
 }
 
 func bzip2Magic() []string {

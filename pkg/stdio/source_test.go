@@ -300,6 +300,7 @@ func TestCompressionIsFoundByContent(t *testing.T) {
 		"members": append(compress(t, "gzip", text[:8]), compress(t, "gzip", text[8:])...),
 		"zstd":    compress(t, "zstd", text),
 		"frames":  append(compress(t, "zstd", text[:8]), compress(t, "zstd", text[8:])...),
+		"skipped": append([]byte("\x50\x2a\x4d\x18\x03\x00\x00\x00abc"), compress(t, "zstd", text)...),
 		"bzip2":   bzip2Hello,
 	} {
 		path := filepath.Join(dir, name)
