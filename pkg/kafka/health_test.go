@@ -20,12 +20,24 @@ func TestJudgeTopics(t *testing.T) {
 		reasons    []string
 	}{
 		{"all well", []kadm.PartitionDetail{partition(1, 1, 2, 3), partition(3, 1, 2, 3)}, Healthy, nil},
-		{"just stopped", []kadm.PartitionDetail{partition(1, 1, 2, 3), partition(2, 1, 2, 3), partition(2, 1, 2, 3)}, Critical,
-			[]string{"2 partitions are led by broker 2, which does not answer"}},
-		{"counted out", []kadm.PartitionDetail{partition(1, 1, 3), partition(3, 1, 3)}, Degraded,
-			[]string{"2 partitions lack a copy, 0 may"}},
-		{"last copy lost", []kadm.PartitionDetail{partition(-1, 2), partition(1, 1, 2, 3)}, Critical,
-			[]string{"1 partitions have no leader", "1 partitions lack a copy, 0 may"}},
+		{
+			"just stopped",
+			[]kadm.PartitionDetail{partition(1, 1, 2, 3), partition(2, 1, 2, 3), partition(2, 1, 2, 3)},
+			Critical,
+			[]string{"2 partitions are led by broker 2, which does not answer"},
+		},
+		{
+			"counted out",
+			[]kadm.PartitionDetail{partition(1, 1, 3), partition(3, 1, 3)},
+			Degraded,
+			[]string{"2 partitions lack a copy, 0 may"},
+		},
+		{
+			"last copy lost",
+			[]kadm.PartitionDetail{partition(-1, 2), partition(1, 1, 2, 3)},
+			Critical,
+			[]string{"1 partitions have no leader", "1 partitions lack a copy, 0 may"},
+		},
 	} {
 		h := &Health{Status: Healthy, Brokers: []Broker{{ID: 1, Up: true}, {ID: 2}, {ID: 3, Up: true}}}
 		topic := kadm.TopicDetail{Partitions: kadm.PartitionDetails{}}

@@ -119,9 +119,7 @@ type Op struct {
 type machine interface {
 	windows
 	timing
-	keeper
-	// size returns how many windows, or their parts, and groups are held.
-	size() (open, groups int)
+	holder
 }
 
 // Windows are what a machine does with records and time.
@@ -144,6 +142,13 @@ type timing interface {
 	next() int64
 	// settle rounds a limit down to one that makes a difference.
 	settle(limit int64) int64
+}
+
+// A holder holds windows.
+type holder interface {
+	keeper
+	// size returns how many windows, or their parts, and groups are held.
+	size() (open, groups int)
 }
 
 // A keeper gives what it holds away, and takes it back.
