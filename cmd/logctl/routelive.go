@@ -28,7 +28,7 @@ type rulebook struct {
 
 	gone atomic.Pointer[error] // why the topic is followed no more; nil while it is
 
-	mu   sync.Mutex // one change at a time
+	mu   sync.Mutex // one change at a time, from the reading of what has changed on
 	text []byte     // of the rules in force
 	seen []byte     // what was tried last
 
@@ -132,6 +132,8 @@ func (b *rulebook) ready() error {
 }
 
 func (b *rulebook) topicChanged() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	text, err := route.FromEntries(b.table.Values())
 	if err != nil {
 		b.reject(err)
@@ -146,6 +148,8 @@ func (b *rulebook) watched() []string { return append(b.files.paths(), b.flags.r
 // written takes files that may hold something new, when they hold the same at two looks,
 // or were written before that.
 func (b *rulebook) written() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	info, err := os.Stat(b.flags.rules)
 	if err != nil {
 		return
@@ -160,10 +164,9 @@ func (b *rulebook) written() {
 	}
 }
 
-// changed puts what rules are now in force, or says what is wrong with them.
+// changed puts what rules are now in force, or says what is wrong with them. The book is
+// locked since before they were read: what is saved meanwhile is newer.
 func (b *rulebook) changed(text []byte) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	if bytes.Equal(text, b.seen) && !b.files.changed() {
 		return
 	}
