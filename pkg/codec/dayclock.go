@@ -53,15 +53,14 @@ func (d *dayClock) take(n int, v record.Value) {
 // join returns the timestamp of the record whose values were taken in. It is missing
 // where the time is none of a day alone.
 func (d *dayClock) join(b *record.Batch) record.Value {
-	if d.clock.Kind() != record.String || !isDayTime(b.Raw(d.clock)) {
+	noDay := d.day.Kind() == record.Missing
+	if d.clock.Kind() != record.String || noDay && (d.date >= 0 || d.known == "") || !isDayTime(b.Raw(d.clock)) {
 		return 0
 	}
-	day, off := d.known, len(b.Data)
+	off := len(b.Data)
 	switch end := d.day.Off() + d.day.Len(); {
-	case d.day.Kind() == record.Missing && (d.date >= 0 || day == ""):
-		return 0
-	case d.day.Kind() == record.Missing:
-		b.Data = append(b.Data, day...)
+	case noDay:
+		b.Data = append(b.Data, d.known...)
 	case end+1 == d.clock.Off() && b.Data[end] == ' ':
 		return record.NewValue(record.String, d.day.Off(), d.day.Len()+1+d.clock.Len())
 	default:

@@ -134,11 +134,8 @@ func levelWord(text []byte) (start, end int, name string) {
 	for start, end = nextWord(text, 0); start < end; at.first = false {
 		word := text[start:end]
 		at.capitals = len(word) > 1 && word[1] < 'a' && word[0] < 'a'
-		at.bracket = isBracketed(text, start, end)
-		at.colon = end < len(text) && text[end] == ':'
-		at.tag = at.colon && areTags(text[:start])
 		switch {
-		case (at.first || at.capitals || at.bracket || at.tag) && isLevelAt(word, at):
+		case len(word) >= shortestLevel && len(word) <= longestLevel && at.fill(text, start, end) && isLevelAt(word, at):
 			return start, end, ""
 		case !at.capitals:
 		case start > 0 && text[start-1] == '%' && ciscoLevel(word) != "":
@@ -149,6 +146,15 @@ func levelWord(text []byte) (start, end int, name string) {
 		start, end = nextWord(text, end)
 	}
 	return 0, 0, ""
+}
+
+// fill completes how the word text[start:end] stands, and reports whether that may be
+// how a level does.
+func (at *wordPlace) fill(text []byte, start, end int) bool {
+	at.bracket = isBracketed(text, start, end)
+	at.colon = end < len(text) && text[end] == ':'
+	at.tag = at.colon && areTags(text[:start])
+	return at.first || at.capitals || at.bracket || at.tag
 }
 
 // nextWord returns where the first word from text[i] on stands; it is empty where
@@ -199,19 +205,22 @@ func ciscoLevel(word []byte) string {
 
 // isNameByte reports whether c can stand in the name of a thread, a class or a
 // file, in which no level is looked for.
-func isNameByte(c byte) bool {
-	return c|0x20-'a' < 26 || c-'0' <= 9 || c == '_' || c == '.' || c == '-' || c == '$' || c == '/' || c >= 0x80
-}
+func isNameByte(c byte) bool { return nameBytes[c] }
 
-// longestLevel is the length of the longest name of a level.
-const longestLevel = len("informational")
-
-// isLevelAt reports whether a word names a level where it stands. Words that are
-// more than levels do so in fewer places.
-func isLevelAt(word []byte, at wordPlace) bool {
-	if len(word) < 3 || len(word) > longestLevel {
-		return false
+var nameBytes = func() (all [256]bool) {
+	for i := range all {
+		c := byte(i)
+		all[i] = c|0x20-'a' < 26 || c-'0' <= 9 || c >= 0x80 || bytes.IndexByte([]byte("_.-$/"), c) >= 0
 	}
+	return all
+}()
+
+// The lengths of the shortest and the longest name of a level.
+const shortestLevel, longestLevel = len("err"), len("informational")
+
+// isLevelAt reports whether a word, which is neither too short nor too long, names a
+// level where it stands. Words that are more than levels do so in fewer places.
+func isLevelAt(word []byte, at wordPlace) bool {
 	var lower [longestLevel]byte
 	n := copy(lower[:], word)
 	for i := range n {

@@ -3,7 +3,6 @@ package codec
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -27,6 +26,20 @@ func newLogfmt(plan *record.Plan) *logfmt {
 
 // logfmtClock are the keys that stand for columns to a dayClock, by their numbers.
 var logfmtClock = []string{"date", "time"}
+
+// column returns the number of a key in logfmtClock; -1 where nobody asks for it.
+func (p *logfmt) column(key []byte) int {
+	switch {
+	case len(key) != 4 || p.clock.time < 0:
+		return -1
+	case string(key) == logfmtClock[0]:
+		return 0
+	case string(key) == logfmtClock[1]:
+		return 1
+	default:
+		return -1
+	}
+}
 
 // parse reads the record in s, which is row's text.
 func (p *logfmt) parse(b *record.Batch, row int, s record.Span) (reason string) {
@@ -56,13 +69,10 @@ func (p *logfmt) parse(b *record.Batch, row int, s record.Span) (reason string) 
 			p.clear(b, row)
 			return fmt.Sprintf("no closing quote and space for the one at byte %d", i+2)
 		}
-		to, part := p.byName[string(key)], -1
-		if p.clock.time >= 0 && len(key) == len("date") {
-			part = slices.Index(logfmtClock, string(key))
-		}
-		if to != nil || part >= 0 {
+		to, n := p.byName[string(key)], p.column(key)
+		if to != nil || n >= 0 {
 			v := p.value(b, off+i+1, line[i+1:end])
-			p.clock.take(part, v)
+			p.clock.take(n, v)
 			p.set(b, row, to, v)
 		}
 		i = end
