@@ -20,21 +20,19 @@ type logfmt struct {
 
 func newLogfmt(plan *record.Plan) *logfmt {
 	p := &logfmt{binding: newBinding(plan)}
-	p.clock = newDayClock(p.byName["timestamp"], logfmtClock, "")
+	p.clock = newDayClock(p.byName["timestamp"], logfmtClock[:], "")
 	return p
 }
 
 // logfmtClock are the keys that stand for columns to a dayClock, by their numbers.
-var logfmtClock = []string{"date", "time"}
+var logfmtClock = [...]string{"date", "time"}
 
-// column returns the number of a key in logfmtClock; -1 where nobody asks for it.
-func (p *logfmt) column(key []byte) int {
-	switch {
-	case len(key) != 4 || p.clock.time < 0:
-		return -1
-	case string(key) == logfmtClock[0]:
+// clockPart returns the number of a key in logfmtClock, -1 where it has none.
+func clockPart(key []byte) int {
+	switch string(key) {
+	case logfmtClock[0]:
 		return 0
-	case string(key) == logfmtClock[1]:
+	case logfmtClock[1]:
 		return 1
 	default:
 		return -1
@@ -69,10 +67,13 @@ func (p *logfmt) parse(b *record.Batch, row int, s record.Span) (reason string) 
 			p.clear(b, row)
 			return fmt.Sprintf("no closing quote and space for the one at byte %d", i+2)
 		}
-		to, n := p.byName[string(key)], p.column(key)
-		if to != nil || n >= 0 {
+		to, part := p.byName[string(key)], -1
+		if p.clock.time >= 0 && len(key) == len("date") {
+			part = clockPart(key)
+		}
+		if to != nil || part >= 0 {
 			v := p.value(b, off+i+1, line[i+1:end])
-			p.clock.take(n, v)
+			p.clock.take(part, v)
 			p.set(b, row, to, v)
 		}
 		i = end
