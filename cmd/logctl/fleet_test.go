@@ -17,7 +17,7 @@ type reply struct {
 	status   int
 	Error    string
 	Partial  bool
-	Missing  []absence
+	Missing  []struct{ Instance, Address, Reason string }
 	Lag      *int64 `json:"lag_records"`
 	Rows     any    // a number in statistics
 	Sessions any

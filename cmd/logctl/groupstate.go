@@ -113,7 +113,7 @@ func (f *stateFlags) runTasks(p *pipeline, k *kafkaInput, topic string, partitio
 	p.Exactly, p.inTxn, p.durable = once, once && allTopics(list), true
 	p.advertise = f.advertise
 	if p.fleet != nil {
-		p.fleet.partitions = partitions
+		p.fleet.Partitions = partitions
 	}
 	inTable := once && len(list) == 1 && (list[0].Scheme == stream.SQLite || list[0].Scheme == stream.Postgres)
 	if inTable {

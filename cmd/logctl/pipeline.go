@@ -10,6 +10,7 @@ import (
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/fleet"
 	"github.com/logctl/logctl/pkg/httpapi"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/limit"
@@ -79,7 +80,7 @@ type pipeline struct {
 	txn        *kafka.Txn         // open, where inTxn
 	members    []*kafka.Source    // of groups, whose offsets are in it
 	share      *kafka.ShareSource // the source, where it is a share group's
-	fleet      *fleet             // answers questions about the state; nil for none
+	fleet      *fleet.Fleet       // answers questions about the state; nil for none
 	advertise  string             // where other instances reach --listen; "" where it listens
 	lag        *lagSum            // how far the reading of topics is behind
 	slot       *member.Slot       // the place of this member of a group; nil for none

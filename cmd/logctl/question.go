@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/logctl/logctl/pkg/fleet"
 	"github.com/logctl/logctl/pkg/httpapi"
 )
 
@@ -34,9 +35,9 @@ func (f *questionFlags) ask(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	var s standing
+	var s fleet.Standing
 	if json.Unmarshal(answer, &s) == nil && s.Partial {
-		note(cmd, "this is not all: %s", s.reasons())
+		note(cmd, "this is not all: %s", s.Reasons())
 	}
 	_, err = cmd.OutOrStdout().Write(answer)
 	return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/fleet"
 	"github.com/logctl/logctl/pkg/httpapi"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/session"
@@ -15,7 +16,7 @@ import (
 
 // A sessionAPI answers questions about sessions under --listen.
 type sessionAPI struct {
-	*fleet
+	*fleet.Fleet
 	convert bool // conversions are known
 	abandon bool // likewise
 }
@@ -23,11 +24,11 @@ type sessionAPI struct {
 // routes are the queries under /api/sessions.
 func (a *sessionAPI) routes() []httpapi.Route {
 	return []httpapi.Route{
-		asks("GET /api/sessions/active/{key...}", a.active),
-		asks("GET /api/sessions/history/{key...}", a.history, "page", "limit", "hours"),
-		asks("GET /api/sessions/converted", a.converted, "page", "limit", "hours"),
-		asks("GET /api/sessions/recent", a.recent, "page", "limit", "hours"),
-		asks("GET /api/sessions/stats", a.stats, "hours", "since"),
+		fleet.Route("GET /api/sessions/active/{key...}", a.active),
+		fleet.Route("GET /api/sessions/history/{key...}", a.history, "page", "limit", "hours"),
+		fleet.Route("GET /api/sessions/converted", a.converted, "page", "limit", "hours"),
+		fleet.Route("GET /api/sessions/recent", a.recent, "page", "limit", "hours"),
+		fleet.Route("GET /api/sessions/stats", a.stats, "hours", "since"),
 	}
 }
 
@@ -51,18 +52,18 @@ type openSessions struct {
 // active shows the open sessions of a user.
 func (a *sessionAPI) active(r *httpapi.Request) (any, error) {
 	key := r.Path("key")
-	return put(a.fleet, r, question[[]openSessions]{
-		look: func(v engine.View) (list []openSessions, _ error) {
-			for _, op := range operatorsOf[*session.Op](v) {
+	return fleet.Answer(a.Fleet, r, fleet.Question[[]openSessions]{
+		Look: func(v engine.View) (list []openSessions, _ error) {
+			for _, op := range fleet.Operators[*session.Op](v) {
 				if rows, active := op.Active(key); len(rows) > 0 {
 					list = append(list, openSessions{rows, active})
 				}
 			}
 			return list, nil
 		},
-		found: func(said [][]openSessions) bool { return len(slices.Concat(said...)) > 0 },
-		merge: func(said [][]openSessions, s *standing) (any, error) {
-			answer := activeAnswer{standing: s, Key: key, Status: "no_active_session", Open: []json.RawMessage{}}
+		Found: func(said [][]openSessions) bool { return len(slices.Concat(said...)) > 0 },
+		Merge: func(said [][]openSessions, s *fleet.Standing) (any, error) {
+			answer := activeAnswer{Standing: s, Key: key, Status: "no_active_session", Open: []json.RawMessage{}}
 			for _, of := range slices.Concat(said...) {
 				answer.add(of)
 			}
@@ -73,7 +74,7 @@ func (a *sessionAPI) active(r *httpapi.Request) (any, error) {
 
 // An activeAnswer is the open sessions of a user.
 type activeAnswer struct {
-	*standing
+	*fleet.Standing
 	Key     string            `json:"key"`
 	Status  string            `json:"status"`
 	Session json.RawMessage   `json:"session"`     // the active one
@@ -89,7 +90,7 @@ func (a *activeAnswer) add(of openSessions) {
 
 // A sessionList is an answer of past sessions, the last one first.
 type sessionList struct {
-	*standing
+	*fleet.Standing
 	Sessions []json.RawMessage `json:"sessions"`
 }
 
@@ -120,9 +121,9 @@ func (a *sessionAPI) past(r *httpapi.Request, s session.Search) (any, error) {
 		return nil, err
 	}
 	s.Limit = (p.number + 1) * p.limit
-	q := question[pastSessions]{
-		look: func(v engine.View) (pastSessions, error) {
-			ops := operatorsOf[*session.Op](v)
+	q := fleet.Question[pastSessions]{
+		Look: func(v engine.View) (pastSessions, error) {
+			ops := fleet.Operators[*session.Op](v)
 			past := pastSessions{Newest: newestOf(ops)}
 			s := s
 			s.Since = p.since(past.Newest)
@@ -131,14 +132,14 @@ func (a *sessionAPI) past(r *httpapi.Request, s session.Search) (any, error) {
 			}
 			return past, nil
 		},
-		merge: func(said []pastSessions, how *standing) (any, error) { return p.show(said, how), nil },
+		Merge: func(said []pastSessions, how *fleet.Standing) (any, error) { return p.show(said, how), nil },
 	}
 	if s.Key != nil {
-		q.found = func(said []pastSessions) bool {
+		q.Found = func(said []pastSessions) bool {
 			return slices.ContainsFunc(said, func(p pastSessions) bool { return len(p.List) > 0 })
 		}
 	}
-	return put(a.fleet, r, q)
+	return fleet.Answer(a.Fleet, r, q)
 }
 
 // since returns the time before which sessions are not wanted.
@@ -151,8 +152,8 @@ func (p *page) since(newest int64) int64 {
 
 // show merges what instances know. Each has taken the hours from its own newest
 // event; those of all count.
-func (p *page) show(said []pastSessions, how *standing) sessionList {
-	answer := sessionList{standing: how, Sessions: []json.RawMessage{}}
+func (p *page) show(said []pastSessions, how *fleet.Standing) sessionList {
+	answer := sessionList{Standing: how, Sessions: []json.RawMessage{}}
 	newest := record.NoTime
 	var all []session.Past
 	for _, part := range said {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/fleet"
 	"github.com/logctl/logctl/pkg/httpapi"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/session"
@@ -15,7 +16,7 @@ import (
 // A sessionStats is the answer to /api/sessions/stats: of sessions that were closed
 // and ended in the last hours, of event time; 0: of all that are kept.
 type sessionStats struct {
-	*standing
+	*fleet.Standing
 	Hours          int          `json:"hours"`
 	Sessions       uint64       `json:"sessions"`
 	Open           int64        `json:"open"`
@@ -53,10 +54,10 @@ func (a *sessionAPI) stats(r *httpapi.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if isLocal(r) {
-		return put(a.fleet, r, question[sessionTally]{look: tallySince(r.Query("since"))})
+	if fleet.Local(r) {
+		return fleet.Answer(a.Fleet, r, fleet.Question[sessionTally]{Look: tallySince(r.Query("since"))})
 	}
-	said, _, err := survey(r.Context(), a.fleet, r.Target("local", "true"), tallySince(""))
+	said, _, err := fleet.Survey(a.Fleet, r, tallySince(""))
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +72,12 @@ func (a *sessionAPI) stats(r *httpapi.Request) (any, error) {
 		since -= int64(hours) * int64(time.Hour)
 	}
 	text := strconv.FormatInt(since, 10)
-	return put(a.fleet, r, question[sessionTally]{
-		look: tallySince(text),
-		more: []string{"since", text},
-		merge: func(said []sessionTally, how *standing) (any, error) {
+	return fleet.Answer(a.Fleet, r, fleet.Question[sessionTally]{
+		Look: tallySince(text),
+		More: []string{"since", text},
+		Merge: func(said []sessionTally, how *fleet.Standing) (any, error) {
 			var sum session.Summary
-			answer := sessionStats{standing: how, Hours: hours}
+			answer := sessionStats{Standing: how, Hours: hours}
 			for _, t := range said {
 				sum.Merge(t.Summary)
 				answer.Open += t.Open
@@ -90,7 +91,7 @@ func (a *sessionAPI) stats(r *httpapi.Request) (any, error) {
 // tallySince counts the sessions that ended at a time or later, none where it is "".
 func tallySince(text string) func(v engine.View) (sessionTally, error) {
 	return func(v engine.View) (t sessionTally, _ error) {
-		ops := operatorsOf[*session.Op](v)
+		ops := fleet.Operators[*session.Op](v)
 		t.Newest = newestOf(ops)
 		if text == "" {
 			return t, nil

@@ -9,28 +9,29 @@ import (
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/fleet"
 	"github.com/logctl/logctl/pkg/httpapi"
 	"github.com/logctl/logctl/pkg/stamp"
 	"github.com/logctl/logctl/pkg/window"
 )
 
 // A windowAPI answers questions about the windows of a run.
-type windowAPI struct{ *fleet }
+type windowAPI struct{ *fleet.Fleet }
 
 // routes are the queries under /api.
 func (a windowAPI) routes() []httpapi.Route {
 	return []httpapi.Route{
-		asks("GET /api/windows", a.windows, "key", "from", "to", "open", "limit"),
-		asks("GET /api/windows/recent", a.recent, "limit"),
-		asks("GET /api/windows/stats", a.stats),
-		asks("GET /api/trends/{key...}", a.trends),
+		fleet.Route("GET /api/windows", a.windows, "key", "from", "to", "open", "limit"),
+		fleet.Route("GET /api/windows/recent", a.recent, "limit"),
+		fleet.Route("GET /api/windows/stats", a.stats),
+		fleet.Route("GET /api/trends/{key...}", a.trends),
 	}
 }
 
 // A windowAnswer is rows, and how current they are.
 type windowAnswer struct {
 	Rows []json.RawMessage `json:"rows"`
-	*standing
+	*fleet.Standing
 }
 
 // defaultRows is how many rows an answer has at most where nothing is said.
@@ -79,8 +80,8 @@ func (a windowAPI) answer(r *httpapi.Request, q window.Query) (any, error) {
 		}
 		q.Limit = n
 	}
-	return put(a.fleet, r, find(q, func(found []window.Found, s *standing) (any, error) {
-		answer := windowAnswer{Rows: []json.RawMessage{}, standing: s}
+	return fleet.Answer(a.Fleet, r, find(q, func(found []window.Found, s *fleet.Standing) (any, error) {
+		answer := windowAnswer{Rows: []json.RawMessage{}, Standing: s}
 		for _, f := range found {
 			answer.Rows = append(answer.Rows, f.Row)
 		}
@@ -89,10 +90,10 @@ func (a windowAPI) answer(r *httpapi.Request, q window.Query) (any, error) {
 }
 
 // find returns the question for rows, of which an answer is made.
-func find(q window.Query, make func([]window.Found, *standing) (any, error)) question[[]window.Found] {
-	found := question[[]window.Found]{
-		look: func(v engine.View) (all []window.Found, err error) {
-			for _, op := range operatorsOf[*window.Op](v) {
+func find(q window.Query, make func([]window.Found, *fleet.Standing) (any, error)) fleet.Question[[]window.Found] {
+	found := fleet.Question[[]window.Found]{
+		Look: func(v engine.View) (all []window.Found, err error) {
+			for _, op := range fleet.Operators[*window.Op](v) {
 				rows, err := op.Query(q)
 				if err != nil {
 					return nil, err
@@ -101,10 +102,12 @@ func find(q window.Query, make func([]window.Found, *standing) (any, error)) que
 			}
 			return window.Latest(q.Limit, all), nil
 		},
-		merge: func(said [][]window.Found, s *standing) (any, error) { return make(window.Latest(q.Limit, said...), s) },
+		Merge: func(said [][]window.Found, s *fleet.Standing) (any, error) {
+			return make(window.Latest(q.Limit, said...), s)
+		},
 	}
 	if q.Key != nil {
-		found.found = func(said [][]window.Found) bool { return len(slices.Concat(said...)) > 0 }
+		found.Found = func(said [][]window.Found) bool { return len(slices.Concat(said...)) > 0 }
 	}
 	return found
 }
@@ -117,14 +120,14 @@ type windowTally struct {
 
 // stats tells the counts of the run, and how late records were.
 func (a windowAPI) stats(r *httpapi.Request) (any, error) {
-	return put(a.fleet, r, question[windowTally]{
-		look: func(v engine.View) (windowTally, error) {
-			for _, op := range operatorsOf[*window.Op](v) {
+	return fleet.Answer(a.Fleet, r, fleet.Question[windowTally]{
+		Look: func(v engine.View) (windowTally, error) {
+			for _, op := range fleet.Operators[*window.Op](v) {
 				return windowTally{op.Stats(), op.Disorder()}, nil // of all operators of the run
 			}
 			return windowTally{Disorder: new(window.Disorder)}, nil
 		},
-		merge: func(said []windowTally, how *standing) (any, error) {
+		Merge: func(said []windowTally, how *fleet.Standing) (any, error) {
 			var s window.Stats
 			var d window.Disorder
 			for i := range said {
@@ -134,7 +137,7 @@ func (a windowAPI) stats(r *httpapi.Request) (any, error) {
 			return windowStats{
 				Open: s.Open, Groups: s.Groups, Closed: s.Closed, Rows: s.Rows, Late: s.Late, Partly: s.Partly, Ahead: s.Ahead,
 				P50: milliseconds(d.Quantile(0.5)), P99: milliseconds(d.Quantile(0.99)), Most: milliseconds(d.Most),
-				NeededMS: milliseconds(s.GraceNeeded), KeepsAllMS: milliseconds(d.KeepsAll), standing: how,
+				NeededMS: milliseconds(s.GraceNeeded), KeepsAllMS: milliseconds(d.KeepsAll), Standing: how,
 			}, nil
 		},
 	})
@@ -154,7 +157,7 @@ type windowStats struct {
 	Most       float64 `json:"out_of_order_max_ms"`
 	NeededMS   float64 `json:"grace_needed_ms"`
 	KeepsAllMS float64 `json:"grace_that_keeps_all_ms"`
-	*standing
+	*fleet.Standing
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
@@ -163,14 +166,14 @@ func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
 func (a windowAPI) trends(r *httpapi.Request) (any, error) {
 	key := r.Path("key")
 	q := window.Query{Key: &key, From: math.MinInt64, To: math.MaxInt64, Closed: true, Limit: 100 * defaultRows}
-	return put(a.fleet, r, find(q, func(found []window.Found, s *standing) (any, error) {
+	return fleet.Answer(a.Fleet, r, find(q, func(found []window.Found, s *fleet.Standing) (any, error) {
 		if len(found) == 0 {
 			return nil, httpapi.NotFound("no closed window of key %q is kept", key)
 		}
 		return struct {
 			Key    string         `json:"key"`
 			Trends []window.Trend `json:"trends"`
-			*standing
+			*fleet.Standing
 		}{key, window.Trends(found), s}, nil
 	}))
 }

@@ -38,6 +38,7 @@ var floors = [][]string{
 		"pkg/member", "pkg/spool", "pkg/exec",
 	},
 	{"pkg/engine", "pkg/dash", "pkg/guard", "pkg/peers"},
+	{"pkg/fleet"}, // questions to the engines of many instances
 	{"cmd/logctl"},
 }
 

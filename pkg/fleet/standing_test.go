@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"strings"
@@ -72,7 +72,7 @@ func TestStanding(t *testing.T) {
 		if s.Watermark != c.watermark || (s.BehindMS == nil) != (c.watermark == "") {
 			t.Errorf("%s: watermark %s, behind %v", name, s.Watermark, s.BehindMS)
 		}
-		if reasons := s.reasons(); !strings.Contains(reasons, c.worth) || (reasons == "") == c.partial {
+		if reasons := s.Reasons(); !strings.Contains(reasons, c.worth) || (reasons == "") == c.partial {
 			t.Errorf("%s: reasons %q", name, reasons)
 		}
 	}
@@ -90,23 +90,5 @@ func TestLagOfAnswers(t *testing.T) {
 	s.Lag = nil
 	if s.settle(time.Now()); s.Lag != nil {
 		t.Errorf("a sum with what is not known is %d", *s.Lag)
-	}
-}
-
-func TestAdvertised(t *testing.T) {
-	brokers := []string{"127.0.0.1:9092"}
-	for _, c := range [][3]string{
-		{"http://127.0.0.1:8080", "", "http://127.0.0.1:8080"},
-		{"https://10.0.0.7:80", "logs-1.example:8443", "https://logs-1.example:8443"},
-		{"http://[::]:8080", "", "http://127.0.0.1:8080"},
-		{"http://0.0.0.0:8080", "", "http://127.0.0.1:8080"},
-	} {
-		got, err := advertised(t.Context(), c[0], c[1], brokers)
-		if err != nil || got != c[2] {
-			t.Errorf("%v: %s, %v", c, got, err)
-		}
-	}
-	if _, err := advertised(t.Context(), "http://[::]:1", "host", brokers); err == nil {
-		t.Error("an address without a port is taken")
 	}
 }

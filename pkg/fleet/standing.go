@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"fmt"
@@ -46,8 +46,8 @@ func progressOf(s *engine.Stats) string {
 	return fmt.Sprintf("%s entries, %s so far", human.Count(n), human.Bytes(s.RestoredBytes.Load()))
 }
 
-// A standing says how current and how whole an answer is. Every answer has it.
-type standing struct {
+// A Standing says how current and how complete an answer is. Every answer has it.
+type Standing struct {
 	Watermark string    `json:"watermark,omitempty"`   // event time that all partitions have reached
 	BehindMS  *float64  `json:"behind_ms,omitempty"`   // how far that is behind the wall clock
 	Lag       *int64    `json:"lag_records,omitempty"` // records that are not read yet
@@ -70,13 +70,13 @@ type absence struct {
 	Reason   string `json:"reason"`
 }
 
-func newStanding(partitions int) *standing {
-	return &standing{owners: make([]bool, partitions), watermark: record.NoTime}
+func newStanding(partitions int) *Standing {
+	return &Standing{owners: make([]bool, partitions), watermark: record.NoTime}
 }
 
 // add adds what an instance knows; false where it counts for nothing: partitions of
 // its own are with another one, too, since they have just moved there.
-func (s *standing) add(name, address string, x *state) bool {
+func (s *Standing) add(name, address string, x *state) bool {
 	if len(x.Restoring) > 0 {
 		s.restoring = true
 		reason := fmt.Sprintf("the state of %s is being restored: %s", s.named(x.Restoring), x.Progress)
@@ -109,10 +109,10 @@ func (s *standing) add(name, address string, x *state) bool {
 }
 
 // absent notes why something may be missing.
-func (s *standing) absent(a absence) { s.Missing = append(s.Missing, a) }
+func (s *Standing) absent(a absence) { s.Missing = append(s.Missing, a) }
 
 // settle makes the account when all have been asked.
-func (s *standing) settle(now time.Time) {
+func (s *Standing) settle(now time.Time) {
 	if s.watermark != record.NoTime {
 		behind := float64(now.UnixNano()-s.watermark) / 1e6
 		s.Watermark, s.BehindMS = string(stamp.AppendRFC3339(nil, s.watermark)), &behind
@@ -138,8 +138,8 @@ func (s *standing) settle(now time.Time) {
 	}
 }
 
-// reasons says why an answer is not whole.
-func (s *standing) reasons() string {
+// Reasons says why an answer is not complete; "" where it is.
+func (s *Standing) Reasons() string {
 	var list []string
 	for _, a := range s.Missing {
 		text := a.Reason
@@ -152,7 +152,7 @@ func (s *standing) reasons() string {
 }
 
 // named names partitions.
-func (s *standing) named(list []int32) string {
+func (s *Standing) named(list []int32) string {
 	if len(s.owners) == 1 {
 		return "the run"
 	}
