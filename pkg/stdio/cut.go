@@ -64,7 +64,7 @@ func (f *File) CutBack(length int64, check uint64) error {
 	if err != nil {
 		return f.cutting(err)
 	}
-	f.size, f.ending = length, end
+	f.size, f.whole, f.ending, f.torn = length, length, end, !endsLine(end)
 	return f.cutting(f.file.Truncate(length))
 }
 

@@ -38,14 +38,16 @@ type FileOptions struct {
 // appended to then.
 //
 // Each Flush ends a member (gzip) or frame (zstd), so that the file is whole up
-// to there whatever happens later. A run that is killed may leave a broken one
-// behind it.
+// to there whatever happens later. What a run that was killed, or had no room, has
+// left of a line or member behind that is in nobody's way.
 type File struct {
 	opt     FileOptions
 	path    string // as the user gave it
 	number  int    // of rotated files
 	file    *os.File
 	size    int64      // of file
+	whole   int64      // up to where it is of whole records, or members
+	torn    bool       // an earlier run has left half a line at the end
 	ending  []byte     // its last bytes
 	dirty   bool       // it has bytes that may not be on disk
 	period  int64      // in which file was begun
@@ -89,7 +91,7 @@ func (f *File) begin() error {
 		return fmt.Errorf("output %q: %w", f.path, reason(err))
 	}
 	f.file, f.started = file, false
-	if f.size, f.ending, err = endOf(file); err != nil {
+	if err := f.findEnd(); err != nil {
 		return fmt.Errorf("output %q: %w", f.path, reason(err))
 	}
 	var enc codec.Encoder
@@ -143,7 +145,7 @@ type (
 
 func (f storer) Write(p []byte) (int, error) {
 	if f.z == nil {
-		return counted(f).Write(p)
+		return f.writePlain(p)
 	}
 	f.started = true
 	return f.z.Write(p)
@@ -152,6 +154,10 @@ func (f storer) Write(p []byte) (int, error) {
 func (f counted) Write(p []byte) (int, error) {
 	n, err := f.file.Write(p)
 	f.size += int64(n)
+	if err != nil {
+		f.undo()
+		return n, err
+	}
 	f.ending = append(f.ending, p[max(0, n-endSize):n]...)
 	f.ending = f.ending[:copy(f.ending, f.ending[max(0, len(f.ending)-endSize):])]
 	f.dirty = true
@@ -244,7 +250,7 @@ func (f *File) settle() error {
 			return f.failed(err)
 		}
 		f.z.Reset(counted{f})
-		f.started = false
+		f.started, f.whole = false, f.size
 	}
 	if f.opt.Durable && f.dirty {
 		f.dirty = false
