@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/session"
 	"github.com/logctl/logctl/pkg/stream"
@@ -17,9 +18,9 @@ func clicks(r *rand.Rand, n, users int) []event {
 	events := make([]event, n)
 	for i := range events {
 		events[i] = visit(fmt.Sprint("user-", r.IntN(users)), time.Duration(i)*time.Millisecond-time.Duration(r.IntN(100))*time.Millisecond)
-		events[i].offset = int64(i)
-		events[i].fields["type"], events[i].fields["page"] = []string{"view", "cart", "buy"}[r.IntN(3)], fmt.Sprint("/p/", r.IntN(20))
-		events[i].fields["bytes"] = r.IntN(1000)
+		events[i].Offset = int64(i)
+		events[i].Fields["type"], events[i].Fields["page"] = []string{"view", "cart", "buy"}[r.IntN(3)], fmt.Sprint("/p/", r.IntN(20))
+		events[i].Fields["bytes"] = r.IntN(1000)
 	}
 	return events
 }
@@ -49,7 +50,7 @@ func BenchmarkOp(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			batch := batchOf(plan, file, clicks(rand.New(rand.NewPCG(1, 1)), rows, 500))
+			batch := proof.Batch(plan, proof.File, clicks(rand.New(rand.NewPCG(1, 1)), rows, 500))
 			op.Prepare(batch)
 			var out discard
 			mark := start
@@ -99,7 +100,7 @@ func open(b *testing.B, op *session.Op, plan *record.Plan) {
 		for i := range events {
 			events[i] = visit(fmt.Sprint("user-", lo+i), 0)
 		}
-		batch := batchOf(plan, file, events)
+		batch := proof.Batch(plan, proof.File, events)
 		op.Prepare(batch)
 		if err := op.Process(batch.All(), &out); err != nil {
 			b.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/session"
 )
 
@@ -25,33 +26,33 @@ func TestUpdatesAndRetractions(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		events := shuffled(r, randomEvents(r, 300))
 		cfg := session.Config{Gap: gap, GraceUnlimited: true, Details: session.Details{Aggs: "b=sum(bytes)"}}
-		want := slices.Sorted(slices.Values(newDriver(t, cfg).run(events, 100)))
+		want := slices.Sorted(slices.Values(newDriver(t, cfg).Run(events, 100)))
 		cfg.Update = true
 		d := newDriver(t, cfg)
 		kept, retracted := map[any]string{}, 0
 		apply := func() {
-			for i, row := range parsed(t, d.out.rows) {
+			for i, row := range proof.Parsed(t, d.Out.Rows) {
 				switch id := row["session_id"]; {
 				case row["op"] == "upsert":
-					kept[id] = d.out.rows[i]
+					kept[id] = d.Out.Rows[i]
 				case row["op"] != "retract" || kept[id] == "":
-					t.Fatalf("row %s", d.out.rows[i])
+					t.Fatalf("row %s", d.Out.Rows[i])
 				default:
 					retracted++
 					delete(kept, id)
 				}
 			}
-			d.out.rows = nil
+			d.Out.Rows = nil
 		}
 		for k := range 30 {
-			d.now++
-			d.feed(events[k*10 : k*10+10])
+			d.Now++
+			d.Feed(events[k*10 : k*10+10])
 			apply()
 			if got, want := len(kept), len(naive(events[:k*10+10], gap)); got != want {
 				t.Fatalf("seed %d: after %d events %d sessions, want %d", seed, k*10+10, got, want)
 			}
 		}
-		d.must(d.op.Finish(&d.out))
+		d.Must(d.Op.Finish(&d.Out))
 		apply()
 		if retracted == 0 {
 			t.Error("nothing was retracted")
@@ -70,12 +71,12 @@ func TestUpdatesAndRetractions(t *testing.T) {
 // Updates come no more often than they are wanted, and only for what changed.
 func TestUpdatesAreCoalesced(t *testing.T) {
 	d := newDriver(t, session.Config{Gap: gap, GraceUnlimited: true, Update: true, Every: time.Second})
-	d.now = int64(time.Hour)
-	d.feed([]event{visit("u", 0), visit("u", time.Minute), visit("v", 0)})
-	d.feed([]event{visit("u", 2*time.Minute)})
-	d.now += int64(time.Second)
-	d.tick()
-	if got := short(t, d.out.rows); got != "v 0-0 1;u 0-1 2;u 0-2 3;" {
+	d.Now = int64(time.Hour)
+	d.Feed([]event{visit("u", 0), visit("u", time.Minute), visit("v", 0)})
+	d.Feed([]event{visit("u", 2*time.Minute)})
+	d.Now += int64(time.Second)
+	d.Tick()
+	if got := short(t, d.Out.Rows); got != "v 0-0 1;u 0-1 2;u 0-2 3;" {
 		t.Errorf("updates %s", got)
 	}
 }
@@ -83,7 +84,7 @@ func TestUpdatesAreCoalesced(t *testing.T) {
 func TestAbandonedSessions(t *testing.T) {
 	act := func(user, kind string, after time.Duration) event {
 		e := visit(user, after)
-		e.fields["type"] = kind
+		e.Fields["type"] = kind
 		return e
 	}
 	events := []event{
@@ -105,13 +106,13 @@ func TestAbandonedSessions(t *testing.T) {
 		for _, aside := range []bool{false, true} {
 			t.Run(fmt.Sprint(c.name, aside), func(t *testing.T) {
 				d := newDriver(t, session.Config{Gap: gap, Details: c.details})
-				var to collector
+				var to proof.Output
 				if aside {
-					d.op.SetAbandoned(&to)
+					d.Op.SetAbandoned(&to)
 				}
 				var got []string
-				rows := parsed(t, d.run(events, 100))
-				for i, r := range append(rows, parsed(t, to.late)...) {
+				rows := proof.Parsed(t, d.Run(events, 100))
+				for i, r := range append(rows, proof.Parsed(t, to.Late)...) {
 					if r["event"] == "abandoned" {
 						got = append(got, r["user"].(string))
 					}
@@ -120,7 +121,7 @@ func TestAbandonedSessions(t *testing.T) {
 					}
 				}
 				if s := strings.Join(got, " "); s != c.want {
-					t.Errorf("abandoned %s, want %s\n%s", s, c.want, lines(d.out.rows))
+					t.Errorf("abandoned %s, want %s\n%s", s, c.want, lines(d.Out.Rows))
 				}
 			})
 		}

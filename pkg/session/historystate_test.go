@@ -35,7 +35,7 @@ func TestPastIsRestored(t *testing.T) {
 	const retention = 5 * time.Hour
 	begin := func() *driver {
 		d := newDriver(t, cfg)
-		d.op.KeepHistory(retention)
+		d.Op.KeepHistory(retention)
 		return d
 	}
 	for seed := range uint64(proof.Some(6)) {
@@ -45,35 +45,35 @@ func TestPastIsRestored(t *testing.T) {
 		store := map[string]string{}
 		dropped := 0
 		for chunk := range slices.Chunk(events, 20) {
-			whole.feed(chunk)
-			d.feed(chunk)
+			whole.Feed(chunk)
+			d.Feed(chunk)
 			if r.IntN(2) == 0 {
 				continue
 			}
 			before := pastEntries(store)
-			save(t, d.op, store, r.IntN(6) == 0)
+			save(t, d.Op, store, r.IntN(6) == 0)
 			dropped += max(before-pastEntries(store), 0)
-			if n := len(d.op.Past(session.Search{})); pastEntries(store) != n {
+			if n := len(d.Op.Past(session.Search{})); pastEntries(store) != n {
 				t.Fatalf("seed %d: %d entries of %d past sessions", seed, pastEntries(store), n)
 			}
 			if r.IntN(3) == 0 {
-				mark, now := d.mark, d.now
+				mark, now := d.Mark, d.Now
 				d = begin()
 				for key, value := range store {
-					d.must(d.op.Restore([]byte(key), []byte(value)))
+					d.Must(d.Op.Restore([]byte(key), []byte(value)))
 				}
-				d.mark, d.now = mark, now
-				save(t, d.op, store, false)
+				d.Mark, d.Now = mark, now
+				save(t, d.Op, store, false)
 			}
-			if got, want := answers(t, d.op), answers(t, whole.op); got != want {
+			if got, want := answers(t, d.Op), answers(t, whole.Op); got != want {
 				t.Fatalf("seed %d: answers are\n%.2000s\nof an unbroken run\n%.2000s", seed, got, want)
 			}
 		}
-		if n := len(d.op.Past(session.Search{})); n < 10 || dropped == 0 {
+		if n := len(d.Op.Past(session.Search{})); n < 10 || dropped == 0 {
 			t.Errorf("seed %d: %d past sessions, %d dropped", seed, n, dropped)
 		}
 		again := restored(t, cfg, store)
-		if save(t, again.op, store, false); pastEntries(store) != 0 {
+		if save(t, again.Op, store, false); pastEntries(store) != 0 {
 			t.Errorf("seed %d: a run that nobody asks keeps %d past sessions", seed, pastEntries(store))
 		}
 	}
@@ -97,10 +97,10 @@ func pastEntries(store map[string]string) (n int) {
 func TestPastOfOthersIsRefused(t *testing.T) {
 	cfg := session.Config{Gap: gap}
 	d := newDriver(t, cfg)
-	d.op.KeepHistory(day)
-	d.feed([]event{visit("ann", 0), visit("bob", 2*time.Hour)})
+	d.Op.KeepHistory(day)
+	d.Feed([]event{visit("ann", 0), visit("bob", 2*time.Hour)})
 	store := map[string]string{}
-	if save(t, d.op, store, false); pastEntries(store) != 1 {
+	if save(t, d.Op, store, false); pastEntries(store) != 1 {
 		t.Fatalf("%d entries of past sessions", pastEntries(store))
 	}
 	for key, value := range store {
@@ -109,8 +109,8 @@ func TestPastOfOthersIsRefused(t *testing.T) {
 		}
 		for n := range len(value) {
 			again := newDriver(t, cfg)
-			again.op.KeepHistory(day)
-			if again.op.Restore([]byte(key), []byte(value[:n])) == nil {
+			again.Op.KeepHistory(day)
+			if again.Op.Restore([]byte(key), []byte(value[:n])) == nil {
 				t.Errorf("%d of %d bytes are taken", n, len(value))
 			}
 		}

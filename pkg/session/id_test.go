@@ -14,7 +14,7 @@ import (
 // ids returns the ids of rows.
 func ids(t *testing.T, rows []string) (list []string) {
 	t.Helper()
-	for _, r := range parsed(t, rows) {
+	for _, r := range proof.Parsed(t, rows) {
 		list = append(list, r["session_id"].(string))
 	}
 	return list
@@ -23,17 +23,17 @@ func ids(t *testing.T, rows []string) (list []string) {
 // typed is an event of ann with a type.
 func typed(kind string, after time.Duration) event {
 	e := visit("ann", after)
-	e.fields["type"] = kind
+	e.Fields["type"] = kind
 	return e
 }
 
 // Sessions of one user that begin at the same instant have different ids. The
 // first one has that of a session which is alone there.
 func TestSessionsOfAnInstantHaveTheirOwnIDs(t *testing.T) {
-	alone := ids(t, newDriver(t, session.Config{Gap: gap}).run([]event{typed("view", 0)}, 1))[0]
+	alone := ids(t, newDriver(t, session.Config{Gap: gap}).Run([]event{typed("view", 0)}, 1))[0]
 	events := []event{typed("buy", 0), typed("buy", 0), typed("view", 0), typed("buy", time.Second), typed("view", time.Second)}
 	for i := range events {
-		events[i].offset = int64(i)
+		events[i].Offset = int64(i)
 	}
 	for name, c := range map[string]session.Cuts{
 		"end":    {EndWhen: `type == "buy"`},
@@ -43,12 +43,12 @@ func TestSessionsOfAnInstantHaveTheirOwnIDs(t *testing.T) {
 		for _, size := range []int{1, 2, 5} {
 			d := newDriver(t, session.Config{Gap: gap, Cuts: c, Grace: time.Minute})
 			for chunk := range slices.Chunk(events, size) {
-				d.feed(chunk)
+				d.Feed(chunk)
 			}
-			foreseen, _ := d.op.Active("ann")
-			got := ids(t, d.run(nil, 1))
+			foreseen, _ := d.Op.Active("ann")
+			got := ids(t, d.Run(nil, 1))
 			if n := len(slices.Compact(slices.Sorted(slices.Values(got)))); n != len(got) || n < 3 {
-				t.Errorf("%s: %d ids of %d sessions\n%s", name, n, len(got), lines(d.out.rows))
+				t.Errorf("%s: %d ids of %d sessions\n%s", name, n, len(got), lines(d.Out.Rows))
 			}
 			var before []string
 			for _, row := range foreseen {
@@ -70,13 +70,13 @@ func TestIDsBehindASilence(t *testing.T) {
 	for name, c := range map[string]session.Cuts{"merged": {}, "in order": {MaxEvents: 100}} {
 		cfg := session.Config{Gap: gap, Cuts: c}
 		idOf := func(d *driver, after time.Duration) string {
-			d.feed([]event{visit("ann", after)})
-			foreseen, _ := d.op.Active("ann")
+			d.Feed([]event{visit("ann", after)})
+			foreseen, _ := d.Op.Active("ann")
 			for range 3 { // the last one finds nothing more
-				d.tick()
-				d.now += int64(gap + time.Second)
+				d.Tick()
+				d.Now += int64(gap + time.Second)
 			}
-			got := ids(t, d.out.rows)
+			got := ids(t, d.Out.Rows)
 			if len(got) != 1 || len(foreseen) != 1 || ids(t, []string{string(foreseen[0])})[0] != got[0] {
 				t.Fatalf("%s: a silence closes sessions %s, foreseen %s", name, got, foreseen)
 			}
@@ -84,22 +84,22 @@ func TestIDsBehindASilence(t *testing.T) {
 		}
 		anew := func() *driver {
 			d := newDriver(t, cfg)
-			d.now = start
+			d.Now = start
 			return d
 		}
 		first, later, store := idOf(anew(), 0), idOf(anew(), time.Second), map[string]string{}
 		seen := map[string]bool{}
 		for range 3 {
 			d := restored(t, cfg, store)
-			d.mark, d.now = start, start
+			d.Mark, d.Now = start, start
 			seen[idOf(d, 0)] = true
-			save(t, d.op, store, false)
+			save(t, d.Op, store, false)
 		}
 		if len(seen) != 3 || !seen[first] {
 			t.Errorf("%s: three sessions of an instant have the ids %v, alone it is %s", name, seen, first)
 		}
 		d := restored(t, cfg, store)
-		d.mark, d.now = start, start
+		d.Mark, d.Now = start, start
 		if got := idOf(d, time.Second); got != later {
 			t.Errorf("%s: behind the silences an id is %s, in another run %s", name, got, later)
 		}
@@ -115,18 +115,18 @@ func TestIDsAreThoseOfSortedInput(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 41))
 			events := randomEvents(r, 50+r.IntN(500))
 			for i := range events {
-				events[i].at -= events[i].at % int64(5*time.Minute)
+				events[i].At -= events[i].At % int64(5*time.Minute)
 			}
 			cfg := session.Config{Gap: gap, Cuts: c, Grace: time.Hour}
 			cfg.MaxEvents = min(c.MaxEvents, 2) // few are of the same instant
-			rows := newDriver(t, cfg).run(events, 100)
+			rows := newDriver(t, cfg).Run(events, 100)
 			shared += checkIDs(t, rows)
 			want := lines(slices.Sorted(slices.Values(rows)))
 			mixed := disordered(r, events, cfg.Grace)
 			little := cfg
 			little.MaxMemory, little.Spill = 1<<10, &proof.Blobs{}
 			for how, got := range map[string][]string{
-				"disordered":      newDriver(t, cfg).run(mixed, 1+r.IntN(100)),
+				"disordered":      newDriver(t, cfg).Run(mixed, 1+r.IntN(100)),
 				"interrupted":     interrupted(t, r, cfg, mixed),
 				"short of memory": interrupted(t, r, little, mixed),
 				"updated":         lastRows(t, cfg, mixed),
@@ -147,7 +147,7 @@ func TestIDsAreThoseOfSortedInput(t *testing.T) {
 func checkIDs(t *testing.T, rows []string) (shared int) {
 	t.Helper()
 	seen, starts := map[any]bool{}, map[string]bool{}
-	for _, r := range parsed(t, rows) {
+	for _, r := range proof.Parsed(t, rows) {
 		if seen[r["session_id"]] {
 			t.Fatalf("two sessions have the id %v\n%s", r["session_id"], lines(rows))
 		}
@@ -166,14 +166,14 @@ func interrupted(t *testing.T, r *rand.Rand, cfg session.Config, events []event)
 	t.Helper()
 	d, store := newDriver(t, cfg), map[string]string{}
 	for chunk := range slices.Chunk(events, 20) {
-		d.feed(chunk)
-		if save(t, d.op, store, false); r.IntN(2) == 0 {
-			rows = append(rows, d.out.rows...)
+		d.Feed(chunk)
+		if save(t, d.Op, store, false); r.IntN(2) == 0 {
+			rows = append(rows, d.Out.Rows...)
 			again := restored(t, cfg, store)
-			again.mark, again.now, d = d.mark, d.now, again
+			again.Mark, again.Now, d = d.Mark, d.Now, again
 		}
 	}
-	return append(rows, d.run(nil, 1)...)
+	return append(rows, d.Run(nil, 1)...)
 }
 
 // lastRows returns the last row of each id where updates are written, as if they
@@ -183,13 +183,13 @@ func lastRows(t *testing.T, cfg session.Config, events []event) (rows []string) 
 	cfg.Update = true
 	d, kept := newDriver(t, cfg), map[string]string{}
 	for chunk := range slices.Chunk(events, 20) {
-		d.now++
-		d.feed(chunk)
+		d.Now++
+		d.Feed(chunk)
 	}
-	d.run(nil, 1)
-	for i, r := range parsed(t, d.out.rows) {
+	d.Run(nil, 1)
+	for i, r := range proof.Parsed(t, d.Out.Rows) {
 		id := r["session_id"].(string)
-		if kept[id] = d.out.rows[i]; r["op"] == "retract" {
+		if kept[id] = d.Out.Rows[i]; r["op"] == "retract" {
 			delete(kept, id)
 		}
 	}

@@ -43,26 +43,26 @@ func naiveCuts(events []event, cfg session.Config) (rows, placed []string) {
 		return r.end + int64(cfg.Gap), "gap"
 	}
 	for _, e := range events {
-		key, kind := keyText(e.fields["user"]), fmt.Sprint(e.fields["type"])
+		key, kind := keyText(e.Fields["user"]), fmt.Sprint(e.Fields["type"])
 		r := open[key]
 		if r != nil {
-			if over, why := deadline(r); e.at > over {
+			if over, why := deadline(r); e.At > over {
 				end(r, over, why)
-			} else if cfg.StartWhen != "" && e.fields["page"] == "/p0" {
-				end(r, e.at, "start_when")
+			} else if cfg.StartWhen != "" && e.Fields["page"] == "/p0" {
+				end(r, e.At, "start_when")
 			}
 		}
 		if r = open[key]; r == nil {
-			r = &naiveRun{key: key, start: e.at, types: map[string]int{}, bought: -1}
+			r = &naiveRun{key: key, start: e.At, types: map[string]int{}, bought: -1}
 			open[key] = r
 			all = append(all, r)
 		}
 		r.add(e, kind)
-		placed = append(placed, fmt.Sprintf("%s %s %d %v %s", rfc(e.at), key, r.n, float64(e.at-r.start)/1e6, e.fields["page"]))
+		placed = append(placed, fmt.Sprintf("%s %s %d %v %s", rfc(e.At), key, r.n, float64(e.At-r.start)/1e6, e.Fields["page"]))
 		if cfg.EndWhen != "" && kind == "buy" {
-			end(r, e.at, "end_when")
+			end(r, e.At, "end_when")
 		} else if cfg.MaxEvents > 0 && r.n == int(cfg.MaxEvents) {
-			end(r, e.at, "max_events")
+			end(r, e.At, "max_events")
 		}
 	}
 	for _, r := range all {
@@ -80,20 +80,20 @@ func naiveCuts(events []event, cfg session.Config) (rows, placed []string) {
 }
 
 func (r *naiveRun) add(e event, kind string) {
-	r.end = e.at
+	r.end = e.At
 	r.n++
 	if r.step < 3 && kind == []string{"view", "cart", "buy"}[r.step] {
 		r.step++
 	}
-	if e.fields["type"] != nil {
+	if e.Fields["type"] != nil {
 		r.types[kind]++
 		r.last = append(r.last, kind)
 	}
-	if p := e.fields["page"].(string); !slices.Contains(r.pages, p) {
+	if p := e.Fields["page"].(string); !slices.Contains(r.pages, p) {
 		r.pages = append(r.pages, p)
 	}
 	if kind == "buy" && r.bought < 0 {
-		r.bought = float64(e.at-r.start) / 1e6
+		r.bought = float64(e.At-r.start) / 1e6
 	}
 }
 
@@ -105,19 +105,19 @@ func (r *naiveRun) String() string {
 // ordered shows rows as naiveCuts does.
 func ordered(t *testing.T, d *driver) (rows []string) {
 	t.Helper()
-	for i, r := range parsed(t, d.out.rows) {
+	for i, r := range proof.Parsed(t, d.Out.Rows) {
 		bought := r["time_to_conversion_ms"]
 		if bought == nil {
 			bought = -1
 		}
 		if (bought != -1) != r["converted"] {
-			t.Errorf("row %s", d.out.rows[i])
+			t.Errorf("row %s", d.Out.Rows[i])
 		}
 		why := r["ended_by"]
 		if why == nil {
 			why = "gap"
 		}
-		rows = append(rows, fmt.Sprintf("%s %s %s %v %v %v %v %v %v %v", d.out.keys[i], r["session_start"], r["session_end"],
+		rows = append(rows, fmt.Sprintf("%s %s %s %v %v %v %v %v %v %v", d.Out.Keys[i], r["session_start"], r["session_end"],
 			r["events"], why, r["types"], r["sequence"], r["pages"], r["funnel_step"], bought))
 	}
 	return rows
@@ -150,8 +150,8 @@ func TestCutsAreThoseOfSortedInput(t *testing.T) {
 			} {
 				cfg.Grace, cfg.GraceUnlimited = time.Hour, how == "shuffled"
 				d := newDriver(t, cfg)
-				d.run(input, 1+r.IntN(200))
-				if s := d.op.Stats(); s.Late != 0 || s.Open != 0 || s.Users != 0 || s.Held != 0 {
+				d.Run(input, 1+r.IntN(200))
+				if s := d.Op.Stats(); s.Late != 0 || s.Open != 0 || s.Users != 0 || s.Held != 0 {
 					t.Fatalf("%s, seed %d, %s: at the end %+v", name, seed, how, s)
 				}
 				if got := lines(ordered(t, d)); got != want {
@@ -169,19 +169,19 @@ func TestEventsHaveTheirPlaces(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 8))
 		events := randomEvents(r, 500)
 		for i := range events {
-			if _, ok := events[i].fields["user"].(raw); ok {
-				events[i].fields["user"] = "bob"
+			if _, ok := events[i].Fields["user"].(proof.Raw); ok {
+				events[i].Fields["user"] = "bob"
 			}
 		}
 		cfg := session.Config{Gap: gap, Cuts: c, Details: session.Details{Events: true}, Grace: time.Hour}
 		_, want := naiveCuts(events, cfg)
 		d := newDriver(t, cfg)
-		d.run(disordered(r, events, time.Hour), 100)
+		d.Run(disordered(r, events, time.Hour), 100)
 		var got []string
 		ids := map[string]string{}
-		for i, row := range parsed(t, d.out.rows) {
-			got = append(got, fmt.Sprintf("%s %s %v %v %s", rfc(d.out.recs[i].Time), d.out.keys[i], row["session_seq"], row["session_age_ms"], row["page"]))
-			began := rfc(d.out.recs[i].Time-int64(row["session_age_ms"].(float64)*1e6)) + d.out.keys[i]
+		for i, row := range proof.Parsed(t, d.Out.Rows) {
+			got = append(got, fmt.Sprintf("%s %s %v %v %s", rfc(d.Out.Recs[i].Time), d.Out.Keys[i], row["session_seq"], row["session_age_ms"], row["page"]))
+			began := rfc(d.Out.Recs[i].Time-int64(row["session_age_ms"].(float64)*1e6)) + d.Out.Keys[i]
 			if old, ok := ids[row["session_id"].(string)]; ok && old[:19] != began[:19] {
 				t.Errorf("one id for %s and %s", old, began)
 			}
@@ -203,13 +203,13 @@ func TestEventsKeepWhatTheyHave(t *testing.T) {
 		`plain "text"`: `{"message":"plain \"text\"","session_id":"…","session_seq":1,"session_age_ms":0}`,
 	} {
 		d := newDriver(t, session.Config{Gap: gap, Details: session.Details{Events: true}})
-		b := batchOf(d.plan, file, nil)
+		b := proof.Batch(d.Plan, proof.File, nil)
 		b.Add([]byte(value)).Time = start
-		d.op.Prepare(b)
-		d.must(d.op.Process(b.All(), &d.out))
-		d.must(d.op.Finish(&d.out))
-		id := parsed(t, d.out.rows)[0]["session_id"].(string)
-		if got := strings.Replace(d.out.rows[0], id, "…", 1); got != want {
+		d.Op.Prepare(b)
+		d.Must(d.Op.Process(b.All(), &d.Out))
+		d.Must(d.Op.Finish(&d.Out))
+		id := proof.Parsed(t, d.Out.Rows)[0]["session_id"].(string)
+		if got := strings.Replace(d.Out.Rows[0], id, "…", 1); got != want {
 			t.Errorf("%s became %s, want %s", value, got, want)
 		}
 	}
@@ -223,12 +223,12 @@ func TestAUserWhoNeverStops(t *testing.T) {
 		for k := range 60 {
 			events = append(events, visit("bot", time.Duration(hour)*time.Hour+time.Duration(k)*time.Minute))
 		}
-		d.feed(events)
-		if s := d.op.Stats(); s.Open > 2 || s.Held > 4 {
+		d.Feed(events)
+		if s := d.Op.Stats(); s.Open > 2 || s.Held > 4 {
 			t.Fatalf("after %d hours %+v", hour, s)
 		}
 	}
-	if n := len(d.out.rows); n != 49 {
+	if n := len(d.Out.Rows); n != 49 {
 		t.Errorf("%d sessions of an hour and a minute, want 49", n)
 	}
 }

@@ -20,15 +20,15 @@ import (
 func randomEvents(r *rand.Rand, n int) []event {
 	keys := []any{
 		"ann", "bob", "a key that is longer than twelve bytes", "another key that is longer than twelve bytes",
-		raw{record.Escaped, `b\u006fb`},
+		proof.Raw{Kind: record.Escaped, Text: `b\u006fb`},
 		nil, 7, true, `q"uote`,
 	}
 	events := make([]event, n)
 	span := int64(n) * int64(40*time.Second)
 	for i := range events {
 		e := event{
-			at: start + r.Int64N(span)/int64(time.Second)*int64(time.Second), offset: int64(i * 100),
-			fields: map[string]any{
+			At: start + r.Int64N(span)/int64(time.Second)*int64(time.Second), Offset: int64(i * 100),
+			Fields: map[string]any{
 				"user":  keys[r.IntN(len(keys))],
 				"bytes": []any{r.IntN(100), float64(r.IntN(100)) / 4, nil, "7"}[r.IntN(4)],
 				"type":  []any{"view", "view", "cart", "buy", nil}[r.IntN(5)],
@@ -36,10 +36,10 @@ func randomEvents(r *rand.Rand, n int) []event {
 			},
 		}
 		if r.IntN(5) == 0 {
-			e.at += r.Int64N(int64(time.Second))
+			e.At += r.Int64N(int64(time.Second))
 		}
 		if r.IntN(10) == 0 && i > 0 {
-			e.at, e.fields["user"] = events[i-1].at+int64(10*time.Minute), events[i-1].fields["user"] // exactly a gap
+			e.At, e.Fields["user"] = events[i-1].At+int64(10*time.Minute), events[i-1].Fields["user"] // exactly a gap
 		}
 		events[i] = e
 	}
@@ -48,7 +48,7 @@ func randomEvents(r *rand.Rand, n int) []event {
 }
 
 func byTime(events []event) {
-	slices.SortStableFunc(events, func(a, b event) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.offset, b.offset)) })
+	slices.SortStableFunc(events, func(a, b event) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Offset, b.Offset)) })
 }
 
 func shuffled(r *rand.Rand, events []event) []event {
@@ -65,7 +65,7 @@ func disordered(r *rand.Rand, events []event, by time.Duration) []event {
 	}
 	list := make([]moved, len(events))
 	for i, e := range events {
-		list[i] = moved{e, e.at + r.Int64N(int64(by))}
+		list[i] = moved{e, e.At + r.Int64N(int64(by))}
 	}
 	slices.SortStableFunc(list, func(a, b moved) int { return cmp.Compare(a.at, b.at) })
 	out := make([]event, len(events))
@@ -77,10 +77,10 @@ func disordered(r *rand.Rand, events []event, by time.Duration) []event {
 
 func keyText(v any) string {
 	switch x := v.(type) {
-	case raw:
+	case proof.Raw:
 		var s string
-		if json.Unmarshal([]byte(`"`+x.text+`"`), &s) != nil {
-			panic(x.text)
+		if json.Unmarshal([]byte(`"`+x.Text+`"`), &s) != nil {
+			panic(x.Text)
 		}
 		v = s
 	case nil:
@@ -109,16 +109,16 @@ func naive(events []event, gap time.Duration) (rows []string) {
 	last := map[string]*visit{}
 	var all []*visit
 	for _, e := range events {
-		key := keyText(e.fields["user"])
+		key := keyText(e.Fields["user"])
 		v := last[key]
-		if v == nil || e.at-v.end > int64(gap) {
-			v = &visit{key: key, start: e.at}
+		if v == nil || e.At-v.end > int64(gap) {
+			v = &visit{key: key, start: e.At}
 			last[key] = v
 			all = append(all, v)
 		}
-		v.end = e.at
+		v.end = e.At
 		v.n++
-		switch x := e.fields["bytes"].(type) {
+		switch x := e.Fields["bytes"].(type) {
 		case int:
 			v.bytes += float64(x)
 		case float64:
@@ -140,7 +140,7 @@ func naive(events []event, gap time.Duration) (rows []string) {
 func plain(t *testing.T, d *driver) (rows []string) {
 	t.Helper()
 	ids := map[any]bool{}
-	for i, r := range parsed(t, d.out.rows) {
+	for i, r := range proof.Parsed(t, d.Out.Rows) {
 		if ids[r["session_id"]] {
 			t.Errorf("two sessions have the id %v", r["session_id"])
 		}
@@ -150,7 +150,7 @@ func plain(t *testing.T, d *driver) (rows []string) {
 			sum = 0.0
 		}
 		rows = append(rows, fmt.Sprintf("%s %s %s %v %v %v",
-			d.out.keys[i], r["session_start"], r["session_end"], r["duration_ms"], r["events"], sum))
+			d.Out.Keys[i], r["session_start"], r["session_end"], r["duration_ms"], r["events"], sum))
 	}
 	return rows
 }
@@ -176,8 +176,8 @@ func TestRowsAreThoseOfSortedInput(t *testing.T) {
 		} {
 			cfg := session.Config{Gap: gap, Details: session.Details{Aggs: "b=sum(bytes)"}, Grace: max(c.grace, 0), GraceUnlimited: c.grace < 0}
 			d := newDriver(t, cfg)
-			d.run(c.input, 1+r.IntN(300))
-			if s := d.op.Stats(); s.Late != 0 || s.Open != 0 || s.Users != 0 {
+			d.Run(c.input, 1+r.IntN(300))
+			if s := d.Op.Stats(); s.Late != 0 || s.Open != 0 || s.Users != 0 {
 				t.Fatalf("seed %d, %s: at the end %+v", seed, c.name, s)
 			}
 			if got := lines(plain(t, d)); got != want {
@@ -202,11 +202,11 @@ func TestLatenessDoesNotDependOnBatches(t *testing.T) {
 	var want string
 	for k, size := range []int{1, 2, 13, 400, 2000} {
 		d := newDriver(t, cfg)
-		d.run(events, size)
-		got := fmt.Sprintf("%s\n%s\n%+v", lines(plain(t, d)), lines(d.out.late), d.op.Stats())
+		d.Run(events, size)
+		got := fmt.Sprintf("%s\n%s\n%+v", lines(plain(t, d)), lines(d.Out.Late), d.Op.Stats())
 		if k == 0 {
 			want = got
-			if s := d.op.Stats(); s.Late == 0 || s.Late == 2000 {
+			if s := d.Op.Stats(); s.Late == 0 || s.Late == 2000 {
 				t.Fatalf("nothing to see: %+v", s)
 			}
 		}
@@ -227,7 +227,7 @@ func TestManySessionsOfOneUser(t *testing.T) {
 	}
 	d := newDriver(t, session.Config{Gap: gap, GraceUnlimited: true})
 	began := time.Now()
-	if rows := d.run(shuffled(r, events), 5000); len(rows) != n {
+	if rows := d.Run(shuffled(r, events), 5000); len(rows) != n {
 		t.Errorf("%d rows, want %d", len(rows), n)
 	}
 	if took := time.Since(began); took > 20*time.Second {
@@ -244,12 +244,12 @@ func TestUsersComeAndGo(t *testing.T) {
 		for k := range 500 {
 			events = append(events, visit(fmt.Sprintf("user-%d-%s", round*500+k, strings.Repeat("x", k%40)), time.Duration(round)*10*time.Second))
 		}
-		d.feed(events)
-		if s := d.op.Stats(); s.Open != 500 && round > 0 || s.Users != s.Open {
+		d.Feed(events)
+		if s := d.Op.Stats(); s.Open != 500 && round > 0 || s.Users != s.Open {
 			t.Fatalf("round %d: %+v", round, s)
 		}
 	}
-	if len(d.out.rows) != (rounds-1)*500 {
-		t.Errorf("%d rows", len(d.out.rows))
+	if len(d.Out.Rows) != (rounds-1)*500 {
+		t.Errorf("%d rows", len(d.Out.Rows))
 	}
 }

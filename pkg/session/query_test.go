@@ -27,11 +27,11 @@ func TestActiveIsWhatCameSoFar(t *testing.T) {
 			}
 			d := newDriver(t, cfg)
 			for k := 0; k < len(events); k += 40 {
-				d.feed(events[k : k+40])
+				d.Feed(events[k : k+40])
 				so := events[:k+40]
 				for _, key := range []string{"ann", "a key that is longer than twelve bytes", "7", "true", "null", `q"uote`, "nobody"} {
 					want := naiveOf(so, cfg, key)
-					rows, active := d.op.Active(key)
+					rows, active := d.Op.Active(key)
 					if got := spans(t, rows); got != want {
 						t.Fatalf("%s, seed %d: sessions of %s are\n%s\nwant\n%s", name, seed, key, got, want)
 					}
@@ -40,7 +40,7 @@ func TestActiveIsWhatCameSoFar(t *testing.T) {
 					}
 				}
 			}
-			if got, want := len(d.run(nil, 1)), len(mustRows(events, cfg)); got != want {
+			if got, want := len(d.Run(nil, 1)), len(mustRows(events, cfg)); got != want {
 				t.Errorf("%s: after the questions %d rows, want %d", name, got, want)
 			}
 		}
@@ -56,7 +56,7 @@ func mustRows(events []event, cfg session.Config) []string {
 func naiveOf(events []event, cfg session.Config, key string) string {
 	var mine []event
 	for _, e := range events {
-		if text := keyText(e.fields["user"]); text == key || text == strings.ReplaceAll(`"`+key+`"`, `q"`, `q\"`) {
+		if text := keyText(e.Fields["user"]); text == key || text == strings.ReplaceAll(`"`+key+`"`, `q"`, `q\"`) {
 			mine = append(mine, e)
 		}
 	}
@@ -72,7 +72,7 @@ func naiveOf(events []event, cfg session.Config, key string) string {
 func spans(t *testing.T, rows []json.RawMessage) string {
 	var list []string
 	for _, row := range rows {
-		r := parsed(t, []string{string(row)})[0]
+		r := proof.Parsed(t, []string{string(row)})[0]
 		list = append(list, fmt.Sprint(r["session_start"], " ", r["session_end"], " ", r["events"]))
 	}
 	slices.Sort(list)
@@ -81,12 +81,12 @@ func spans(t *testing.T, rows []json.RawMessage) string {
 
 func TestActiveUntilTheGapHasPassed(t *testing.T) {
 	d := newDriver(t, session.Config{Gap: gap, Grace: time.Hour})
-	d.feed([]event{visit("ann", 0), visit("bob", gap)})
-	if _, active := d.op.Active("ann"); !active {
+	d.Feed([]event{visit("ann", 0), visit("bob", gap)})
+	if _, active := d.Op.Active("ann"); !active {
 		t.Error("ann is not active a gap later")
 	}
-	d.feed([]event{visit("bob", gap+time.Second)})
-	if rows, active := d.op.Active("ann"); active || len(rows) != 1 {
+	d.Feed([]event{visit("bob", gap+time.Second)})
+	if rows, active := d.Op.Active("ann"); active || len(rows) != 1 {
 		t.Errorf("later ann has %d sessions, active %v", len(rows), active)
 	}
 }
@@ -97,19 +97,19 @@ func TestHistory(t *testing.T) {
 			Convert: `type == "buy"`, Funnel: "view, buy", Abandon: "view and not buy",
 		},
 	})
-	d.op.KeepHistory(24 * time.Hour)
+	d.Op.KeepHistory(24 * time.Hour)
 	act := func(user, kind string, after time.Duration) event {
 		e := visit(user, after)
-		e.fields["type"] = kind
+		e.Fields["type"] = kind
 		return e
 	}
-	d.run([]event{
+	d.Run([]event{
 		act("old", "view", 0), act("ann", "view", 25*time.Hour), act("ann", "buy", 25*time.Hour+4*time.Minute),
 		act("ann", "view", 30*time.Hour), act("bob", "view", 29*time.Hour), act("bob", "view", 29*time.Hour+2*time.Minute),
 	}, 2)
 	show := func(list []session.Past) (users string) {
 		for _, p := range list {
-			row := parsed(t, []string{string(p.Row)})[0]
+			row := proof.Parsed(t, []string{string(p.Row)})[0]
 			if row["op"] != nil || row["final"] != nil {
 				t.Errorf("row %s", p.Row)
 			}
@@ -125,20 +125,20 @@ func TestHistory(t *testing.T) {
 		"ann1 bob2 ":      {Since: start + int64(29*time.Hour)},
 		"":                {Key: new("old")},
 	} {
-		if got := show(d.op.Past(s)); got != want {
+		if got := show(d.Op.Past(s)); got != want {
 			t.Errorf("%+v: %s, want %s", s, got, want)
 		}
 	}
-	if got := show(d.op.Past(session.Search{Key: new("")})); got != "" {
+	if got := show(d.Op.Past(session.Search{Key: new("")})); got != "" {
 		t.Errorf("nobody's name is empty: %s", got)
 	}
 	var sum session.Summary
-	d.op.Summarize(&sum, start)
+	d.Op.Summarize(&sum, start)
 	if sum.Sessions != 3 || sum.Events != 5 || sum.Converted != 1 || sum.Abandoned != 2 || sum.Total != 6*time.Minute ||
 		fmt.Sprint(sum.Steps) != "[{view 3} {buy 1}]" || sum.Durations.Max() != 240_000 {
 		t.Errorf("summary %+v", sum)
 	}
-	of := func(key string) []session.Past { return d.op.Past(session.Search{Key: &key}) }
+	of := func(key string) []session.Past { return d.Op.Past(session.Search{Key: &key}) }
 	if got := show(session.Latest(2, of("bob"), of("ann"))); got != "ann1 bob2 " {
 		t.Errorf("the latest two are %s", got)
 	}
@@ -148,18 +148,18 @@ func TestHistory(t *testing.T) {
 // used again.
 func TestHistoryIsBounded(t *testing.T) {
 	d := newDriver(t, session.Config{Gap: time.Second})
-	d.op.KeepHistory(time.Minute)
+	d.Op.KeepHistory(time.Minute)
 	for k := range 20_000 {
-		d.feed([]event{visit(fmt.Sprint("user-", k%7), time.Duration(k)*2*time.Second)})
+		d.Feed([]event{visit(fmt.Sprint("user-", k%7), time.Duration(k)*2*time.Second)})
 	}
-	if n := len(d.op.Past(session.Search{})); n < 28 || n > 31 {
+	if n := len(d.Op.Past(session.Search{})); n < 28 || n > 31 {
 		t.Errorf("%d sessions are kept of a minute with 30", n)
 	}
 	total := 0
 	for k := range 7 {
-		total += len(d.op.Past(session.Search{Key: new(fmt.Sprint("user-", k))}))
+		total += len(d.Op.Past(session.Search{Key: new(fmt.Sprint("user-", k))}))
 	}
-	if n := len(d.op.Past(session.Search{})); total != n {
+	if n := len(d.Op.Past(session.Search{})); total != n {
 		t.Errorf("%d sessions by users, %d in all", total, n)
 	}
 }
@@ -167,15 +167,15 @@ func TestHistoryIsBounded(t *testing.T) {
 // Operators of several partitions share what was compiled and count together.
 func TestAnother(t *testing.T) {
 	one := newDriver(t, session.Config{Gap: gap, GraceUnlimited: true, Details: details})
-	two := &driver{t: t, op: one.op.Another(), plan: one.plan, mark: record.NoTime}
-	one.feed([]event{visit("ann", 0)})
-	two.feed([]event{visit("ann", 0), visit("bob", 0)})
-	one.tick()
-	if s := one.op.Stats(); s.Held != 3 || s.Users != 3 || s != two.op.Stats() {
-		t.Errorf("stats %+v and %+v", s, two.op.Stats())
+	two := proof.NewDriver(t, one.Op.Another(), one.Plan)
+	one.Feed([]event{visit("ann", 0)})
+	two.Feed([]event{visit("ann", 0), visit("bob", 0)})
+	one.Tick()
+	if s := one.Op.Stats(); s.Held != 3 || s.Users != 3 || s != two.Op.Stats() {
+		t.Errorf("stats %+v and %+v", s, two.Op.Stats())
 	}
-	rows := append(one.run(nil, 1), two.run(nil, 1)...)
-	if s := one.op.Stats(); len(rows) != 3 || s.Closed != 3 || s.Held != 0 || s.Users != 0 {
+	rows := append(one.Run(nil, 1), two.Run(nil, 1)...)
+	if s := one.Op.Stats(); len(rows) != 3 || s.Closed != 3 || s.Held != 0 || s.Users != 0 {
 		t.Errorf("%d rows, stats %+v", len(rows), s)
 	}
 }
@@ -187,15 +187,15 @@ func TestSummariesMerge(t *testing.T) {
 	events := randomEvents(rand.New(rand.NewPCG(3, 9)), 400)
 	sum := func(events []event) *session.Summary {
 		d := newDriver(t, cfg)
-		d.op.KeepHistory(1000 * time.Hour)
-		d.run(events, 1)
+		d.Op.KeepHistory(1000 * time.Hour)
+		d.Run(events, 1)
 		s := new(session.Summary)
-		d.op.Summarize(s, record.NoTime)
+		d.Op.Summarize(s, record.NoTime)
 		return s
 	}
 	byUser := map[bool][]event{}
 	for _, e := range events {
-		half := len(keyText(e.fields["user"]))%2 == 0
+		half := len(keyText(e.Fields["user"]))%2 == 0
 		byUser[half] = append(byUser[half], e)
 	}
 	merged := new(session.Summary)

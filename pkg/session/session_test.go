@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/session"
 )
@@ -17,8 +18,8 @@ const minute = time.Minute
 func short(t *testing.T, rows []string) string {
 	t.Helper()
 	var b strings.Builder
-	for _, r := range parsed(t, rows) {
-		from, to := at(r["session_start"].(string)), at(r["session_end"].(string))
+	for _, r := range proof.Parsed(t, rows) {
+		from, to := proof.At(r["session_start"].(string)), proof.At(r["session_end"].(string))
 		if d := time.Duration(r["duration_ms"].(float64) * 1e6); d != time.Duration(to-from) {
 			t.Errorf("a session from %v to %v lasts %v", from, to, d)
 		}
@@ -58,7 +59,7 @@ func TestExactCases(t *testing.T) {
 		}, "u 0-60 3;v 1440-1440 1;"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := short(t, newDriver(t, c.cfg).run(c.events, 100))
+			got := short(t, newDriver(t, c.cfg).Run(c.events, 100))
 			want := strings.ReplaceAll(c.want, "30.000000000016666-30", "30-30")
 			if got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
@@ -69,17 +70,17 @@ func TestExactCases(t *testing.T) {
 
 func TestLateRecords(t *testing.T) {
 	d := newDriver(t, session.Config{Gap: 10 * minute, Grace: minute})
-	d.feed([]event{visit("u", 0), visit("u", 20*minute), visit("late", 18*minute), visit("u", 19*minute), visit("late", 0)})
-	s := d.op.Stats()
-	if s.Late != 2 || s.GraceNeeded != 20*minute || len(d.out.late) != 2 {
-		t.Errorf("%+v, %d late records, want 2 that needed 20 minutes", s, len(d.out.late))
+	d.Feed([]event{visit("u", 0), visit("u", 20*minute), visit("late", 18*minute), visit("u", 19*minute), visit("late", 0)})
+	s := d.Op.Stats()
+	if s.Late != 2 || s.GraceNeeded != 20*minute || len(d.Out.Late) != 2 {
+		t.Errorf("%+v, %d late records, want 2 that needed 20 minutes", s, len(d.Out.Late))
 	}
-	if got := short(t, d.out.rows); got != "u 0-0 1;" {
+	if got := short(t, d.Out.Rows); got != "u 0-0 1;" {
 		t.Errorf("closed %s", got)
 	}
 	kept := newDriver(t, session.Config{Gap: 10 * minute, Grace: s.GraceNeeded})
-	kept.feed([]event{visit("u", 0), visit("u", 20*minute), visit("late", 18*minute), visit("u", 19*minute), visit("late", 0)})
-	if s := kept.op.Stats(); s.Late != 0 || s.GraceNeeded != 0 {
+	kept.Feed([]event{visit("u", 0), visit("u", 20*minute), visit("late", 18*minute), visit("u", 19*minute), visit("late", 0)})
+	if s := kept.Op.Stats(); s.Late != 0 || s.GraceNeeded != 0 {
 		t.Errorf("%+v: the grace that was named does not keep all", s)
 	}
 }
@@ -88,18 +89,18 @@ func TestLateRecords(t *testing.T) {
 // user.
 func TestIdleSessionsClose(t *testing.T) {
 	d := newDriver(t, session.Config{Gap: 30 * minute, Grace: minute})
-	d.feed([]event{visit("u", 0), visit("v", minute)})
-	if s := d.op.Stats(); s.Open != 2 || s.Users != 2 {
+	d.Feed([]event{visit("u", 0), visit("v", minute)})
+	if s := d.Op.Stats(); s.Open != 2 || s.Users != 2 {
 		t.Errorf("open %+v", s)
 	}
-	d.mark = start + int64(31*minute) + int64(time.Second)
-	d.tick()
-	if s := d.op.Stats(); s.Open != 1 || s.Users != 1 || s.Closed != 1 {
+	d.Mark = start + int64(31*minute) + int64(time.Second)
+	d.Tick()
+	if s := d.Op.Stats(); s.Open != 1 || s.Users != 1 || s.Closed != 1 {
 		t.Errorf("31 minutes later %+v, want one open", s)
 	}
-	d.mark += int64(minute)
-	d.tick()
-	if s := d.op.Stats(); s.Open != 0 || s.Users != 0 || s.Closed != 2 {
+	d.Mark += int64(minute)
+	d.Tick()
+	if s := d.Op.Stats(); s.Open != 0 || s.Users != 0 || s.Closed != 2 {
 		t.Errorf("32 minutes later %+v, want none open", s)
 	}
 }
@@ -110,25 +111,25 @@ func TestSilenceClosesSessions(t *testing.T) {
 	for name, cuts := range map[string]session.Cuts{"merged": {}, "in order": {MaxEvents: 100}} {
 		for lag, live := range map[time.Duration]bool{time.Second: true, 24 * time.Hour: false} {
 			d := newDriver(t, session.Config{Gap: 30 * minute, Grace: minute, Cuts: cuts})
-			d.now = start + int64(2*minute+lag)
-			d.feed([]event{visit("u", 0), visit("v", 2*minute)})
+			d.Now = start + int64(2*minute+lag)
+			d.Feed([]event{visit("u", 0), visit("v", 2*minute)})
 			for range 31 {
-				d.now += int64(minute)
-				d.tick()
+				d.Now += int64(minute)
+				d.Tick()
 			}
-			if n := len(d.out.rows); n != 0 {
+			if n := len(d.Out.Rows); n != 0 {
 				t.Errorf("%s: %d rows when a gap and the grace have passed", name, n)
 			}
-			d.now += int64(time.Second)
-			d.tick()
-			if n := len(d.out.rows); live != (n == 2) || !live && n > 0 {
+			d.Now += int64(time.Second)
+			d.Tick()
+			if n := len(d.Out.Rows); live != (n == 2) || !live && n > 0 {
 				t.Errorf("%s, %v behind: %d rows a second later", name, lag, n)
 			}
-			if s := d.op.Stats(); live && (s.Open != 0 || s.Users != 0 || s.Held != 0) {
+			if s := d.Op.Stats(); live && (s.Open != 0 || s.Users != 0 || s.Held != 0) {
 				t.Errorf("%s: %+v", name, s)
 			}
-			d.feed([]event{visit("u", 3*minute)})
-			if s := d.op.Stats(); s.Late != 0 || live && s.Open != 1 {
+			d.Feed([]event{visit("u", 3*minute)})
+			if s := d.Op.Stats(); s.Late != 0 || live && s.Open != 1 {
 				t.Errorf("%s: behind the silence %+v", name, s)
 			}
 		}
@@ -141,19 +142,19 @@ func TestRow(t *testing.T) {
 		Details: session.Details{Aggs: "sum(bytes), last(path)"},
 	})
 	e := visit("ann", 1500*time.Microsecond)
-	e.fields["host"], e.fields["bytes"], e.fields["path"] = "a\"b", 7, "/x"
-	rows := d.run([]event{e}, 1)
+	e.Fields["host"], e.Fields["bytes"], e.Fields["path"] = "a\"b", 7, "/x"
+	rows := d.Run([]event{e}, 1)
 	want := `{"session_id":"XXXXXXXXXXXXXXXXXXXXXXXX","user":"ann","site":"a\"b","session_start":"2026-11-24T10:00:00.001Z",` +
 		`"session_end":"2026-11-24T10:00:00.001Z","duration_ms":0,"events":1,"sum_bytes":7,"last_path":"/x"}`
-	id := parsed(t, rows)[0]["session_id"].(string)
+	id := proof.Parsed(t, rows)[0]["session_id"].(string)
 	if got := strings.Replace(rows[0], id, "XXXXXXXXXXXXXXXXXXXXXXXX", 1); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if d.out.keys[0] != `["ann","a\"b"]` || d.out.recs[0].Time != e.at {
-		t.Errorf("key %s, time %d", d.out.keys[0], d.out.recs[0].Time)
+	if d.Out.Keys[0] != `["ann","a\"b"]` || d.Out.Recs[0].Time != e.At {
+		t.Errorf("key %s, time %d", d.Out.Keys[0], d.Out.Recs[0].Time)
 	}
 	again := newDriver(t, session.Config{Key: []string{"user, host"}, Gap: minute, GraceUnlimited: true})
-	if got := parsed(t, again.run([]event{e}, 1))[0]["session_id"]; got != id {
+	if got := proof.Parsed(t, again.Run([]event{e}, 1))[0]["session_id"]; got != id {
 		t.Errorf("the id was %s, is %s", id, got)
 	}
 }
@@ -175,10 +176,10 @@ func TestWrongUse(t *testing.T) {
 
 func TestBadTimes(t *testing.T) {
 	d := newDriver(t, session.Config{Gap: minute, MaxAhead: time.Hour})
-	b := batchOf(d.plan, file, []event{visit("u", 0), visit("u", 3*time.Hour), {at: record.NoTime}})
+	b := proof.Batch(d.Plan, proof.File, []event{visit("u", 0), visit("u", 3*time.Hour), {At: record.NoTime}})
 	b.Arrived = start
-	d.op.Prepare(b)
-	if len(b.Faults) != 2 || d.op.Stats().Ahead != 1 {
-		t.Errorf("faults %v, stats %+v", b.Faults, d.op.Stats())
+	d.Op.Prepare(b)
+	if len(b.Faults) != 2 || d.Op.Stats().Ahead != 1 {
+		t.Errorf("faults %v, stats %+v", b.Faults, d.Op.Stats())
 	}
 }

@@ -42,11 +42,11 @@ func spilledLikePlenty(t *testing.T, r *rand.Rand, cfg session.Config, events []
 	store := map[string]string{}
 	var rows []string
 	for chunk := range slices.Chunk(events, 50) {
-		plenty.feed(chunk)
-		d.feed(chunk)
+		plenty.Feed(chunk)
+		d.Feed(chunk)
 		for _, key := range []string{"ann", "7", "nobody"} {
-			want, active := plenty.op.Active(key)
-			got, still := d.op.Active(key)
+			want, active := plenty.Op.Active(key)
+			got, still := d.Op.Active(key)
 			if fmt.Sprintf("%s", got) != fmt.Sprintf("%s", want) || active != still {
 				t.Fatalf("sessions of %s are\n%s\nwant\n%s", key, got, want)
 			}
@@ -54,16 +54,16 @@ func spilledLikePlenty(t *testing.T, r *rand.Rand, cfg session.Config, events []
 		if r.IntN(3) > 0 {
 			continue
 		}
-		savePiece(t, d.op, store, r.IntN(4) == 0, r.IntN(10))
-		save(t, d.op, store, false)
+		savePiece(t, d.Op, store, r.IntN(4) == 0, r.IntN(10))
+		save(t, d.Op, store, false)
 		if r.IntN(3) == 0 {
-			rows = append(rows, d.out.rows...)
+			rows = append(rows, d.Out.Rows...)
 			again := restored(t, little, store)
-			again.mark, again.now, d = d.mark, d.now, again
+			again.Mark, again.Now, d = d.Mark, d.Now, again
 		}
 	}
-	rows = append(rows, d.run(nil, 1)...)
-	if want := plenty.run(nil, 1); lines(rows) != lines(want) {
+	rows = append(rows, d.Run(nil, 1)...)
+	if want := plenty.Run(nil, 1); lines(rows) != lines(want) {
 		for i := range min(len(rows), len(want)) {
 			if rows[i] != want[i] {
 				t.Fatalf("row %d of %d is\n%s\nwith enough memory, of %d\n%s", i, len(rows), rows[i], len(want), want[i])
@@ -74,10 +74,10 @@ func spilledLikePlenty(t *testing.T, r *rand.Rand, cfg session.Config, events []
 	if blobs.Puts == 0 && cfg.Grace != 20*time.Minute {
 		t.Error("nothing was spilled")
 	}
-	if s := d.op.Stats(); s.Spilled != 0 {
+	if s := d.Op.Stats(); s.Spilled != 0 {
 		t.Errorf("at the end %+v", s)
 	}
-	if save(t, d.op, store, false); len(store) != 1 {
+	if save(t, d.Op, store, false); len(store) != 1 {
 		t.Errorf("at the end there are %d entries, want the clock", len(store))
 	}
 }
@@ -96,7 +96,7 @@ func TestADayOfGraceInLittleMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := &driver{t: t, op: op, plan: plan, mark: record.NoTime}
+		d := proof.NewDriver(t, op, plan)
 		most, base, n := uint64(0), inUse(blobs), 0
 		for minute := range 30 * 60 {
 			var events []event
@@ -104,8 +104,8 @@ func TestADayOfGraceInLittleMemory(t *testing.T) {
 				n++
 				events = append(events, visit(fmt.Sprint("user-", minute*200+k-k%3*40_000), time.Duration(minute)*time.Minute))
 			}
-			d.feed(events)
-			d.out.rows, d.out.keys, d.out.recs = nil, nil, nil
+			d.Feed(events)
+			d.Out.Rows, d.Out.Keys, d.Out.Recs = nil, nil, nil
 			if minute%300 == 299 {
 				most = max(most, inUse(blobs)-base)
 			}
@@ -145,9 +145,9 @@ func TestMemoryThatCannotBeBounded(t *testing.T) {
 func TestWhatLeavesIsSpilledNoMore(t *testing.T) {
 	blobs := &proof.Blobs{}
 	d := newDriver(t, session.Config{Gap: gap, Grace: 24 * time.Hour, MaxMemory: 1 << 10, Spill: blobs})
-	op := d.op
+	op := d.Op
 	r := rand.New(rand.NewPCG(3, 31))
-	d.feed(randomEvents(r, 1000))
+	d.Feed(randomEvents(r, 1000))
 	if s := op.Stats(); s.Spilled == 0 || len(blobs.Kept) == 0 {
 		t.Fatalf("nothing was spilled: %+v", s)
 	}

@@ -66,7 +66,7 @@ func restored(t testing.TB, cfg session.Config, store map[string]string) *driver
 	t.Helper()
 	d := newDriver(t, cfg)
 	for key, value := range store {
-		if err := d.op.Restore([]byte(key), []byte(value)); err != nil {
+		if err := d.Op.Restore([]byte(key), []byte(value)); err != nil {
 			t.Fatalf("restoring %q: %v", key, err)
 		}
 	}
@@ -92,37 +92,37 @@ func TestSavedAndRestoredAnywhere(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 11))
 				events := disordered(r, randomEvents(r, 600), cfg.Grace)
 				d := newDriver(t, cfg)
-				want := d.run(events, 10)
+				want := d.Run(events, 10)
 				store := map[string]string{}
 				var got []string
 				d = newDriver(t, cfg)
 				for k, chunk := range slices.Collect(slices.Chunk(events, 10)) {
-					d.feed(chunk)
+					d.Feed(chunk)
 					switch r.IntN(4) {
 					case 0:
 						continue
 					case 1:
-						savePiece(t, d.op, store, r.IntN(8) == 0, r.IntN(20))
+						savePiece(t, d.Op, store, r.IntN(8) == 0, r.IntN(20))
 						continue
 					}
-					save(t, d.op, store, r.IntN(8) == 0)
+					save(t, d.Op, store, r.IntN(8) == 0)
 					if r.IntN(4) == 0 {
-						got = append(got, d.out.rows...)
-						mark, now := d.mark, d.now
+						got = append(got, d.Out.Rows...)
+						mark, now := d.Mark, d.Now
 						d = restored(t, cfg, store)
-						d.mark, d.now = mark, now
+						d.Mark, d.Now = mark, now
 						again := map[string]string{}
-						save(t, d.op, again, true)
+						save(t, d.Op, again, true)
 						if !maps.Equal(store, again) {
 							t.Fatalf("seed %d, chunk %d: %d entries were restored, now there are %d others", seed, k, len(store), len(again))
 						}
 					}
 				}
-				got = append(got, d.run(nil, 1)...)
+				got = append(got, d.Run(nil, 1)...)
 				if lines(got) != lines(want) {
 					t.Fatalf("seed %d: got\n%s\nwant\n%s", seed, lines(got), lines(want))
 				}
-				save(t, d.op, store, false)
+				save(t, d.Op, store, false)
 				if len(store) != 1 {
 					t.Errorf("at the end there are %d entries, want the clock", len(store))
 				}
@@ -134,15 +134,15 @@ func TestSavedAndRestoredAnywhere(t *testing.T) {
 // What has not changed is not mentioned again.
 func TestChangesAreOfWhatChanged(t *testing.T) {
 	d := newDriver(t, session.Config{Gap: gap, Grace: time.Hour})
-	d.feed([]event{visit("a", 0), visit("b", 0), visit("c", 0)})
+	d.Feed([]event{visit("a", 0), visit("b", 0), visit("c", 0)})
 	store := map[string]string{}
-	save(t, d.op, store, false)
+	save(t, d.Op, store, false)
 	if len(store) != 4 {
 		t.Errorf("%d entries, want 3 sessions and the clock", len(store))
 	}
-	d.feed([]event{visit("b", 0)})
+	d.Feed([]event{visit("b", 0)})
 	changed := map[string]string{}
-	save(t, d.op, changed, false)
+	save(t, d.Op, changed, false)
 	if len(changed) != 1 || !strings.Contains(slices.Collect(maps.Keys(changed))[0], "b") {
 		t.Errorf("changed %q, want b's session", changed)
 	}
@@ -151,29 +151,29 @@ func TestChangesAreOfWhatChanged(t *testing.T) {
 func TestStateOfOthersIsRefused(t *testing.T) {
 	cfg := session.Config{Gap: gap, Details: session.Details{Aggs: "sum(bytes)"}}
 	d := newDriver(t, cfg)
-	d.feed([]event{visit("ann", 0)})
+	d.Feed([]event{visit("ann", 0)})
 	store := map[string]string{}
-	save(t, d.op, store, true)
+	save(t, d.Op, store, true)
 	for key, value := range store {
 		for n := range len(value) {
-			if err := newDriver(t, cfg).op.Restore([]byte(key), []byte(value[:n])); err == nil {
+			if err := newDriver(t, cfg).Op.Restore([]byte(key), []byte(value[:n])); err == nil {
 				t.Errorf("%d of %d bytes of the entry %q are taken", n, len(value), key)
 			}
 		}
-		if err := newDriver(t, cfg).op.Restore([]byte(key), []byte(value+"x")); err == nil {
+		if err := newDriver(t, cfg).Op.Restore([]byte(key), []byte(value+"x")); err == nil {
 			t.Errorf("a longer entry %q is taken", key)
 		}
 	}
 	again := restored(t, cfg, store)
 	for key, value := range store {
-		if key[0] == 2 && again.op.Restore([]byte(key), []byte(value)) == nil {
+		if key[0] == 2 && again.Op.Restore([]byte(key), []byte(value)) == nil {
 			t.Error("two sessions that touch are taken")
 		}
 	}
 	seen := map[string]string{}
 	for name, cfg := range stateful {
 		cfg.Gap = gap
-		s := newDriver(t, cfg).op.Signature()
+		s := newDriver(t, cfg).Op.Signature()
 		if other, ok := seen[s]; ok && name != "update" && other != "update" {
 			t.Errorf("%s and %s have the signature %s", name, other, s)
 		}
@@ -189,26 +189,26 @@ func FuzzRestore(f *testing.F) {
 		cfg.Gap, cfg.Grace = gap, 10*time.Minute
 		all = append(all, cfg)
 		d := newDriver(f, cfg)
-		d.op.KeepHistory(day)
-		d.feed(disordered(rand.New(rand.NewPCG(1, 1)), randomEvents(rand.New(rand.NewPCG(2, 2)), 40), cfg.Grace))
+		d.Op.KeepHistory(day)
+		d.Feed(disordered(rand.New(rand.NewPCG(1, 1)), randomEvents(rand.New(rand.NewPCG(2, 2)), 40), cfg.Grace))
 		store := map[string]string{}
-		save(f, d.op, store, true)
+		save(f, d.Op, store, true)
 		for key, value := range store {
 			f.Add(uint8(len(all)-1), []byte(key), []byte(value), []byte(key), []byte(value))
 		}
 	}
 	f.Fuzz(func(t *testing.T, which uint8, key, value, key2, value2 []byte) {
 		d := newDriver(t, all[int(which)%len(all)])
-		d.op.KeepHistory(day)
-		if d.op.Restore(key, value) != nil || d.op.Restore(key2, value2) != nil {
+		d.Op.KeepHistory(day)
+		if d.Op.Restore(key, value) != nil || d.Op.Restore(key2, value2) != nil {
 			return
 		}
-		d.feed([]event{visit("ann", 0), visit("bob", time.Hour), visit("ann", 50*time.Minute)})
-		d.must(d.op.Finish(&d.out))
-		if s := d.op.Stats(); s.Open != 0 || s.Held != 0 || s.Users != 0 {
+		d.Feed([]event{visit("ann", 0), visit("bob", time.Hour), visit("ann", 50*time.Minute)})
+		d.Must(d.Op.Finish(&d.Out))
+		if s := d.Op.Stats(); s.Open != 0 || s.Held != 0 || s.Users != 0 {
 			t.Errorf("at the end %+v", s)
 		}
-		for _, p := range d.op.Past(session.Search{}) {
+		for _, p := range d.Op.Past(session.Search{}) {
 			if !json.Valid(p.Row) {
 				t.Errorf("past session %s", p.Row)
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/window"
 )
@@ -18,8 +19,8 @@ func logEvents(r *rand.Rand, n, services int) []event {
 	events := make([]event, n)
 	for i := range events {
 		events[i] = event{
-			at: start + int64(i)*int64(10*time.Millisecond) + r.Int64N(int64(50*time.Millisecond)),
-			fields: map[string]any{
+			At: start + int64(i)*int64(10*time.Millisecond) + r.Int64N(int64(50*time.Millisecond)),
+			Fields: map[string]any{
 				"service": fmt.Sprint("service-", z.Uint64()), "level": []string{"INFO", "WARN"}[r.IntN(2)],
 				"latency_ms": float64(r.IntN(50_000)) / 100, "status": []int{200, 503}[r.IntN(2)],
 				"path": fmt.Sprint("/p/", r.IntN(300)),
@@ -37,9 +38,9 @@ func benchmark(b *testing.B, cfg window.Config, services int, prepare bool) {
 		b.Fatal(err)
 	}
 	const rows = 2000
-	batch := batchOf(plan, file, logEvents(rand.New(rand.NewPCG(1, 1)), rows, services))
+	batch := proof.Batch(plan, proof.File, logEvents(rand.New(rand.NewPCG(1, 1)), rows, services))
 	op.Prepare(batch)
-	var out collector
+	var out proof.Output
 	if err := op.Process(batch.All(), &out); err != nil { // groups are there
 		b.Fatal(err)
 	}
@@ -92,9 +93,9 @@ func BenchmarkGroups(b *testing.B) {
 	}
 	events := make([]event, groups)
 	for i := range events {
-		events[i] = event{at: start, fields: map[string]any{"k": fmt.Sprint("user-", i), "v": i % 100}}
+		events[i] = event{At: start, Fields: map[string]any{"k": fmt.Sprint("user-", i), "v": i % 100}}
 	}
-	batch := batchOf(plan, file, events)
+	batch := proof.Batch(plan, proof.File, events)
 	op.Prepare(batch)
 	var out discard
 	mark, held := start, uint64(0)
@@ -150,7 +151,7 @@ func benchmarkHop(b *testing.B, size time.Duration, services int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	batch := batchOf(plan, file, logEvents(rand.New(rand.NewPCG(1, 1)), 10_000, services))
+	batch := proof.Batch(plan, proof.File, logEvents(rand.New(rand.NewPCG(1, 1)), 10_000, services))
 	op.Prepare(batch)
 	var out discard
 	step := func() {
@@ -195,7 +196,7 @@ func BenchmarkKinds(b *testing.B) {
 				b.Fatal(err)
 			}
 			const rows = 10_000
-			batch := batchOf(plan, file, logEvents(rand.New(rand.NewPCG(1, 1)), rows, 16))
+			batch := proof.Batch(plan, proof.File, logEvents(rand.New(rand.NewPCG(1, 1)), rows, 16))
 			op.Prepare(batch)
 			var out discard
 			b.ReportAllocs()

@@ -26,9 +26,9 @@ type plainRow struct {
 
 func plainRows(t *testing.T, rows []string) (all []plainRow) {
 	t.Helper()
-	for _, m := range parsed(t, rows) {
+	for _, m := range proof.Parsed(t, rows) {
 		all = append(all, plainRow{
-			at(m["window_start"].(string)), at(m["window_end"].(string)), fmt.Sprint(m["k"]), int(m["count"].(float64)),
+			proof.At(m["window_start"].(string)), proof.At(m["window_end"].(string)), fmt.Sprint(m["k"]), int(m["count"].(float64)),
 			m["sum_v"].(float64),
 		})
 	}
@@ -45,8 +45,8 @@ func clumps(r *rand.Rand, n int) []event {
 		}
 		back := int64(r.IntN(4)) * int64(time.Second)
 		events[i] = event{
-			at: at - back, offset: int64(i),
-			fields: map[string]any{"k": fmt.Sprint("k", r.IntN(3)*r.IntN(3)), "v": float64(r.IntN(1000)) / 10},
+			At: at - back, Offset: int64(i),
+			Fields: map[string]any{"k": fmt.Sprint("k", r.IntN(3)*r.IntN(3)), "v": float64(r.IntN(1000)) / 10},
 		}
 	}
 	return events
@@ -57,9 +57,9 @@ func clumps(r *rand.Rand, n int) []event {
 func addUp(events []event, key string, start, end int64, open bool) plainRow {
 	row := plainRow{start: start, end: end, key: key}
 	for _, e := range events {
-		if e.fields["k"] == key && (e.at > start || e.at == start && !open) && e.at <= end {
+		if e.Fields["k"] == key && (e.At > start || e.At == start && !open) && e.At <= end {
 			row.count++
-			row.sum += e.fields["v"].(float64)
+			row.sum += e.Fields["v"].(float64)
 		}
 	}
 	return row
@@ -76,8 +76,8 @@ func inOrder(rows []plainRow) []plainRow {
 func naiveSessions(events []event, gap int64) (rows []plainRow) {
 	times := map[string][]int64{}
 	for _, e := range events {
-		k := e.fields["k"].(string)
-		times[k] = append(times[k], e.at)
+		k := e.Fields["k"].(string)
+		times[k] = append(times[k], e.At)
 	}
 	for k, ts := range times {
 		slices.Sort(ts)
@@ -98,10 +98,10 @@ func naiveSessions(events []event, gap int64) (rows []plainRow) {
 func naiveSliding(events []event, size int64) (rows []plainRow) {
 	seen := map[string]bool{}
 	for _, e := range events {
-		k := e.fields["k"].(string)
-		if id := fmt.Sprint(k, e.at); !seen[id] {
+		k := e.Fields["k"].(string)
+		if id := fmt.Sprint(k, e.At); !seen[id] {
 			seen[id] = true
-			rows = append(rows, addUp(events, k, e.at-size, e.at, true))
+			rows = append(rows, addUp(events, k, e.At-size, e.At, true))
 		}
 	}
 	return inOrder(rows)
@@ -134,14 +134,14 @@ func TestKindsAreThoseOfANaiveProgram(t *testing.T) {
 							in = shuffled(r, events)
 						}
 						dr := newDriver(t, c.cfg)
-						got := plainRows(t, dr.run(in, size))
-						if late := dr.op.Stats().Late; late > 0 {
+						got := plainRows(t, dr.Run(in, size))
+						if late := dr.Op.Stats().Late; late > 0 {
 							t.Fatalf("%s, grace %v: %d late", name, grace, late)
 						}
 						if diff := gocmp.Diff(c.want, got, nearly, gocmp.AllowUnexported(plainRow{})); diff != "" {
 							t.Fatalf("seed %d, %s of %v, grace %v, batches of %d:\n%s", seed, name, d, grace, size, diff)
 						}
-						if n := dr.op.Open(); n != 0 {
+						if n := dr.Op.Open(); n != 0 {
 							t.Fatalf("%s: %d are open after the end", name, n)
 						}
 					}
@@ -156,7 +156,7 @@ func TestKindsAreThoseOfANaiveProgram(t *testing.T) {
 func TestLatenessOfKindsDoesNotDependOnBatches(t *testing.T) {
 	events := clumps(rand.New(rand.NewPCG(5, 5)), 1500)
 	for i := range events {
-		events[i].at -= int64(i%7) * int64(2*time.Second)
+		events[i].At -= int64(i%7) * int64(2*time.Second)
 	}
 	for name, cfg := range map[string]window.Config{
 		"sessions": {Gap: time.Second, By: []string{"k"}},
@@ -165,16 +165,16 @@ func TestLatenessOfKindsDoesNotDependOnBatches(t *testing.T) {
 		want := ""
 		for _, size := range []int{1, 3, 100, 1500} {
 			d := newDriver(t, cfg)
-			got := fmt.Sprintf("%s\n%s\n%+v", lines(d.run(events, size)), lines(d.out.late), d.op.Stats())
+			got := fmt.Sprintf("%s\n%s\n%+v", lines(d.Run(events, size)), lines(d.Out.Late), d.Op.Stats())
 			if want == "" {
 				want = got
-				if s := d.op.Stats(); s.Late == 0 || s.GraceNeeded == 0 {
+				if s := d.Op.Stats(); s.Late == 0 || s.GraceNeeded == 0 {
 					t.Fatalf("%s: nothing to see: %+v", name, s)
 				}
 				kept := cfg
-				kept.Grace = d.op.Stats().GraceNeeded
-				if s := newDriver(t, kept); s.run(events, 100) == nil || s.op.Stats().Late > 0 {
-					t.Errorf("%s: a grace of %v does not keep all: %+v", name, kept.Grace, s.op.Stats())
+				kept.Grace = d.Op.Stats().GraceNeeded
+				if s := newDriver(t, kept); s.Run(events, 100) == nil || s.Op.Stats().Late > 0 {
+					t.Errorf("%s: a grace of %v does not keep all: %+v", name, kept.Grace, s.Op.Stats())
 				}
 			}
 			if got != want {
@@ -188,16 +188,16 @@ func TestEventsExactlyAGapApartAreOneSession(t *testing.T) {
 	second := int64(time.Second)
 	for gap, want := range map[time.Duration]int{10 * time.Second: 1, 10*time.Second - 1: 2} {
 		d := newDriver(t, window.Config{Gap: gap})
-		rows := parsed(t, d.run([]event{{at: start}, {at: start + 10*second}}, 1))
+		rows := proof.Parsed(t, d.Run([]event{{At: start}, {At: start + 10*second}}, 1))
 		if len(rows) != want {
 			t.Errorf("gap %v: %d sessions, want %d", gap, len(rows), want)
 		}
-		if last := rows[len(rows)-1]; at(last["window_end"].(string)) != start+10*second {
+		if last := rows[len(rows)-1]; proof.At(last["window_end"].(string)) != start+10*second {
 			t.Errorf("gap %v: the session ends at %v, want its last event", gap, last["window_end"])
 		}
 	}
 	d := newDriver(t, window.Config{Gap: 10 * time.Second, Grace: time.Minute})
-	one := parsed(t, d.run([]event{{at: start}, {at: start + 20*second}, {at: start + 10*second}}, 1))
+	one := proof.Parsed(t, d.Run([]event{{At: start}, {At: start + 20*second}, {At: start + 10*second}}, 1))
 	if len(one) != 1 || one[0]["count"] != 3.0 {
 		t.Errorf("an event between two sessions does not join them: %v", one)
 	}
@@ -213,13 +213,13 @@ func TestSeveralSizesAtOnce(t *testing.T) {
 		for _, size := range []time.Duration{10 * time.Second, 30 * time.Second, 2 * time.Minute} {
 			one := cfg
 			one.Sizes = sizes(size)
-			alone = append(alone, newDriver(t, one).run(events, 70)...)
+			alone = append(alone, newDriver(t, one).Run(events, 70)...)
 		}
 		cfg.Sizes = sizes(10*time.Second, 30*time.Second, 2*time.Minute)
 		d := newDriver(t, cfg)
-		together := slices.Clone(d.run(events, 70))
+		together := slices.Clone(d.Run(events, 70))
 		order := func(row string) string { return row[len(`{"window_start":"2026-11-24T10:00:00.000Z",`):] + row }
-		if !slices.IsSortedFunc(d.out.recs, func(a, b record.Rec) int { return cmp.Compare(a.Time, b.Time) }) {
+		if !slices.IsSortedFunc(d.Out.Recs, func(a, b record.Rec) int { return cmp.Compare(a.Time, b.Time) }) {
 			t.Errorf("hop %v: rows are not in the order of their windows' ends", hop)
 		}
 		for _, rows := range [][]string{alone, together} {
@@ -238,15 +238,15 @@ func TestThreeSizesOfOneSeries(t *testing.T) {
 		Sizes: sizes(time.Minute, 5*time.Minute, 15*time.Minute), Hop: fixed(10 * time.Second), Aggs: "count(), avg(v)",
 	}
 	lengths := map[time.Duration]int{}
-	for _, row := range rowsOf(t, cfg, []event{{at: start, fields: map[string]any{"v": 1}}}) {
-		lengths[time.Duration(at(row["window_end"].(string))-at(row["window_start"].(string)))]++
+	for _, row := range rowsOf(t, cfg, []event{{At: start, Fields: map[string]any{"v": 1}}}) {
+		lengths[time.Duration(proof.At(row["window_end"].(string))-proof.At(row["window_start"].(string)))]++
 	}
 	if want := map[time.Duration]int{time.Minute: 6, 5 * time.Minute: 30, 15 * time.Minute: 90}; !gocmp.Equal(lengths, want) {
 		t.Errorf("windows %v, want %v", lengths, want)
 	}
 	var events []event
 	for i := range 15 * 60 {
-		events = append(events, event{at: start + int64(i)*int64(time.Second), fields: map[string]any{"v": i}})
+		events = append(events, event{At: start + int64(i)*int64(time.Second), Fields: map[string]any{"v": i}})
 	}
 	var averages []any
 	for _, row := range rowsOf(t, cfg, events) {
@@ -265,9 +265,9 @@ func TestDaysOfTheCalendar(t *testing.T) {
 		t.Fatal(err)
 	}
 	var events []event
-	first := at("2026-03-27T23:00:00Z") // Paris midnight, two days before clocks go forward
+	first := proof.At("2026-03-27T23:00:00Z") // Paris midnight, two days before clocks go forward
 	for h := range 24 * 4 {
-		events = append(events, event{at: first + int64(h)*int64(time.Hour)})
+		events = append(events, event{At: first + int64(h)*int64(time.Hour)})
 	}
 	plan := record.NewPlan()
 	plan.Zone = paris
@@ -275,9 +275,9 @@ func TestDaysOfTheCalendar(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &driver{t: t, op: op, plan: plan, mark: record.NoTime}
+	d := proof.NewDriver(t, op, plan)
 	var got []string
-	for _, row := range parsed(t, d.run(events, 10)) {
+	for _, row := range proof.Parsed(t, d.Run(events, 10)) {
 		got = append(got, fmt.Sprint(row["window_start"], " ", row["count"]))
 	}
 	want := []string{
@@ -294,25 +294,25 @@ func TestDaysOfTheCalendar(t *testing.T) {
 func TestWindowsOfArrival(t *testing.T) {
 	d := newDriver(t, window.Config{Sizes: sizes(time.Second), Arrival: true})
 	arrive := func(at int64) {
-		b := batchOf(d.plan, file, []event{{at: 1}})
+		b := proof.Batch(d.Plan, proof.File, []event{{At: 1}})
 		b.Arrived = at
-		d.op.Prepare(b)
-		d.must(d.op.Process(b.All(), &d.out))
+		d.Op.Prepare(b)
+		d.Must(d.Op.Process(b.All(), &d.Out))
 	}
 	arrive(start)
 	arrive(start + int64(time.Second) - 1)
-	d.must(d.op.Tick(start, start+int64(time.Second)-1, &d.out))
-	if len(d.out.rows) != 0 {
-		t.Fatalf("rows before the window's end: %v", d.out.rows)
+	d.Must(d.Op.Tick(start, start+int64(time.Second)-1, &d.Out))
+	if len(d.Out.Rows) != 0 {
+		t.Fatalf("rows before the window's end: %v", d.Out.Rows)
 	}
-	d.must(d.op.Tick(start, start+int64(time.Second), &d.out))
-	if len(d.out.rows) != 1 {
-		t.Fatalf("rows %v, want one", d.out.rows)
+	d.Must(d.Op.Tick(start, start+int64(time.Second), &d.Out))
+	if len(d.Out.Rows) != 1 {
+		t.Fatalf("rows %v, want one", d.Out.Rows)
 	}
 	arrive(start + 5) // it was read before the tick, but processed after it
-	d.must(d.op.Finish(&d.out))
-	if s := d.op.Stats(); s.Late != 0 || len(d.out.rows) != 2 {
-		t.Errorf("rows %v, stats %+v: nothing is late by the clock", d.out.rows, s)
+	d.Must(d.Op.Finish(&d.Out))
+	if s := d.Op.Stats(); s.Late != 0 || len(d.Out.Rows) != 2 {
+		t.Errorf("rows %v, stats %+v: nothing is late by the clock", d.Out.Rows, s)
 	}
 }
 
@@ -326,15 +326,15 @@ func TestUpdatesEndInWhatIsFinal(t *testing.T) {
 		"several": {Sizes: sizes(20*time.Second, time.Minute), Hop: fixed(2 * time.Second)},
 	} {
 		cfg.By, cfg.Aggs, cfg.Grace = []string{"k"}, "count(), sum(v)", 4*time.Second
-		want := plainRows(t, newDriver(t, cfg).run(events, 50))
+		want := plainRows(t, newDriver(t, cfg).Run(events, 50))
 		for emit, size := range map[window.Emit]int{window.Update: 9, window.Both: 30} {
 			cfg.Emit = emit
 			d := newDriver(t, cfg)
 			updates, last := 0, map[string]plainRow{}
-			for i, row := range plainRows(t, d.run(events, size)) {
+			for i, row := range plainRows(t, d.Run(events, size)) {
 				id := fmt.Sprint(row.start, " ", row.end, " ", row.key)
 				last[id] = row
-				if parsed(t, d.out.rows[i:i+1])[0]["final"] == false {
+				if proof.Parsed(t, d.Out.Rows[i:i+1])[0]["final"] == false {
 					updates++
 				}
 			}

@@ -17,7 +17,7 @@ import (
 // spread gives events values of all sizes and signs, or none.
 func spread(r *rand.Rand, events []event) []event {
 	for i := range events {
-		events[i].fields["v"] = []any{
+		events[i].Fields["v"] = []any{
 			math.Exp(r.NormFloat64()*0.9 + 3), float64(r.IntN(2000)), r.NormFloat64() * 100, 0.0, nil,
 			math.Ldexp(r.Float64()-0.5, r.IntN(400)-200),
 		}[min(r.IntN(8), 5)]
@@ -31,7 +31,7 @@ func naiveQuantiles(events []event, size int64) (rows []string) {
 	for _, w := range naiveSliding(withNumbers(events), size) {
 		var q sketch.Quantiles
 		for _, e := range events {
-			if v, ok := e.fields["v"].(float64); ok && e.fields["k"] == w.key && e.at > w.start && e.at <= w.end {
+			if v, ok := e.Fields["v"].(float64); ok && e.Fields["k"] == w.key && e.At > w.start && e.At <= w.end {
 				q.Add(v)
 			}
 		}
@@ -52,7 +52,7 @@ func naiveQuantiles(events []event, size int64) (rows []string) {
 func withNumbers(events []event) []event {
 	all := slices.Clone(events)
 	for i := range all {
-		all[i].fields = map[string]any{"k": events[i].fields["k"], "v": 0.0}
+		all[i].Fields = map[string]any{"k": events[i].Fields["k"], "v": 0.0}
 	}
 	return all
 }
@@ -69,8 +69,8 @@ func TestQuantilesOfSlidingWindows(t *testing.T) {
 				Aggs: "count(), a=p1(v), b=p50(v), c=p99(v)",
 			}
 			var got []string
-			for _, row := range parsed(t, interrupted(t, r, cfg, events)) {
-				line := fmt.Sprintf("%d %v %v", at(row["window_end"].(string)), row["k"], row["count"])
+			for _, row := range proof.Parsed(t, interrupted(t, r, cfg, events)) {
+				line := fmt.Sprintf("%d %v %v", proof.At(row["window_end"].(string)), row["k"], row["count"])
 				for _, name := range []string{"a", "b", "c"} {
 					if v, ok := row[name].(float64); ok {
 						line += " " + string(record.AppendNumber(nil, v))
@@ -97,16 +97,16 @@ func interrupted(t *testing.T, r *rand.Rand, cfg window.Config, events []event) 
 	t.Helper()
 	d, kept := newDriver(t, cfg), vault{}
 	for chunk := range slices.Chunk(events, 25) {
-		d.feed(chunk)
+		d.Feed(chunk)
 		if r.IntN(4) > 0 {
 			continue
 		}
-		kept.save(t, d.op, false)
+		kept.save(t, d.Op, false)
 		again := newDriver(t, cfg)
-		kept.restore(t, r, again.op)
-		rows = append(rows, d.out.rows...)
-		again.mark, d = d.mark, again
+		kept.restore(t, r, again.Op)
+		rows = append(rows, d.Out.Rows...)
+		again.Mark, d = d.Mark, again
 	}
-	d.must(d.op.Finish(&d.out))
-	return append(rows, d.out.rows...)
+	d.Must(d.Op.Finish(&d.Out))
+	return append(rows, d.Out.Rows...)
 }

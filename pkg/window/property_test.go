@@ -40,12 +40,12 @@ func TestRowsDoNotDependOnOrderOrBatches(t *testing.T) {
 		{Sizes: sizes(20 * time.Second), By: []string{"service"}, Grace: time.Hour},
 	} {
 		cfg.Aggs = everyAggregate
-		want := lines(newDriver(t, cfg).run(events, len(events)))
+		want := lines(newDriver(t, cfg).Run(events, len(events)))
 		for _, size := range []int{1, 7, 500} {
-			if got := lines(newDriver(t, cfg).run(events, size)); got != want {
+			if got := lines(newDriver(t, cfg).Run(events, size)); got != want {
 				t.Fatalf("%+v: batches of %d give other rows", cfg, size)
 			}
-			if got := lines(newDriver(t, cfg).run(shuffled(r, events), size)); got != want {
+			if got := lines(newDriver(t, cfg).Run(shuffled(r, events), size)); got != want {
 				t.Fatalf("%+v: another order gives other rows:\n%s\nbefore:\n%s", cfg, got, want)
 			}
 		}
@@ -56,19 +56,19 @@ func TestRowsDoNotDependOnOrderOrBatches(t *testing.T) {
 // are those of a run that waits for the end.
 func TestGraceKeepsWhatIsLateByLess(t *testing.T) {
 	events := randomEvents(rand.New(rand.NewPCG(3, 3)), 3000)
-	slices.SortStableFunc(events, func(a, b event) int { return cmp.Compare(a.offset, b.offset) })
+	slices.SortStableFunc(events, func(a, b event) int { return cmp.Compare(a.Offset, b.Offset) })
 	for _, hop := range []time.Duration{0, 5 * time.Second} {
 		cfg := window.Config{
 			Sizes: sizes(10 * time.Second), Hop: fixed(hop), By: []string{"service"}, Aggs: everyAggregate, Grace: 10 * time.Second,
 		}
 		whole := cfg
 		whole.GraceUnlimited = true
-		want := newDriver(t, whole).run(events, 100)
+		want := newDriver(t, whole).Run(events, 100)
 		d := newDriver(t, cfg)
-		if got := d.run(events, 100); lines(got) != lines(want) {
+		if got := d.Run(events, 100); lines(got) != lines(want) {
 			t.Errorf("hop %v: rows differ", hop)
 		}
-		if s := d.op.Stats(); s.Late != 0 || s.GraceNeeded != 0 {
+		if s := d.Op.Stats(); s.Late != 0 || s.GraceNeeded != 0 {
 			t.Errorf("hop %v: %+v", hop, s)
 		}
 	}
@@ -82,10 +82,10 @@ func TestLatenessDoesNotDependOnBatches(t *testing.T) {
 		var want string
 		for k, size := range []int{1, 2, 13, 400, 2000} {
 			d := newDriver(t, cfg)
-			got := fmt.Sprintf("%s\n%s\n%+v", lines(d.run(events, size)), lines(d.out.late), d.op.Stats())
+			got := fmt.Sprintf("%s\n%s\n%+v", lines(d.Run(events, size)), lines(d.Out.Late), d.Op.Stats())
 			if k == 0 {
 				want = got
-				if s := d.op.Stats(); s.Late == 0 || s.Late == 2000 {
+				if s := d.Op.Stats(); s.Late == 0 || s.Late == 2000 {
 					t.Fatalf("nothing to see: %+v", s)
 				}
 			}
@@ -101,8 +101,8 @@ func TestLatenessDoesNotDependOnBatches(t *testing.T) {
 func naive(events []event, size, hop int64) map[string]map[string]any {
 	groups := map[string][]event{}
 	for _, e := range events {
-		for s := e.at - e.at%hop; s > e.at-size; s -= hop {
-			id := time.Unix(0, s).UTC().Format("2006-01-02T15:04:05.000Z") + " " + keyText(e.fields["service"])
+		for s := e.At - e.At%hop; s > e.At-size; s -= hop {
+			id := time.Unix(0, s).UTC().Format("2006-01-02T15:04:05.000Z") + " " + keyText(e.Fields["service"])
 			groups[id] = append(groups[id], e)
 		}
 	}
@@ -114,13 +114,13 @@ func naive(events []event, size, hop int64) map[string]map[string]any {
 }
 
 func keyText(v any) string {
-	if r, ok := v.(raw); ok {
-		if r.kind != record.Escaped {
-			return r.text
+	if r, ok := v.(proof.Raw); ok {
+		if r.Kind != record.Escaped {
+			return r.Text
 		}
 		var s string
-		if json.Unmarshal([]byte(`"`+r.text+`"`), &s) != nil {
-			panic(r.text)
+		if json.Unmarshal([]byte(`"`+r.Text+`"`), &s) != nil {
+			panic(r.Text)
 		}
 		v = s
 	}
@@ -132,21 +132,21 @@ func naiveRow(g []event, size int64) map[string]any {
 	var lat []float64
 	users := map[string]float64{}
 	errors, sum, squares := 0.0, 0.0, 0.0
-	slices.SortFunc(g, func(a, b event) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.offset, b.offset)) })
+	slices.SortFunc(g, func(a, b event) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Offset, b.Offset)) })
 	for _, e := range g {
-		if f, err := strconv.ParseFloat(fmt.Sprint(e.fields["latency"]), 64); err == nil {
+		if f, err := strconv.ParseFloat(fmt.Sprint(e.Fields["latency"]), 64); err == nil {
 			lat = append(lat, f)
 			sum += f
 		}
-		if f, err := strconv.ParseFloat(fmt.Sprint(e.fields["status"]), 64); err == nil && f >= 500 {
+		if f, err := strconv.ParseFloat(fmt.Sprint(e.Fields["status"]), 64); err == nil && f >= 500 {
 			errors++
 		}
-		users[e.fields["user"].(string)]++
+		users[e.Fields["user"].(string)]++
 	}
 	n := float64(len(g))
 	row := map[string]any{
 		"count": n, "errors": errors, "rate": n / (float64(size) / 1e9), "ratio_status_500": errors / n,
-		"distinct_user": float64(len(users)), "first_user": g[0].fields["user"], "last_user": g[len(g)-1].fields["user"],
+		"distinct_user": float64(len(users)), "first_user": g[0].Fields["user"], "last_user": g[len(g)-1].Fields["user"],
 		"mode_user": ranked(users)[0],
 	}
 	for _, name := range []string{"sum", "avg", "min", "max", "stddev", "variance", "p50", "p99"} {
@@ -186,8 +186,8 @@ func TestRowsAreThoseOfANaiveLoop(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		events := randomEvents(r, 1500)
 		for i := range events {
-			if s, ok := events[i].fields["service"].(string); ok && strings.Contains(s, "\xff") {
-				events[i].fields["service"] = "plain"
+			if s, ok := events[i].Fields["service"].(string); ok && strings.Contains(s, "\xff") {
+				events[i].Fields["service"] = "plain"
 			}
 		}
 		for _, c := range []struct{ size, hop time.Duration }{
@@ -195,14 +195,14 @@ func TestRowsAreThoseOfANaiveLoop(t *testing.T) {
 		} {
 			cfg := window.Config{Sizes: sizes(c.size), Hop: fixed(c.hop), By: []string{"service"}, Aggs: everyAggregate, GraceUnlimited: true}
 			d := newDriver(t, cfg)
-			rows := parsed(t, d.run(events, 200))
+			rows := proof.Parsed(t, d.Run(events, 200))
 			want := naive(events, int64(c.size), int64(c.hop))
 			if len(rows) != len(want) {
 				t.Errorf("%v every %v: %d rows, want %d", c.size, c.hop, len(rows), len(want))
 			}
 			order := ""
 			for i, row := range rows {
-				id := row["window_start"].(string) + " " + d.out.keys[i]
+				id := row["window_start"].(string) + " " + d.Out.Keys[i]
 				if id <= order {
 					t.Errorf("row %s comes behind %s", id, order)
 				}
@@ -245,21 +245,21 @@ func TestPreparingInParallelChangesNothing(t *testing.T) {
 	cfg := window.Config{
 		Sizes: sizes(20 * time.Second), By: []string{"service", "big=status >= 500"}, Aggs: everyAggregate, GraceUnlimited: true,
 	}
-	want := newDriver(t, cfg).run(events, 100)
+	want := newDriver(t, cfg).Run(events, 100)
 	d := newDriver(t, cfg)
 	var batches []*record.Batch
 	var all sync.WaitGroup
 	for chunk := range slices.Chunk(events, 100) {
-		b := batchOf(d.plan, file, chunk)
+		b := proof.Batch(d.Plan, proof.File, chunk)
 		batches = append(batches, b)
-		all.Go(func() { d.op.Prepare(b) })
+		all.Go(func() { d.Op.Prepare(b) })
 	}
 	all.Wait()
 	for _, b := range batches {
-		d.must(d.op.Process(b.All(), &d.out))
+		d.Must(d.Op.Process(b.All(), &d.Out))
 	}
-	d.must(d.op.Finish(&d.out))
-	if lines(d.out.rows) != lines(want) {
+	d.Must(d.Op.Finish(&d.Out))
+	if lines(d.Out.Rows) != lines(want) {
 		t.Error("rows differ")
 	}
 }
@@ -270,7 +270,7 @@ func TestFirstAndLastOfEqualTimes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out collector
+	var out proof.Output
 	origins := []*record.Origin{
 		{Source: "t", Partition: 1, Topic: true},
 		{Source: "t", Partition: 0, Topic: true},
@@ -278,7 +278,7 @@ func TestFirstAndLastOfEqualTimes(t *testing.T) {
 	}
 	for k, o := range origins {
 		for _, offset := range []int64{8, 5, 6} {
-			b := batchOf(plan, o, []event{{at: start, offset: offset, fields: map[string]any{"v": fmt.Sprint(k, "@", offset)}}})
+			b := proof.Batch(plan, o, []event{{At: start, Offset: offset, Fields: map[string]any{"v": fmt.Sprint(k, "@", offset)}}})
 			op.Prepare(b)
 			if err := op.Process(b.All(), &out); err != nil {
 				t.Fatal(err)
@@ -288,7 +288,7 @@ func TestFirstAndLastOfEqualTimes(t *testing.T) {
 	if err := op.Finish(&out); err != nil {
 		t.Fatal(err)
 	}
-	row := parsed(t, out.rows)[0]
+	row := proof.Parsed(t, out.Rows)[0]
 	if row["first_v"] != "2@5" || row["last_v"] != "0@8" {
 		t.Errorf("row %v, want the first of source s, the last of t's partition 1", row)
 	}
@@ -301,7 +301,7 @@ func TestManyKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out collector
+	var out proof.Output
 	for lo := 0; lo < n; lo += 10_000 {
 		b := keysBatch(plan, lo, lo+10_000)
 		op.Prepare(b)
@@ -315,14 +315,14 @@ func TestManyKeys(t *testing.T) {
 	if s := op.Stats(); s.Groups != int64(n) || s.Open != 1 {
 		t.Errorf("stats %+v, want %d groups", s, n)
 	}
-	if err := op.Finish(&out); err != nil || len(out.rows) != n {
-		t.Fatalf("%d rows, error %v", len(out.rows), err)
+	if err := op.Finish(&out); err != nil || len(out.Rows) != n {
+		t.Fatalf("%d rows, error %v", len(out.Rows), err)
 	}
 }
 
 // keysBatch has a record for each of the keys from lo to hi, with a number v.
 func keysBatch(plan *record.Plan, lo, hi int) *record.Batch {
-	b := &record.Batch{Origin: file}
+	b := &record.Batch{Origin: proof.File}
 	for i := lo; i < hi; i++ {
 		b.Add(nil).Time = start
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/window"
 )
@@ -44,13 +45,13 @@ func TestQueriesShowWhatIsAndWhatWas(t *testing.T) {
 		cfg.Aggs, cfg.Retention = "count(), sum(latency), topk(user, 2)", time.Hour
 		events := randomEvents(rand.New(rand.NewPCG(5, 6)), 700)
 		d := newDriver(t, cfg)
-		d.feed(events[:500])
-		rows := ask(t, d.op, everything)
+		d.Feed(events[:500])
+		rows := ask(t, d.Op, everything)
 		again := newDriver(t, cfg)
-		again.feed(events[:500])
-		closed := len(again.out.rows)
-		again.must(again.op.Finish(&again.out))
-		want := parsed(t, again.out.rows)
+		again.Feed(events[:500])
+		closed := len(again.Out.Rows)
+		again.Must(again.Op.Finish(&again.Out))
+		want := proof.Parsed(t, again.Out.Rows)
 		for i, row := range want {
 			row["final"] = i < closed
 		}
@@ -58,23 +59,23 @@ func TestQueriesShowWhatIsAndWhatWas(t *testing.T) {
 			t.Fatalf("%s: a query shows other rows:\n%s", name, diff)
 		}
 		kept := vault{}
-		kept.save(t, d.op, false)
+		kept.save(t, d.Op, false)
 		restored := newDriver(t, cfg)
-		kept.restore(t, rand.New(rand.NewPCG(1, 1)), restored.op)
-		sameState(t, kept, restored.op)
-		if !sameSet(rows, ask(t, restored.op, everything)) {
+		kept.restore(t, rand.New(rand.NewPCG(1, 1)), restored.Op)
+		sameState(t, kept, restored.Op)
+		if !sameSet(rows, ask(t, restored.Op, everything)) {
 			t.Errorf("%s: after it was restored a query shows other rows", name)
 		}
-		checkKeys(t, d.op, rows, cfg.By)
+		checkKeys(t, d.Op, rows, cfg.By)
 		restored = newDriver(t, cfg)
-		kept.restore(t, rand.New(rand.NewPCG(2, 2)), restored.op)
-		restored.mark = d.mark
+		kept.restore(t, rand.New(rand.NewPCG(2, 2)), restored.Op)
+		restored.Mark = d.Mark
 		for _, goesOn := range []*driver{d, restored} {
-			goesOn.feed(events[500:])
+			goesOn.Feed(events[500:])
 		}
-		kept.save(t, restored.op, false)
-		sameState(t, kept, restored.op)
-		if !sameSet(ask(t, d.op, everything), ask(t, restored.op, everything)) {
+		kept.save(t, restored.Op, false)
+		sameState(t, kept, restored.Op)
+		if !sameSet(ask(t, d.Op, everything), ask(t, restored.Op, everything)) {
 			t.Errorf("%s: a run that went on shows other rows", name)
 		}
 	}
@@ -116,15 +117,15 @@ func TestQueriesFindTheLast(t *testing.T) {
 		}
 		cfg.Aggs, cfg.Retention = "count()", time.Hour
 		d := newDriver(t, cfg)
-		d.feed(randomEvents(rand.New(rand.NewPCG(7, 8)), 600))
-		all, err := d.op.Query(everything)
+		d.Feed(randomEvents(rand.New(rand.NewPCG(7, 8)), 600))
+		all, err := d.Op.Query(everything)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, limit := range []int{1, 2, 7, len(all) / 2, len(all)} {
 			q := everything
 			q.Limit = limit
-			some, err := d.op.Query(q)
+			some, err := d.Op.Query(q)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,16 +156,16 @@ func TestQueriesAreBounded(t *testing.T) {
 	d := newDriver(t, window.Config{Sizes: sizes(time.Second), By: []string{"k"}, Retention: 10 * time.Minute, KeptBytes: 200_000})
 	second := int64(time.Second)
 	for i := range int64(20_000) {
-		d.feed([]event{{at: start + i*second, fields: map[string]any{"k": "a"}}})
+		d.Feed([]event{{At: start + i*second, Fields: map[string]any{"k": "a"}}})
 	}
-	all := ask(t, d.op, everything)
-	first := at(all[0]["window_start"].(string))
+	all := ask(t, d.Op, everything)
+	first := proof.At(all[0]["window_start"].(string))
 	if n := len(all); n < 500 || n > 1500 {
 		t.Errorf("%d rows are kept, want those of ten minutes and somewhat more", n)
 	}
 	q := everything
 	q.From, q.To, q.Limit = start+19_900*second, start+19_950*second, 10
-	part := ask(t, d.op, q)
+	part := ask(t, d.Op, q)
 	if len(part) != 10 || part[9]["window_start"] != "2026-11-24T15:32:29.000Z" {
 		t.Errorf("rows %v, want the last ten before the end of the stretch", part)
 	}
@@ -188,9 +189,9 @@ func BenchmarkQuery(b *testing.B) {
 		for lo := 0; lo < 300_000; lo += 50_000 {
 			events := make([]event, 50_000)
 			for i := range events {
-				events[i] = event{at: start + minute*int64(time.Minute), fields: map[string]any{"k": fmt.Sprint("user-", lo+i), "v": 5}}
+				events[i] = event{At: start + minute*int64(time.Minute), Fields: map[string]any{"k": fmt.Sprint("user-", lo+i), "v": 5}}
 			}
-			batch := batchOf(plan, file, events)
+			batch := proof.Batch(plan, proof.File, events)
 			op.Prepare(batch)
 			if err := op.Process(batch.All(), &out); err != nil {
 				b.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/window"
 )
@@ -30,25 +31,25 @@ func TestHaving(t *testing.T) {
 	} {
 		var want []string
 		d := newDriver(t, cfg)
-		for i, row := range parsed(t, d.run(events, 50)) {
+		for i, row := range proof.Parsed(t, d.Run(events, 50)) {
 			if holds(row) {
-				want = append(want, d.out.rows[i])
+				want = append(want, d.Out.Rows[i])
 			}
 		}
 		having := cfg
 		having.Having = cond
 		h := newDriver(t, having)
 		var got []string
-		for i, row := range h.run(events, 50) {
-			if h.out.recs[i].Live() {
+		for i, row := range h.Run(events, 50) {
+			if h.Out.Recs[i].Live() {
 				got = append(got, row)
-				if end := parsed(t, []string{row})[0]["window_end"].(string); h.out.recs[i].Time != at(end) {
+				if end := proof.Parsed(t, []string{row})[0]["window_end"].(string); h.Out.Recs[i].Time != proof.At(end) {
 					t.Errorf("having %s: the time of a row is not its window's end", cond)
 				}
 			}
 		}
-		if lines(got) != lines(want) || h.op.Stats().Rows != int64(len(want)) {
-			t.Errorf("having %s: %d rows (%d counted), want %d", cond, len(got), h.op.Stats().Rows, len(want))
+		if lines(got) != lines(want) || h.Op.Stats().Rows != int64(len(want)) {
+			t.Errorf("having %s: %d rows (%d counted), want %d", cond, len(got), h.Op.Stats().Rows, len(want))
 		}
 	}
 	_, err := window.New(window.Config{Sizes: sizes(time.Second), Having: "cuont > 3"}, record.NewPlan())
@@ -62,19 +63,19 @@ func TestHaving(t *testing.T) {
 func TestFill(t *testing.T) {
 	second := int64(time.Second)
 	events := []event{
-		{at: start, fields: map[string]any{"k": "a", "v": 1}},
-		{at: start + 2*second, fields: map[string]any{"k": "b", "v": 2}},
-		{at: start + 3*second, fields: map[string]any{"k": "a", "v": 3}},
-		{at: start + 2000*second, fields: map[string]any{"k": "b", "v": 4}},
+		{At: start, Fields: map[string]any{"k": "a", "v": 1}},
+		{At: start + 2*second, Fields: map[string]any{"k": "b", "v": 2}},
+		{At: start + 3*second, Fields: map[string]any{"k": "a", "v": 3}},
+		{At: start + 2000*second, Fields: map[string]any{"k": "b", "v": 4}},
 	}
 	for _, grace := range []time.Duration{-1, 0, time.Minute} {
 		d := newDriver(t, window.Config{
 			Sizes: sizes(time.Second), By: []string{"k"}, Aggs: "count(), max(v), collect(v, 2), last(v)",
 			Fill: window.FillZero, Grace: max(grace, 0), GraceUnlimited: grace < 0,
 		})
-		rows := d.run(events, 1)
+		rows := d.Run(events, 1)
 		counts := map[string]int{}
-		for _, row := range parsed(t, rows) {
+		for _, row := range proof.Parsed(t, rows) {
 			counts[fmt.Sprint(row["k"], " ", row["count"], " ", row["max_v"], " ", row["collect_v"], " ", row["last_v"])]++
 		}
 		want := map[string]int{
@@ -85,7 +86,7 @@ func TestFill(t *testing.T) {
 			t.Errorf("grace %v:\n%s", grace, diff)
 		}
 		ends := ""
-		for _, row := range parsed(t, rows) {
+		for _, row := range proof.Parsed(t, rows) {
 			if order := fmt.Sprint(row["window_end"], row["k"]); order <= ends {
 				t.Fatalf("row %v comes behind %s", row, ends)
 			} else {
@@ -106,11 +107,11 @@ func TestFillDoesNotDependOnBatches(t *testing.T) {
 		Sizes: sizes(time.Second, 7*time.Second), By: []string{"k"}, Aggs: "count(), sum(v)", Fill: window.FillZero,
 		Trend: []string{"previous", "day"}, Grace: 3 * time.Second,
 	}
-	want := lines(newDriver(t, cfg).run(events, 200))
+	want := lines(newDriver(t, cfg).Run(events, 200))
 	for _, size := range []int{1, 13} {
 		for _, grace := range []time.Duration{3 * time.Second, time.Hour} {
 			cfg.Grace = grace
-			if got := lines(newDriver(t, cfg).run(events, size)); got != want {
+			if got := lines(newDriver(t, cfg).Run(events, size)); got != want {
 				t.Errorf("batches of %d, grace %v: rows differ", size, grace)
 			}
 		}
@@ -126,7 +127,7 @@ func TestTrend(t *testing.T) {
 				continue
 			}
 			count++
-			events = append(events, event{at: start + h*hour + i, fields: map[string]any{"v": 2, "s": "x"}})
+			events = append(events, event{At: start + h*hour + i, Fields: map[string]any{"v": 2, "s": "x"}})
 		}
 	}
 	cfg := window.Config{
@@ -134,7 +135,7 @@ func TestTrend(t *testing.T) {
 		Grace: time.Hour,
 	}
 	d := newDriver(t, cfg)
-	rows := parsed(t, d.run(events, 100))
+	rows := proof.Parsed(t, d.Run(events, 100))
 	for i, row := range rows {
 		n := row["count"].(float64)
 		for name, back := range map[string]int{"previous": 1, "day": 24, "week": 7 * 24} {

@@ -36,37 +36,37 @@ func spilledLikePlenty(t *testing.T, r *rand.Rand, cfg window.Config) {
 	plenty, d, kept := newDriver(t, cfg), newDriver(t, little), vault{}
 	var rows, late []string
 	for chunk := range slices.Chunk(events, 100) {
-		plenty.feed(chunk)
-		d.feed(chunk)
+		plenty.Feed(chunk)
+		d.Feed(chunk)
 		q := everything
 		q.Key = new("api,u7")
-		if fmt.Sprint(ask(t, plenty.op, q)) != fmt.Sprint(ask(t, d.op, q)) {
+		if fmt.Sprint(ask(t, plenty.Op, q)) != fmt.Sprint(ask(t, d.Op, q)) {
 			t.Fatal("a query shows other rows")
 		}
 		if r.IntN(3) > 0 {
 			continue
 		}
-		kept.piece(t, d.op, r.IntN(4) == 0, r.IntN(10))
-		kept.piece(t, d.op, false, math.MaxInt)
+		kept.piece(t, d.Op, r.IntN(4) == 0, r.IntN(10))
+		kept.piece(t, d.Op, false, math.MaxInt)
 		if r.IntN(3) == 0 {
-			rows, late = append(rows, d.out.rows...), append(late, d.out.late...)
+			rows, late = append(rows, d.Out.Rows...), append(late, d.Out.Late...)
 			again := newDriver(t, little)
-			kept.restore(t, r, again.op)
-			again.mark, d = d.mark, again
+			kept.restore(t, r, again.Op)
+			again.Mark, d = d.Mark, again
 		}
 	}
-	plenty.must(plenty.op.Finish(&plenty.out))
-	d.must(d.op.Finish(&d.out))
-	rows, late = append(rows, d.out.rows...), append(late, d.out.late...)
-	if lines(rows) != lines(plenty.out.rows) || lines(late) != lines(plenty.out.late) {
+	plenty.Must(plenty.Op.Finish(&plenty.Out))
+	d.Must(d.Op.Finish(&d.Out))
+	rows, late = append(rows, d.Out.Rows...), append(late, d.Out.Late...)
+	if lines(rows) != lines(plenty.Out.Rows) || lines(late) != lines(plenty.Out.Late) {
 		t.Fatalf("%v, grace %v: %d rows and %d late ones differ from %d and %d", cfg.Gap, cfg.Grace, len(rows), len(late),
-			len(plenty.out.rows), len(plenty.out.late))
+			len(plenty.Out.Rows), len(plenty.Out.Late))
 	}
 	if blobs.Puts == 0 {
 		t.Fatalf("%v, grace %v: nothing was spilled", cfg.Gap, cfg.Grace)
 	}
-	if kept.piece(t, d.op, false, math.MaxInt); len(kept) != 1 || d.op.Stats().Spilled > 0 {
-		t.Errorf("%d entries are left, %+v", len(kept), d.op.Stats())
+	if kept.piece(t, d.Op, false, math.MaxInt); len(kept) != 1 || d.Op.Stats().Spilled > 0 {
+		t.Errorf("%d entries are left, %+v", len(kept), d.Op.Stats())
 	}
 }
 
@@ -79,13 +79,13 @@ func TestWhatLeavesIsSpilledNoMore(t *testing.T) {
 		blobs := &proof.Blobs{}
 		cfg.Aggs, cfg.Spill = "count(), sum(latency)", blobs
 		d, r := newDriver(t, cfg), rand.New(rand.NewPCG(4, 2))
-		d.feed(manyKeys(r, 10_000, 5000))
-		d.feed(randomEvents(r, 1000))
-		if s := d.op.Stats(); s.Spilled == 0 || len(blobs.Kept) == 0 {
+		d.Feed(manyKeys(r, 10_000, 5000))
+		d.Feed(randomEvents(r, 1000))
+		if s := d.Op.Stats(); s.Spilled == 0 || len(blobs.Kept) == 0 {
 			t.Fatalf("%s: nothing was spilled: %+v", name, s)
 		}
-		d.op.Leave()
-		if s := d.op.Stats(); s.Spilled != 0 || s.Open != 0 || len(blobs.Kept) != 0 {
+		d.Op.Leave()
+		if s := d.Op.Stats(); s.Spilled != 0 || s.Open != 0 || len(blobs.Kept) != 0 {
 			t.Errorf("%s: %d blobs are left, %+v", name, len(blobs.Kept), s)
 		}
 	}

@@ -21,8 +21,8 @@ func manyKeys(r *rand.Rand, n, keys int) []event {
 			k = fmt.Sprint("key-", r.IntN(keys))
 		}
 		events[i] = event{
-			at: start + int64(i)*int64(5*time.Minute)/int64(n) + r.Int64N(int64(time.Second)), offset: int64(i),
-			fields: map[string]any{"k": k, "latency": float64(r.IntN(10_000)) / 100, "user": fmt.Sprint("u", r.IntN(50)), "status": 200},
+			At: start + int64(i)*int64(5*time.Minute)/int64(n) + r.Int64N(int64(time.Second)), Offset: int64(i),
+			Fields: map[string]any{"k": k, "latency": float64(r.IntN(10_000)) / 100, "user": fmt.Sprint("u", r.IntN(50)), "status": 200},
 		}
 	}
 	return events
@@ -45,8 +45,8 @@ func TestSpilledRowsAreTheSame(t *testing.T) {
 		little.MaxMemory, little.Spill = int64(n)*16, blobs
 		spilled := newDriver(t, little)
 		for lo := 0; lo < len(events); lo += n / 10 {
-			plenty.feed(events[lo : lo+n/10])
-			spilled.feed(events[lo : lo+n/10])
+			plenty.Feed(events[lo : lo+n/10])
+			spilled.Feed(events[lo : lo+n/10])
 		}
 		if blobs.puts == 0 {
 			t.Fatalf("%s: nothing was spilled", name)
@@ -57,16 +57,16 @@ func TestSpilledRowsAreTheSame(t *testing.T) {
 			}
 			q := everything
 			q.Key = key
-			if fmt.Sprint(ask(t, plenty.op, q)) != fmt.Sprint(ask(t, spilled.op, q)) {
+			if fmt.Sprint(ask(t, plenty.Op, q)) != fmt.Sprint(ask(t, spilled.Op, q)) {
 				t.Fatalf("%s: a query shows other rows", name)
 			}
 		}
-		plenty.must(plenty.op.Finish(&plenty.out))
-		spilled.must(spilled.op.Finish(&spilled.out))
-		if lines(final(plenty.out.rows)) != lines(final(spilled.out.rows)) {
-			t.Errorf("%s: %d rows differ from the %d with enough memory", name, len(spilled.out.rows), len(plenty.out.rows))
+		plenty.Must(plenty.Op.Finish(&plenty.Out))
+		spilled.Must(spilled.Op.Finish(&spilled.Out))
+		if lines(final(plenty.Out.Rows)) != lines(final(spilled.Out.Rows)) {
+			t.Errorf("%s: %d rows differ from the %d with enough memory", name, len(spilled.Out.Rows), len(plenty.Out.Rows))
 		}
-		if len(blobs.memory) != 0 || spilled.op.Stats().Spilled != 0 {
+		if len(blobs.memory) != 0 || spilled.Op.Stats().Spilled != 0 {
 			t.Errorf("%s: %d blobs are left", name, len(blobs.memory))
 		}
 	}
@@ -109,9 +109,9 @@ func TestMemoryIsBounded(t *testing.T) {
 	for lo := 0; lo < 1_000_000; lo += 20_000 {
 		events := make([]event, 20_000)
 		for i := range events {
-			events[i] = event{at: start, fields: map[string]any{"k": fmt.Sprint("user-", lo+i), "v": float64(i % 100)}}
+			events[i] = event{At: start, Fields: map[string]any{"k": fmt.Sprint("user-", lo+i), "v": float64(i % 100)}}
 		}
-		b := batchOf(plan, file, events)
+		b := proof.Batch(plan, proof.File, events)
 		op.Prepare(b)
 		if err := op.Process(b.All(), &out); err != nil {
 			t.Fatal(err)
@@ -162,11 +162,11 @@ func TestBytesOfOpenWindows(t *testing.T) {
 			for lo := 0; lo < c.keys; lo += len(events) {
 				for i := range events {
 					events[i] = event{
-						at:     start + int64(w)*int64(time.Minute),
-						fields: map[string]any{"k": fmt.Sprintf("user-%06d", lo+i), "v": 1.25},
+						At:     start + int64(w)*int64(time.Minute),
+						Fields: map[string]any{"k": fmt.Sprintf("user-%06d", lo+i), "v": 1.25},
 					}
 				}
-				b := batchOf(plan, file, events)
+				b := proof.Batch(plan, proof.File, events)
 				op.Prepare(b)
 				if err := op.Process(b.All(), nil); err != nil {
 					t.Fatal(err)

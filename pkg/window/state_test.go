@@ -50,36 +50,36 @@ func TestStateIsAllThatMatters(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 77))
 				events := randomEvents(r, 800)
 				want := newDriver(t, cfg)
-				want.run(events, 50)
+				want.Run(events, 50)
 
 				d, kept := newDriver(t, cfg), vault{}
 				var out, late []string
 				for chunk := range slices.Chunk(events, 50) {
-					d.feed(chunk)
+					d.Feed(chunk)
 					switch r.IntN(4) {
 					case 0:
 						continue
 					case 1:
-						kept.piece(t, d.op, r.IntN(4) == 0, math.MaxInt)
+						kept.piece(t, d.Op, r.IntN(4) == 0, math.MaxInt)
 						continue
 					case 2:
-						kept.piece(t, d.op, r.IntN(4) == 0, r.IntN(12))
+						kept.piece(t, d.Op, r.IntN(4) == 0, r.IntN(12))
 						continue
 					}
-					kept.piece(t, d.op, false, math.MaxInt)
+					kept.piece(t, d.Op, false, math.MaxInt)
 					again := newDriver(t, cfg)
-					kept.restore(t, r, again.op)
-					sameState(t, kept, again.op)
-					out, late = append(out, d.out.rows...), append(late, d.out.late...)
-					again.mark, d = d.mark, again
+					kept.restore(t, r, again.Op)
+					sameState(t, kept, again.Op)
+					out, late = append(out, d.Out.Rows...), append(late, d.Out.Late...)
+					again.Mark, d = d.Mark, again
 				}
-				d.must(d.op.Finish(&d.out))
-				kept.piece(t, d.op, false, math.MaxInt)
+				d.Must(d.Op.Finish(&d.Out))
+				kept.piece(t, d.Op, false, math.MaxInt)
 				if n := len(kept); n != 1 && cfg.Fill == window.FillNone {
 					t.Fatalf("seed %d: %d entries are left when all windows are closed, want that of the clock", seed, n)
 				}
-				out, late = append(out, d.out.rows...), append(late, d.out.late...)
-				if lines(out) != lines(want.out.rows) || lines(late) != lines(want.out.late) {
+				out, late = append(out, d.Out.Rows...), append(late, d.Out.Late...)
+				if lines(out) != lines(want.Out.Rows) || lines(late) != lines(want.Out.Late) {
 					t.Fatalf("seed %d: rows or late records differ from those of an unbroken run", seed)
 				}
 			}
@@ -128,11 +128,11 @@ func TestClosedPanesLeaveNothing(t *testing.T) {
 	d := newDriver(t, window.Config{Sizes: sizes(time.Second), By: []string{"service"}})
 	kept := vault{}
 	for range 3 {
-		d.feed(randomEvents(rand.New(rand.NewPCG(1, 1)), 100))
+		d.Feed(randomEvents(rand.New(rand.NewPCG(1, 1)), 100))
 	}
-	kept.save(t, d.op, false)
-	d.must(d.op.Finish(&d.out))
-	kept.save(t, d.op, false)
+	kept.save(t, d.Op, false)
+	d.Must(d.Op.Finish(&d.Out))
+	kept.save(t, d.Op, false)
 	if len(kept) != 1 {
 		t.Errorf("%d entries are left", len(kept))
 	}
@@ -141,7 +141,7 @@ func TestClosedPanesLeaveNothing(t *testing.T) {
 func TestSignatureTellsSettingsApart(t *testing.T) {
 	seen := map[string]string{}
 	for name, cfg := range stateConfigs() {
-		op := newDriver(t, cfg).op
+		op := newDriver(t, cfg).Op
 		told := fmt.Sprint(cfg.Sizes, cfg.Hop, cfg.Gap, cfg.Slide, cfg.Trend, cfg.Fill)
 		if other, ok := seen[op.Signature()]; ok && told != other {
 			t.Errorf("%s has the signature of %s", name, other)
@@ -158,9 +158,9 @@ func FuzzRestore(f *testing.F) {
 		cfg := stateConfigs()[name]
 		cfg.Aggs = everyAggregate
 		d := newDriver(f, cfg)
-		d.feed(randomEvents(rand.New(rand.NewPCG(9, 9)), 60))
+		d.Feed(randomEvents(rand.New(rand.NewPCG(9, 9)), 60))
 		n := 0
-		_ = d.op.Changes(true, func(key, value []byte) error {
+		_ = d.Op.Changes(true, func(key, value []byte) error {
 			if n++; n < 6 {
 				f.Add(uint8(i), bytes.Clone(key), bytes.Clone(value))
 			}
@@ -171,13 +171,13 @@ func FuzzRestore(f *testing.F) {
 		cfg := stateConfigs()[names[int(which)%len(names)]]
 		cfg.Aggs = everyAggregate
 		d := newDriver(t, cfg)
-		if d.op.Restore(key, value) != nil {
+		if d.Op.Restore(key, value) != nil {
 			return
 		}
-		d.feed(randomEvents(rand.New(rand.NewPCG(9, 9)), 20))
+		d.Feed(randomEvents(rand.New(rand.NewPCG(9, 9)), 20))
 		kept := vault{}
-		kept.save(t, d.op, true)
-		d.must(d.op.Finish(&d.out))
+		kept.save(t, d.Op, true)
+		d.Must(d.Op.Finish(&d.Out))
 	})
 }
 
@@ -190,9 +190,9 @@ func manyGroups(b *testing.B, perBatch int) (*window.Op, *record.Batch) {
 	for lo := 0; lo < groups; lo += perBatch {
 		events := make([]event, perBatch)
 		for i := range events {
-			events[i] = event{at: start, fields: map[string]any{"k": fmt.Sprint("user-", lo+i), "v": i % 100}}
+			events[i] = event{At: start, Fields: map[string]any{"k": fmt.Sprint("user-", lo+i), "v": i % 100}}
 		}
-		last = batchOf(op.plan, file, events)
+		last = proof.Batch(op.plan, proof.File, events)
 		op.Prepare(last)
 		if err := op.Process(last.All(), &out); err != nil {
 			b.Fatal(err)
@@ -273,7 +273,7 @@ func BenchmarkChanges(b *testing.B) {
 
 // Signatures name every setting that the entries depend on.
 func TestSignatureIsReadable(t *testing.T) {
-	op := newDriver(t, window.Config{Sizes: sizes(time.Minute), By: []string{"service"}, Aggs: "count()"}).op
+	op := newDriver(t, window.Config{Sizes: sizes(time.Minute), By: []string{"service"}, Aggs: "count()"}).Op
 	for _, part := range []string{"window", "sizes=[1m]", "service", "count()"} {
 		if !strings.Contains(op.Signature(), part) {
 			t.Errorf("%q is not in %q", part, op.Signature())

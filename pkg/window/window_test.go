@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/window"
 )
@@ -22,22 +23,22 @@ func TestRowsOfATumblingWindow(t *testing.T) {
 		Aggs: "count(), avg(latency_ms), p99(latency_ms), ratio(status >= 500), errors=count(status >= 500), last(msg)",
 	})
 	for i, e := range []event{
-		{fields: map[string]any{"service": "api", "status": 200, "latency_ms": 10, "msg": "a"}},
-		{fields: map[string]any{"service": "api", "status": 503, "latency_ms": 30, "msg": "b"}},
-		{fields: map[string]any{"service": "api", "status": 200, "latency_ms": 20.5, "msg": "c"}},
-		{fields: map[string]any{"status": "503"}},
+		{Fields: map[string]any{"service": "api", "status": 200, "latency_ms": 10, "msg": "a"}},
+		{Fields: map[string]any{"service": "api", "status": 503, "latency_ms": 30, "msg": "b"}},
+		{Fields: map[string]any{"service": "api", "status": 200, "latency_ms": 20.5, "msg": "c"}},
+		{Fields: map[string]any{"status": "503"}},
 	} {
-		e.at, e.offset = start+int64(i)*int64(time.Second), int64(i)
-		d.feed([]event{e})
+		e.At, e.Offset = start+int64(i)*int64(time.Second), int64(i)
+		d.Feed([]event{e})
 	}
-	if len(d.out.rows) != 0 {
-		t.Fatalf("rows before the window's end: %v", d.out.rows)
+	if len(d.Out.Rows) != 0 {
+		t.Fatalf("rows before the window's end: %v", d.Out.Rows)
 	}
-	d.must(d.op.Tick(start+int64(time.Minute+time.Second)-1, 0, &d.out))
-	if len(d.out.rows) != 0 {
-		t.Fatalf("rows before the grace is over: %v", d.out.rows)
+	d.Must(d.Op.Tick(start+int64(time.Minute+time.Second)-1, 0, &d.Out))
+	if len(d.Out.Rows) != 0 {
+		t.Fatalf("rows before the grace is over: %v", d.Out.Rows)
 	}
-	d.must(d.op.Tick(start+int64(time.Minute+time.Second), 0, &d.out))
+	d.Must(d.Op.Tick(start+int64(time.Minute+time.Second), 0, &d.Out))
 	const bounds = `{"window_start":"2026-11-24T10:00:00.000Z","window_end":"2026-11-24T10:01:00.000Z",`
 	want := []string{
 		bounds + `"service":"api","big":false,"count":2,"avg_latency_ms":15.25,"p99_latency_ms":20.5,` +
@@ -47,16 +48,16 @@ func TestRowsOfATumblingWindow(t *testing.T) {
 		bounds + `"service":null,"big":true,"count":1,"avg_latency_ms":null,"p99_latency_ms":null,` +
 			`"ratio_status_500":1,"errors":1,"last_msg":null}`,
 	}
-	if diff := cmp.Diff(want, d.out.rows); diff != "" {
+	if diff := cmp.Diff(want, d.Out.Rows); diff != "" {
 		t.Error(diff)
 	}
-	if want := []string{`["api",false]`, `["api",true]`, `[null,true]`}; !slices.Equal(d.out.keys, want) {
-		t.Errorf("keys %q, want %q", d.out.keys, want)
+	if want := []string{`["api",false]`, `["api",true]`, `[null,true]`}; !slices.Equal(d.Out.Keys, want) {
+		t.Errorf("keys %q, want %q", d.Out.Keys, want)
 	}
-	if end := d.out.recs[0].Time; end != start+int64(time.Minute) {
+	if end := d.Out.Recs[0].Time; end != start+int64(time.Minute) {
 		t.Errorf("time of a row is %v, want its window's end", time.Unix(0, end).UTC())
 	}
-	if s := d.op.Stats(); s.Closed != 1 || s.Rows != 3 || s.Open != 0 || s.Groups != 0 {
+	if s := d.Op.Stats(); s.Closed != 1 || s.Rows != 3 || s.Open != 0 || s.Groups != 0 {
 		t.Errorf("stats %+v", s)
 	}
 }
@@ -75,15 +76,15 @@ func TestHoppingWindowsHoldEachEventEquallyOften(t *testing.T) {
 		{time.Minute, 0, 1},
 	} {
 		for range 20 {
-			e := event{at: start + r.Int64N(int64(time.Hour)) - int64(30*time.Minute)}
+			e := event{At: start + r.Int64N(int64(time.Hour)) - int64(30*time.Minute)}
 			rows := rowsOf(t, window.Config{Sizes: sizes(c.size), Hop: fixed(c.hop)}, []event{e})
 			if len(rows) != c.times {
 				t.Fatalf("%v every %v: an event is in %d windows, want %d", c.size, c.hop, len(rows), c.times)
 			}
 			for _, row := range rows {
-				s, end := at(row["window_start"].(string)), at(row["window_end"].(string))
-				if e.at < s || e.at >= end || end-s != int64(c.size) || row["count"] != 1.0 {
-					t.Errorf("%v every %v: row %v for an event at %v", c.size, c.hop, row, time.Unix(0, e.at).UTC())
+				s, end := proof.At(row["window_start"].(string)), proof.At(row["window_end"].(string))
+				if e.At < s || e.At >= end || end-s != int64(c.size) || row["count"] != 1.0 {
+					t.Errorf("%v every %v: row %v for an event at %v", c.size, c.hop, row, time.Unix(0, e.At).UTC())
 				}
 			}
 		}
@@ -93,7 +94,7 @@ func TestHoppingWindowsHoldEachEventEquallyOften(t *testing.T) {
 func TestSizeThatIsNoMultipleOfTheHop(t *testing.T) {
 	var events []event
 	for i := range 60 {
-		events = append(events, event{at: start + int64(i)*int64(time.Second)})
+		events = append(events, event{At: start + int64(i)*int64(time.Second)})
 	}
 	rows := rowsOf(t, window.Config{Sizes: sizes(25 * time.Second), Hop: fixed(10 * time.Second)}, events)
 	var got []string
@@ -115,7 +116,7 @@ func TestWeeksBeginOnMonday(t *testing.T) {
 		{2 * oneWeek, oneWeek, []string{"2024-01-29T00:00:00.000Z 1", "2024-02-05T00:00:00.000Z 2", "2024-02-12T00:00:00.000Z 1"}},
 		{210 * time.Hour, oneWeek, []string{"2024-02-05T00:00:00.000Z 2", "2024-02-12T00:00:00.000Z 1"}},
 	} {
-		events := []event{{at: at("2024-02-11T23:59:59.999Z")}, {at: at("2024-02-12T00:00:00.000Z")}}
+		events := []event{{At: proof.At("2024-02-11T23:59:59.999Z")}, {At: proof.At("2024-02-12T00:00:00.000Z")}}
 		var got []string
 		for _, row := range rowsOf(t, window.Config{Sizes: sizes(c.size), Hop: fixed(c.hop)}, events) {
 			got = append(got, fmt.Sprint(row["window_start"], " ", row["count"]))
@@ -124,7 +125,7 @@ func TestWeeksBeginOnMonday(t *testing.T) {
 			t.Errorf("%v every %v: windows %q, want %q", c.size, c.hop, got, c.want)
 		}
 	}
-	before := rowsOf(t, window.Config{Sizes: sizes(oneWeek)}, []event{{at: at("1969-12-31T00:00:00.000Z")}})
+	before := rowsOf(t, window.Config{Sizes: sizes(oneWeek)}, []event{{At: proof.At("1969-12-31T00:00:00.000Z")}})
 	if got := before[0]["window_start"]; got != "1969-12-29T00:00:00.000Z" {
 		t.Errorf("the week of the last day of 1969 begins at %v", got)
 	}
@@ -140,7 +141,7 @@ func TestPercentileOfTwoValues(t *testing.T) {
 		if i%10 == 0 {
 			ms = 1
 		}
-		events = append(events, event{at: start, fields: map[string]any{"ms": ms}})
+		events = append(events, event{At: start, Fields: map[string]any{"ms": ms}})
 	}
 	rows := rowsOf(t, window.Config{Sizes: sizes(time.Minute), Aggs: "p95(ms), min(ms), max(ms), count()"}, events)
 	if got := rows[0]["p95_ms"]; got != 5000.0 || rows[0]["min_ms"] != 1.0 {
@@ -151,7 +152,7 @@ func TestPercentileOfTwoValues(t *testing.T) {
 func TestAveragesOfARisingSeriesDiffer(t *testing.T) {
 	var events []event
 	for i := range 15 * 60 {
-		events = append(events, event{at: start + int64(i)*int64(time.Second), fields: map[string]any{"v": i}})
+		events = append(events, event{At: start + int64(i)*int64(time.Second), Fields: map[string]any{"v": i}})
 	}
 	for size, want := range map[time.Duration]float64{
 		time.Minute: 869.5, 5 * time.Minute: 749.5, 15 * time.Minute: 449.5,
@@ -170,7 +171,7 @@ func TestAveragesOfARisingSeriesDiffer(t *testing.T) {
 
 func TestBoundsBelongToTheLaterWindow(t *testing.T) {
 	events := []event{
-		{at: at("1969-12-31T23:59:59.999Z")}, {at: 0}, {at: int64(time.Minute)}, {at: int64(time.Minute) - 1},
+		{At: proof.At("1969-12-31T23:59:59.999Z")}, {At: 0}, {At: int64(time.Minute)}, {At: int64(time.Minute) - 1},
 	}
 	rows := rowsOf(t, window.Config{Sizes: sizes(time.Minute), GraceUnlimited: true}, events)
 	var got []string
@@ -186,42 +187,42 @@ func TestBoundsBelongToTheLaterWindow(t *testing.T) {
 func TestLateRecords(t *testing.T) {
 	d := newDriver(t, window.Config{Sizes: sizes(time.Minute), Grace: 30 * time.Second})
 	sec := func(s int) event {
-		return event{at: start + int64(s)*int64(time.Second), fields: map[string]any{"s": s}}
+		return event{At: start + int64(s)*int64(time.Second), Fields: map[string]any{"s": s}}
 	}
-	d.run([]event{sec(10), sec(70), sec(80), sec(20), sec(89), sec(59), sec(90), sec(59), sec(60), sec(95), sec(30)}, 3)
+	d.Run([]event{sec(10), sec(70), sec(80), sec(20), sec(89), sec(59), sec(90), sec(59), sec(60), sec(95), sec(30)}, 3)
 	want := []string{
 		`{"window_start":"2026-11-24T10:00:00.000Z","window_end":"2026-11-24T10:01:00.000Z","count":3}`,
 		`{"window_start":"2026-11-24T10:01:00.000Z","window_end":"2026-11-24T10:02:00.000Z","count":6}`,
 	}
-	if diff := cmp.Diff(want, d.out.rows); diff != "" {
+	if diff := cmp.Diff(want, d.Out.Rows); diff != "" {
 		t.Error(diff)
 	}
-	if want := []string{"map[s:59]", "map[s:30]"}; !slices.Equal(d.out.late, want) {
-		t.Errorf("late records %q, want %q", d.out.late, want)
+	if want := []string{`{"s":59}`, `{"s":30}`}; !slices.Equal(d.Out.Late, want) {
+		t.Errorf("late records %q, want %q", d.Out.Late, want)
 	}
-	s := d.op.Stats()
+	s := d.Op.Stats()
 	if s.Late != 2 || s.Partly != 0 || s.GraceNeeded != 35*time.Second+1 {
 		t.Errorf("stats %+v, want 2 late, which a grace of 35 s and a bit would have kept", s)
 	}
 	kept := newDriver(t, window.Config{Sizes: sizes(time.Minute), Grace: s.GraceNeeded})
-	kept.run([]event{sec(10), sec(95), sec(30)}, 3)
-	if s := kept.op.Stats(); s.Late != 0 {
+	kept.Run([]event{sec(10), sec(95), sec(30)}, 3)
+	if s := kept.Op.Stats(); s.Late != 0 {
 		t.Errorf("stats %+v: the grace that was named does not keep them", s)
 	}
 }
 
 func TestLateForSomeWindows(t *testing.T) {
 	d := newDriver(t, window.Config{Sizes: sizes(time.Minute), Hop: fixed(30 * time.Second)})
-	sec := func(s int) event { return event{at: start + int64(s)*int64(time.Second)} }
-	d.run([]event{sec(10), sec(35), sec(65), sec(40), sec(10)}, 1)
+	sec := func(s int) event { return event{At: start + int64(s)*int64(time.Second)} }
+	d.Run([]event{sec(10), sec(35), sec(65), sec(40), sec(10)}, 1)
 	var got []string
-	for _, row := range parsed(t, d.out.rows) {
+	for _, row := range proof.Parsed(t, d.Out.Rows) {
 		got = append(got, fmt.Sprint(row["window_start"].(string)[14:19], " ", row["count"]))
 	}
 	if want := []string{"59:30 1", "00:00 2", "00:30 3", "01:00 1"}; !slices.Equal(got, want) {
 		t.Errorf("windows %q, want %q", got, want)
 	}
-	if s := d.op.Stats(); s.Late != 1 || s.Partly != 1 || s.Closed != 4 {
+	if s := d.Op.Stats(); s.Late != 1 || s.Partly != 1 || s.Closed != 4 {
 		t.Errorf("stats %+v, want one late, one partly late, 4 windows", s)
 	}
 }
@@ -229,10 +230,10 @@ func TestLateForSomeWindows(t *testing.T) {
 func TestRecordsWithImpossibleTimesAreBad(t *testing.T) {
 	d := newDriver(t, window.Config{Sizes: sizes(time.Minute), MaxAhead: time.Hour})
 	ahead := start + 2*int64(time.Hour)
-	b := batchOf(d.plan, file, []event{{at: start}, {at: ahead}, {at: record.NoTime}, {at: math.MaxInt64}})
+	b := proof.Batch(d.Plan, proof.File, []event{{At: start}, {At: ahead}, {At: record.NoTime}, {At: math.MaxInt64}})
 	b.Arrived = start
 	b.SetBad(3, "cut")
-	d.op.Prepare(b)
+	d.Op.Prepare(b)
 	var got []string
 	for _, f := range b.Faults {
 		got = append(got, fmt.Sprint(f.Row, " ", f.Reason))
@@ -240,25 +241,25 @@ func TestRecordsWithImpossibleTimesAreBad(t *testing.T) {
 	want := []string{
 		"1 its event time is more than 1h ahead of the time when it was read", "2 it has no event time", "3 cut",
 	}
-	if !slices.Equal(got, want) || d.op.Stats().Ahead != 1 {
-		t.Errorf("faults %q, want %q; ahead %d", got, want, d.op.Stats().Ahead)
+	if !slices.Equal(got, want) || d.Op.Stats().Ahead != 1 {
+		t.Errorf("faults %q, want %q; ahead %d", got, want, d.Op.Stats().Ahead)
 	}
 }
 
 func TestKeysAreWhatJSONSays(t *testing.T) {
 	values := []any{
 		"api",
-		raw{record.Escaped, `a\u0070i`},
+		proof.Raw{Kind: record.Escaped, Text: `a\u0070i`},
 		503, "503",
-		raw{record.Number, "503.0"},
+		proof.Raw{Kind: record.Number, Text: "503.0"},
 		nil, true, "true",
 		"bad\xff", "bad\ufffd",
-		raw{record.Escaped, `q\"`},
+		proof.Raw{Kind: record.Escaped, Text: `q\"`},
 		"q\"", "",
 	}
 	var events []event
 	for _, v := range values {
-		events = append(events, event{at: start, fields: map[string]any{"k": v}})
+		events = append(events, event{At: start, Fields: map[string]any{"k": v}})
 	}
 	want := []string{
 		`"" 1`, `"503" 1`, `"api" 2`, "\"bad\ufffd\" 2", `"q\"" 2`, `"true" 1`, `503 1`, `503.0 1`, `null 1`, `true 1`,
@@ -266,8 +267,8 @@ func TestKeysAreWhatJSONSays(t *testing.T) {
 	for _, by := range [][]string{{"k"}, {"k", "none"}} {
 		d := newDriver(t, window.Config{Sizes: sizes(time.Minute), By: by, GraceUnlimited: true})
 		var got []string
-		for i, row := range d.run(events, 4) {
-			key := strings.TrimSuffix(strings.TrimPrefix(d.out.keys[i], "["), ",null]")
+		for i, row := range d.Run(events, 4) {
+			key := strings.TrimSuffix(strings.TrimPrefix(d.Out.Keys[i], "["), ",null]")
 			_, count, _ := strings.Cut(row, `"count":`)
 			got = append(got, key+" "+strings.TrimSuffix(count, "}"))
 		}
@@ -280,21 +281,21 @@ func TestKeysAreWhatJSONSays(t *testing.T) {
 func TestUpdates(t *testing.T) {
 	d := newDriver(t, window.Config{Sizes: sizes(time.Minute), By: []string{"k"}, Emit: window.Both, Every: time.Second})
 	ev := func(s int, k string) []event {
-		return []event{{at: start + int64(s)*int64(time.Second), fields: map[string]any{"k": k}}}
+		return []event{{At: start + int64(s)*int64(time.Second), Fields: map[string]any{"k": k}}}
 	}
-	tick := func(now time.Duration) { d.must(d.op.Tick(d.mark, int64(now), &d.out)) }
-	d.feed(ev(1, "a"))
-	d.feed(ev(2, "b"))
+	tick := func(now time.Duration) { d.Must(d.Op.Tick(d.Mark, int64(now), &d.Out)) }
+	d.Feed(ev(1, "a"))
+	d.Feed(ev(2, "b"))
 	tick(10 * time.Second)
-	d.feed(ev(3, "b"))
+	d.Feed(ev(3, "b"))
 	tick(10*time.Second + time.Second/2) // too soon
-	d.feed(ev(4, "b"))
+	d.Feed(ev(4, "b"))
 	tick(11 * time.Second)
 	tick(12 * time.Second) // nothing has changed
-	d.feed(ev(60, "c"))
-	d.must(d.op.Finish(&d.out))
+	d.Feed(ev(60, "c"))
+	d.Must(d.Op.Finish(&d.Out))
 	var got []string
-	for _, row := range parsed(t, d.out.rows) {
+	for _, row := range proof.Parsed(t, d.Out.Rows) {
 		got = append(got, fmt.Sprint(row["k"], row["count"], " ", row["final"]))
 	}
 	want := []string{"a1 false", "b1 false", "b3 false", "a1 true", "b3 true", "c1 true"}
@@ -305,10 +306,10 @@ func TestUpdates(t *testing.T) {
 
 func TestUpdatesOfHoppingWindows(t *testing.T) {
 	d := newDriver(t, window.Config{Sizes: sizes(time.Minute), Hop: fixed(30 * time.Second), By: []string{"k"}, Emit: window.Both})
-	d.feed([]event{{at: start, fields: map[string]any{"k": "a"}}})
-	d.feed([]event{{at: start + int64(40*time.Second), fields: map[string]any{"k": "b"}}})
+	d.Feed([]event{{At: start, Fields: map[string]any{"k": "a"}}})
+	d.Feed([]event{{At: start + int64(40*time.Second), Fields: map[string]any{"k": "b"}}})
 	var got []string
-	for _, row := range parsed(t, d.out.rows) {
+	for _, row := range proof.Parsed(t, d.Out.Rows) {
 		got = append(got, fmt.Sprint(row["window_start"].(string)[14:19], row["k"], row["count"], " ", row["final"]))
 	}
 	want := []string{"59:30a1 false", "00:00a1 false", "59:30a1 true", "00:00b1 false", "00:30b1 false"}
@@ -362,7 +363,7 @@ func TestNamesOfAggregates(t *testing.T) {
 		Sizes: sizes(time.Minute),
 		Aggs: `count(), avg(latency_ms), p99.9(latency_ms), topk(path, 5), quantile(a.b, 0.5),
 			count(level == "ERROR"), sum(größe), n=count(x)`,
-	}, []event{{at: start}})
+	}, []event{{At: start}})
 	for _, name := range []string{
 		"count", "avg_latency_ms", "p99_9_latency_ms", "topk_path", "quantile_a_b_0_5", "count_level_ERROR", "sum_größe", "n",
 	} {

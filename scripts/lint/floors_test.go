@@ -23,11 +23,11 @@ const module = "github.com/logctl/logctl/"
 // packages of lower floors; neighbours do not know each other.
 var floors = [][]string{
 	{"pkg/record", "pkg/human", "pkg/fault", "pkg/wire"},
-	{"pkg/stamp", "pkg/limit", "pkg/proof"}, // the mezzanine of floor 0: they read durations as pkg/human does
+	{"pkg/stamp", "pkg/limit"}, // the mezzanine of floor 0: they read durations as pkg/human does
 	{"pkg/codec", "pkg/expr", "pkg/sketch", "pkg/stream", "pkg/letter"},
 	// The mezzanine of floor 1, for all operators: keys and aggregates of groups; many conditions matched at once;
 	// changes of records.
-	{"pkg/aggregate", "pkg/table", "pkg/rules", "pkg/transform", "pkg/retry", "pkg/priority"},
+	{"pkg/aggregate", "pkg/table", "pkg/rules", "pkg/transform", "pkg/retry", "pkg/priority", "pkg/proof"},
 	{"pkg/sigma"}, // conditions in another language, read as files of rules are
 	{
 		"pkg/shuffle", "pkg/window", "pkg/generate", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",
