@@ -142,20 +142,28 @@ func TestWindowEqualsSQLite(t *testing.T) {
 	same(t, got, []string{"window_start", "service", "count", "avg_latency_ms", "ratio", "users", "min_latency_ms", "max_latency_ms", "p99_latency_ms"}, want)
 }
 
-// TestWindowEqualsSQLiteOnARealLog reads the access log by a regular expression
-// of its own.
-func TestWindowEqualsSQLiteOnARealLog(t *testing.T) {
-	const path = "../../testdata/logs/apache_access.log"
-	f, err := os.Open(path)
+// accessLog is a real log. Its requests are told apart by a regular expression that
+// logctl does not have.
+const accessLog = "../../testdata/logs/apache_access.log"
+
+var accessLine = regexp.MustCompile(
+	`^(\S+) \S+ \S+ \[([^\]]+)\] "(\S+) ([^ ?"]+)[^"]*" (\d+) (\d+|-) "[^"]*" "[^"]*"$`)
+
+// A request is a line of the access log.
+type request struct {
+	client, method, path, status, bytes string
+	at                                  time.Time
+}
+
+func requests(t *testing.T) (list []request) {
+	t.Helper()
+	f, err := os.Open(accessLog)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	access := regexp.MustCompile(`^(\S+) \S+ \S+ \[([^\]]+)\] "(\S+) [^"]*" (\d+) (\d+|-) "[^"]*" "[^"]*"$`)
-	var rows [][]any
-	scan := bufio.NewScanner(f)
-	for scan.Scan() {
-		m := access.FindStringSubmatch(scan.Text())
+	for scan := bufio.NewScanner(f); scan.Scan(); {
+		m := accessLine.FindStringSubmatch(scan.Text())
 		if m == nil {
 			continue // the one line whose user agent is cut off
 		}
@@ -163,16 +171,24 @@ func TestWindowEqualsSQLiteOnARealLog(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var size any = m[5]
-		if m[5] == "-" {
+		list = append(list, request{client: m[1], at: at.UTC(), method: m[3], path: m[4], status: m[5], bytes: m[6]})
+	}
+	return list
+}
+
+func TestWindowEqualsSQLiteOnARealLog(t *testing.T) {
+	var rows [][]any
+	for _, r := range requests(t) {
+		var size any = r.bytes
+		if r.bytes == "-" {
 			size = nil
 		}
-		rows = append(rows, []any{at.UTC().Format("2006-01-02T15:00:00.000Z"), m[1], m[3], m[4], size})
+		rows = append(rows, []any{r.at.Format("2006-01-02T15:00:00.000Z"), r.client, r.method, r.status, size})
 	}
 	want := query(t, "hour TEXT, client TEXT, method TEXT, status INTEGER, bytes INTEGER", rows, `
 		SELECT hour, method, count(*), count(DISTINCT client), sum(status >= 400) * 1.0 / count(*), sum(bytes), count(bytes)
 		FROM log GROUP BY hour, method ORDER BY hour, method`)
-	got := command(t, "", "window", "-q", "--size", "1h", "--by", "method", path, "--agg",
+	got := command(t, "", "window", "-q", "--size", "1h", "--by", "method", accessLog, "--agg",
 		"n=count(), clients=distinct(client), errors=ratio(status >= 400), bytes=sum(bytes), sized=count(has(bytes))")
 	same(t, got, []string{"window_start", "method", "n", "clients", "errors", "bytes", "sized"}, want)
 }

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
-	"os"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -41,28 +38,10 @@ func TestSessionsEqualSQLite(t *testing.T) {
 	same(t, command(t, lines, append(args, "--grace", "24h", "--max-length", "300d")...), names, want) // in order
 }
 
-// TestSessionsEqualSQLiteOnARealLog reads the access log by a regular expression
-// of its own.
 func TestSessionsEqualSQLiteOnARealLog(t *testing.T) {
-	const path = "../../testdata/logs/apache_access.log"
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	access := regexp.MustCompile(`^(\S+) \S+ \S+ \[([^\]]+)\] "\S+ ([^ ?]+)[^"]*" \d+ \S+ "[^"]*" "[^"]*"$`)
 	var rows [][]any
-	scan := bufio.NewScanner(f)
-	for scan.Scan() {
-		m := access.FindStringSubmatch(scan.Text())
-		if m == nil {
-			continue // the one line whose user agent is cut off
-		}
-		at, err := time.Parse("02/Jan/2006:15:04:05 -0700", m[2])
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows = append(rows, []any{m[1], at.UnixMilli(), len(rows), m[3]})
+	for i, r := range requests(t) {
+		rows = append(rows, []any{r.client, r.at.UnixMilli(), i, r.path})
 	}
 	const gap = 30 * time.Minute
 	want := query(t, "user TEXT, at INTEGER, n INTEGER, path TEXT", rows, fmt.Sprintf(`WITH e AS (SELECT * FROM log), `+sessionsOf+`
@@ -70,6 +49,6 @@ func TestSessionsEqualSQLiteOnARealLog(t *testing.T) {
 			first_value(path) OVER v AS entry, last_value(path) OVER v AS leave FROM s
 			WINDOW v AS (PARTITION BY user, session ORDER BY at, n ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING))
 		GROUP BY user, session ORDER BY max(at), min(at), '"' || user`, gap.Milliseconds()))
-	got := command(t, "", "sessionize", "-q", "--key", "client", "--gap", "30m", "--page", "path", path)
+	got := command(t, "", "sessionize", "-q", "--key", "client", "--gap", "30m", "--page", "path", accessLog)
 	same(t, got, []string{"client", "duration_ms", "events", "entry_page", "exit_page"}, want)
 }
