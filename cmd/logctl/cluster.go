@@ -8,6 +8,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/listing"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
@@ -71,13 +72,13 @@ func (f *healthFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	f.want.MaxLag, f.want.Lagging = f.maxLag, f.maxLag >= 0
-	out := &printer{cmd: cmd, form: f.format}
+	list := listing.NewPrinter(cmd.OutOrStdout(), f.format)
 	for {
 		h := kafka.CheckHealth(cmd.Context(), cfg, f.want)
 		if cmd.Context().Err() != nil {
 			return f.interrupted() // what was found out is of this program, not of the cluster
 		}
-		if err := f.print(out, h); err != nil {
+		if err := f.print(cmd.OutOrStdout(), list, h); err != nil {
 			return err
 		}
 		if f.every == 0 {

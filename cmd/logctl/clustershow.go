@@ -2,26 +2,28 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/listing"
 	"github.com/logctl/logctl/pkg/stamp"
 )
 
 // print writes what was found out; for people, where it is asked again and again, a
 // line each time.
-func (f *healthFlags) print(out *printer, h *kafka.Health) error {
+func (f *healthFlags) print(out io.Writer, list *listing.Printer, h *kafka.Health) error {
 	now := stamp.AppendRFC3339(nil, time.Now().UnixNano())
 	if f.format != "table" {
-		return out.print(&listing{objects: []any{healthJSON(string(now), h)}})
+		return list.Print(&listing.List{Objects: []any{healthJSON(string(now), h)}})
 	}
 	if f.every > 0 {
-		_, err := fmt.Fprintf(out.cmd.OutOrStdout(), "%s  %-8s  %s\n", now, h.Status, strings.Join(h.Reasons, "; "))
+		_, err := fmt.Fprintf(out, "%s  %-8s  %s\n", now, h.Status, strings.Join(h.Reasons, "; "))
 		return err
 	}
-	w := tabwriter.NewWriter(out.cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s\t%s\n", h.Status, strings.Join(h.Reasons, "; "))
 	for _, b := range h.Brokers {
 		state := "answers"

@@ -11,12 +11,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/dlq"
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
-	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
@@ -180,28 +178,4 @@ func (f *dlqFlags) letters(cmd *cobra.Command) (*dlq.Index, error) {
 		}
 	}
 	return x, nil
-}
-
-// printRows writes rows, which are what JSON can say, in a form.
-func printRows[T any](cmd *cobra.Command, format string, rows []T) error {
-	enc, err := codec.NewEncoder(format, codec.EncodeOptions{})
-	if err != nil {
-		return err
-	}
-	return writeRows(cmd, enc, rows)
-}
-
-// writeRows writes rows by an encoder that may have written some.
-func writeRows[T any](cmd *cobra.Command, enc codec.Encoder, rows []T) error {
-	b := record.NewBatch()
-	for _, r := range rows {
-		line := dlq.AppendJSON(nil, r)
-		b.Add(line[:len(line)-1])
-	}
-	out := enc.Append(nil, b.All())
-	if f, ok := enc.(codec.FinishingEncoder); ok {
-		out = f.Finish(out)
-	}
-	_, err := cmd.OutOrStdout().Write(out)
-	return err
 }

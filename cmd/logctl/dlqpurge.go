@@ -12,6 +12,7 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/listing"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -53,7 +54,7 @@ func (f *dlqFlags) purge(cmd *cobra.Command, dryRun bool) error {
 	}
 	letters := x.Letters()
 	if dryRun {
-		return printRows(cmd, f.form, rowsOf(letters, 1, 0))
+		return listing.Objects(cmd.OutOrStdout(), f.form, rowsOf(letters, 1, 0))
 	}
 	if err := f.mark(cmd, letters); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/listing"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/transform"
 )
@@ -150,7 +151,7 @@ func (f *replayFlags) once(cmd *cobra.Command) error {
 		if before > 0 {
 			note(cmd, "%s", replayedBefore(before))
 		}
-		return r.end(printRows(cmd, f.form, rowsOf(letters, 1, 0)))
+		return r.end(listing.Objects(cmd.OutOrStdout(), f.form, rowsOf(letters, 1, 0)))
 	}
 	for i := range letters {
 		r.chosen[letters[i].Place] = true

@@ -8,6 +8,7 @@ import (
 	"github.com/logctl/logctl/pkg/dlq"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/listing"
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -32,7 +33,7 @@ func newDLQList() *cobra.Command {
 			}
 			all := x.Letters()
 			rows := rowsOf(all, page, int(limit))
-			if err := printRows(cmd, format, rows); err != nil {
+			if err := listing.Objects(cmd.OutOrStdout(), format, rows); err != nil {
 				return err
 			}
 			sayPage(cmd, len(rows), len(all), page, int(limit))

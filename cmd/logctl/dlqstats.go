@@ -12,6 +12,7 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/httpapi"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/listing"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
@@ -42,9 +43,9 @@ With --listen it goes on, and answers /api/dlq/stats, /api/dlq/letters?class=&pa
 				return err
 			}
 			if f.form == "table" {
-				return printStats(cmd, &s)
+				return printStats(cmd.OutOrStdout(), &s)
 			}
-			return printRows(cmd, "json", []dlq.Stats{s})
+			return listing.Objects(cmd.OutOrStdout(), "json", []dlq.Stats{s})
 		},
 	}
 	f.add(cmd)

@@ -2,18 +2,18 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/logctl/logctl/pkg/dlq"
 	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/listing"
 	"github.com/logctl/logctl/pkg/term"
 )
 
 // printStats writes what there is among the dead letters as tables for people.
-func printStats(cmd *cobra.Command, s *dlq.Stats) error {
+func printStats(out io.Writer, s *dlq.Stats) error {
 	type whole struct {
 		Letters   int     `json:"letters"`
 		Size      string  `json:"size"`
@@ -25,14 +25,14 @@ func printStats(cmd *cobra.Command, s *dlq.Stats) error {
 		LastHour  int     `json:"last_hour"`
 		PerMinute float64 `json:"per_minute"`
 	}
-	err := printRows(cmd, "table", []whole{{
+	err := listing.Objects(out, "table", []whole{{
 		s.Letters, human.Bytes(s.Bytes), s.Replayed, s.CameBack, s.Purged, s.Oldest, s.Newest, s.LastHour, s.PerMinute,
 	}})
-	for _, print := range []func(*cobra.Command, *dlq.Stats) error{
+	for _, print := range []func(io.Writer, *dlq.Stats) error{
 		printClasses, printSignatures, printSources, printAges,
 	} {
 		if err == nil {
-			err = print(cmd, s)
+			err = print(out, s)
 		}
 	}
 	if err != nil || len(s.Alerts) == 0 {
@@ -42,22 +42,11 @@ func printStats(cmd *cobra.Command, s *dlq.Stats) error {
 	for _, a := range s.Alerts {
 		text.WriteString("\n" + term.Sanitize(a))
 	}
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), text.String())
+	_, err = fmt.Fprintln(out, text.String())
 	return err
 }
 
-// printMore is printRows behind another table; of no rows it prints nothing.
-func printMore[T any](cmd *cobra.Command, rows []T) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	if _, err := fmt.Fprintln(cmd.OutOrStdout()); err != nil {
-		return err
-	}
-	return printRows(cmd, "table", rows)
-}
-
-func printClasses(cmd *cobra.Command, s *dlq.Stats) error {
+func printClasses(out io.Writer, s *dlq.Stats) error {
 	type row struct {
 		Class   string `json:"class"`
 		Kind    string `json:"kind"`
@@ -69,10 +58,10 @@ func printClasses(cmd *cobra.Command, s *dlq.Stats) error {
 	for _, c := range s.ByClass {
 		rows = append(rows, row{c.Name, c.Kind, c.Count, percent(c.Share), c.Example})
 	}
-	return printMore(cmd, rows)
+	return listing.NextTable(out, rows)
 }
 
-func printSignatures(cmd *cobra.Command, s *dlq.Stats) error {
+func printSignatures(out io.Writer, s *dlq.Stats) error {
 	type row struct {
 		Signature string `json:"signature"`
 		Class     string `json:"class"`
@@ -85,10 +74,10 @@ func printSignatures(cmd *cobra.Command, s *dlq.Stats) error {
 	for _, c := range s.BySignature {
 		rows = append(rows, row{c.Name, c.Class, c.Count, percent(c.Share), c.Pattern, c.Example})
 	}
-	return printMore(cmd, rows)
+	return listing.NextTable(out, rows)
 }
 
-func printSources(cmd *cobra.Command, s *dlq.Stats) error {
+func printSources(out io.Writer, s *dlq.Stats) error {
 	type row struct {
 		Source   string `json:"source"`
 		Letters  int    `json:"letters"`
@@ -107,10 +96,10 @@ func printSources(cmd *cobra.Command, s *dlq.Stats) error {
 		}
 		rows = append(rows, r)
 	}
-	return printMore(cmd, rows)
+	return listing.NextTable(out, rows)
 }
 
-func printAges(cmd *cobra.Command, s *dlq.Stats) error {
+func printAges(out io.Writer, s *dlq.Stats) error {
 	type row struct {
 		Age     string `json:"age"`
 		Letters int    `json:"letters"`
@@ -120,7 +109,7 @@ func printAges(cmd *cobra.Command, s *dlq.Stats) error {
 	for _, c := range s.ByAge {
 		rows = append(rows, row{c.Name, c.Count, percent(c.Share)})
 	}
-	return printMore(cmd, rows)
+	return listing.NextTable(out, rows)
 }
 
 // percent writes a share for people.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/listing"
 )
 
 // groupFlags are those of the subcommands of group; each declares what it takes.
@@ -47,16 +48,16 @@ func newGroupList() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				out := listing{head: []string{"group", "state", "kind", "coordinator"}}
+				out := listing.List{Head: []string{"group", "state", "kind", "coordinator"}}
 				for _, g := range groups {
-					out.add(struct {
+					out.Add(struct {
 						Group       string `json:"group"`
 						State       string `json:"state"`
 						Kind        string `json:"kind"`
 						Coordinator int32  `json:"coordinator"`
 					}{g.Name, g.State, g.Kind(), g.Coordinator}, g.Name, g.State, g.Kind(), strconv.Itoa(int(g.Coordinator)))
 				}
-				return out.print(cmd, f.format)
+				return out.Print(cmd.OutOrStdout(), f.format)
 			})
 		},
 	}
@@ -86,7 +87,7 @@ func newGroupDescribe() *cobra.Command {
 				}
 				note(cmd, "%s group %q is %s, %s members, %s records behind", g.Kind(), g.Name, state,
 					human.Count(int64(len(g.Members))), human.Count(g.Lag()))
-				return memberListing(g).print(cmd, f.format)
+				return memberListing(g).Print(cmd.OutOrStdout(), f.format)
 			})
 		},
 	}
@@ -95,8 +96,8 @@ func newGroupDescribe() *cobra.Command {
 	return cmd
 }
 
-func memberListing(g *kafka.Group) *listing {
-	out := &listing{head: []string{"member", "client", "host", "partitions", "assigned"}}
+func memberListing(g *kafka.Group) *listing.List {
+	out := &listing.List{Head: []string{"member", "client", "host", "partitions", "assigned"}}
 	for _, m := range g.Members {
 		name := m.Instance
 		if name == "" {
@@ -106,7 +107,7 @@ func memberListing(g *kafka.Group) *listing {
 		if m.Partitions() == 0 {
 			parts = "0 (idle: more members than partitions)"
 		}
-		out.add(struct {
+		out.Add(struct {
 			Group      string  `json:"group"`
 			State      string  `json:"state"`
 			Member     string  `json:"member"`

@@ -10,6 +10,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/listing"
 )
 
 func newGroupReset() *cobra.Command {
@@ -50,10 +51,10 @@ func (f *groupFlags) reset(cmd *cobra.Command, name string) error {
 		if err != nil {
 			return err
 		}
-		out := listing{head: []string{"topic", "partition", "from", "to"}}
+		out := listing.List{Head: []string{"topic", "partition", "from", "to"}}
 		for _, m := range moves {
 			from, shown := offsetOrNone(m.From)
-			out.add(struct {
+			out.Add(struct {
 				Group     string `json:"group"`
 				Topic     string `json:"topic"`
 				Partition int32  `json:"partition"`
@@ -62,7 +63,7 @@ func (f *groupFlags) reset(cmd *cobra.Command, name string) error {
 			}{name, m.Topic, m.Partition, from, m.To},
 				m.Topic, strconv.Itoa(int(m.Partition)), shown, strconv.FormatInt(m.To, 10))
 		}
-		return out.print(cmd, f.format)
+		return out.Print(cmd.OutOrStdout(), f.format)
 	})
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/logctl/logctl/pkg/hot"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/listing"
 )
 
 // hotFlags say how hot partitions and keys are looked for.
@@ -102,9 +104,9 @@ func (f *hotFlags) topic(cmd *cobra.Command, g *kafka.Group, t *kafka.Topic) err
 		}
 	}
 	if f.format == "table" {
-		return printHot(cmd, t.Name, r)
+		return printHot(cmd.OutOrStdout(), t.Name, r)
 	}
-	return printRows(cmd, f.format, []any{struct {
+	return listing.Objects(cmd.OutOrStdout(), f.format, []any{struct {
 		Group string `json:"group"`
 		Topic string `json:"topic"`
 		hot.Report
@@ -128,7 +130,7 @@ func partsOf(g *kafka.Group, t *kafka.Topic) []hot.Partition {
 }
 
 // printHot writes a table of partitions and, where there are keys, one of them.
-func printHot(cmd *cobra.Command, topic string, r hot.Report) error {
+func printHot(out io.Writer, topic string, r hot.Report) error {
 	type partition struct {
 		Topic     string `json:"topic"`
 		Partition int32  `json:"partition"`
@@ -146,7 +148,7 @@ func printHot(cmd *cobra.Command, topic string, r hot.Report) error {
 			strconv.FormatFloat(p.Times, 'f', 2, 64), mark[p.Hot],
 		})
 	}
-	if err := printRows(cmd, "table", rows); err != nil || len(r.Keys) == 0 {
+	if err := listing.Objects(out, "table", rows); err != nil || len(r.Keys) == 0 {
 		return err
 	}
 	type key struct {
@@ -166,5 +168,5 @@ func printHot(cmd *cobra.Command, topic string, r hot.Report) error {
 		}
 		keys = append(keys, row)
 	}
-	return printMore(cmd, keys)
+	return listing.NextTable(out, keys)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/listing"
 )
 
 func newGroupLag() *cobra.Command {
@@ -51,14 +52,14 @@ func (f *groupFlags) lag(cmd *cobra.Command, name string) error {
 		return fault.Usagef("ask once: logctl group lag "+name+" --max-lag "+strconv.FormatInt(f.maxLag, 10),
 			"--max-lag is the status of one answer, and is asked for again and again")
 	}
-	out := &printer{cmd: cmd, form: f.format}
+	out := listing.NewPrinter(cmd.OutOrStdout(), f.format)
 	return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
 		for {
 			g, err := a.DescribeGroup(ctx, name)
 			if err != nil {
 				return err
 			}
-			if err := out.print(lagListing(g)); err != nil {
+			if err := out.Print(lagListing(g)); err != nil {
 				return err
 			}
 			if f.every == 0 {
@@ -89,12 +90,12 @@ func (f *groupFlags) checkLag(g *kafka.Group) error {
 	return fmt.Errorf("group %q is %s records behind, %s are allowed", g.Name, human.Count(g.Lag()), human.Count(f.maxLag))
 }
 
-func lagListing(g *kafka.Group) *listing {
-	out := &listing{head: []string{"topic", "partition", "committed", "end", "lag", "member"}}
+func lagListing(g *kafka.Group) *listing.List {
+	out := &listing.List{Head: []string{"topic", "partition", "committed", "end", "lag", "member"}}
 	for i := range g.Partitions {
 		b := &g.Partitions[i]
 		committed, shown := offsetOrNone(b.Committed)
-		out.add(struct {
+		out.Add(struct {
 			Group     string  `json:"group"`
 			Topic     string  `json:"topic"`
 			Partition int32   `json:"partition"`

@@ -9,6 +9,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/listing"
 )
 
 func newTopicList() *cobra.Command {
@@ -61,12 +62,12 @@ func newTopicDescribe() *cobra.Command {
 
 // print writes topics, for people as the rows that row makes.
 func (f *topicFlags) print(cmd *cobra.Command, topics []kafka.Topic, row func(*kafka.Topic) [][]string) error {
-	out := listing{head: row(nil)[0]}
+	out := listing.List{Head: row(nil)[0]}
 	for i := range topics {
-		out.objects = append(out.objects, topicJSON(&topics[i]))
-		out.rows = append(out.rows, row(&topics[i])...)
+		out.Objects = append(out.Objects, topicJSON(&topics[i]))
+		out.Rows = append(out.Rows, row(&topics[i])...)
 	}
-	return out.print(cmd, f.format)
+	return out.Print(cmd.OutOrStdout(), f.format)
 }
 
 // topicRow is the row of a topic in a list; of none, the head.

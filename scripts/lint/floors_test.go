@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"pkg/codec", "pkg/expr", "pkg/sketch", "pkg/stream", "pkg/letter"},
 	// The mezzanine of floor 1, for all operators: keys and aggregates of groups; many conditions matched at once;
 	// changes of records.
-	{"pkg/aggregate", "pkg/table", "pkg/rules", "pkg/transform", "pkg/retry", "pkg/priority", "pkg/proof"},
+	{"pkg/aggregate", "pkg/table", "pkg/rules", "pkg/transform", "pkg/retry", "pkg/priority", "pkg/listing", "pkg/proof"},
 	{"pkg/sigma"}, // conditions in another language, read as files of rules are
 	{
 		"pkg/shuffle", "pkg/window", "pkg/generate", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",
