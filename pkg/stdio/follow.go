@@ -16,23 +16,31 @@ import (
 // beyond the place that was reached before anybody looked.
 type tail struct {
 	path     string
+	heirs    *succession
 	poll     time.Duration
 	note     func(string)
-	replaced bool // another file has its name; this one may still be written to
+	patience int  // how long, in intervals, the next file waits for this one to be silent
 	paused   bool // there was nothing more to read: look whether it is the same file before reading on
 	looked   bool // it was the same file just now; it may have been written anew before it is read
 	seen     seen
 }
 
+// A file that was replaced must have been silent for so many intervals before the next
+// one is read: its writer may go on with it for a while, but not when that one was
+// replaced before it was opened.
+const (
+	patience  = 5
+	hastiness = 1
+)
+
 // await waits until the file has more to give, and returns io.EOF when it will
-// have none. A file that was replaced is given one more interval, for a writer
-// that has not noticed yet.
+// have none: it was replaced and is silent, and the new one has been begun.
 func (t *tail) await(ctx context.Context, in *input) error {
 	at, err := in.file.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return err
 	}
-	for {
+	for silent := 0; ; silent++ {
 		if err := t.check(in); err != nil {
 			return err
 		}
@@ -43,7 +51,7 @@ func (t *tail) await(ctx context.Context, in *input) error {
 		switch size := info.Size(); {
 		case size > at:
 			return nil
-		case t.replaced:
+		case silent > t.patience:
 			t.note(t.path + " was replaced: reading the new file")
 			return io.EOF
 		}
@@ -54,11 +62,8 @@ func (t *tail) await(ctx context.Context, in *input) error {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if t.replaced = err == nil && !os.SameFile(now, in.info); !t.replaced {
-			continue
-		}
-		if err := sleep(ctx, t.poll); err != nil {
-			return err
+		if begun := err == nil && !os.SameFile(now, in.info) && now.Size() > 0; !begun {
+			silent = 0
 		}
 	}
 }
@@ -71,14 +76,24 @@ func (t *tail) check(in *input) error {
 	}
 	switch size := info.Size(); {
 	case size < t.seen.end:
-		t.note(fmt.Sprintf("%s was cut to %d bytes: reading it from its beginning", t.path, size))
-		return io.EOF
+		return t.cut(in, fmt.Sprintf("was cut to %d bytes", size))
 	case !t.seen.stands(in.file):
-		t.note(t.path + " was cut and written anew: reading it from its beginning")
-		return io.EOF
+		return t.cut(in, "was cut and written anew")
 	}
 	t.looked = true
 	return nil
+}
+
+// cut goes on in the copy that was made of the file before it was cut. It returns io.EOF
+// where there is none, or nothing in it that was not read.
+func (t *tail) cut(in *input, how string) error {
+	if file := t.heirs.copyOf(&t.seen); file != nil {
+		t.note(fmt.Sprintf("%s %s: reading its copy %s to the end first", t.path, how, file.Name()))
+		t.patience = hastiness
+		return in.goOn(file, t.seen.end)
+	}
+	t.note(fmt.Sprintf("%s %s: reading it from its beginning", t.path, how))
+	return io.EOF
 }
 
 // take takes in bytes that were read at a place, and reports whether they follow

@@ -180,6 +180,17 @@ func (in *input) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// goOn reads another file, which has the same bytes, from a place on.
+func (in *input) goOn(file *os.File, at int64) error {
+	_ = in.file.Close() // it was only read
+	in.raw, in.file = file, file
+	var err error
+	if in.info, err = file.Stat(); err == nil {
+		_, err = file.Seek(at, io.SeekStart)
+	}
+	return err
+}
+
 // skipTo goes to a byte of the decompressed stream of a regular file.
 func (in *input) skipTo(ctx context.Context, offset int64) error {
 	if in.plain == nil {

@@ -112,6 +112,9 @@ func newFile(path string, opt Options) (*Source, error) {
 	s := newSource(path, opt)
 	s.open = func(ctx context.Context) (*input, error) { return s.openFile(ctx, path) }
 	s.path = path
+	if opt.Follow {
+		s.heirs = &succession{path: path}
+	}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) && opt.Follow {
 		return s, nil
@@ -152,12 +155,16 @@ func readable(path string) error {
 // openFile opens a file, waiting for it where it is to be followed.
 func (s *Source) openFile(ctx context.Context, path string) (*input, error) {
 	for waiting := false; ; waiting = true {
+		name := path
+		if s.heirs != nil && path == s.heirs.path {
+			name = s.heirs.next()
+		}
 		// Opened so, a named pipe does not wait for its writer; reading it does.
-		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+		f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 		if err == nil {
 			in, err := newInput(f, &s.read, false)
 			if err == nil && s.opt.Follow {
-				s.follow(in, path)
+				s.follow(in, name)
 			}
 			return in, err
 		}
@@ -175,10 +182,15 @@ func (s *Source) openFile(ctx context.Context, path string) (*input, error) {
 
 // follow has the end of a file, or of the writer of a named pipe, not be the end.
 func (s *Source) follow(in *input, path string) {
-	if in.regular() {
-		s.read.Store(0)
-		in.tail = &tail{path: path, poll: s.opt.Poll, note: s.opt.Note}
-	} else {
+	if !in.regular() {
 		in.wait.again = s.opt.Poll
+		return
+	}
+	s.read.Store(0)
+	s.heirs.add(in.file, in.info)
+	in.tail = &tail{path: s.heirs.path, heirs: s.heirs, poll: s.opt.Poll, note: s.opt.Note, patience: patience}
+	if path != s.heirs.path {
+		in.tail.patience = hastiness
+		s.opt.Note(fmt.Sprintf("%s was rotated meanwhile: reading %s first", s.heirs.path, path))
 	}
 }

@@ -113,8 +113,8 @@ func (s *Source) goBack(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if in.tail != nil {
-			in.tail.path = s.path
+		if s.heirs != nil {
+			s.heirs.forget(s.in.info)
 		}
 		s.in.close()
 		s.in = in

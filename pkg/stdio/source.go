@@ -42,6 +42,7 @@ type Source struct {
 	size  int64             // of the file when it was found, -1 where it has none
 	from  []stream.Position // where earlier runs ended
 	meant int32             // the partition that Rest has found; 0 for none
+	heirs *succession       // of a path that is followed
 	read  atomic.Int64      // bytes read of the file, as stored
 
 	in     *input
