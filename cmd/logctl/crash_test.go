@@ -37,7 +37,7 @@ func (e *embedded) restart(t *testing.T) {
 }
 
 // crashes is how often a process is killed to prove that it survives.
-func crashes(t *testing.T) int { return number(t, "TEST_CRASHES", 8) }
+func crashes(t *testing.T) int { return number(t, "TEST_CRASHES", 5) }
 
 func TestKilledIntoTable(t *testing.T) {
 	t.Parallel()

@@ -69,6 +69,7 @@ func TestFleet(t *testing.T) {
 		"shuffled": nil, "keyed": {"--keyed"}, "closed": {"--keyed", "--size", "10s", "--grace", "10s", "--retention", "1d"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			in := c.topic(t, 6)
 			c.logctl(t, nil, "produce", "-q", "--to", "kafka:"+in, "--key", "k", file)
 			args := []string{
@@ -79,6 +80,7 @@ func TestFleet(t *testing.T) {
 		})
 	}
 	t.Run("sessions", func(t *testing.T) {
+		t.Parallel()
 		in := c.topic(t, 6)
 		c.logctl(t, nil, "produce", "-q", "--to", "kafka:"+in, "--key", "k", file)
 		fleetAnswers(t, c, []string{

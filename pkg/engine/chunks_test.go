@@ -160,6 +160,7 @@ func TestPassingThroughIsTheSameHoweverInputIsCut(t *testing.T) {
 }
 
 func TestWindowsAreTheSameHoweverInputIsCut(t *testing.T) {
+	t.Parallel()
 	half, ten := []window.Size{window.Fixed(30 * time.Second)}, window.Fixed(10*time.Second)
 	several := []window.Size{window.Fixed(7 * time.Second), window.Fixed(20 * time.Second)}
 	for name, cfg := range map[string]window.Config{

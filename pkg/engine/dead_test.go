@@ -57,6 +57,7 @@ func (l *ledger) Flush(context.Context) error {
 // Dead letters are committed with the position behind them: a run that is killed
 // and started again writes each once.
 func TestDeadLettersComeWithPositions(t *testing.T) {
+	t.Parallel()
 	l := &ledger{t: t, compares: true, next: map[string]int64{}}
 	src := make([]stream.Source, 3)
 	for i := range src {

@@ -335,6 +335,7 @@ func TestHandlerThatGathers(t *testing.T) {
 // TestBrokenHandler checks that a handler which does not work at all takes no
 // record with it.
 func TestBrokenHandler(t *testing.T) {
+	t.Parallel()
 	dead := new(got)
 	s := open(t, exec.Options{Command: handler("broken"), Dead: dead, Policy: quick(3)})
 	if err := s.Write(batch(0, 0, numbered("n", 10)...).All()); err != nil {
@@ -428,6 +429,7 @@ func TestWaitingHoldsUpOnlyItsKey(t *testing.T) {
 }
 
 func TestLeave(t *testing.T) {
+	t.Parallel()
 	out := new(got)
 	p := retry.Policy{Most: 10, Backoff: limit.Backoff{Base: time.Hour, Most: time.Hour}}
 	s := open(t, exec.Options{Command: handler("slow"), Out: out, Policy: p})
@@ -594,6 +596,7 @@ func (discard) Write(record.Rows) error { return nil }
 // TestBreaker has what a handler depends on go away for a while: nothing becomes a
 // dead letter for it, and things go on by themselves.
 func TestBreaker(t *testing.T) {
+	t.Parallel()
 	for _, each := range []bool{false, true} {
 		dir := t.TempDir()
 		command := `while read x; do if [ -e ` + dir + `/up ]; then echo $x; else echo '{"ack":"retry"}'; fi; done`

@@ -10,6 +10,7 @@ import (
 )
 
 func TestTopics(t *testing.T) {
+	t.Parallel()
 	cfg, _ := cluster(t)
 	admin, err := kafka.OpenAdmin(t.Context(), cfg)
 	if err != nil {

@@ -192,6 +192,7 @@ func TestChangelogOfAnotherOperator(t *testing.T) {
 // committed last, also while that transaction is still open: it holds back the
 // last stable offset, up to which a naive reader would read.
 func TestChangelogBehindAnOpenTransaction(t *testing.T) {
+	t.Parallel()
 	conn, _ := cluster(t)
 	task := stream.Task{Source: "in"}
 	open := func(id string) (*kafka.Txn, *kafka.Changelog) {

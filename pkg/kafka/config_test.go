@@ -22,6 +22,7 @@ import (
 )
 
 func TestBrokerDown(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +91,7 @@ func certificate(t *testing.T) (cert tls.Certificate, file string) {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	cert, file := certificate(t)
 	cfg, _ := cluster(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{cert}}))
 	for want, conf := range map[string]kafka.TLS{

@@ -14,6 +14,7 @@ import (
 // compaction leaves them, ends all the same. The embedded broker cannot be
 // brought to that state, so it is made to say that it is in it.
 func TestGapAtEnd(t *testing.T) {
+	t.Parallel()
 	cfg, c := cluster(t, kfake.SeedTopics(1, "t"))
 	write(t, openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t"}), "a", "b")
 	const end = 7

@@ -58,6 +58,7 @@ func randomBatch(rng *rand.Rand, b *record.Batch, n int) []rec {
 // TestIdentity: what is produced is what is consumed, in order, for every
 // codec, with and without transactions.
 func TestIdentity(t *testing.T) {
+	t.Parallel()
 	cfg, _ := cluster(t, kfake.DataDir(t.TempDir()), kfake.SeedTopics(1, "none", "gzip", "snappy", "lz4", "zstd", "txn"))
 	for i, topic := range append(kafka.Codecs, "txn") {
 		t.Run(topic, func(t *testing.T) {

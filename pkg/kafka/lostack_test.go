@@ -52,6 +52,7 @@ func lossyCluster(t *testing.T, lose *atomic.Bool, lost *atomic.Int32) (kafka.Co
 // TestLostAcknowledgement: the broker has stored a batch, and its answer is lost.
 // The batch is sent again, and is there once.
 func TestLostAcknowledgement(t *testing.T) {
+	t.Parallel()
 	var lose atomic.Bool
 	var lost atomic.Int32
 	cfg, c := lossyCluster(t, &lose, &lost)

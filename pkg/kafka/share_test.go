@@ -16,6 +16,7 @@ import (
 )
 
 func TestShareRenews(t *testing.T) {
+	t.Parallel()
 	cfg, _ := cluster(t, kfake.SeedTopics(1, "jobs"), kfake.BrokerConfigs(map[string]string{
 		"group.share.record.lock.duration.ms": "1000", "share.record.lock.sweep.interval.ms": "100",
 	}))

@@ -85,6 +85,7 @@ func TestTooLarge(t *testing.T) {
 // TestRefusedAgain has OnFailed write something shorter that is refused, too, as
 // fast as it is written: Flush returns when none of it is left.
 func TestRefusedAgain(t *testing.T) {
+	t.Parallel()
 	cfg, _ := cluster(t)
 	smallTopic(t, cfg)
 	var sink *kafka.Sink
@@ -131,6 +132,7 @@ func TestManySmallRecords(t *testing.T) {
 }
 
 func TestBrokerGone(t *testing.T) {
+	t.Parallel()
 	cfg, c := cluster(t, kfake.SeedTopics(1, "t"))
 	sink := openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", Timeout: time.Second})
 	if err := writeTo(t.Context(), sink, "one"); err != nil {
@@ -249,6 +251,7 @@ func TestExhausted(t *testing.T) {
 // Flush does not wait, what is in flight stays there, and arrives when the broker
 // answers again.
 func TestBreakerOfASink(t *testing.T) {
+	t.Parallel()
 	cfg, c := cluster(t, kfake.SeedTopics(1, "t"))
 	b := &limit.Breaker{Trip: limit.Trip{Failures: 2}, OpenFor: 300 * time.Millisecond}
 	sink := openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", Breaker: b})

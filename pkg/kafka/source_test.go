@@ -220,6 +220,7 @@ func TestPattern(t *testing.T) {
 }
 
 func TestUnknownTopic(t *testing.T) {
+	t.Parallel()
 	cfg, _ := cluster(t, kfake.SeedTopics(1, "app-logs", "web"))
 	began := time.Now()
 	_, err := kafka.OpenSource(t.Context(), kafka.SourceConfig{Config: cfg, Topics: []string{"app-log"}})

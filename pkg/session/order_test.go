@@ -138,6 +138,7 @@ var cuts = map[string]session.Cuts{
 
 // Sessions that are cut, too, are those of a naive loop over sorted input.
 func TestCutsAreThoseOfSortedInput(t *testing.T) {
+	t.Parallel()
 	for name, c := range cuts {
 		for seed := range uint64(proof.Some(8)) {
 			r := rand.New(rand.NewPCG(seed, 7))

@@ -17,6 +17,7 @@ import (
 // Where memory is short the rows are those of plenty, and so are answers to
 // questions, whenever state is saved and the run goes on in another operator.
 func TestSpilledSessionsAreTheSame(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range stateful {
 		if cfg.Update {
 			continue

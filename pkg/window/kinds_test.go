@@ -114,6 +114,7 @@ var nearly = gocmp.Comparer(func(a, b plainRow) bool {
 // Sessions and sliding windows are those of a naive program, in whatever order the
 // records come, as far as the grace allows, and however they are cut into batches.
 func TestKindsAreThoseOfANaiveProgram(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(proof.Some(8)) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		events := clumps(r, 250)

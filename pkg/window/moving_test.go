@@ -60,6 +60,7 @@ func withNumbers(events []event) []event {
 // Quantiles of sliding windows, which are not computed anew for each, are those of
 // the values in it, bit for bit: for any order, and where the run is interrupted.
 func TestQuantilesOfSlidingWindows(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(proof.Some(8)) {
 		r := rand.New(rand.NewPCG(seed, 51))
 		events := spread(r, clumps(r, 600))

@@ -31,6 +31,7 @@ func shuffled(r *rand.Rand, events []event) []event {
 }
 
 func TestRowsDoNotDependOnOrderOrBatches(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(2, 2))
 	events := randomEvents(r, proof.Some(3000))
 	for _, cfg := range []window.Config{
@@ -295,6 +296,7 @@ func TestFirstAndLastOfEqualTimes(t *testing.T) {
 }
 
 func TestManyKeys(t *testing.T) {
+	t.Parallel()
 	n := proof.Some(1_000_000)
 	plan := record.NewPlan()
 	op, err := window.New(window.Config{Sizes: sizes(time.Minute), By: []string{"k"}, Aggs: "count(), sum(v), avg(v)"}, plan)

@@ -111,6 +111,7 @@ func checkKeys(t *testing.T, op *window.Op, rows []map[string]any, by []string) 
 
 // With a limit the last rows of all are found, open ones and closed ones.
 func TestQueriesFindTheLast(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range stateConfigs() {
 		if cfg.Fill != window.FillNone || cfg.Emit != window.Final || len(cfg.By) == 0 {
 			continue

@@ -30,6 +30,7 @@ func manyKeys(r *rand.Rand, n, keys int) []event {
 
 // With little memory the rows are those with much, queries and updates, too.
 func TestSpilledRowsAreTheSame(t *testing.T) {
+	t.Parallel()
 	const n = 30_000 // with fewer groups their memory is not looked at
 	events := manyKeys(rand.New(rand.NewPCG(4, 2)), n, n/3)
 	for name, cfg := range map[string]window.Config{

@@ -43,6 +43,7 @@ func stateConfigs() map[string]window.Config {
 // An operator that is taken up again from its state, at any moment and by whole
 // or partial snapshots, goes on as if nothing had happened.
 func TestStateIsAllThatMatters(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range stateConfigs() {
 		cfg.Aggs = everyAggregate
 		t.Run(name, func(t *testing.T) {
