@@ -32,7 +32,7 @@ func (k *Checkpoint) begin(ctx context.Context, opt CheckpointOptions) error {
 			return reason(err)
 		}
 	}
-	if k.c, err = open(k.path, synced); err != nil {
+	if k.c, err = open(ctx, k.path, synced); err != nil {
 		return err
 	}
 	k.at, k.states = positions{c: k.c}, &states{c: k.c, path: k.path}

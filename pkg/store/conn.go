@@ -14,10 +14,6 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 )
 
-// busyTimeout is how long a statement waits for another process's transaction,
-// in milliseconds. Tests shorten it.
-var busyTimeout int32 = 10_000
-
 // A conn is a connection to a database file, for one goroutine at a time: SQLite
 // takes no lock for it. How a context ends is noticed between statements.
 type conn struct {
@@ -35,18 +31,19 @@ const (
 	readOnly = "PRAGMA query_only = 1"
 )
 
-// open opens or creates the database file at path for writing, and sets it up.
-func open(path, pragmas string) (*conn, error) {
-	return openFile(path, pragmas, sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE)
+// open opens or creates the database file at path for writing, and sets it up. Its
+// statements wait for other processes as long as run goes on.
+func open(run context.Context, path, pragmas string) (*conn, error) {
+	return openFile(run, path, pragmas, sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE)
 }
 
 // openFile opens the database file at path as the flags say.
-func openFile(path, pragmas string, flags int32) (*conn, error) {
+func openFile(run context.Context, path, pragmas string, flags int32) (*conn, error) {
 	if path == "" || strings.ContainsRune(path, 0) {
 		return nil, fault.Usagef("as in sqlite:logs.db#events", "sqlite %q is no path of a file", path)
 	}
 	c := &conn{tls: libc.NewTLS()}
-	err := c.open(path, flags|sqlite3.SQLITE_OPEN_NOMUTEX)
+	err := c.open(run, path, flags|sqlite3.SQLITE_OPEN_NOMUTEX)
 	if err == nil {
 		_, err = exec(context.Background(), c, pragmas)
 	}
@@ -59,7 +56,7 @@ func openFile(path, pragmas string, flags int32) (*conn, error) {
 // openScratch makes a database on disk that has no name and is gone when it is closed.
 func openScratch(ctx context.Context) (*conn, error) {
 	c := &conn{tls: libc.NewTLS()}
-	err := c.open("", sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE|sqlite3.SQLITE_OPEN_NOMUTEX)
+	err := c.open(ctx, "", sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE|sqlite3.SQLITE_OPEN_NOMUTEX)
 	if err == nil {
 		_, err = exec(ctx, c, "PRAGMA page_size = 16384; PRAGMA cache_size = -65536; PRAGMA journal_mode = off; "+
 			"PRAGMA synchronous = off")
@@ -70,7 +67,7 @@ func openScratch(ctx context.Context) (*conn, error) {
 	return c, nil
 }
 
-func (c *conn) open(path string, flags int32) error {
+func (c *conn) open(run context.Context, path string, flags int32) error {
 	name, err := libc.CString(path)
 	if err != nil {
 		return err
@@ -84,7 +81,7 @@ func (c *conn) open(path string, flags int32) error {
 		return c.failed(rc)
 	}
 	sqlite3.Xsqlite3_extended_result_codes(c.tls, c.db, 1)
-	sqlite3.Xsqlite3_busy_timeout(c.tls, c.db, busyTimeout)
+	c.waitFor(run)
 	return nil
 }
 
@@ -98,6 +95,7 @@ func (c *conn) Close() error {
 	for p := c.nextStatement(); p != 0; p = c.nextStatement() {
 		sqlite3.Xsqlite3_finalize(c.tls, p) // its error is that of step
 	}
+	waits.Delete(c.db)
 	rc := sqlite3.Xsqlite3_close_v2(c.tls, c.db)
 	c.tls.Close()
 	c.tls, c.db = nil, 0

@@ -36,7 +36,7 @@ func TestCloseUndoesWhatIsUnderWay(t *testing.T) {
 
 func opened(t *testing.T, path string) *conn {
 	t.Helper()
-	c, err := open(path, unsynced)
+	c, err := open(t.Context(), path, unsynced)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func removeDatabase(path string) error {
 }
 
 func openCopies(ctx context.Context, path, of string) (*Copies, error) {
-	c, err := open(path, unsynced)
+	c, err := open(ctx, path, unsynced)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (k *Copies) Load(ctx context.Context, task stream.Task, since int64) (*stre
 }
 
 func (k *Copies) load(ctx context.Context, task stream.Task, since int64) (*stream.Image, int64, error) {
-	c, err := open(k.states.path, readOnly)
+	c, err := open(ctx, k.states.path, readOnly)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -86,7 +86,7 @@ func emptyImage(ctx context.Context, kinds []affinity) (uintptr, error) {
 		columns[i] = fmt.Sprintf("c%d %s", i, k)
 	}
 	c := &conn{tls: libc.NewTLS()}
-	err := c.open(":memory:", sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE|sqlite3.SQLITE_OPEN_NOMUTEX)
+	err := c.open(ctx, ":memory:", sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE|sqlite3.SQLITE_OPEN_NOMUTEX)
 	if err == nil {
 		create := "PRAGMA page_size = %d; CREATE TABLE rows (%s)"
 		_, err = exec(ctx, c, fmt.Sprintf(create, imagePage, strings.Join(columns, ", ")))

@@ -64,7 +64,7 @@ func openOutbox(ctx context.Context, path, table string) (*conn, string, error) 
 	if err := checkTable(table); err != nil {
 		return nil, "", err
 	}
-	c, err := open(path, synced)
+	c, err := open(ctx, path, synced)
 	if err != nil {
 		return nil, "", err
 	}

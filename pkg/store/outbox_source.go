@@ -40,7 +40,7 @@ func OpenOutboxSource(ctx context.Context, path, table string) (*OutboxSource, e
 	if err != nil {
 		return nil, err
 	}
-	rows, err := openFile(path, "", sqlite3.SQLITE_OPEN_READONLY)
+	rows, err := openFile(ctx, path, "", sqlite3.SQLITE_OPEN_READONLY)
 	if err != nil {
 		return nil, errors.Join(err, marks.Close())
 	}
@@ -238,7 +238,7 @@ func ReadOutboxStatus(ctx context.Context, path, table string) (st OutboxStatus,
 	if table == "" {
 		table = DefaultOutbox
 	}
-	c, err := openFile(path, readOnly, sqlite3.SQLITE_OPEN_READONLY)
+	c, err := openFile(ctx, path, readOnly, sqlite3.SQLITE_OPEN_READONLY)
 	if err != nil {
 		return st, err
 	}

@@ -60,7 +60,7 @@ func OpenSink(ctx context.Context, path, name string, opt SinkOptions) (*Sink, e
 }
 
 func openSink(ctx context.Context, path, name string, opt SinkOptions) (*Sink, error) {
-	c, err := open(path, unsynced)
+	c, err := open(ctx, path, unsynced)
 	if err != nil {
 		return nil, err
 	}

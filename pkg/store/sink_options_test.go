@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // A database that another process has locked is waited for from its opening on, as
@@ -14,8 +15,8 @@ func TestOpenSinkWaits(t *testing.T) {
 	if _, err := exec(t.Context(), other, "PRAGMA journal_mode = delete; BEGIN EXCLUSIVE"); err != nil {
 		t.Fatal(err)
 	}
-	defer func(was int32) { busyTimeout = was }(busyTimeout)
-	busyTimeout = 1
+	defer func(was time.Duration) { busyTimeout = was }(busyTimeout)
+	busyTimeout = time.Millisecond
 	waited := 0
 	s, err := OpenSink(t.Context(), path, "", SinkOptions{Busy: func(error) error {
 		if waited++; waited < 3 {

@@ -45,7 +45,7 @@ func OpenSource(ctx context.Context, path, table string) (*Source, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("opening sqlite %q: %w", path, errors.Unwrap(err))
 	}
-	c, err := openFile(path, "", sqlite3.SQLITE_OPEN_READONLY)
+	c, err := openFile(ctx, path, "", sqlite3.SQLITE_OPEN_READONLY)
 	if err != nil {
 		return nil, err
 	}

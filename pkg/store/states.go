@@ -81,7 +81,7 @@ func (s *states) save(ctx context.Context, task stream.Task, entries stream.Entr
 // transaction has left them. It reads over a connection of its own, so that others
 // may write meanwhile.
 func (s *states) load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
-	c, err := open(s.path, readOnly)
+	c, err := open(ctx, s.path, readOnly)
 	if err != nil {
 		return err
 	}

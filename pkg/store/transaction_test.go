@@ -53,7 +53,7 @@ func TestColumnsOfAnother(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	s := mustOpenSink(t, path, SinkOptions{Onward: true})
 	write(t, s, 0, `{"f1":"a","gone":7}`)
-	another, err := open(path, unsynced)
+	another, err := open(t.Context(), path, unsynced)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestColumnsOfAnother(t *testing.T) {
 // TestOtherEncoding writes into a database whose texts are UTF-16.
 func TestOtherEncoding(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
-	c, err := open(path, "PRAGMA encoding = 'UTF-16'; CREATE TABLE other (a)")
+	c, err := open(t.Context(), path, "PRAGMA encoding = 'UTF-16'; CREATE TABLE other (a)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestIndexOfEarlierVersions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	opt := SinkOptions{Unique: []string{"f0", "f1"}}
 	write(t, mustOpenSink(t, path, opt), 0, `{"f0":"a"}`)
-	c, err := open(path, unsynced)
+	c, err := open(t.Context(), path, unsynced)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// TestInterruptedWhileBusy: a run that is to end waits no longer for a database that
+// another process keeps for itself; it says so, and what it has committed stays.
+func TestInterruptedWhileBusy(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	run, interrupt := context.WithCancel(t.Context())
+	s, err := OpenSink(run, path, "", SinkOptions{Busy: func(err error) error { return err }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := opened(t, path)
+	if _, err := exec(t.Context(), other, "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	defer func(was time.Duration) { busyTimeout = was }(busyTimeout)
+	busyTimeout = time.Minute
+	time.AfterFunc(10*time.Millisecond, interrupt)
+	begin := time.Now()
+	if err := s.transaction(context.Background()); !busy(err) || time.Since(begin) >= busyTimeout {
+		t.Errorf("%v after %s; want it to say at once that the database is locked", err, time.Since(begin))
+	}
+	if _, err := exec(t.Context(), other, "COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.transaction(context.Background()); err != nil {
+		t.Errorf("when nobody has it, what is in flight can still be written: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBusyForAMoment: a run that is to end still waits for a short transaction.
+func TestBusyForAMoment(t *testing.T) {
+	w := wait{run: ended(t)}
+	for count := range int32(5) {
+		if !w.again(count) {
+			t.Fatalf("given up at look %d", count)
+		}
+	}
+}
+
+func ended(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
