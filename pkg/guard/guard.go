@@ -6,55 +6,13 @@ package guard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
-	"github.com/logctl/logctl/pkg/spool"
 	"github.com/logctl/logctl/pkg/stream"
 )
-
-// A Target is a sink that tells a breaker how it fares, and does not wait while
-// that is open: see stream.ErrHeld. What it was given before stays in flight.
-type Target interface {
-	stream.Sink
-	stream.Flusher
-	Flight
-}
-
-// Flight is what a target says of what it was given and has not settled.
-type Flight interface {
-	// InFlight reports whether anything that was written is not settled yet.
-	InFlight() bool
-	// GiveUp ends the target and says what is lost.
-	GiveUp() error
-}
-
-// A Policy says what becomes of records while the breaker is open.
-type Policy string
-
-// The policies.
-const (
-	Block Policy = "block" // they wait, and so does all that comes behind them
-	Drop  Policy = "drop"  // they are dropped, and counted
-	Spool Policy = "spool" // they go into the spool
-)
-
-// Config says how a target is guarded.
-type Config struct {
-	Breaker  *limit.Breaker // the one that the target tells
-	Spool    *spool.Spool   // nil for none; then there is no policy Spool and nothing is critical
-	TTL      time.Duration  // what has been in the spool for longer is dropped and not sent; 0: nothing is
-	OnOpen   Policy
-	Critical func(b *record.Batch, i int) bool // goes into the spool whatever the policy; nil: nothing does
-	Timeout  time.Duration                     // how long the end waits for what is in flight
-
-	// Kept and Dropped are told of records, all live, that are in the spool to
-	// stay, and that are nowhere. Both may be nil.
-	Kept, Dropped func(*record.Batch)
-}
 
 // A Sink is a guarded target. It implements stream.Tracker: what is in flight
 // when the breaker opens stays there, and commits do not pass it; what comes
@@ -183,9 +141,6 @@ func (s *Sink) batch() (*record.Batch, error) {
 	}
 }
 
-// tick is how often what is waited for is looked at.
-const tick = 20 * time.Millisecond
-
 // settle waits until all that the target was given is settled, or there is no
 // use waiting.
 func (s *Sink) settle() error {
@@ -200,97 +155,6 @@ func (s *Sink) settle() error {
 		s.lost = err
 	}
 	return err
-}
-
-// divert does with rows what is to be done while the breaker is open.
-func (s *Sink) divert(rows record.Rows) error {
-	rest := rows
-	if s.cfg.Critical != nil || s.cfg.OnOpen == Spool {
-		if err := s.keep(picked(rows, func(i int) bool { return s.keeps(rows.Batch, i) })); err != nil {
-			return err
-		}
-		rest = picked(rows, func(i int) bool { return !s.keeps(rows.Batch, i) }).All()
-	}
-	switch {
-	case len(rest.Recs) == 0:
-		return nil
-	case s.cfg.OnOpen == Drop:
-		s.drop(picked(rest, func(int) bool { return true }))
-		return nil
-	}
-	for {
-		if err := s.wait(); err != nil {
-			return err
-		}
-		ready, err := s.ready(true)
-		if err != nil {
-			return err
-		}
-		if ready {
-			if err := s.send(rest, nil); !errors.Is(err, stream.ErrHeld) {
-				return err
-			}
-		}
-	}
-}
-
-// keeps reports whether a record goes into the spool.
-func (s *Sink) keeps(b *record.Batch, i int) bool {
-	return s.cfg.OnOpen == Spool || s.cfg.Critical(b, i)
-}
-
-// picked returns a copy of the live ones of rows for which pick is true.
-func picked(rows record.Rows, pick func(i int) bool) *record.Batch {
-	b := record.NewBatch()
-	b.CopyRows(rows, pick)
-	return b
-}
-
-// keep puts records into the spool, waiting for room in it.
-func (s *Sink) keep(b *record.Batch) error {
-	for len(b.Recs) > 0 {
-		err := s.cfg.Spool.Write(b.All())
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, spool.ErrFull) {
-			return err
-		}
-		if werr := s.wait(); werr != nil {
-			return errors.Join(err, werr)
-		}
-		if _, err := s.ready(false); err != nil {
-			return err
-		}
-	}
-	if err := s.cfg.Spool.Flush(s.ctx); err != nil {
-		return err
-	}
-	s.counts.spooled.Add(int64(len(b.Recs)))
-	if s.cfg.Kept != nil {
-		s.cfg.Kept(b)
-	}
-	return nil
-}
-
-func (s *Sink) drop(b *record.Batch) {
-	s.counts.dropped.Add(int64(len(b.Recs)))
-	if s.cfg.Dropped != nil {
-		s.cfg.Dropped(b)
-	}
-}
-
-// wait waits a moment for the breaker. When the run is interrupted what waits
-// is not sent, and its source is not told that it was.
-func (s *Sink) wait() error {
-	timer := time.NewTimer(tick)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-s.ctx.Done():
-		return fmt.Errorf("interrupted while records wait: %w", stream.ErrHeld)
-	}
 }
 
 // Push sends what the spool holds, when nothing else is to be done.
