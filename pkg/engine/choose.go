@@ -32,12 +32,20 @@ func (t *task) weigh(done func(*job)) {
 	if t.waiting == nil {
 		t.waiting = make([]stream.Waiting, len(t.Sources))
 	}
-	clear(t.waiting)
+	for i := range t.waiting {
+		t.waiting[i] = stream.Waiting{}
+		if !t.known[i] { // it has still to say which partitions it has
+			t.waiting[i].Awaited = t.began
+		}
+	}
 	for _, l := range t.mine {
+		w := &t.waiting[l.source]
 		if _, ok := l.head(done); !ok {
+			if l.waits() {
+				w.Awaited = max(w.Awaited, l.active)
+			}
 			continue
 		}
-		w := &t.waiting[l.source]
 		if at := l.stamp(); w.Records == 0 || at < w.Since {
 			w.Since = at
 		}

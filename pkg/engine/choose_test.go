@@ -133,3 +133,43 @@ func TestRationedSinkGetsEverything(t *testing.T) {
 		t.Errorf("%d records were written, up to %d at once, want 12 one by one", n, sink.most)
 	}
 }
+
+// asked is a chooser like first that notes which sources were awaited.
+type asked struct {
+	first
+	awaited []bool // of source 0, each time
+}
+
+func (a *asked) Choose(now int64, waiting []stream.Waiting) (source, most int) {
+	a.awaited = append(a.awaited, waiting[0].Awaited > 0)
+	if waiting[0].Awaited > 0 {
+		return -1, 0
+	}
+	return a.first.Choose(now, waiting)
+}
+
+// TestAwaitedUntilSomethingCame: a source is awaited until it has given something, or
+// has said that it has nothing.
+func TestAwaitedUntilSomethingCame(t *testing.T) {
+	for _, n := range []int{2, 0} {
+		urgent := &lines{name: "u", times: make([]int64, n), n: 2}
+		there := make(chan struct{})
+		sink, choose := new(text), new(asked)
+		err := engine.Run(t.Context(), engine.Pipeline{
+			Sources: []stream.Source{
+				&gated{lines: *urgent, wait: there},
+				&gated{lines: lines{name: "s", times: make([]int64, 4), n: 2}, open: there},
+			},
+			Sink: sink, Order: engine.AsItArrives, Choose: choose,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := sink.String(); n > 0 && !strings.HasPrefix(got, "u0 u1 ") || len(strings.Fields(got)) != n+4 {
+			t.Errorf("%d urgent ones: wrote %q", n, got)
+		}
+		if choose.awaited[len(choose.awaited)-1] {
+			t.Errorf("%d urgent ones: still awaited at the end", n)
+		}
+	}
+}

@@ -36,13 +36,15 @@ type lanes struct {
 	last   *lane      // the one whose rows were picked last
 
 	waiting []stream.Waiting // of each source, for the chooser
+	known   []bool           // the sources of which a partition is known
+	began   int64            // wall clock when the first one was
 
 	graves   *Gate // to the dead letters; nil where they are only counted
 	unburied error // why they could not be written
 }
 
 func newLanes(r *readers) *lanes {
-	ls := &lanes{readers: r, byKey: map[laneKey]*lane{}}
+	ls := &lanes{readers: r, byKey: map[laneKey]*lane{}, known: make([]bool, len(r.Sources))}
 	if r.Dead != nil {
 		ls.graves = NewGate(r.Dead)
 	}
@@ -190,6 +192,9 @@ func (ls *lanes) laneOf(j *job) *lane {
 
 // add queues a batch in its lane.
 func (ls *lanes) add(l *lane, j *job, now int64) {
+	if ls.known[l.source] = true; ls.began == 0 {
+		ls.began = now
+	}
 	l.recall(j.Origin)
 	l.atEnd = j.AtEnd
 	if len(j.Recs) > 0 || l.active == 0 {
@@ -229,6 +234,7 @@ func (ls *lanes) end(source int) {
 			l.ended = true
 		}
 	}
+	ls.known[source] = true
 }
 
 // done reports whether there is and will be nothing more.

@@ -23,6 +23,11 @@ type Class struct {
 // chunk is how many records of a class are taken before the others are looked at.
 const chunk = 64
 
+// patience is how long a class waits for records of a more urgent one that are known to
+// be on their way, as when both begin to be read. It is bounded: a partition may be out
+// of reach.
+const patience = int64(time.Second)
+
 // A Scheduler is a stream.Chooser of sources that are classes, the most urgent
 // first. What it counts may be read at any time; all else is for one goroutine.
 type Scheduler struct {
@@ -49,25 +54,27 @@ func New(classes []Class) *Scheduler {
 
 // Choose returns the class that comes next, -1 where nothing waits, and how many
 // of its records. One with a record that is due for its age takes turns with the
-// one that would have come without: neither can keep the other waiting.
+// one that would have come without: neither can keep the other waiting. Without
+// weights nothing else comes before what is awaited of a more urgent class.
 func (s *Scheduler) Choose(now int64, waiting []stream.Waiting) (next, most int) {
-	next, oldest := -1, -1
+	next, oldest, awaited := -1, -1, false
 	var over time.Duration
 	for i := range s.classes {
 		c, w := &s.classes[i], waiting[i]
 		c.stats.waiting.Store(int64(w.Records))
 		if w.Records == 0 {
 			c.share = max(c.share, s.virtual) // silence saves up nothing
+			awaited = awaited || c.Weight == 0 && w.Awaited > 0 && now-w.Awaited < patience
 			continue
 		}
-		if next < 0 || c.Weight > 0 && c.share < s.classes[next].share {
+		if next < 0 && !awaited || c.Weight > 0 && c.share < s.classes[next].share {
 			next = i
 		}
 		if o, due := c.overdue(now, w.Since); due && (oldest < 0 || o > over) {
 			oldest, over = i, o
 		}
 	}
-	s.aged = oldest >= 0 && (!s.aged || oldest == next)
+	s.aged = oldest >= 0 && (!s.aged || next < 0 || oldest == next)
 	if s.aged {
 		next = oldest
 	}

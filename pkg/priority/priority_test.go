@@ -69,6 +69,35 @@ func TestStrictTakesTheFirstClassThatHasSomething(t *testing.T) {
 	}
 }
 
+// What is known to be on its way of a more urgent class comes first, for a second; what
+// has waited for too long does not wait for that.
+func TestAwaitedRecordsComeFirst(t *testing.T) {
+	waiting := []stream.Waiting{{Awaited: 100 * second}, {Records: 1, Since: 99 * second}}
+	for _, c := range []struct {
+		mode, promote string
+		now           int64
+		want          int
+	}{
+		{"strict", "", 100 * second, -1},
+		{"strict", "", 101*second - 1, -1},
+		{"strict", "", 101 * second, 1},
+		{"strict", "low=1s", 100 * second, 1},
+		{"weighted=9:1", "", 100 * second, 1},
+	} {
+		s := newScheduler(t, c.mode, c.promote, "critical", "low")
+		for range 2 {
+			if got, _ := s.Choose(c.now, waiting); got != c.want {
+				t.Errorf("%s, promote %q, at %d: took class %d, want %d", c.mode, c.promote, c.now, got, c.want)
+			}
+		}
+	}
+	s := newScheduler(t, "strict", "", "critical", "low")
+	waiting[0], waiting[1] = waiting[1], waiting[0]
+	if got, _ := s.Choose(100*second, waiting); got != 0 {
+		t.Errorf("took class %d while less urgent records are awaited", got)
+	}
+}
+
 func TestWeightsAreShares(t *testing.T) {
 	s := newScheduler(t, "weighted=8:4:2:1", "", "a", "b", "c", "d")
 	q := make(queues, 4)

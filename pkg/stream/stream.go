@@ -118,6 +118,7 @@ type Chooser interface {
 type Waiting struct {
 	Records int
 	Since   int64 // the least stamp of those that come next in their partitions
+	Awaited int64 // since when more of it is on its way and nothing of a partition is here; 0: none is
 }
 
 // An Output takes what an operator makes.
