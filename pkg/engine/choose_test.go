@@ -24,8 +24,9 @@ func (*first) Choose(_ int64, waiting []stream.Waiting) (source, most int) {
 	return -1, 0
 }
 
-func (f *first) Took(_ int64, source int, rows record.Rows) {
+func (f *first) Took(_ int64, source int, rows record.Rows) (urgent bool) {
 	f.took = append(f.took, fmt.Sprintf("%d:%d", source, rows.Hi-rows.Lo))
+	return source == 0
 }
 
 // gated is a source whose first Read waits, and which then closes a gate.

@@ -16,7 +16,7 @@ import (
 func (r *run) commit(ctx context.Context, now bool) error {
 	began := r.Now()
 	r.soon = false
-	if due := began-r.committed >= int64(r.CommitEvery); !now && (!due || r.underway != nil) {
+	if due := began-r.committed >= int64(r.interval()); !now && (!due || r.underway != nil) {
 		return nil
 	}
 	if !now {
@@ -32,7 +32,7 @@ func (r *run) commit(ctx context.Context, now bool) error {
 	if err := r.roundOff(); err != nil {
 		return err
 	}
-	r.committed = began
+	r.committed, r.urgent = began, false
 	c, err := r.cut(now)
 	if err != nil || c == nil {
 		return err
@@ -44,6 +44,26 @@ func (r *run) commit(ctx context.Context, now bool) error {
 		return nil
 	}
 	return r.finish()
+}
+
+// urgentEvery is the least interval of commits that hold something urgent.
+const urgentEvery = 40 * time.Millisecond
+
+// interval returns how long after the last commit the next one begins. At least half of
+// the time is left to records, however long commits take.
+func (r *run) interval() time.Duration {
+	if r.urgent {
+		return min(r.CommitEvery, max(urgentEvery, 2*time.Duration(r.Stats.CommitNanos.Load())))
+	}
+	return r.CommitEvery
+}
+
+// tick returns how often the clock is looked at.
+func (r *run) tick() time.Duration {
+	if r.Choose != nil && r.Exactly {
+		return min(r.CommitEvery, urgentEvery/2)
+	}
+	return min(r.CommitEvery, time.Second/4)
 }
 
 // beside reports whether the operators go on during a commit. Where they keep no

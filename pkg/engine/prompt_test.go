@@ -61,3 +61,32 @@ func TestPromptBatchesAreCommittedAtOnce(t *testing.T) {
 		t.Errorf("it took %v", d)
 	}
 }
+
+// pressing is an asker whose records are urgent, and not prompt.
+type pressing struct{ asker }
+
+func (s *pressing) Read(ctx context.Context, b *record.Batch) error {
+	defer func() { b.Prompt = false }()
+	return s.asker.Read(ctx, b)
+}
+
+func (*pressing) Seek([]stream.Position) error { return nil }
+
+// calm is a source that has nothing, and of which the sink may keep positions.
+type calm struct{ lines }
+
+func (*calm) Seek([]stream.Position) error { return nil }
+
+// TestUrgentRecordsAreCommittedSoon: where records are seen when they are committed,
+// urgent ones do not wait for the interval of commits.
+func TestUrgentRecordsAreCommittedSoon(t *testing.T) {
+	src := &pressing{asker{origin: &record.Origin{Source: "critical"}, committed: make(chan int64, 10)}}
+	sink := &ledger{next: map[string]int64{}}
+	err := runSoon(t.Context(), t, engine.Pipeline{
+		Sources: []stream.Source{src, new(calm)}, Sink: sink, Exactly: true, CommitEvery: time.Hour,
+		Order: engine.AsItArrives, Choose: new(first),
+	})
+	if err != nil || sink.next["critical"] != 5 {
+		t.Errorf("%v, up to %d of 5", err, sink.next["critical"])
+	}
+}

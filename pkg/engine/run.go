@@ -25,6 +25,7 @@ type run struct {
 	cuts      chan error               // the word that it is done, or why not
 	soon      bool                     // the next one is begun, and goes on between the next batches
 	prompt    bool                     // someone waits for it
+	urgent    bool                     // it holds records that are to be seen soon
 	flushed   int64                    // how many of the records written it flushed
 	yielded   int64                    // when the operators last let others have the core
 }
@@ -154,7 +155,7 @@ func (r *run) finishOver() error {
 
 // loop takes records through the operator until every source has ended.
 func (r *run) loop(ctx context.Context) error {
-	clock := time.NewTicker(min(r.CommitEvery, time.Second/4))
+	clock := time.NewTicker(r.tick())
 	defer clock.Stop()
 	for {
 		r.rest()
@@ -224,7 +225,11 @@ func (r *run) process(t *task, rows record.Rows) error {
 	r.out.in = rows.Batch
 	t.touched = true
 	if r.Choose != nil {
-		defer func() { r.Choose.Took(r.Now(), r.lanes.last.source, rows) }()
+		defer func() {
+			if r.Choose.Took(r.Now(), r.lanes.last.source, rows) {
+				r.urgent = r.Exactly
+			}
+		}()
 	}
 	if t.op == nil {
 		err := r.out.Emit(rows)

@@ -94,14 +94,21 @@ func (c *class) overdue(now, since int64) (time.Duration, bool) {
 // scale makes shares whole numbers for all weights in use.
 const scale = 1 << 20
 
-// Took counts the records of a class that the sink has been given.
-func (s *Scheduler) Took(now int64, source int, rows record.Rows) {
+// Took counts the records of a class that the sink has been given. Those of the first
+// class are urgent.
+func (s *Scheduler) Took(now int64, source int, rows record.Rows) (urgent bool) {
 	c := &s.classes[source]
 	n := c.stats.add(now, c.SLO, rows)
 	if c.Weight > 0 {
 		s.virtual = max(s.virtual, c.share)
 		c.share += n * scale / int64(c.Weight)
 	}
+	s.note(c, now)
+	return source == 0
+}
+
+// note says, now and then, that records of a class took too long.
+func (s *Scheduler) note(c *class, now int64) {
 	if s.Note == nil {
 		return
 	}

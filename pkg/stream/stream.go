@@ -110,8 +110,9 @@ type Chooser interface {
 	// Choose returns the source that comes next, -1 for none, and how many of its
 	// records at most before it is asked again. waiting has an entry for each source.
 	Choose(now int64, waiting []Waiting) (source, most int)
-	// Took says that rows of a source have been given to the sink.
-	Took(now int64, source int, rows record.Rows)
+	// Took says that rows of a source have been given to the sink, and returns whether
+	// they are urgent: where they are seen when they are committed, that is to be soon.
+	Took(now int64, source int, rows record.Rows) (urgent bool)
 }
 
 // Waiting is what of a source has been read and is not processed yet.
