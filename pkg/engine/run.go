@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -83,7 +84,19 @@ func (r *run) run(ctx context.Context) error {
 			err = failed
 		}
 	}
-	return errors.Join(err, r.failed)
+	return errors.Join(overdue(working, err), r.failed)
+}
+
+// overdue says that work was broken off, of which a sink may only know that it was.
+func overdue(working context.Context, err error) error {
+	switch {
+	case err == nil || context.Cause(working) != errDrain || errors.Is(err, errDrain):
+		return err
+	case errors.Is(err, context.Canceled):
+		return errDrain
+	default:
+		return fmt.Errorf("%w: %w", errDrain, err)
+	}
 }
 
 var errDrain = errors.New("what was in flight could not be finished in the time that --drain allows")
