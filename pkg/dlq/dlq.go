@@ -1,9 +1,9 @@
-// Package dlq looks through dead letters: what there is, of which kind, how much
-// and how old, and which of it has been replayed or put away already.
+// Package dlq reads dead letters: it lists and counts them by kind, age and source, and
+// knows which have been replayed or purged.
 //
-// What was done with a letter is written beside it, as a mark: a record without a
-// value that names the letter's place in its headers. So it is known to all who
-// read the letters, wherever they run, and survives what survives the letters.
+// That a letter was replayed or purged is noted beside the letters, as a mark: a record
+// without a value whose headers name the place of the letter. So every reader of the
+// letters knows it, on any machine, and it is as durable as the letters.
 package dlq
 
 import (
@@ -67,8 +67,8 @@ type Letter struct {
 	HasKey bool
 }
 
-// ReadLetter returns the letter that record i of b is; false for what is none,
-// as a mark.
+// ReadLetter returns record i of b as a letter, or false if it is not one but, for
+// instance, a mark.
 func ReadLetter(b *record.Batch, i int) (Letter, bool) {
 	s, ok := letter.Read(b, i)
 	if !ok {
@@ -117,7 +117,8 @@ func (f *Filter) Takes(l *Letter) bool {
 	return true
 }
 
-// An Index is what a first look through the letters finds. It is a stream.Sink.
+// An Index collects what is known of all letters, without their payloads. It is a
+// stream.Sink.
 type Index struct {
 	Filter  Filter
 	Others  int // records that are neither letters nor marks
@@ -156,9 +157,9 @@ func (x *Index) Write(rows record.Rows) error {
 // Sources returns where the letters came from, chosen or not.
 func (x *Index) Sources() []string { return slices.Sorted(maps.Keys(x.sources)) }
 
-// CheckClasses refuses classes of the filter that no letter has, be it chosen
-// or done with, and that are none of logctl's own either. Where there are no
-// letters, nothing is known of their classes and nothing is refused.
+// CheckClasses returns an error for a class of the filter that is not one of logctl's
+// own and that no letter has, chosen or not. If there are no letters at all, any class
+// is accepted.
 func (x *Index) CheckClasses() error {
 	seen := slices.Sorted(maps.Keys(x.classes))
 	known := slices.Concat(seen, retry.Classes, retry.Kinds)
@@ -173,8 +174,8 @@ func (x *Index) CheckClasses() error {
 	return nil
 }
 
-// Misspelt returns the hint that a name may be meant for one of logctl's own
-// classes and kinds; "" where it is one, or like none.
+// Misspelt returns a hint if a name resembles one of logctl's own classes and kinds, ""
+// if it is one of them or resembles none.
 func Misspelt(name string) string {
 	known := slices.Concat(retry.Classes, retry.Kinds)
 	if slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, name) }) {
@@ -194,21 +195,22 @@ func (p Place) part() Place {
 	return p
 }
 
-// Letters returns the chosen letters that are not done with, in the order in
-// which they were read.
+// Letters returns the chosen letters that were neither replayed nor purged, in the
+// order in which they were read.
 func (x *Index) Letters() []Letter {
 	return slices.DeleteFunc(slices.Clone(x.letters), func(l Letter) bool { return x.marks[l.Place] != "" })
 }
 
-// Unpurged returns the chosen letters that were not purged, replayed or not.
+// Unpurged returns the chosen letters that were not purged, including those that were
+// replayed.
 func (x *Index) Unpurged() []Letter {
 	return slices.DeleteFunc(slices.Clone(x.letters), func(l Letter) bool { return x.marks[l.Place] == Purged })
 }
 
-// Done returns what was done with the letter at a place; "" for nothing.
+// Done returns the mark of the letter at a place, "" if it has none.
 func (x *Index) Done(p Place) string { return x.marks[p] }
 
-// Marked counts the chosen letters of which a mark says what.
+// Marked counts the chosen letters with a mark of that kind.
 func (x *Index) Marked(what string) (n int) {
 	for i := range x.letters {
 		if x.marks[x.letters[i].Place] == what {
@@ -218,8 +220,8 @@ func (x *Index) Marked(what string) (n int) {
 	return n
 }
 
-// Again counts the chosen letters that had been replayed before they died, done
-// with or not.
+// Again counts the chosen letters that had been replayed before they failed, with a
+// mark or without.
 func (x *Index) Again() (n int) {
 	for i := range x.letters {
 		if x.letters[i].State.Replayed > 0 {
@@ -265,8 +267,9 @@ func readMark(b *record.Batch, i int) (of Place, what string, ok bool) {
 	return of, what, found && (what == Replayed || what == Purged)
 }
 
-// DoneUpTo returns for each partition of a topic of dead letters the offset up to
-// which everything is done with, where there is something before it.
+// DoneUpTo returns for each partition of a topic of dead letters the offset before
+// which every letter was replayed or purged. Partitions without such letters are left
+// out.
 func (x *Index) DoneUpTo() map[int32]int64 {
 	open, last := map[int32]int64{}, map[int32]int64{}
 	for i := range x.letters {

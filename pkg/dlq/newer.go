@@ -6,8 +6,8 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// Newer finds out which letters are behind a newer record of their key in the
-// topic that they came from. It is a stream.Sink for the records of the topics.
+// Newer finds letters for whose key there is a newer record in the topic that they came
+// from. It is a stream.Sink for the records of these topics.
 type Newer struct {
 	keys  map[keyOf]*newest
 	since int64
@@ -21,7 +21,7 @@ type newest struct {
 	offsets map[int32]int64
 }
 
-// NewNewer returns one for the given letters.
+// NewNewer returns a Newer for the given letters.
 func NewNewer(letters []Letter) *Newer {
 	n := &Newer{keys: map[keyOf]*newest{}, since: record.NoTime}
 	for i := range letters {
@@ -37,7 +37,7 @@ func NewNewer(letters []Letter) *Newer {
 	return n
 }
 
-// Topics returns which topics to read, from which time on; record.NoTime is from
+// Topics returns which topics to read and from which time on; record.NoTime means from
 // the beginning.
 func (n *Newer) Topics() (topics []string, since int64) {
 	for k := range n.keys {
@@ -47,7 +47,7 @@ func (n *Newer) Topics() (topics []string, since int64) {
 	return slices.Compact(topics), n.since
 }
 
-// Write takes in records of the topics.
+// Write looks at records of the topics.
 func (n *Newer) Write(rows record.Rows) error {
 	o := rows.Origin
 	for i := rows.Lo; i < rows.Hi; i++ {
@@ -63,9 +63,9 @@ func (n *Newer) Write(rows record.Rows) error {
 	return nil
 }
 
-// Keep returns the letters that nothing is newer than: by the offset in their
-// partition, or where their key has moved to another one, by time. Letters
-// without a key are kept.
+// Keep returns the letters for which there is no newer record: by offset in the same
+// partition, or by time if their key has moved to another partition. Letters without a
+// key are kept.
 func (n *Newer) Keep(letters []Letter) []Letter {
 	return slices.DeleteFunc(slices.Clone(letters), func(l Letter) bool {
 		k := n.keys[keyOf{l.Source, l.Key}]

@@ -31,7 +31,7 @@ func (l *Letter) Row() Row {
 	}
 }
 
-// Full is a letter with all that there is of it.
+// Full is a letter with everything that is known of it.
 type Full struct {
 	Row
 	Pattern     string      `json:"pattern"`
@@ -77,7 +77,7 @@ func ReadFull(l *Letter, b *record.Batch, i int) Full {
 	return f
 }
 
-// AppendJSON appends v, which is made of what JSON can say, as a line.
+// AppendJSON appends v as a line of JSON.
 func AppendJSON(dst []byte, v any) []byte {
 	text, err := json.Marshal(v)
 	if err != nil {

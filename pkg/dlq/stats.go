@@ -10,7 +10,7 @@ import (
 	"github.com/logctl/logctl/pkg/letter"
 )
 
-// Stats are what there is among the dead letters.
+// Stats are counts of the dead letters.
 type Stats struct {
 	Letters     int      `json:"letters"` // not done with
 	Bytes       int64    `json:"bytes"`
@@ -62,8 +62,8 @@ type age struct {
 	most time.Duration
 }
 
-// Stats returns what there is now. Records tells how many records a topic had in
-// the last hour, false where that is unknown.
+// Stats counts the letters. records returns how many records a topic had in the last
+// hour, or false if that is not known.
 func (x *Index) Stats(now int64, records func(topic string) (int64, bool)) Stats {
 	list := x.Letters()
 	s := Stats{

@@ -1,12 +1,11 @@
-// Package exec is the door to other programs: it has handlers do something
-// with each record. A handler is a command that stays, reads a record a line on
-// its stdin and answers a line for each, in order; or a command that is started
-// for each record.
+// Package exec is the door to other programs, the handlers of records. A handler is a
+// command that keeps running: it reads records from stdin, one a line, and answers each
+// with a line, in order. Or it is a command that is started once for each record.
 //
-// What a handler cannot do now it is asked again later, without holding up the
-// records of other keys; what it never will be able to do is a dead letter. A
-// handler that crashes, hangs or talks nonsense is started again, and what it
-// has not answered is given to the next one.
+// A record that a handler cannot process now is tried again later, without holding up
+// the records of other keys. A record that it can never process becomes a dead letter.
+// A handler that crashes, hangs or writes nonsense is started again, and gets the
+// records that it has not answered.
 package exec
 
 import (
@@ -61,10 +60,10 @@ type Options struct {
 	Note   func(string)  // tells a person something; may be nil
 }
 
-// A Sink gives records to handlers. It is a stream.Sink, Flusher, Pusher and
-// Tracker: what a handler answers it writes to Options.Out. Out, Dead and Later
-// are called by several goroutines, one at a time each; Dead may be shared with
-// others where it is a stream.Locked.
+// A Sink gives records to handlers and writes their output to Options.Out. It is a
+// stream.Sink, Flusher, Pusher and Tracker. Out, Dead and Later are called from several
+// goroutines, each by one at a time. Dead may be shared with others if it is a
+// stream.Locked.
 type Sink struct {
 	opt     Options
 	workers []*worker
@@ -200,7 +199,7 @@ func (s *Sink) next() int {
 	return s.turn
 }
 
-// Flush makes durable what was handed on; see stream.Tracker.
+// Flush makes the output of the handlers durable; see stream.Tracker.
 func (s *Sink) Flush(ctx context.Context) error {
 	if err := s.failure(); err != nil {
 		return err
@@ -221,7 +220,7 @@ func flush(ctx context.Context, mu *sync.Mutex, to stream.Sink) error {
 	return f.Flush(ctx)
 }
 
-// Push passes on what the output has gathered.
+// Push passes on what the output holds back.
 func (s *Sink) Push() error {
 	if err := s.failure(); err != nil {
 		return err
@@ -277,8 +276,8 @@ func letterOf(b *record.Batch, row int, st *letter.State) *record.Batch {
 
 func (s *Sink) failure() error { return context.Cause(s.ctx) }
 
-// Close ends the handlers: they see the end of their input, and are killed if
-// they do not take it for one.
+// Close ends the handlers: it closes their stdin, and kills those that do not exit
+// then.
 func (s *Sink) Close() error {
 	s.fail(errClosed)
 	for _, w := range s.workers {

@@ -67,8 +67,7 @@ func (s *Stats) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// Summary says in a few words what handlers did; letters is what dead letters are
-// called where they went.
+// Summary says in a few words what handlers did; letters is the word for dead letters.
 func (s *Stats) Summary(letters string) string {
 	parts := []string{"handled " + human.Count(s.Handled.Load())}
 	for _, x := range []struct {

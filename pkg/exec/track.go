@@ -216,8 +216,8 @@ func (p *part) firstOpen(otherwise int64) int64 {
 	return otherwise
 }
 
-// Room returns how many records may be written before what is written later
-// could have to wait; see stream.Rationed.
+// Room returns how many records can be written without waiting for others; see
+// stream.Rationed.
 func (s *Sink) Room() (n int, more <-chan struct{}) {
 	if s.opt.Ahead == 0 {
 		return math.MaxInt, s.track.room
@@ -231,8 +231,8 @@ func (s *Sink) Room() (n int, more <-chan struct{}) {
 // finish need not be done again by others.
 const leaveWithin = 2 * time.Second
 
-// Leave gives up partitions: nothing of them is begun any more. What handlers
-// have in hand is waited for, for a moment.
+// Leave gives up partitions: no more of their records are given to handlers. It waits a
+// moment for those that handlers have.
 func (s *Sink) Leave(gone []*record.Origin) {
 	s.track.beginNoMore(gone)
 	timer := time.NewTimer(leaveWithin)

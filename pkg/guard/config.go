@@ -9,15 +9,16 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// A Target is a sink that tells a breaker how it fares, and does not wait while
-// that is open: see stream.ErrHeld. What it was given before stays in flight.
+// A Target is a sink that reports the results of its attempts to a breaker. While the
+// breaker is open it does not wait but returns stream.ErrHeld; what was written before
+// stays in flight.
 type Target interface {
 	stream.Sink
 	stream.Flusher
 	Flight
 }
 
-// Flight is what a target says of what it was given and has not settled.
+// Flight is about records that were given to a target and are not settled.
 type Flight interface {
 	// InFlight reports whether anything that was written is not settled yet.
 	InFlight() bool
@@ -25,7 +26,7 @@ type Flight interface {
 	GiveUp() error
 }
 
-// A Policy says what becomes of records while the breaker is open.
+// A Policy says what happens to records that come while the breaker is open.
 type Policy string
 
 // The policies.

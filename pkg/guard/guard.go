@@ -1,6 +1,6 @@
-// Package guard keeps a pipeline going while the sink behind it is down: a
-// circuit breaker stops trying, and what comes meanwhile waits, goes into a
-// spool on disk to be sent later in order, or is dropped and counted.
+// Package guard keeps a pipeline running while its sink is down. A circuit breaker
+// stops attempts; records that come meanwhile wait, or go into a spool on disk and are
+// sent later in order, or are dropped and counted.
 package guard
 
 import (
@@ -14,15 +14,14 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// A Sink is a guarded target. It implements stream.Tracker: what is in flight
-// when the breaker opens stays there, and commits do not pass it; what comes
-// afterwards is finished as soon as it is in the spool. What the spool holds is
-// sent before anything that comes later, once all that was in flight before it
-// is settled; after a crash some of it may be sent again.
+// A Sink is a guarded target. It is a stream.Tracker: records that are in flight when
+// the breaker opens stay in flight, and commits do not pass them; records that go into
+// the spool are finished when they are there. When everything that was in flight is
+// settled, the spool is sent, before anything that comes later. After a crash some of
+// it may be sent again.
 //
-// The target is given copies, so that what is in flight while it is down does
-// not hold the batches that others are to be read into. A Sink is for one
-// goroutine, except the counts.
+// The target gets copies, because records in flight would otherwise hold the batches
+// that the source needs to read on. A Sink is for one goroutine, except the counts.
 type Sink struct {
 	cfg    Config
 	target Target
@@ -49,7 +48,7 @@ type counts struct{ spooled, replayed, expired, dropped atomic.Int64 }
 // inFlight is how many batches the target may hold.
 const inFlight = 64
 
-// New guards a target. When ctx is done nothing waits for the breaker any more.
+// New guards a target. After ctx is done, records do not wait for the breaker.
 func New(ctx context.Context, target Target, cfg Config) *Sink {
 	return &Sink{
 		cfg: cfg, target: target, ctx: ctx, pool: record.NewPool(inFlight, 0), open: map[partition]int64{},
@@ -58,8 +57,8 @@ func New(ctx context.Context, target Target, cfg Config) *Sink {
 
 func now() int64 { return time.Now().UnixNano() }
 
-// Write sends rows on, or does with them what is to be done while the breaker
-// is open.
+// Write sends rows to the target or, while the breaker is open, applies the policy to
+// them.
 func (s *Sink) Write(rows record.Rows) error {
 	if s.lost != nil {
 		return s.lost
@@ -157,7 +156,7 @@ func (s *Sink) settle() error {
 	return err
 }
 
-// Push sends what the spool holds, when nothing else is to be done.
+// Push sends what the spool holds. The engine calls it when it has nothing else to do.
 func (s *Sink) Push() error {
 	if s.lost != nil {
 		return s.lost
@@ -171,7 +170,8 @@ func (s *Sink) Push() error {
 	return nil
 }
 
-// Finished settles what can be settled, and returns p up to what cannot.
+// Finished waits for what can be settled, and returns p, lowered to the first record
+// that cannot.
 func (s *Sink) Finished(p stream.Position) stream.Position {
 	if len(s.open) > 0 {
 		_ = s.settle() // Flush says what is wrong
@@ -182,7 +182,7 @@ func (s *Sink) Finished(p stream.Position) stream.Position {
 	return p
 }
 
-// Flush returns when what can be settled is: Finished says what that is.
+// Flush returns when everything is settled that can be; Finished says how far that is.
 func (s *Sink) Flush(context.Context) error {
 	if err := s.settle(); !errors.Is(err, stream.ErrHeld) {
 		return err
@@ -190,12 +190,11 @@ func (s *Sink) Flush(context.Context) error {
 	return nil
 }
 
-// Leave has nothing to give up: what was written is on its way.
+// Leave does nothing: what was written is on its way.
 func (s *Sink) Leave([]*record.Origin) {}
 
-// Drain returns when nothing is in flight any more. What waits in the spool is
-// sent where the breaker allows it, and else stays there for the next run. It
-// gives up when nothing has moved for the time-out.
+// Drain returns when nothing is in flight. The spool is sent if the breaker allows it;
+// otherwise it stays for the next run. It gives up after Config.Timeout.
 func (s *Sink) Drain(ctx context.Context, _ bool) error {
 	for end := time.Now().Add(s.cfg.Timeout); ; {
 		_, err := s.ready(false)

@@ -22,7 +22,7 @@ var (
 		"Records that were dropped while the breaker was open.", nil, nil)
 )
 
-// Metrics tells of a breaker that guards no Sink.
+// Metrics returns the metrics of a breaker that is not part of a Sink.
 func Metrics(b *limit.Breaker) prometheus.Collector { return breakerMetrics{b} }
 
 type breakerMetrics struct{ *limit.Breaker }

@@ -11,10 +11,10 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// A Relay is a sink that has records on this machine's disk when Flush returns,
-// and passes them on when the sink behind it takes them: for what has to be safe
-// at once, and nowhere else soon, as dead letters. It is a Flusher and a Pusher,
-// for one goroutine at a time. After a crash some may be passed on twice.
+// A Relay is a sink that keeps records on the local disk until its target takes them.
+// When Flush returns they are on that disk. It is for records that must be safe at once
+// but may arrive late, such as dead letters. It is a Flusher and a Pusher, for one
+// goroutine at a time. After a crash some records may be passed on twice.
 type Relay struct {
 	spool  *spool.Spool
 	target relayTarget
@@ -27,8 +27,8 @@ type relayTarget interface {
 	InFlight() bool
 }
 
-// NewRelay returns a relay from a spool to a target. When ctx is done it does not
-// wait for room in the spool any more.
+// NewRelay returns a relay from a spool to a target. After ctx is done it does not wait
+// for room in the spool.
 func NewRelay(ctx context.Context, dir *spool.Spool, target relayTarget) *Relay {
 	return &Relay{spool: dir, target: target, ctx: ctx}
 }
@@ -36,7 +36,7 @@ func NewRelay(ctx context.Context, dir *spool.Spool, target relayTarget) *Relay 
 // fullPause is how long to wait for room in the spool.
 const fullPause = 50 * time.Millisecond
 
-// Write puts rows into the spool. While that is full it waits.
+// Write puts rows into the spool, and waits while that is full.
 func (r *Relay) Write(rows record.Rows) error {
 	for {
 		err := r.spool.Write(rows)
@@ -56,7 +56,7 @@ func (r *Relay) Write(rows record.Rows) error {
 	}
 }
 
-// Flush returns when all that was written is on the disk.
+// Flush returns when everything that was written is on the disk.
 func (r *Relay) Flush(ctx context.Context) error {
 	if err := r.spool.Flush(ctx); err != nil {
 		return err
@@ -67,8 +67,8 @@ func (r *Relay) Flush(ctx context.Context) error {
 // inTransit is how many writes are passed on before any of them is settled.
 const inTransit = 256
 
-// Push passes on what the target takes without waiting for it: nothing while it
-// has something in flight.
+// Push passes on what the target takes without waiting: nothing while it has records in
+// flight.
 func (r *Relay) Push() error {
 	if r.target.InFlight() {
 		return nil
@@ -100,8 +100,8 @@ func (r *Relay) Push() error {
 // closeWithin is how long Close waits for the target.
 const closeWithin = 3 * time.Second
 
-// Close passes on what the target takes within a moment. The rest stays in the
-// spool for the next run; it returns how much that is.
+// Close passes on what the target takes within a moment. The rest stays in the spool
+// for the next run; left is how many records that are.
 func (r *Relay) Close() (left int64, err error) {
 	clock := time.NewTicker(10 * time.Millisecond)
 	defer clock.Stop()

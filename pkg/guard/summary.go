@@ -2,8 +2,8 @@ package guard
 
 import "github.com/logctl/logctl/pkg/human"
 
-// Summary says in words what became of records that could not be sent at once;
-// "" where all could. It is for after the run.
+// Summary says in words what happened to records that could not be sent at once, "" if
+// there were none. Call it after the run.
 func (s *Sink) Summary() string {
 	n := s.cfg.Breaker.Opened()
 	text := ""

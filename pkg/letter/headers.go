@@ -99,9 +99,9 @@ func (s *State) appendHistory(dst []byte) []byte {
 	return append(dst, ']')
 }
 
-// Read returns the state that record i of b has in its headers, and false where
-// it is no letter. What is written wrongly is as if it were not there: the
-// headers may come from anybody. Where no origin is told, it is the record's own.
+// Read returns the state that is in the headers of record i of b, or false if it is no
+// letter. Headers that are malformed are ignored, because anybody can write them. A
+// letter without an origin has that of the record itself.
 func Read(b *record.Batch, i int) (s State, ok bool) {
 	rec := &b.Recs[i]
 	s.Time = record.NoTime

@@ -1,7 +1,7 @@
-// Package letter says what a record looks like that has failed: the record as
-// it was, byte for byte, and in headers what is known of its failure. That is
-// the form of dead letters, and of records that wait in a retry topic. It is
-// text throughout, so that any client of Kafka can read and write it.
+// Package letter defines the form of records that have failed: dead letters, and
+// records that wait in a retry topic. A letter is the record as it was, byte for byte,
+// with headers that describe the failure. All headers are text, so that any Kafka
+// client can read and write them.
 package letter
 
 import (
@@ -39,11 +39,11 @@ var own = map[string]bool{
 	First: true, Last: true, Kind: true, Class: true, Signature: true, Correlation: true, History: true, Due: true,
 }
 
-// Own reports whether a header is a letter's and not the record's. How often a
-// letter was replayed stays with the record.
+// Own reports whether a header belongs to the letter and not to the record. The number
+// of replays belongs to the record.
 func Own(name []byte) bool { return own[string(name)] }
 
-// An Origin is where a record was read at first.
+// An Origin is where a record was first read.
 type Origin struct {
 	Source    string
 	Topic     bool // Source is a topic
@@ -108,8 +108,8 @@ type Failure struct {
 	Last      int64
 }
 
-// Begin returns the state of record i of b where it has not failed before: what
-// headers say of other failures is void, but for what connects it with others.
+// Begin returns the state of record i of b before its first failure. It ignores what
+// headers say of earlier failures, except the id that connects the record with others.
 func Begin(b *record.Batch, i int) State {
 	s := State{Origin: OriginOf(b, i)}
 	if b.Recs[i].Headers.Len > 0 {
@@ -125,9 +125,8 @@ const (
 	mostHistory = 8   // different errors
 )
 
-// Failed takes note that an attempt has failed at the given time, and returns
-// how often this very error was met. Errors that differ only in numbers, ids and
-// addresses are the same.
+// Failed notes that an attempt has failed, and returns how often this error has
+// occurred. Errors that differ only in numbers, ids and addresses are the same.
 func (s *State) Failed(kind, class, message string, now int64) int {
 	message = cut(message)
 	s.Attempts++

@@ -14,7 +14,7 @@ import (
 // long each time, up to Most. Its zero value is DefaultBackoff.
 type Backoff struct{ Base, Most time.Duration }
 
-// DefaultBackoff is the one where nothing else is said.
+// DefaultBackoff is used unless the user says otherwise.
 var DefaultBackoff = Backoff{100 * time.Millisecond, 10 * time.Second}
 
 const backoffHint = "as in 100ms..10s (from, twice as long each time, to) or 1s (always)"
@@ -33,9 +33,9 @@ func ParseBackoff(s string) (Backoff, error) {
 	return Backoff{base, most}, nil
 }
 
-// Delay returns how long to wait after an attempt, the first being number 1,
-// has failed. Half of it is left to chance, so that those who failed together
-// do not come back together: equal sources give equal delays.
+// Delay returns how long to wait after a failed attempt; the first attempt is number 1.
+// Half of the delay is random, so that clients which failed together do not come back
+// together. Equal sources of chance give equal delays.
 func (b Backoff) Delay(attempt int, chance *rand.Rand) time.Duration {
 	if b == (Backoff{}) {
 		b = DefaultBackoff

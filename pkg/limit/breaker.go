@@ -10,7 +10,7 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 )
 
-// A State is whether a breaker lets things through.
+// A State says whether a breaker allows attempts.
 type State int32
 
 // The states of a breaker.
@@ -23,8 +23,8 @@ const (
 // String returns the name of the state.
 func (s State) String() string { return [...]string{"closed", "open", "half-open"}[s] }
 
-// A Trip says when a breaker opens: after so many failures in a row, or when so
-// many percent of the last things have failed. The zero value never opens it.
+// A Trip says when a breaker opens: after a number of failures in a row, or when a
+// percentage of the last attempts has failed. The zero value never opens it.
 type Trip struct {
 	Failures int // in a row; 0 where Percent counts
 	Percent  int // of the last Of things
@@ -66,16 +66,15 @@ func (t Trip) String() string {
 // Never reports whether the breaker never opens.
 func (t Trip) Never() bool { return t.Failures == 0 && t.Percent == 0 }
 
-// DefaultOpenFor is how long a breaker stays open where nothing else is said.
+// DefaultOpenFor is how long a breaker stays open by default.
 const DefaultOpenFor = 10 * time.Second
 
-// A Breaker stops trying what keeps failing, so that who depends on it can do
-// something else meanwhile. It opens as its Trip says; after OpenFor it is half
-// open: one attempt is allowed, whose success closes it and whose failure opens
-// it for as long again. Its zero value is always closed. It may be used by
-// several goroutines.
+// A Breaker stops attempts at something that keeps failing, so that the caller can do
+// something else meanwhile. It opens as its Trip says. After OpenFor it is half open
+// and allows one attempt: success closes it, failure opens it for as long again. Its
+// zero value is always closed. It may be used by several goroutines.
 //
-// Times are those of the caller's clock, in ns; only their differences count.
+// Times come from the caller's clock, in ns; only their differences matter.
 type Breaker struct {
 	Trip    Trip
 	OpenFor time.Duration // by default DefaultOpenFor
@@ -91,9 +90,9 @@ type Breaker struct {
 	opened  int64
 }
 
-// Allow reports whether to try. Who was told so while the breaker is half open
-// has the one attempt there is, and says with Done how it went. An attempt of
-// which nothing was heard for OpenFor is given up: another one is allowed.
+// Allow reports whether to make an attempt. While the breaker is half open it allows a
+// single one, and the caller reports the result with Done. If Done is not called within
+// OpenFor, another attempt is allowed.
 func (b *Breaker) Allow(now int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -111,8 +110,8 @@ func (b *Breaker) Allow(now int64) bool {
 	}
 }
 
-// Done says how an attempt went. What comes in while the breaker is open is of
-// attempts begun before, and does not count.
+// Done reports the result of an attempt. While the breaker is open results do not
+// count: they are of attempts that began before it opened.
 func (b *Breaker) Done(now int64, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -131,7 +130,7 @@ func (b *Breaker) Done(now int64, ok bool) {
 	}
 }
 
-// Break opens the breaker: that there is no use in trying is known.
+// Break opens the breaker when the caller knows that attempts are useless.
 func (b *Breaker) Break(now int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -145,7 +144,7 @@ func (b *Breaker) State(now int64) State {
 	return b.look(now)
 }
 
-// Wait returns how long the breaker will stay open: 0 where it is not.
+// Wait returns how long the breaker will stay open, 0 if it is not open.
 func (b *Breaker) Wait(now int64) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -155,7 +154,7 @@ func (b *Breaker) Wait(now int64) time.Duration {
 	return b.openFor() - time.Duration(now-b.since)
 }
 
-// Opened returns how often it was opened.
+// Opened returns how often the breaker has opened.
 func (b *Breaker) Opened() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()

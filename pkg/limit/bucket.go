@@ -1,6 +1,5 @@
-// Package limit keeps things to a rate, stops trying what keeps failing, and
-// spaces attempts. It is arithmetic: who calls it has the clock, and does the
-// waiting.
+// Package limit has the arithmetic of rate limits, circuit breakers and pauses between
+// attempts. The caller has the clock and does the waiting.
 package limit
 
 import (
@@ -8,15 +7,15 @@ import (
 	"time"
 )
 
-// A Bucket fills with tokens as a schedule says, one for each record that may
-// pass. Its zero value never makes anybody wait. It may be used by several
-// goroutines; none waits in it.
+// A Bucket fills with tokens according to a schedule; each record that passes takes
+// one. Its zero value never makes a caller wait. It may be used by several goroutines;
+// none of its methods blocks.
 //
-// It begins with the first call, with one token in it. While nobody takes any,
-// no more gather than come in Burst, or one.
+// The bucket starts with the first call and holds one token then. Unused tokens
+// accumulate up to the number that comes within Burst, at least one.
 //
-// Times are those of the caller's clock, ns since any moment. A clock that is
-// put back does not stop the flow: time goes on from what it shows then.
+// Times come from the caller's clock, in ns since any moment. If the clock is set back,
+// time continues from what it shows then.
 type Bucket struct {
 	Schedule Schedule
 	Burst    time.Duration // by default a second; Endless for all that is due
@@ -28,19 +27,19 @@ type Bucket struct {
 	taken float64 // tokens that were taken or lost, of those of the schedule
 }
 
-// Endless is the Burst of a bucket in which all that is due gathers.
+// Endless is the Burst of a bucket in which unused tokens accumulate without a limit.
 const Endless = time.Duration(1<<63 - 1)
 
-// Take takes n tokens and returns how long to wait until they are there: 0
-// where they are. Who waits so long before each thing keeps to the schedule,
-// for each waits behind those before it. n may be more than the bucket ever holds.
+// Take takes n tokens and returns how long to wait until they are there, 0 if they are
+// there now. A caller that waits so long keeps to the schedule, because each wait
+// includes those before it. n may be more than the bucket ever holds.
 func (b *Bucket) Take(now, n int64) time.Duration {
 	wait, _ := b.TakeWithin(now, n, Endless)
 	return wait
 }
 
-// TakeWithin is Take for who would wait no longer than most: where that is not
-// enough nothing is taken, ok is false, and wait is how long it would have been.
+// TakeWithin is Take for a caller that waits for most at the longest. If that is not
+// enough, it takes nothing and returns false, and wait is how long it would have been.
 func (b *Bucket) TakeWithin(now, n int64, most time.Duration) (wait time.Duration, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -70,7 +69,7 @@ func (b *Bucket) Ready(now int64) int64 {
 	return max(int64(b.Schedule.due(elapsed)-b.taken+rounding), 0)
 }
 
-// Next returns how long it is until a token is there.
+// Next returns how long it takes until a token is there.
 func (b *Bucket) Next(now int64) time.Duration {
 	wait, _ := b.TakeWithin(now, 1, -1)
 	return wait

@@ -9,8 +9,8 @@ import (
 	"github.com/logctl/logctl/pkg/human"
 )
 
-// A Schedule says how many records are due at any moment. The zero value has
-// all of them due at once.
+// A Schedule says how many records are due at any moment. With the zero value all are
+// due at once.
 type Schedule struct {
 	from, to float64       // records a second: at the start and after ramp; in a burst
 	ramp     time.Duration // how long the rate takes from the one to the other

@@ -1,6 +1,6 @@
-// Package retry decides what becomes of a record that a handler or a sink has
-// refused: whether it is tried again and when, or is a dead letter. It is
-// arithmetic over what is known of the record; who asks has the clock.
+// Package retry decides what happens to a record that a handler or a sink has refused:
+// whether it is tried again, and when, or becomes a dead letter. The caller has the
+// clock.
 package retry
 
 import (
@@ -34,19 +34,19 @@ const (
 	Parse   = "PARSE"   // the record does not parse
 )
 
-// Classes are the names of those classes.
+// Classes are the names of logctl's own classes.
 var Classes = []string{Timeout, Crash, Asked, Refused, Format, Parse}
 
 // An Error is why an attempt failed.
 type Error struct{ Kind, Class, Message string }
 
-// Is reports whether name is the error's kind or class, in any case of letters.
+// Is reports whether name is the error's kind or class, ignoring case.
 func (e Error) Is(name string) bool {
 	return strings.EqualFold(e.Kind, name) || strings.EqualFold(e.Class, name)
 }
 
-// A Policy says which errors are met with another attempt, how often and after
-// how long. Its zero value tries never again.
+// A Policy says after which errors a record is tried again, how often and when. With
+// the zero value it never is.
 type Policy struct {
 	Most    int           // attempts after the first one, for each different error
 	Backoff limit.Backoff // between them
@@ -54,8 +54,8 @@ type Policy struct {
 	Rules   Rules         // see ParseRules
 }
 
-// Next notes an error in the state of a record and says whether the record is
-// to be tried again, and at which time at the earliest.
+// Next notes an error in the state of a record. It returns whether the record is to be
+// tried again, and the earliest time for that.
 func (p *Policy) Next(s *letter.State, e Error, now int64, chance *rand.Rand) (at int64, again bool) {
 	e = p.Rules.Classify(e)
 	n := s.Failed(e.Kind, e.Class, e.Message, now)
@@ -88,9 +88,9 @@ func ParseOn(names []string) ([]string, error) {
 	return names, nil
 }
 
-// DefaultMost is how many attempts follow the first one where nothing is said.
+// DefaultMost is how many attempts follow the first one by default.
 const DefaultMost = 10
 
-// Wait is the longest that a record waits in memory where there is a retry
-// topic: what waits longer goes there.
+// Wait is how long a record waits in memory at most if there is a retry topic. Records
+// that have to wait longer go there.
 const Wait = time.Second

@@ -9,8 +9,8 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 )
 
-// Rules give errors their kind and class by what they say. The first one that
-// matches counts.
+// Rules assign kinds and classes to errors by their text. The first rule that matches
+// counts.
 type Rules []rule
 
 type rule struct {

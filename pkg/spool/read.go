@@ -29,9 +29,9 @@ func (c *cursor) close() error {
 	return err
 }
 
-// Next fills the empty batch b with the records of the next Write that has not
-// been read; b.Next is what Ack takes when all of them are dealt with. It
-// returns io.EOF where there are none.
+// Next fills the empty batch b with the records of the next Write that has not been
+// read. Pass b.Next to Ack when all of them have been processed. Next returns io.EOF if
+// there are none.
 func (s *Spool) Next(b *record.Batch) error {
 	c := &s.read
 	for {
@@ -143,9 +143,9 @@ func readFrame(f io.ReaderAt, off, size int64, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// Ack says that every record with a number below next is dealt with. Files that
-// hold nothing else are removed. After a loss of power, not after a kill -9,
-// what was acknowledged last may be read again.
+// Ack says that all records with a number below next have been processed. Files that
+// hold no others are removed. After a power failure, but not after a kill -9, the last
+// records that were acknowledged may be read again.
 func (s *Spool) Ack(next int64) error {
 	if next <= s.acked {
 		return nil

@@ -1,9 +1,9 @@
-// Package spool keeps records in a directory until someone can take them: a
-// bounded, ordered queue that a kill -9 at any moment leaves whole.
+// Package spool keeps records in a directory until they can be sent. It is a bounded,
+// ordered queue that survives a kill -9 at any moment.
 //
-// The directory holds segments, files of frames with checksums, named after
-// the number of their first record, and the position up to which records have
-// been taken. Numbers go on for as long as the directory lives.
+// The directory holds segments (files of frames with checksums, named after the number
+// of their first record) and the position up to which records have been acknowledged.
+// Numbers are never used again in a directory.
 package spool
 
 import (
@@ -27,11 +27,11 @@ const (
 	DefaultSegmentBytes = 8 << 20
 )
 
-// ErrFull says that a spool has reached its bound. What was to be written was
-// not; there is room again when records have been acknowledged.
+// ErrFull says that a spool has reached its limit, and that nothing was written. There
+// is room again when records have been acknowledged.
 var ErrFull = errors.New("the spool is full")
 
-// Config bounds a spool. The zero value of a field is its default.
+// Config has the limits of a spool. The zero value of a field is its default.
 type Config struct {
 	MaxBytes     int64 // of all segments together, by default 1 GiB
 	SegmentBytes int64 // of a file, by default 8 MiB or a quarter of MaxBytes; space is freed by whole files
@@ -43,10 +43,9 @@ type Config struct {
 
 // A Spool is an open spool. It is for one goroutine, except Len, Bytes and Lost.
 //
-// Write appends, Next reads on, Ack says how far what was read is dealt with
-// and frees the space; what was not acknowledged is read again after Open.
-// Write is safe from a kill -9 when it returns, from a loss of power when
-// Flush has.
+// Write appends records, Next reads them, and Ack says how far they have been processed
+// and frees their space. Records that were not acknowledged are read again after Open.
+// They survive a kill -9 when Write has returned, and a power failure when Flush has.
 type Spool struct {
 	dir  string
 	cfg  Config
@@ -75,10 +74,9 @@ type segment struct {
 	size  int64 // of the file, up to its last whole frame
 }
 
-// Open opens the spool in dir, which it makes where it is missing. What a
-// killed writer left unfinished is cut off: it had not been told that it was
-// written. Of files that end earlier, or are gone, cfg.Lost is told. Damage of another
-// kind is an error.
+// Open opens the spool in dir, and creates the directory if it is missing. A record
+// that a killed writer left unfinished is cut off; its Write had not returned. Files
+// that were cut off or removed are reported to cfg.Lost. Any other damage is an error.
 func Open(dir string, cfg Config) (*Spool, error) {
 	if cfg.MaxBytes <= 0 {
 		cfg.MaxBytes = DefaultMaxBytes
@@ -125,12 +123,12 @@ func (s *Spool) Len() int64 { return s.records.Load() }
 // Bytes returns the size of all segments.
 func (s *Spool) Bytes() int64 { return s.bytes.Load() }
 
-// Lost returns how many records were written, and are not there any more.
+// Lost returns how many records were written and are missing.
 func (s *Spool) Lost() int64 { return s.lost.Load() }
 
-// Write appends the live ones of rows, all or none of them. An error says that
-// none was written: ErrFull at the bound of the spool; no space on its disk,
-// after which it is still whole and may be tried again.
+// Write appends the live rows, all of them or, if it fails, none. It returns ErrFull
+// when the limit is reached. After that, or when the disk is full, the spool is intact
+// and Write may be called again.
 func (s *Spool) Write(rows record.Rows) error {
 	if s.failed != nil {
 		return s.failed
@@ -229,8 +227,8 @@ func (s *Spool) closeTail() error {
 	return err
 }
 
-// Flush returns when all that was written is on the disk. After a failure
-// nobody knows what is: the spool takes nothing more.
+// Flush returns when everything that was written is on the disk. After it has failed
+// nobody knows what is there, and the spool accepts nothing more.
 func (s *Spool) Flush(context.Context) error {
 	if s.failed != nil || s.tail == nil {
 		return s.failed

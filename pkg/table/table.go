@@ -1,6 +1,6 @@
-// Package table shapes records as the rows of a table: which columns a table is
-// made with, and what of a record goes into which of them. Whoever writes rows
-// into a database shares it, so that a table means the same in each.
+// Package table turns records into rows of a database table: it says which columns a
+// table has, and which fields go into which column. All databases share it, so that a
+// table has the same meaning in each of them.
 package table
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// Default is the table where none is named.
+// Default is the name of the table if none is given.
 const Default = "logs"
 
 // The columns that every table of logctl has besides the fields: where the row
@@ -39,20 +39,20 @@ const (
 
 const firstRows = 100 // records whose fields become columns
 
-// A Column is one of a table, with its kind or what a database calls its type.
+// A Column of a table, with its kind or with the name of its type in a database.
 type Column struct{ Name, Kind string }
 
-// Limits are those of a database.
+// Limits are the limits of a database.
 type Limits struct {
 	Fields   int      // columns of fields that a table is made with
 	Name     int      // bytes of a name; 0 is no limit
 	Reserved []string // names that the database has for itself
 }
 
-// Fields returns the columns for the first rows: their fields in the order in
-// which they come, then those that are to be unique and did not come. Names that
-// differ only in case are one column in SQL: the first has it. It returns none
-// where no row is live or has a field.
+// Fields returns the columns of a table that is made for rows: their fields in order of
+// appearance, then those of unique that are not among them. Names that differ only in
+// case are one column in SQL, which has the first of the names. It returns none if no
+// row is live or has a field.
 func Fields(rows record.Rows, unique []string, limits Limits) []Column {
 	f := fields{limits: limits, taken: map[string]int{}}
 	for _, name := range slices.Concat([]string{Topic, Partition, Offset, Part, Extra}, limits.Reserved) {
@@ -133,19 +133,18 @@ func kindOf(b *record.Batch, v record.Value) string {
 	}
 }
 
-// ComesOnce reports whether an origin is a pipe, which cannot be read again:
-// files have a number, and topics are topics.
+// ComesOnce reports whether an origin is a pipe, which cannot be read again.
 func ComesOnce(o *record.Origin) bool { return !o.Topic && (o.Partition == 0 || o.Source == "stdin") }
 
-// HasPlace reports whether the offsets of an origin mean the same to the next
-// run, so that a row is known by them.
+// HasPlace reports whether the offsets of an origin mean the same in the next run, so
+// that they identify rows.
 func HasPlace(o *record.Origin) bool { return !ComesOnce(o) || o.Partition != 0 }
 
-// ErrParts refuses what would replace one another.
+// ErrParts is returned for records that would replace each other.
 var ErrParts = errors.New("it was made for records that are one at an offset, and has no column " + Part)
 
-// Live counts the live ones of rows. Where rows are known by their offset alone
-// (whole), parts of a record are refused with ErrParts.
+// Live counts the live rows. If rows are identified by their offset alone (whole), it
+// returns ErrParts for a record that is one of several at an offset.
 func Live(rows record.Rows, whole bool) (n int, err error) {
 	for i := rows.Lo; i < rows.Hi; i++ {
 		if !rows.Recs[i].Live() {
@@ -159,7 +158,7 @@ func Live(rows record.Rows, whole bool) (n int, err error) {
 	return n, nil
 }
 
-// A Namer names records: those of one name within a time are one. See
+// A Namer names records; records of the same name within a time are duplicates. See
 // transform.Once.
 type Namer interface {
 	// Name returns the name of record i and the time by which it counts; false
@@ -191,7 +190,7 @@ func NewShape(names []string) *Shape {
 	return s
 }
 
-// Column returns the number of a column, -1 where there is none of that name.
+// Column returns the number of a column, -1 if there is none of that name.
 func (s *Shape) Column(name string) int {
 	if i, ok := s.column[name]; ok {
 		return i
@@ -199,7 +198,8 @@ func (s *Shape) Column(name string) int {
 	return -1
 }
 
-// Row begins a row: Cells and Rest are those of record i. A tombstone has none.
+// Row begins a row: it sets Cells and Rest to the fields of record i. A tombstone has
+// none.
 func (s *Shape) Row(b *record.Batch, i int) {
 	clear(s.Cells)
 	s.extra = s.extra[:0]
@@ -265,16 +265,15 @@ func boolIndex(b bool) int {
 	return 0
 }
 
-// Misfit moves a cell that its column cannot hold to the fields that are no
-// columns.
+// Misfit moves a cell that its column cannot hold to the rest.
 func (s *Shape) Misfit(b *record.Batch, k int) {
 	s.begin([]byte(s.Names[k]))
 	s.extra = b.AppendJSON(s.extra, s.Cells[k])
 	s.Cells[k] = record.Value(record.Missing)
 }
 
-// AppendRest appends the fields that are no columns as a JSON object; nothing
-// where there are none.
+// AppendRest appends the fields that have no column as a JSON object, or nothing if
+// there are none.
 func (s *Shape) AppendRest(dst []byte) []byte {
 	if len(s.extra) == 0 {
 		return dst

@@ -10,14 +10,14 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// A Once names records by fields: those that are equal in all of them, within a
-// time, are one. A record that has none of the fields is like no other.
+// A Once names records by some of their fields. Records with equal fields within a time
+// are duplicates. A record that has none of the fields is never a duplicate.
 type Once struct {
 	TTL     time.Duration
 	columns []int
 }
 
-// NewOnce returns the names by the given fields.
+// NewOnce returns a Once for the given fields.
 func NewOnce(fields []string, ttl time.Duration, plan *record.Plan) *Once {
 	o := &Once{TTL: ttl}
 	for _, f := range fields {
@@ -26,9 +26,9 @@ func NewOnce(fields []string, ttl time.Duration, plan *record.Plan) *Once {
 	return o
 }
 
-// Name returns the name of record i, and the time by which it counts: the one
-// that its source gave it, so that reading again gives the same answer. It is
-// false for a record without any of the fields.
+// Name returns the name of record i and the time that its source gave it, so that
+// reading it again gives the same answer. It returns false for a record without any of
+// the fields.
 func (o *Once) Name(b *record.Batch, i int) (name [16]byte, at int64, ok bool) {
 	var h xxh3.Hasher
 	for _, k := range o.columns {
@@ -46,9 +46,8 @@ func (o *Once) Name(b *record.Batch, i int) (name [16]byte, at int64, ok bool) {
 	return h.Sum128().Bytes(), at, ok
 }
 
-// Dedup drops records that were seen before within the time. It is a
-// stream.Operator that remembers in memory: as many names as come within twice
-// the time.
+// Dedup drops duplicates. It is a stream.Operator, and keeps in memory the names that
+// come within twice the time.
 type Dedup struct {
 	once        *Once
 	seen, older map[[16]byte]int64 // when a name was seen last
@@ -56,15 +55,15 @@ type Dedup struct {
 	dropped     atomic.Int64
 }
 
-// NewDedup returns an empty one.
+// NewDedup returns a Dedup that has seen nothing.
 func NewDedup(once *Once) *Dedup {
 	return &Dedup{once: once, seen: map[[16]byte]int64{}, older: map[[16]byte]int64{}, since: record.NoTime}
 }
 
-// Dropped returns how many records were. It may be called at any time.
+// Dropped returns how many records were dropped. It may be called at any time.
 func (d *Dedup) Dropped() int64 { return d.dropped.Load() }
 
-// Process drops what was seen before and hands on the rest.
+// Process drops duplicates and emits the other records.
 func (d *Dedup) Process(rows record.Rows, out stream.Output) error {
 	for i := rows.Lo; i < rows.Hi; i++ {
 		if rec := &rows.Recs[i]; rec.Live() && d.again(rows.Batch, i) {

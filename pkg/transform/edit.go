@@ -20,9 +20,8 @@ type EditSpec struct {
 // A Rename is another name of a field.
 type Rename struct{ From, To string }
 
-// An Edit is changes of a record: fields that it leaves out, calls otherwise or
-// sets, and text that it masks. It is immutable and may be shared. Unlike the
-// parts that are prepared it makes another text and leaves the record as it is,
+// An Edit is a set of changes: fields to drop, rename or set, and text to mask. It is
+// immutable and may be shared. It writes a changed copy and leaves the record as it is,
 // so that a record can go to several places in several forms.
 type Edit struct {
 	set    []field
@@ -36,7 +35,7 @@ type rename struct {
 	quoted []byte // the new name as JSON, with its colon
 }
 
-// NewEdit compiles changes; nil where there are none.
+// NewEdit compiles changes. It returns nil if there are none.
 func NewEdit(spec EditSpec, plan *record.Plan) (*Edit, error) {
 	e := &Edit{drop: spec.Drop}
 	for _, a := range spec.Set {
@@ -75,10 +74,10 @@ type Editor struct {
 	members codec.Members
 }
 
-// Append appends record i as all of edits leave it: each computes from the
-// record as it came, and of two that contradict each other the later one counts.
-// A record that is no JSON object becomes one, with its text as "message", where
-// fields are set. dst must not be the arena, which is left as it was.
+// Append appends record i with all edits applied. Each edit computes from the original
+// record; if two contradict each other, the later one counts. If fields are set, a
+// record that is no JSON object becomes one, with its text as "message". dst must not
+// be in the arena, which is left as it was.
 func (w *Editor) Append(dst []byte, b *record.Batch, i int, edits []*Edit) []byte {
 	text := b.Value(i)
 	if slices.ContainsFunc(edits, (*Edit).shapes) {

@@ -78,9 +78,9 @@ func (s *Select) Prepare(b *record.Batch) {
 // Mismatches returns how many comparisons met a value of another type.
 func (s *Select) Mismatches() int64 { return mismatches(s.fields) }
 
-// Set gives records further fields, or fields other values. A record that is
-// no JSON object becomes one, with its text as "message". All values are
-// computed from the record as it came; what is prepared later sees the new ones.
+// Set adds fields to records, or changes their values. A record that is no JSON object
+// becomes one, with its text as "message". All values are computed from the original
+// record; parts that are prepared later see the new values.
 type Set struct {
 	fields []field
 	plan   *record.Plan

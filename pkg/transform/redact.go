@@ -10,8 +10,8 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// A Redactor masks what must not be passed on: every occurrence in any text or
-// number of a record. It is immutable and may be shared.
+// A Redactor masks text that must not be passed on, wherever it occurs in the texts and
+// numbers of a record. It is immutable and may be shared.
 type Redactor struct{ masks []mask }
 
 // A mask finds the next occurrence of something in text from offset from on; a
@@ -21,11 +21,11 @@ type mask struct {
 	with []byte // what stands there instead
 }
 
-// Redactions are the names of what can be masked besides regular expressions.
+// Redactions are the names of what can be masked without a regular expression.
 var Redactions = []string{"email", "ipv4", "card"}
 
-// NewRedactor returns the redactor of the given things: names of Redactions, and
-// regular expressions between slashes.
+// NewRedactor returns a redactor. what holds names of Redactions, and regular
+// expressions between slashes.
 func NewRedactor(what []string) (*Redactor, error) {
 	r := &Redactor{}
 	for _, w := range what {
@@ -78,9 +78,8 @@ func findRegexp(re *regexp.Regexp) func([]byte, int) (int, int) {
 	}
 }
 
-// Append appends text, a record, with all that is to be masked. In JSON the
-// strings are looked at as what they stand for, and the structure stays; a
-// number that is masked becomes a string.
+// Append appends the text of a record, masked. In JSON, strings are matched unescaped
+// and the structure is kept; a number that is masked becomes a string.
 func (r *Redactor) Append(dst, text []byte) []byte {
 	if t := bytes.TrimLeft(text, " \t\r\n"); len(t) == 0 || t[0] != '{' && t[0] != '[' {
 		return append(dst, r.plain(text)...)

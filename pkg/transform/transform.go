@@ -22,7 +22,7 @@ func NewWhere(src string, plan *record.Plan) (*Where, error) {
 	return &Where{cond}, nil
 }
 
-// Prepare marks what the condition does not hold for as dropped.
+// Prepare marks records for which the condition is not true as dropped.
 func (w *Where) Prepare(b *record.Batch) {
 	for i := range b.Recs {
 		if b.Recs[i].Live() && !w.cond.True(b, i) {
@@ -35,8 +35,8 @@ func (w *Where) Prepare(b *record.Batch) {
 // another type, as text beside a number.
 func (w *Where) Mismatches() int64 { return w.cond.Mismatches() }
 
-// Key gives each record a key: the text of an expression. Where that is
-// missing the record has none.
+// Key gives each record a key, the text of an expression. If the value is missing, the
+// record has no key.
 type Key struct{ value *expr.Expr }
 
 // NewKey compiles the expression of a key.
