@@ -94,7 +94,10 @@ func (f *brokerFlags) run(cmd *cobra.Command) error {
 		note(cmd, "the data is gone when this ends; --data DIR keeps it")
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), strings.Join(b.Addrs(), ","))
-	<-cmd.Context().Done()
+	select {
+	case <-cmd.Context().Done():
+	case <-b.Failed():
+	}
 	return b.Close()
 }
 

@@ -13,7 +13,9 @@
 //   - retention runs every 30 s, after a restart too;
 //   - a topic that a client asks for is on disk before it can be written to;
 //   - the stored bytes have a limit, because a start reads all of them;
-//   - a directory has one owner, and no password stays in it.
+//   - a directory has one owner, and no password stays in it;
+//   - producers are refused before the disk is full, and where something cannot be
+//     written all the same, nothing is acknowledged any more: the broker has failed.
 //
 // What it does not mend: idempotent producers that live through a kill -9 of
 // the broker may write duplicates (transactions do not); records that
@@ -99,7 +101,8 @@ type Config struct {
 	// Log takes the warnings of the broker. nil discards them.
 	Log *slog.Logger
 
-	upkeep upkeepEvery // tests shorten it
+	upkeep  upkeepEvery // tests shorten it
+	reserve int64       // see room; tests set it
 }
 
 // A Broker is a running broker. Its methods may be called concurrently.
@@ -113,6 +116,7 @@ type Broker struct {
 	log     *slog.Logger
 	stop    context.CancelFunc // of the upkeep
 	done    chan struct{}      // closed when the upkeep has ended
+	failure *failure
 	close   sync.Once
 	err     error // of Close
 }
@@ -140,6 +144,7 @@ func Start(ctx context.Context, cfg Config) (*Broker, error) {
 	}
 	b := &Broker{
 		dir: dir, quota: newQuota(cfg.MaxBytes), creator: newCreator(), log: cfg.Log, done: make(chan struct{}),
+		failure: newFailure(),
 	}
 	if err := b.start(cfg, at); err != nil {
 		_ = dir.close() // the first error is the one to tell
@@ -189,7 +194,8 @@ func (b *Broker) start(cfg Config, at address) error {
 	b.cluster = cluster
 	b.members.Store(cluster)
 	b.addrs = cluster.ListenAddrs()
-	cluster.Fault(b.quota.fault(), badNames(), noSessions())
+	space := room{dir: b.dir.path, reserve: cfg.reserve, log: b.log}
+	cluster.Fault(b.quota.fault(), space.fault(), badNames(), noSessions())
 	if !cfg.NoAutoCreate {
 		cluster.Fault(b.creator.fault())
 	}
@@ -207,7 +213,7 @@ func (b *Broker) options(cfg Config, at address) []kfake.Opt {
 		kfake.ListenFn(at.listen(cfg.TLS, b.quota, b.knows)),
 		kfake.DataDir(b.dir.path),
 		kfake.DefaultNumPartitions(cfg.Partitions),
-		kfake.WithLogger(logger{cfg.Log}),
+		kfake.WithLogger(logger{cfg.Log, b.failure}),
 		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": strconv.FormatInt(neverMillis, 10)}),
 	}
 	if cfg.Fsync {
@@ -246,26 +252,16 @@ func (b *Broker) Stored() int64 { return b.quota.stored.Load() }
 
 // Close stops the broker, saves its state, and removes the directory if it was
 // the broker's own. Clients see their connections close. Further calls wait
-// for the first and return its error.
+// for the first and return its error. One that has failed is left as it stands on
+// the disk, as by a kill -9: it is the end of the process.
 func (b *Broker) Close() error {
 	b.close.Do(func() {
 		b.stop()
-		<-b.done // a call into a closed cluster would wait for ever
-		b.cluster.Close()
-		b.err = b.dir.close()
+		err := b.failure.within(func() {
+			<-b.done // a call into a closed cluster would wait for ever
+			b.cluster.Close()
+		})
+		b.err = errors.Join(err, b.dir.close())
 	})
 	return b.err
-}
-
-// logger passes kfake's warnings on.
-type logger struct{ log *slog.Logger }
-
-func (l logger) Logf(level kfake.LogLevel, format string, args ...any) {
-	switch level {
-	case kfake.LogLevelError:
-		l.log.Error(fmt.Sprintf(format, args...))
-	case kfake.LogLevelWarn:
-		l.log.Warn(fmt.Sprintf(format, args...))
-	default: // every request is a line
-	}
 }

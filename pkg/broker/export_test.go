@@ -4,3 +4,6 @@ import "time"
 
 // UpkeepEvery shortens the period of the upkeep.
 func (c *Config) UpkeepEvery(d time.Duration) { c.upkeep = upkeepEvery(d) }
+
+// Reserve sets how many bytes producers leave free on the disk.
+func (c *Config) Reserve(n int64) { c.reserve = n }
