@@ -37,14 +37,14 @@ type Endpoint struct {
 	URL     string   // Postgres: the connection
 }
 
-// Secret reports whether the endpoint has a password in its URL, which is not to be
+// Secret reports whether the endpoint has a password in its URL, which must not be
 // shown.
 func (e Endpoint) Secret() bool { return HidePassword(e.URL) != e.URL }
 
-// ParseEndpoint reads an endpoint: "-", a path, kafka:topic[,topic],
-// kafka:^pattern, kafka://host:port,host:port/topic, http:host:port,
-// sqlite:file[#table], postgres://…[#table] or null:. A path that looks like one
-// of the others, or like one of a kind that is unknown, is written with ./ before it.
+// ParseEndpoint reads an endpoint: "-", a path, kafka:topic[,topic], kafka:^pattern,
+// kafka://host:port,host:port/topic, http:host:port, sqlite:file[#table],
+// postgres://…[#table] or null:. A path that looks like one of the others, or like one
+// of an unknown kind, must be written with ./ before it.
 func ParseEndpoint(s string) (Endpoint, error) {
 	if s == "-" {
 		return Endpoint{Scheme: Stdio}, nil
@@ -82,7 +82,7 @@ func ParseEndpoint(s string) (Endpoint, error) {
 		"endpoint %q begins with an unknown kind %q", s, scheme+":")
 }
 
-// HidePassword leaves out the password of a URL that is to be shown.
+// HidePassword returns a URL without its password.
 func HidePassword(s string) string {
 	before, after, ok := strings.Cut(s, "//")
 	at := strings.LastIndexByte(after, '@')
@@ -144,7 +144,7 @@ func parseHTTP(s, rest string) (Endpoint, error) {
 	return Endpoint{Scheme: HTTP, Addr: addr}, nil
 }
 
-// ListenAddr completes an address to listen on: without a host it is loopback.
+// ListenAddr completes an address to listen on; without a host it is loopback.
 func ListenAddr(s string) (string, error) {
 	colon := strings.LastIndexByte(s, ':')
 	if colon < 0 || colon == len(s)-1 || strings.Trim(s[colon+1:], "0123456789") != "" {
@@ -159,9 +159,9 @@ func ListenAddr(s string) (string, error) {
 // longestTopic is the greatest length of a topic's name.
 const longestTopic = 249
 
-// ValidTopic reports whether a topic may be called so, as Apache Kafka has it
-// (org.apache.kafka.common.internals.Topic): ASCII letters, digits, ".", "_" and
-// "-", at most 249 of them, and not "." or ".." alone.
+// ValidTopic reports whether name is a valid name of a topic, by the rules of Apache
+// Kafka (org.apache.kafka.common.internals.Topic): at most 249 ASCII letters, digits,
+// ".", "_" and "-", and neither "." nor "..".
 func ValidTopic(name string) bool {
 	odd := func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)

@@ -7,9 +7,9 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// Fanout returns a sink that writes everything to all of sinks, in order. It is
-// a Flusher and a Pusher; a single sink is returned as it is, so that what else
-// it can do is not hidden.
+// Fanout returns a sink that writes everything to all sinks, in order. It is a Flusher
+// and a Pusher. A single sink is returned as it is, so that its other methods are not
+// hidden.
 func Fanout(sinks ...Sink) Sink {
 	if len(sinks) == 1 {
 		return sinks[0]

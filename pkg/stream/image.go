@@ -8,10 +8,10 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// An Image is a state as the log of it comes to: the entries that it began with, and
-// the last value that was added under each key since. It has no pointer a key, and
-// takes memory for what has been replaced only up to as much again. The zero value is
-// empty.
+// An Image is the state that a log of entries adds up to: the entries that it began
+// with, and the last value that was added for each key since. It has no pointers for
+// the collector to follow, and replaced values never take more memory than the others.
+// The zero value is empty.
 type Image struct {
 	base  []Entries
 	log   Entries // what was added: the last under each key, and some of what those replaced
@@ -26,8 +26,8 @@ type imageKey struct {
 	at   int
 }
 
-// Begin puts entries in front of all that is added: each key is once in all that is
-// given to Begin, none of them gone. They are kept, not copied.
+// Begin puts entries before all that are added. A key may come only once in all calls
+// of Begin, and none may be deleted. The entries are kept, not copied.
 func (m *Image) Begin(entries Entries) { m.base = append(m.base, entries) }
 
 // Size returns how many bytes the entries take.
@@ -39,7 +39,7 @@ func (m *Image) Size() int {
 	return n
 }
 
-// Add adds an entry, or, with a nil value, that it is gone. Both are copied.
+// Add adds an entry, or with a nil value deletes it. Key and value are copied.
 func (m *Image) Add(key, value []byte) {
 	if most := len(key) + len(value) + 2*binary.MaxVarintLen64; most > cap(m.log)-len(m.log) {
 		m.makeRoom(most)
@@ -70,8 +70,8 @@ func (m *Image) AddAll(entries Entries) error {
 	})
 }
 
-// Each calls put for each entry once: those that the image began with first. What it
-// is given is valid until the image is added to.
+// Each calls put once for each entry, those that the image began with first. Keys and
+// values are valid until the next Add.
 func (m *Image) Each(put func(key, value []byte) error) error {
 	first := put
 	if len(m.keys) > 0 {

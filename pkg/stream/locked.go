@@ -7,8 +7,8 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// Locked returns a sink that several goroutines may use: their calls come to s
-// one after the other. It is a Flusher and a Pusher.
+// Locked returns a sink that several goroutines may use; it calls s from one at a time.
+// It is a Flusher and a Pusher.
 func Locked(s Sink) Sink { return &locked{to: s} }
 
 type locked struct {

@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// Logs say how the states of tasks are kept by a Vault that has a log for each: a
-// chunk of entries for each Save, all of them from time to time, and what has
-// changed since. They are for any goroutine. The zero value knows no task.
+// Logs does the bookkeeping of a Vault that keeps a log for each task. Each Save adds a
+// chunk: now and then all entries, else those that have changed. It may be used from
+// any goroutine. The zero value knows no task.
 type Logs struct {
 	mu    sync.Mutex
 	tasks map[Task]*taskLog // those that were loaded
@@ -23,8 +23,8 @@ type taskLog struct {
 // leastLog is the size below which a log of changes is not worth replacing.
 const leastLog = 1 << 20
 
-// Stale reports whether the log of a task has grown so long that all of its state
-// is better written again.
+// Stale reports whether the log of a task has grown so long that its whole state should
+// be written again.
 func (l *Logs) Stale(task Task) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -32,8 +32,8 @@ func (l *Logs) Stale(task Task) bool {
 	return log != nil && log.changes > max(log.whole, leastLog)
 }
 
-// Add returns the number of the chunk that is to be added to the log of a task, or,
-// with all, instead of it.
+// Add returns the number for a new chunk of a task's log. With all, the chunk replaces
+// the log.
 func (l *Logs) Add(task Task, entries Entries, all bool) (number int64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -50,7 +50,7 @@ func (l *Logs) Add(task Task, entries Entries, all bool) (number int64, err erro
 	return log.last, nil
 }
 
-// Last returns the number of the last chunk of a task's log, 0 where there is none.
+// Last returns the number of the last chunk of a task's log, 0 if there is none.
 func (l *Logs) Last(task Task) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,12 +60,12 @@ func (l *Logs) Last(task Task) int64 {
 	return 0
 }
 
-// Chunks calls each for the chunks of a task, in order: those with everything, or
-// those with changes.
+// Chunks calls each for the chunks of a task, in order: those with all entries if whole
+// is true, else those with changes.
 type Chunks func(whole bool, each func(number int64, entries Entries) error) error
 
-// Image returns what the log of a task comes to, as far as its chunks can be read: an
-// error says that it is not all. The task is known from then on.
+// Image returns the state that the log of a task adds up to. With an error it has only
+// what could be read. The task is known from then on.
 func (l *Logs) Image(task Task, chunks Chunks) (*Image, error) {
 	log, m := &taskLog{}, &Image{}
 	err := chunks(true, func(number int64, entries Entries) error {
@@ -88,7 +88,7 @@ func (l *Logs) Image(task Task, chunks Chunks) (*Image, error) {
 	return m, err
 }
 
-// Load gives each entry of a task once, with its last value.
+// Load calls put once for each entry of a task, with its last value.
 func (l *Logs) Load(task Task, chunks Chunks, put func(key, value []byte) error) error {
 	m, err := l.Image(task, chunks)
 	if err != nil {

@@ -5,8 +5,8 @@ import "github.com/logctl/logctl/pkg/record"
 // rowBytes is about how much goes into one batch of rows.
 const rowBytes = 256 << 10
 
-// A RowWriter gathers the rows that an operator makes in batches. The zero value
-// is ready.
+// A RowWriter collects the rows of an operator in batches. The zero value is ready to
+// use.
 //
 //	b, err := w.Row(out)
 //	b.Data = append(b.Data, …) // the row

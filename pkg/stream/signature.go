@@ -8,17 +8,17 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 )
 
-// SignOver adds to the signature of an operator over how many partitions its state
-// is shared out: with another number, equal keys are in other partitions.
+// SignOver adds the number of partitions of the state to the signature of an operator.
+// With another number, keys would be in other partitions.
 func SignOver(signature string, partitions int) string {
 	return signature + over + strconv.Itoa(partitions)
 }
 
 const over = " over partitions: "
 
-// CheckSignature returns an error where the state that is kept in some holder is not
-// that of the operator that runs now. What is kept without a number of partitions is
-// as good as with any.
+// CheckSignature returns an error if the state in a holder was saved by another
+// operator than the present one. A state that was saved without a number of partitions
+// goes with any number.
 func CheckSignature(holder, kept, now string) error {
 	if kept == now {
 		return nil
@@ -35,8 +35,8 @@ func CheckSignature(holder, kept, now string) error {
 	return OtherWidth(holder, had, has)
 }
 
-// OtherWidth is the error that a state cannot be gone on with, because its keys are
-// shared out over another number of partitions now.
+// OtherWidth is the error that a state cannot be used, because its keys are now divided
+// among another number of partitions.
 func OtherWidth(holder, had, has string) error {
 	return fault.Hint(
 		fmt.Errorf("%s holds state shared out over %s partitions, and now there are %s: "+

@@ -1,7 +1,6 @@
 package stream
 
-// A Spill keeps what an operator has no room for in memory, for as long as the run
-// lasts.
+// A Spill stores, until the run ends, what an operator has no room for in memory.
 type Spill interface {
 	// Put keeps a blob and returns what it is called.
 	Put(blob []byte) (id int64, err error)

@@ -2,9 +2,8 @@ package stream
 
 import "github.com/logctl/logctl/pkg/record"
 
-// Split returns a sink that gives each record to one of sinks, the one that choose
-// names by its index. Each of them gets its records in their order. It is a Flusher and a
-// Pusher.
+// Split returns a sink that gives each record to one of sinks, whose index choose
+// returns. The order of records is kept. It is a Flusher and a Pusher.
 func Split(choose func(b *record.Batch, i int) int, sinks ...Sink) Sink {
 	return &split{fanout: sinks, choose: choose, views: make([]*record.Batch, len(sinks))}
 }

@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// A Stateful Operator can give its state away as entries of key and value, and
-// take it back in another run: how it survives a crash, or moves with its
-// partition to another instance.
+// A Stateful Operator can save its state as entries of key and value, and restore it in
+// another run. So it survives a crash, and moves with its partition to another
+// instance.
 type Stateful interface {
 	// Signature says what the entries mean: the operator and all of its
 	// settings that they depend on. Only state of an equal signature is taken
@@ -27,18 +27,19 @@ type Stateful interface {
 	Restore(key, value []byte) error
 }
 
-// A Leaver is an Operator that is told when its partition is another run's from now
-// on: what it holds is to be counted no more, nor kept on disk. It is not used again.
+// A Leaver is an Operator that is told when its partition moves to another run. It must
+// stop counting its state in statistics, and remove what it keeps on disk. It is not
+// used again.
 type Leaver interface{ Leave() }
 
-// A Task is the part of a run that has a state of its own: in a consumer group a
-// partition, elsewhere the whole run, which is the zero Task.
+// A Task is the part of a run that has a state of its own: a partition in a consumer
+// group, elsewhere the whole run, which is the zero Task.
 type Task struct {
 	Source    string // topic
 	Partition int32
 }
 
-// String names the part.
+// String returns the name of the task for messages.
 func (t Task) String() string {
 	if t == (Task{}) {
 		return "the run"
@@ -46,10 +47,9 @@ func (t Task) String() string {
 	return fmt.Sprintf("%s/%d", t.Source, t.Partition)
 }
 
-// A Vault keeps the states of tasks. Where it is also the Keeper of positions,
-// state, positions and output are committed in one transaction; where it is a
-// Flusher of its own, it is flushed behind the output and before the positions
-// are committed.
+// A Vault keeps the states of tasks. If it is also the Keeper of positions, state,
+// positions and output are committed in one transaction. If it is a Flusher of its own,
+// it is flushed after the output and before the positions are committed.
 type Vault interface {
 	// Load calls put for each entry of a task that was last committed. It may
 	// be called from any goroutine, also while others Save and Flush.
@@ -60,11 +60,12 @@ type Vault interface {
 	Save(task Task, entries Entries, all bool) error
 }
 
-// Entries are entries of state, one behind the other: each the lengths of its
-// key and, plus one, of its value (0 where it is gone) as varints, and both.
+// Entries are encoded entries of state. Each is the length of its key and the length of
+// its value plus one (0 if the entry is deleted), both as varints, then the key and the
+// value.
 type Entries []byte
 
-// Append adds an entry; a nil value says that it is gone.
+// Append adds an entry; a nil value says that it is deleted.
 func (e *Entries) Append(key, value []byte) {
 	dst := binary.AppendUvarint(*e, uint64(len(key)))
 	n := uint64(0)
@@ -75,8 +76,8 @@ func (e *Entries) Append(key, value []byte) {
 	*e = append(append(dst, key...), value...)
 }
 
-// Each calls f for each entry, in order. Bytes that Append has not written are an
-// error, as is an entry that was cut off.
+// Each calls f for each entry, in order. It returns an error for malformed or truncated
+// entries.
 func (e Entries) Each(f func(key, value []byte) error) error {
 	for len(e) > 0 {
 		key, value, rest, err := e.cut()
@@ -91,8 +92,7 @@ func (e Entries) Each(f func(key, value []byte) error) error {
 	return nil
 }
 
-// Take calls f for each entry, in order, and drops those for which it returns no
-// error.
+// Take calls f for each entry, in order, and drops those for which f returns no error.
 func (e *Entries) Take(f func(key, value []byte) error) error {
 	for len(*e) > 0 {
 		key, value, rest, err := e.cut()
@@ -128,8 +128,8 @@ func (e Entries) cut() (key, value []byte, rest Entries, err error) {
 
 var errEntries = errors.New("decoding state: not what was encoded")
 
-// A Refresher is a Vault that wants all entries of a task once in a while, to be
-// rid of those that were replaced.
+// A Refresher is a Vault that wants all entries of a task now and then, so that it can
+// drop those that were replaced.
 type Refresher interface {
 	Vault
 	// Stale reports whether the next Save should be of all entries.

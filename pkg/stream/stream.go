@@ -1,10 +1,10 @@
-// Package stream says how the parts of a pipeline meet: sources give batches
-// of records, operators change them, sinks take them. Each contract is one
-// method; what only some implementers can do is a second, optional interface.
+// Package stream has the interfaces of a pipeline: sources produce batches of records,
+// operators process them, sinks take them. Each of these is one method; what only some
+// implementations can do is a second, optional interface.
 //
-// The engine (pkg/engine) runs a pipeline: it owns the goroutines, the order,
-// the watermark and the commits. Parts may rely on being called as said here
-// and need no lock of their own.
+// The engine (pkg/engine) runs a pipeline: it owns the goroutines, the order, the
+// watermark and the commits. It calls the parts as these comments say, so that they
+// need no locks of their own.
 package stream
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// A Source gives the records of one or more partitions.
+// A Source reads the records of one or more partitions.
 type Source interface {
 	// Read fills the empty batch b with the next records of one partition:
 	// Origin, Data or Recs, Next, Arrived, AtEnd, Last. It waits until there is at
@@ -29,8 +29,8 @@ type Source interface {
 	Read(ctx context.Context, b *record.Batch) error
 }
 
-// A Position is how far one partition has been dealt with: every record below
-// Next.
+// A Position says how far one partition has been processed: all records below Next have
+// been.
 type Position struct {
 	Source    string // Origin.Source
 	Partition int32
@@ -41,25 +41,24 @@ type Position struct {
 // A Committer is a Source that remembers positions: a consumer group.
 type Committer interface {
 	Source
-	// Commit makes positions durable. All that the records below them caused
-	// has been acknowledged before. It is called from another goroutine than
-	// Read's.
+	// Commit makes positions durable. All output of the records below them has been
+	// acknowledged before. It is called from another goroutine than Read.
 	Commit(ctx context.Context, at []Position) error
 }
 
 // A Seeker is a Source that can begin where an earlier run ended.
 type Seeker interface {
 	Source
-	// Seek is called once, before the first Read. Partitions that are not
-	// named begin where they would have.
+	// Seek is called once, before the first Read. Partitions that are not named begin
+	// where they would without it.
 	Seek(at []Position) error
 }
 
-// A Grower is a Source that may be complete although its run is not the last one:
-// a log that was rotated.
+// A Grower is a Source that knows whether more records will be added to it: a log that
+// was rotated away is complete.
 type Grower interface {
 	Source
-	// Grows reports whether another run will find more in it.
+	// Grows reports whether a later run may find more in it.
 	Grows() bool
 }
 
@@ -67,25 +66,25 @@ type Grower interface {
 // others catch up, for reading in time order.
 type Pauser interface {
 	Source
-	// Pause holds a partition back, or lets it go on. Batches of it that were
-	// on their way still arrive. It may be called at any time.
+	// Pause holds a partition back, or lets it continue. Batches that have been read
+	// already still arrive. It may be called at any time.
 	Pause(o *record.Origin, hold bool)
 }
 
-// A Recaller is a Source with partitions that have ended when all of those have
-// that they are filled from.
+// A Recaller is a Source whose partitions are filled from others, and end when all of
+// those have ended.
 type Recaller interface {
 	Source
-	// Recall gives back marks of ends that an earlier reader of the partition has
-	// met. It may be called at any time.
+	// Recall returns to the source the end marks that an earlier reader of the
+	// partition has seen. It may be called at any time.
 	Recall(o *record.Origin, ended []record.Mark)
 }
 
-// An Urgent is a Source that may have a barrier to hand out while every batch is
-// in use.
+// An Urgent is a Source that may have to deliver a barrier while all batches are in
+// use.
 type Urgent interface {
 	Source
-	// Urgent has a message when Read is to be called soon, with any batch.
+	// Urgent has a message when Read should be called soon, with any batch.
 	Urgent() <-chan struct{}
 }
 
@@ -93,50 +92,50 @@ type Urgent interface {
 // that the engine opens many files in the order of their first records.
 type Peeker interface {
 	Source
-	// Peek fills b as Read does with the first few records, and leaves the
-	// source as if it had not been called. It returns io.EOF where there are
-	// none.
+	// Peek fills b with the first few records, as Read does, and leaves the source
+	// unchanged. It returns io.EOF if there are none.
 	Peek(b *record.Batch) error
 }
 
-// A Sized Source knows how many bytes it has in all, for showing progress.
+// A Sized Source knows its total size, so that progress can be shown.
 type Sized interface {
-	// Size returns the total and false where it is not known.
+	// Size returns the total in bytes, or false if it is not known.
 	Size() (int64, bool)
 }
 
-// A Chooser says whose records come next where sources are not equally urgent.
+// A Chooser decides which source comes next when some are more urgent than others.
 type Chooser interface {
 	// Choose returns the source that comes next, -1 for none, and how many of its
-	// records at most before it is asked again. waiting has an entry for each source.
+	// records at most before Choose is called again. waiting has an entry for each
+	// source.
 	Choose(now int64, waiting []Waiting) (source, most int)
 	// Took says that rows of a source have been given to the sink, and returns whether
 	// they are urgent: where they are seen when they are committed, that is to be soon.
 	Took(now int64, source int, rows record.Rows) (urgent bool)
 }
 
-// Waiting is what of a source has been read and is not processed yet.
+// Waiting is about the records of a source that have been read and not yet processed.
 type Waiting struct {
 	Records int
 	Since   int64 // the least stamp of those that come next in their partitions
 	Awaited int64 // since when more of it is on its way and nothing of a partition is here; 0: none is
 }
 
-// An Output takes what an operator makes.
+// An Output takes the rows that an operator makes.
 type Output interface {
 	// Batch returns an empty batch to fill.
 	Batch() (*record.Batch, error)
-	// Emit hands rows on. Where the batch came from Batch, the caller gives
-	// it up; rows of a batch that was passed to Process stay the engine's.
+	// Emit passes rows on. A batch that came from Batch belongs to the engine from then
+	// on, as does one that was passed to Process.
 	Emit(rows record.Rows) error
 }
 
-// An Operator is a deterministic state machine over batches: equal input gives
-// equal output. It does no I/O, starts no goroutine and reads no clock.
+// An Operator is a deterministic state machine over batches: the same input gives the
+// same output. It does no I/O, starts no goroutine and reads no clock.
 type Operator interface {
-	// Process takes the next rows in order and emits what follows from them.
-	// Rows that are not Live are to be passed over. It may change records and
-	// append to the arena. rows is valid until it returns.
+	// Process takes the next rows in order and emits the results. It must skip rows
+	// that are not Live. It may change records and append to the arena. rows is valid
+	// until it returns.
 	Process(rows record.Rows, out Output) error
 }
 
@@ -150,108 +149,108 @@ type Preparer interface {
 
 // A Ticker is an Operator that acts on the passing of time.
 type Ticker interface {
-	// Tick says that event time has reached watermark (no record before it
-	// is awaited) and that the wall clock shows now; both ns since 1970. It is
-	// called after Process when the watermark has risen, and at least once a
-	// second. The watermark is record.NoTime until it is known.
+	// Tick says that event time has reached watermark (no record before it is expected
+	// any more) and that the wall clock shows now, both in ns since 1970. It is called
+	// after Process when the watermark has risen, and at least once a second. The
+	// watermark is record.NoTime until it is known.
 	Tick(watermark, now int64, out Output) error
 }
 
-// An Idler is a Ticker that acts on the silence of its task's partitions.
+// An Idler is a Ticker that acts when the partitions of its task are silent.
 type Idler interface {
 	Ticker
-	// Idle is called before each Tick: whether none of the partitions holds time
-	// back, each having been at its end and silent for as long as it may.
+	// Idle is called before each Tick. idle is true if every partition has been at its
+	// end and silent for so long that it does not hold time back.
 	Idle(idle bool)
 }
 
-// A Waiter is a Ticker for which it matters between which records time passes.
+// A Waiter is a Ticker whose results depend on the records between which time passes.
 type Waiter interface {
 	Ticker
-	// Due returns the least watermark at which Tick will do something. The
-	// engine calls Tick behind the very record with which it is reached, so
-	// that what follows does not depend on where batches end.
+	// Due returns the lowest watermark at which Tick will do something. The engine
+	// calls Tick right after the record that reaches it, so that results do not depend
+	// on where batches end.
 	Due() int64
 }
 
-// A Finisher is an Operator that has something to say at the end of all input.
+// A Finisher is an Operator that emits more at the end of all input.
 type Finisher interface {
-	// Finish is called once, after the last Process, when all input has ended.
-	// It is not called when the run was interrupted.
+	// Finish is called once, after the last Process, when all input has ended. It is
+	// not called when the run is interrupted.
 	Finish(out Output) error
 }
 
 // A Sink takes records.
 type Sink interface {
-	// Write takes the live ones of rows, in order. The bytes are valid until
-	// it returns; a sink that needs them longer retains the batch. An error
-	// ends the pipeline.
+	// Write takes the live rows, in order. Their bytes are valid until it returns; a
+	// sink that needs them longer retains the batch. An error ends the pipeline.
 	Write(rows record.Rows) error
 }
 
-// A Flusher is a Sink that holds records back.
+// A Flusher is a Sink that buffers records.
 type Flusher interface {
-	// Flush returns when all that was written is where it belongs, as durably
-	// as the sink promises (acknowledged by Kafka, accepted by a pipe).
+	// Flush returns when everything that was written is as durable as the sink promises
+	// (acknowledged by Kafka, accepted by a pipe).
 	Flush(ctx context.Context) error
 }
 
-// A Pusher is a Sink that gathers what it is given before it passes it on.
+// A Pusher is a Sink that collects records before it passes them on.
 type Pusher interface {
-	// Push passes on what is held, without waiting for more or for an answer.
-	// The engine calls it when the input falls silent, so that pipes stay live.
+	// Push passes on what has been collected, without waiting for more or for an
+	// answer. The engine calls it when the input falls silent, so that readers of a
+	// pipe need not wait.
 	Push() error
 }
 
-// A Keeper is a Sink that keeps the source's positions with its records, in
-// one transaction: what makes a pipeline into it exactly once.
+// A Keeper is a Sink that stores the positions of the source and the records in one
+// transaction. This makes a pipeline exactly once.
 type Keeper interface {
 	Flusher
-	// Positions returns what the last committed transaction holds.
+	// Positions returns the positions of the last committed transaction.
 	Positions(ctx context.Context) ([]Position, error)
-	// Keep adds positions to what the next Flush commits.
+	// Keep adds positions to the transaction that the next Flush commits.
 	Keep(at []Position)
 }
 
-// A Tracker is a Sink that finishes records at their own pace and out of order,
-// as a handler does that may refuse one and is given it again later. Write only
-// takes them, and retains their batches; positions pass what is finished.
+// A Tracker is a Sink that finishes records at its own pace and out of order, such as
+// handlers, which may refuse a record and get it again later. Write only accepts
+// records, and retains their batches; positions pass only records that are finished.
 //
-// A record is finished when all that it caused, its dead letter included, has
-// been handed on, so that a Flush which comes after makes it durable.
+// A record is finished when all of its output, including a dead letter, has been passed
+// on, so that the next Flush makes it durable.
 type Tracker interface {
 	// Finished returns p, lowered to the first record of its partition that was
 	// written and is not finished.
 	Finished(p Position) Position
-	// Leave gives up partitions that another reader goes on with: of what is not
-	// finished, nothing is begun any more, and nothing that comes of it is handed
-	// on. Finished still tells where the other one has to begin.
+	// Leave gives up partitions that another reader will continue. No unfinished record
+	// of them is begun any more, and no output of them is passed on. Finished still
+	// says where the other reader has to begin.
 	Leave(gone []*record.Origin)
-	// Drain returns when everything is finished. With again, what has not been
-	// begun may be left: the source can be read again from the positions. It ends
-	// early with ctx's error, and may then be called again.
+	// Drain returns when everything is finished. With again, records that have not been
+	// begun may be left, because the source can be read again from the positions. When
+	// ctx is done it returns ctx's error, and may be called again.
 	Drain(ctx context.Context, again bool) error
 }
 
-// A Rationed is a Tracker that holds few records where choices are to count: what
-// it has been given cannot be overtaken any more.
+// A Rationed is a Tracker that wants only a few records at a time, because records that
+// it has been given cannot be overtaken by more urgent ones.
 type Rationed interface {
 	Tracker
-	// Room returns how many more records it is to be given now, and what has a
-	// message when that may be more.
+	// Room returns how many more records it takes now, and a channel that has a message
+	// when that number may have risen.
 	Room() (n int, more <-chan struct{})
 }
 
-// Stopped is the error of a sink that takes no more although nothing has failed:
-// a run ends behind what was taken, as if it had read no further.
+// Stopped is the error of a sink that takes no more although nothing has failed. The
+// run ends as if it had read only the records that were taken.
 type Stopped struct {
 	At int // the first of the rows that was not taken
 }
 
-// Error says that it is the end.
+// Error implements error.
 func (Stopped) Error() string { return "no more is taken" }
 
-// ErrHeld is what a sink with a breaker says while that is open: of Write, that
-// it took nothing; of Flush, that what it has is not settled, and that there is
-// no use waiting for it now. Both may be tried again.
+// ErrHeld is returned by a sink whose breaker is open. From Write it means that nothing
+// was taken; from Flush, that records are not settled and that waiting is useless for
+// now. Both may be called again.
 var ErrHeld = errors.New("the breaker is open")
