@@ -10,8 +10,8 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// A View is what a question is answered from: the operators of a run between two
-// batches.
+// A View shows the operators of a run between two batches. Questions are answered from
+// it.
 type View struct {
 	Operators map[stream.Task]stream.Operator // of the tasks that are here and ready
 	Restoring []stream.Task                   // those whose state is not there yet
@@ -20,7 +20,7 @@ type View struct {
 }
 
 // An Asker lets other goroutines look at the operators of a run while these rest:
-// between two batches, and wherever the run waits for something.
+// between two batches, and whenever the run waits for something.
 type Asker struct {
 	turn chan *run    // has the run in it while its operators rest; whoever takes it out may look at them
 	last atomic.Int64 // when it was asked, ns since 1970
@@ -34,8 +34,8 @@ func NewAsker() *Asker { return &Asker{turn: make(chan *run, 1), done: make(chan
 // ErrEnded says that the run has ended, or has not answered in time.
 var ErrEnded = errors.New("the run has ended")
 
-// Ask calls f while the operators rest, and returns when f has. f must not keep what
-// it is shown, and be quick: the operators wait for it.
+// Ask calls f while the operators rest, and returns when f has returned. f must be
+// quick, because the operators wait for it, and must not keep its argument.
 func (a *Asker) Ask(ctx context.Context, f func(View)) error {
 	a.last.Store(time.Now().UnixNano())
 	select {

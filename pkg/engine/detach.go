@@ -10,14 +10,13 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// A Detached is a sink that holds nobody up and fails nobody: it copies what it
-// is given and hands it on from a goroutine of its own. What finds the queue
-// full, or the sink behind it broken, is lost and counted, also what a sink that
-// breaks was given and has not flushed yet. A broken sink is opened anew now and
-// then.
+// A Detached is a sink that neither blocks nor fails: it queues copies of the records
+// and passes them on from a goroutine of its own. Records are lost, and counted, if the
+// queue is full or the sink behind it is broken, as are those that a sink had not
+// flushed when it broke. A broken sink is opened again now and then.
 //
-// After Require it is a sink like any other: Write waits, Flush says when all is
-// taken, and what fails fails the pipeline.
+// After Require it is an ordinary sink: Write waits, Flush returns when everything has
+// been accepted, and a failure ends the pipeline.
 type Detached struct {
 	open  func() (stream.Sink, error)
 	pool  *record.Pool
@@ -46,7 +45,7 @@ const (
 	flushEvery      = time.Second // so that few records are unsure when it breaks
 )
 
-// Detach returns a sink that hands on to what open opens.
+// Detach returns a sink that passes records on to the sink that open returns.
 func Detach(open func() (stream.Sink, error)) *Detached {
 	d := &Detached{
 		open: open, pool: record.NewPool(detachedBatches, 0), queue: make(chan detachedJob, detachedBatches+8),
@@ -56,13 +55,13 @@ func Detach(open func() (stream.Sink, error)) *Detached {
 	return d
 }
 
-// Require makes it a sink that must take what it is given.
+// Require makes it an ordinary sink, which must accept all records.
 func (d *Detached) Require() { d.must.Store(true) }
 
 // Lost returns how many records were lost so far.
 func (d *Detached) Lost() int64 { return d.lost.Load() }
 
-// Broken returns why the sink behind takes nothing; nil while it does.
+// Broken returns why the sink behind it accepts nothing, nil while it does.
 func (d *Detached) Broken() error {
 	if err := d.down.Load(); err != nil {
 		return *err
@@ -124,8 +123,7 @@ func (d *Detached) ask(ctx context.Context) error {
 	}
 }
 
-// Close waits a while for what is queued to be taken, and ends the goroutine. It
-// says what was lost by a sink that is broken.
+// Close waits a while until the queue has been passed on, and ends the goroutine.
 func (d *Detached) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

@@ -1,5 +1,5 @@
-// Package engine runs pipelines. It owns every goroutine, the order of the
-// records, the watermark, the commits and the end.
+// Package engine runs pipelines. It owns the goroutines, the order of the records, the
+// watermark and the commits.
 //
 // One goroutine for each source reads batches, a few parse them in parallel
 // (nine tenths of the work), and one takes them in order through the operator
@@ -27,14 +27,14 @@ const (
 	InTime                   // the least event time first, as far as partitions are ahead of each other
 )
 
-// A Parser frames a batch, fills its columns and marks what is bad. It belongs to
-// one goroutine.
+// A Parser splits a batch into records, fills its columns and marks bad records. It
+// belongs to one goroutine.
 type Parser interface {
 	Parse(b *record.Batch)
 }
 
-// A Doubter is a Parser that may find that a batch cannot be read at all, nor what
-// is behind it: the run ends.
+// A Doubter is a Parser that may find that a batch, and everything after it, cannot be
+// read. The run ends then.
 type Doubter interface {
 	Parser
 	// Err returns what was wrong with the last batch.

@@ -5,10 +5,10 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// A Gate is the way to a sink that the operators write to. While a commit is under
-// way beside them it is shut: what is written belongs to the next commit, and is
-// kept back until this one is done. There is room for some of it; whoever has more
-// waits for the commit.
+// A Gate stands between the operators and a sink. It is shut during a commit: what
+// operators write then belongs to the next commit, and is kept back until the present
+// one is done. There is limited room for it; an operator that writes more waits for the
+// commit.
 type Gate struct {
 	to   stream.Sink
 	pool *record.Pool
@@ -24,7 +24,7 @@ func NewGate(to stream.Sink) *Gate {
 	return &Gate{to: to, pool: record.NewPool(keptBatches, defaultArena)}
 }
 
-// Write hands rows on, or keeps copies of them.
+// Write passes rows on, or while the gate is shut, keeps copies of them.
 func (g *Gate) Write(rows record.Rows) error {
 	if g.wait == nil {
 		return g.to.Write(rows)

@@ -80,8 +80,8 @@ func (s *Stats) stood(ns int64) {
 	s.StallMost.Store(max(s.StallMost.Load(), ns))
 }
 
-// TakeInput has s say what was read as from does, which counted it before it came
-// over another way.
+// TakeInput copies the counts of the input from another run, which has read it for this
+// one.
 func (s *Stats) TakeInput(from *Stats) {
 	for _, n := range []struct{ to, from *atomic.Int64 }{
 		{&s.In, &from.In},

@@ -24,8 +24,8 @@ type Client struct {
 	http   *http.Client
 }
 
-// NewClient returns a client that shows a token, "" for none. With a file of
-// certificates, those are trusted beside the system's.
+// NewClient returns a client that sends a token, "" for none. trusted may name a file
+// of certificates, which are trusted in addition to those of the system.
 func NewClient(token, trusted string) (*Client, error) {
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
@@ -49,14 +49,13 @@ func NewClient(token, trusted string) (*Client, error) {
 	return c, nil
 }
 
-// Secure has the client show its token over TLS alone.
+// Secure makes the client send its token only over TLS.
 func (c *Client) Secure() { c.secure = true }
 
 // maxAnswer is the most bytes of an answer.
 const maxAnswer = 256 << 20
 
-// Get asks a run that serves at base, an address or URL, and returns what it
-// answers to path.
+// Get requests path from a run at base, an address or URL, and returns the answer.
 func (c *Client) Get(ctx context.Context, base, path string) ([]byte, error) {
 	if !strings.Contains(base, "://") {
 		base = "http://" + base

@@ -1,4 +1,5 @@
-// Package httpapi is the door to HTTP servers: what --listen serves.
+// Package httpapi is the door to HTTP: the server behind --listen, the intake of posted
+// records, and a client of other runs.
 package httpapi
 
 import (
@@ -43,8 +44,8 @@ type Server struct {
 	tls bool
 }
 
-// Listen opens the address. An address beyond loopback is refused without a
-// token. Nothing is answered until Serve.
+// Listen opens the address. Without a token, only loopback addresses are accepted.
+// Requests are answered once Serve is called.
 func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Token == "" && !loopback(cfg.Addr) {
 		return nil, fault.Usagef("add --auth-token-file FILE, or listen on 127.0.0.1",
@@ -111,7 +112,7 @@ type status struct {
 // Handle adds a handler for a pattern of http.ServeMux.
 func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
 
-// URL returns the address that is listened on, with the port that was taken.
+// URL returns the address on which the server listens, with the port that it got.
 func (s *Server) URL() string {
 	if s.tls {
 		return "https://" + s.ln.Addr().String()
@@ -127,7 +128,7 @@ func (s *Server) Serve() error {
 	return nil
 }
 
-// Close stops listening and waits a moment for answers under way.
+// Close stops listening, and waits a moment for requests that are being answered.
 func (s *Server) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()

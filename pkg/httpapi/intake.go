@@ -21,11 +21,11 @@ const (
 	DefaultPatience   = 5 * time.Second
 )
 
-// A Default is a field that records get which lack it.
+// A Default is a field that is added to records that lack it.
 type Default struct{ Field, Value string }
 
-// IntakeConfig says how posted records are taken in. The zero value of a field
-// is its default.
+// IntakeConfig says how posted records are received. The zero value of a field is its
+// default.
 type IntakeConfig struct {
 	Config
 	MaxBody    int64         // of a request, by default 16 MiB
@@ -48,13 +48,13 @@ type IntakeConfig struct {
 // An Intake is a stream.Source of records that are posted to it. It is one
 // partition; a record's offset is its number.
 //
-// POST /, /api/v1/logs and /api/v1/logs/batch take a JSON object, several one
-// after the other (NDJSON), or an array of them. The answer, 202 with the ids,
-// is given when a Commit has covered all records of the request: its batches
-// are Prompt. 400 names the place of what is no JSON, 408 came too slowly, 413 is
-// too large, 429 too fast, 503 says that nothing is taken for now, or that it did not become known
-// in time whether the records are stored. A request is taken whole or not at
-// all, except that its records may be stored although it is told 503 then.
+// POST /, /api/v1/logs and /api/v1/logs/batch take a JSON object, several objects one
+// after the other (NDJSON), or an array of objects. The answer is 202 with the ids when
+// a Commit has covered all records of the request; its batches are Prompt. 400 means
+// that the body is not JSON and names the place, 408 that it came too slowly, 413 that
+// it is too large, 429 that records come too fast. 503 means that nothing is accepted
+// for now, or that the records were not confirmed in time; in this case they may still
+// be stored. Otherwise a request is accepted as a whole or not at all.
 type Intake struct {
 	cfg    IntakeConfig
 	srv    *Server
@@ -88,7 +88,7 @@ type post struct {
 	answer chan error
 }
 
-// ListenIntake opens the address. Records are taken once Serve is called.
+// ListenIntake opens the address. Requests are answered once Serve is called.
 func ListenIntake(ctx context.Context, cfg IntakeConfig) (*Intake, error) {
 	setDefault(&cfg.MaxBody, DefaultMaxBody)
 	setDefault(&cfg.Hold, DefaultHold)
@@ -116,13 +116,13 @@ func setDefault[T int64 | time.Duration](v *T, to T) {
 	}
 }
 
-// URL returns the address that is listened on.
+// URL returns the address on which the intake listens.
 func (s *Intake) URL() string { return s.srv.URL() }
 
-// Serve takes requests until Close. It returns nil after Close.
+// Serve answers requests until Close. It returns nil after Close.
 func (s *Intake) Serve() error { return s.srv.Serve() }
 
-// Close stops listening. Requests that still wait are told so.
+// Close stops listening. Requests that still wait are answered with 503.
 func (s *Intake) Close() error {
 	s.stop()
 	s.once[1].Do(func() { close(s.ended) })
@@ -222,9 +222,9 @@ func (p *post) tell() {
 	}
 }
 
-// Settle says of records, whatever the position, that they are kept, or that
-// they are not and will not be stored: a request of which that is known for all
-// records is answered. Those of other sources are passed over.
+// Settle says that records are stored, or if lost, that they never will be, whatever
+// the committed position is. A request is answered when this is known for all of its
+// records. Records of other sources are ignored.
 func (s *Intake) Settle(b *record.Batch, lost bool) {
 	if b.Origin != s.origin {
 		return

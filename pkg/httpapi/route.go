@@ -26,26 +26,26 @@ type Route struct {
 	Do func(*Request) (any, error)
 }
 
-// A Request is what a Route is asked.
+// A Request is a request to a Route.
 type Request struct {
 	Body []byte // up to maxBody bytes
 	r    *http.Request
 }
 
-// Path returns what stood in the place of {name} of the pattern.
+// Path returns the part of the path that {name} in the pattern stands for.
 func (r *Request) Path(name string) string { return r.r.PathValue(name) }
 
-// Query returns a parameter of the query; "" where there is none.
+// Query returns a parameter of the query, "" if it is missing.
 func (r *Request) Query(name string) string { return r.r.URL.Query().Get(name) }
 
-// Has reports whether there is a parameter of the query, which may be empty.
+// Has reports whether the query has a parameter, even an empty one.
 func (r *Request) Has(name string) bool { return r.r.URL.Query().Has(name) }
 
 // Context is done when the caller has gone.
 func (r *Request) Context() context.Context { return r.r.Context() }
 
-// Target returns the path and the query of the request, for asking the same of
-// another run, with more parameters: names and values.
+// Target returns the path and the query of the request with more parameters (name,
+// value, …), for asking another run the same.
 func (r *Request) Target(more ...string) string {
 	q := r.r.URL.Query()
 	for i := 0; i < len(more); i += 2 {
@@ -86,8 +86,8 @@ func Errorf(code int, format string, args ...any) error {
 // NotFound returns an error that is answered with 404.
 func NotFound(format string, args ...any) error { return Errorf(http.StatusNotFound, format, args...) }
 
-// Unavailable returns an error that is answered with 503, and to be asked again soon:
-// what is missing comes by itself.
+// Unavailable returns an error that is answered with 503 and Retry-After, for what will
+// be available soon.
 func Unavailable(format string, args ...any) error {
 	return Errorf(http.StatusServiceUnavailable, format, args...)
 }

@@ -10,10 +10,9 @@ import (
 const createClusters = `CREATE TABLE IF NOT EXISTS _logctl_clusters (
 	sink text NOT NULL, source text NOT NULL, cluster text NOT NULL, PRIMARY KEY (sink, source))`
 
-// Belongs binds the positions and rows of a topic in the sink's table to the
-// cluster that the topic is of, by its id. Positions say nothing in another
-// cluster, and rows with the same place there would replace one another: where
-// the topic is bound to another one, that is the error.
+// Belongs binds the positions and rows of a topic in the sink's table to the id of its
+// cluster. It returns an error if the topic is bound to another cluster: the positions
+// would be meaningless there, and rows of the two would replace each other.
 func (s *Sink) Belongs(ctx context.Context, topic, cluster string) error {
 	_, err := s.query(ctx, `INSERT INTO _logctl_clusters (sink, source, cluster) VALUES ($1, $2, $3)
 		ON CONFLICT DO NOTHING`, s.name, topic, cluster)

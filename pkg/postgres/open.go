@@ -40,7 +40,7 @@ type SinkOptions struct {
 	Reset     bool     // discard the positions and the state that are kept
 }
 
-// OpenSink connects to the database that a URL names. An empty name of the table is
+// OpenSink connects to the database that a URL names. An empty name of the table means
 // table.Default.
 func OpenSink(ctx context.Context, url, name string, opt SinkOptions) (*Sink, error) {
 	if name == "" {

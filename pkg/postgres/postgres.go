@@ -1,9 +1,7 @@
-// Package postgres is the door to PostgreSQL: a sink that keeps the positions of
-// the source in the transaction of the rows. It means what the sink of pkg/store
-// means in SQLite.
+// Package postgres is the door to PostgreSQL: a sink that stores the positions of the
+// source in the transaction of the rows, as the sink of pkg/store does in SQLite.
 //
-// It speaks to the server by COPY and by statements that it writes itself, over
-// one connection.
+// It uses COPY and hand-written statements, over one connection.
 package postgres
 
 import (

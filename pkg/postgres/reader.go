@@ -20,8 +20,8 @@ type Reader struct {
 	waits   patience
 }
 
-// OpenReader connects to the database that a URL names. An empty name of the table is
-// table.Default. Of the options Busy and Within count.
+// OpenReader connects to the database that a URL names. An empty name of the table
+// means table.Default. Only Busy and Within of the options are used.
 func OpenReader(ctx context.Context, url, name string, opt SinkOptions) (*Reader, error) {
 	if name == "" {
 		name = table.Default
@@ -49,8 +49,8 @@ func OpenReader(ctx context.Context, url, name string, opt SinkOptions) (*Reader
 // String names the table, without the password.
 func (r *Reader) String() string { return fmt.Sprintf("table %q of postgres %s", r.name, r.server) }
 
-// UniqueFields returns the fields by which the rows are unique; none where the place of
-// their records makes them so.
+// UniqueFields returns the fields that identify a row, or none if rows are identified
+// by the place of their records.
 func (r *Reader) UniqueFields(ctx context.Context) ([]string, error) {
 	rows, err := r.query(ctx, `SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 		WHERE i.indrelid = to_regclass($1) AND i.indisunique`, quote(r.name))

@@ -9,22 +9,22 @@ import (
 	"github.com/logctl/logctl/pkg/table"
 )
 
-// A Sink writes records into a table of a PostgreSQL database: a row each, JSON
-// objects by their fields, anything else into a column "value". The table is made
-// of the fields of the first records; what later ones have besides, and what a
-// column cannot hold, goes into a jsonb column "_extra".
+// A Sink writes records into a table of a PostgreSQL database, one row for each: the
+// fields of JSON objects into columns, other records into a column "value". The table
+// is created with the fields of the first records. Other fields, and values that a
+// column cannot hold, go into a jsonb column "_extra".
 //
-// A row with the key of an earlier one replaces it. The key is where the record
-// came from (topic, partition and offset, or file and byte), or the fields of
-// SinkOptions.Unique. Records of stdin and of pipes have no place to come back
-// to and so no key.
+// A row replaces an earlier one with the same key. The key is where the record came
+// from (topic, partition and offset, or file and byte), or the fields of
+// SinkOptions.Unique. Records of stdin and pipes cannot be read again, so they have no
+// key.
 //
-// All that is written between two Flushes is one transaction, with the positions
-// in it. They must be what this sink last saw: of two writers that believe to own
-// a partition only the first to commit does, the other fails.
+// Everything that is written between two Flushes is one transaction, together with the
+// positions. A commit fails if the stored positions are not those that this sink last
+// saw: when two writers believe to own a partition, only the first to commit succeeds.
 //
-// It is a vault, too: the state of an operator is committed with the rows that it
-// has made.
+// It is also a stream.Vault: the state of an operator is committed together with its
+// rows.
 //
 // A Sink is for one goroutine, except Load.
 type Sink struct {
@@ -44,8 +44,8 @@ func (s *Sink) failed(doing string, err error) error {
 	return fmt.Errorf("%s table %q of postgres %s: %w", doing, s.name, s.server, err)
 }
 
-// Positions returns how far the committed rows go, and remembers it as what
-// this sink has seen. Who takes over a partition asks again.
+// Positions returns the committed positions, and remembers them as those that this sink
+// has seen. A run that takes over a partition calls it again.
 func (s *Sink) Positions(ctx context.Context) (at []stream.Position, err error) {
 	err = s.patiently(ctx, "reading the positions of", func(ctx context.Context) error {
 		at, err = s.at.load(ctx, s.server)
@@ -118,7 +118,7 @@ func (s *Sink) copyNew(ctx context.Context, dropped []bool) (there bool, _ error
 
 const uniqueViolation = "23505"
 
-// Keep adds positions to what the next Flush commits.
+// Keep adds positions to the transaction that the next Flush commits.
 func (s *Sink) Keep(at []stream.Position) {
 	for _, p := range at {
 		if !s.once[p.Source] {
@@ -189,7 +189,7 @@ func (s *Sink) arrived(ctx context.Context) (bool, error) {
 	return s.state.arrived(ctx, s.server)
 }
 
-// Close ends the connection. What was not flushed is undone.
+// Close ends the connection. Rows that were not flushed are rolled back.
 func (s *Sink) Close() error {
 	if err := s.close(); err != nil {
 		return s.failed("closing", err)

@@ -156,8 +156,8 @@ func chunksOf(all []chunk) stream.Chunks {
 	}
 }
 
-// Load gives what is kept of a task's state, over a connection of its own, so that
-// others may write meanwhile.
+// Load reads the state of a task over a connection of its own, so that the sink can be
+// written to meanwhile.
 func (s *Sink) Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
 	var all []chunk
 	waits := s.patience()
@@ -177,7 +177,7 @@ func (s *Sink) Load(ctx context.Context, task stream.Task, put func(key, value [
 	}
 }
 
-// Save adds to a task's state with the next Flush.
+// Save adds entries to the state of a task, with the next Flush.
 func (s *Sink) Save(task stream.Task, entries stream.Entries, all bool) error {
 	if err := s.state.save(task, entries, all); err != nil {
 		return s.failed("storing the state of", err)
@@ -185,7 +185,7 @@ func (s *Sink) Save(task stream.Task, entries stream.Entries, all bool) error {
 	return nil
 }
 
-// Stale reports whether the next Save of a task had better be all of it.
+// Stale reports whether the next Save of a task should have all of its entries.
 func (s *Sink) Stale(task stream.Task) bool { return s.state.logs.Stale(task) }
 
 // discard forgets in one transaction what earlier runs have kept.

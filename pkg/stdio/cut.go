@@ -36,15 +36,15 @@ func bytesBefore(path string, n int64) ([]byte, error) {
 	return end, errors.Join(err, f.Close())
 }
 
-// Mark returns how long the file is behind a Flush, and a check of its end:
-// what CutBack takes.
+// Mark returns the length of the file after a Flush, and a checksum of its end, for
+// CutBack.
 func (f *File) Mark() (length int64, check uint64, err error) {
 	return f.size, xxh3.Hash(f.ending), nil
 }
 
-// CutBack makes a file that Create has opened as long as it was when Mark
-// returned these. One that is shorter, or another one, is an error and left as it
-// is. Files that are rotated cannot be cut back.
+// CutBack truncates a file that Create has opened to the length that it had at Mark. If
+// the file is shorter, or is another file, it is left as it is, and an error is
+// returned. Files that are rotated cannot be cut back.
 func (f *File) CutBack(length int64, check uint64) error {
 	info, err := f.file.Stat()
 	switch {

@@ -29,17 +29,17 @@ type FileOptions struct {
 	Now         func() int64         // the wall clock, ns since 1970; by default the machine's
 }
 
-// A File is a sink that appends to a file: compressed where its name ends in
-// .gz or .zst. It is for one goroutine.
+// A File is a sink that appends to a file, compressed if its name ends in .gz or .zst.
+// It is for one goroutine.
 //
-// A file that is rotated is written under names that say when it was begun
-// (UTC) and count up: app.ndjson.gz becomes app-20261124T120000Z-0001.ndjson.gz,
-// app-20261124T130000Z-0002.ndjson.gz and so on. No file that exists is
-// appended to then.
+// With rotation, the names have the time at which a file was begun (UTC) and a number:
+// app.ndjson.gz becomes app-20261124T120000Z-0001.ndjson.gz,
+// app-20261124T130000Z-0002.ndjson.gz and so on. Existing files are not appended to
+// then.
 //
-// Each Flush ends a member (gzip) or frame (zstd), so that the file is whole up
-// to there whatever happens later. What a run that was killed, or had no room, has
-// left of a line or member behind that is in nobody's way.
+// Each Flush ends a gzip member or zstd frame, so that the file is valid up to there
+// whatever happens later. If a run was killed or the disk was full, the next run copes
+// with the incomplete line or member at the end.
 type File struct {
 	opt     FileOptions
 	path    string // as the user gave it
@@ -62,8 +62,7 @@ type compressor interface {
 	Reset(w io.Writer)
 }
 
-// Create opens a file for appending, so that what is wrong with it is known
-// before anything is read.
+// Create opens a file for appending. Errors are found here, before any record is read.
 func Create(path string, opt FileOptions) (*File, error) {
 	if opt.Now == nil {
 		opt.Now = func() int64 { return time.Now().UnixNano() }
@@ -164,7 +163,7 @@ func (f counted) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Write takes rows, beginning new files between them where that is due.
+// Write writes rows, and begins new files between them when that is due.
 func (f *File) Write(rows record.Rows) error {
 	for rows.Lo < rows.Hi {
 		if f.due(int64(rows.Recs[rows.Lo].Value.Len) + 1) {
@@ -221,7 +220,8 @@ func (f *File) part(rows record.Rows) record.Rows {
 	return rows
 }
 
-// Push writes what is held to an uncompressed file, so that others see it.
+// Push writes buffered records, so that readers see them, unless the file is
+// compressed.
 func (f *File) Push() error {
 	if f.w == nil || f.z != nil {
 		return nil
@@ -229,7 +229,8 @@ func (f *File) Push() error {
 	return f.w.Push()
 }
 
-// Flush writes what is held to the file, and where Durable is set to the disk.
+// Flush writes buffered records to the file and, if Durable is set, syncs it to the
+// disk.
 func (f *File) Flush(context.Context) error {
 	if f.w == nil {
 		return nil
@@ -279,7 +280,7 @@ func (f *File) failed(err error) error {
 	return fmt.Errorf("writing to %q: %w", f.file.Name(), reason(err))
 }
 
-// Close writes what is held and closes the file.
+// Close writes buffered records and closes the file.
 func (f *File) Close() error {
 	if f.w == nil {
 		return nil

@@ -16,10 +16,10 @@ import (
 )
 
 // Open returns a source for each file that paths name: files, patterns such as
-// logs/*.log, directories (their files by name, not deeper, without hidden
-// ones), and "-" for stdin. Each is looked at before any is read, so that what
-// is missing or cannot be read is an error at once. With opt.Follow a file
-// need not exist yet.
+// logs/*.log, directories (their files in order of name, without hidden files and
+// subdirectories), and "-" for stdin. All files are checked before any is read, so that
+// a missing or unreadable file is an error at once. With opt.Follow a file need not
+// exist yet.
 func Open(paths []string, opt Options) ([]stream.Source, error) {
 	var sources []stream.Source
 	stdin := false

@@ -2,8 +2,8 @@
 // read them in blocks, straight into the arenas of batches, and sinks that
 // write them in large pieces.
 //
-// What is compressed is found by its first bytes on the way in, and follows
-// from the name of the file on the way out.
+// Compression of input is detected from the first bytes, that of output follows from
+// the name of the file.
 package stdio
 
 import (
@@ -21,18 +21,17 @@ import (
 // chunk is the least room for a read of a file.
 const chunk = 64 << 10
 
-// A Source reads one file, or stdin, or whatever io.Reader it was made for. It
-// has one partition. It holds the file open from the first Read to the one
-// that returns an error, io.EOF included.
+// A Source reads one file, stdin or another io.Reader. It has one partition. The file
+// is open from the first Read until one returns an error, io.EOF included.
 //
-// A regular file fills the arena of each batch. From a pipe a batch takes what
-// is there, so that nothing waits for more. A record that is longer than the
-// arena makes it grow, up to the greatest size of a record; of one beyond that
-// size the first part arrives, marked as bad, and the rest is passed over.
+// A regular file fills the arena of each batch. From a pipe a batch takes what is
+// there, without waiting for more. The arena grows for a long record, up to the maximum
+// size of a record; of a longer one only the first part arrives, marked as bad, and the
+// rest is skipped.
 //
-// The partition of a file is a number made of its inode, its birth and its first
-// line: it tells the file from another that has its name before or after it, so
-// that a position is never taken for one in the wrong file.
+// The partition number of a file is made of its inode, its creation time and its first
+// line. It distinguishes files that have the same name one after the other, so that a
+// position is never used for the wrong file.
 type Source struct {
 	opt   Options
 	name  string // as the user gave it; "stdin" for stdin
@@ -58,8 +57,8 @@ type Source struct {
 	err    error        // what Read returns from now on
 }
 
-// NewReader returns a source that reads r. Whatever a Read of r returns is
-// handed on without waiting for more.
+// NewReader returns a source that reads r. Bytes that a Read of r returns are passed on
+// without waiting for more.
 func NewReader(r io.Reader, name string, opt Options) *Source {
 	s := newSource(name, opt)
 	s.open = func(context.Context) (*input, error) { return &input{raw: r, count: &s.read}, nil }
@@ -88,25 +87,24 @@ func newSource(name string, opt Options) *Source {
 // none or is followed.
 func (s *Source) Size() (int64, bool) { return max(s.size, 0), s.size >= 0 }
 
-// Grows reports whether another run will find more in it.
+// Grows reports whether a later run may find more in the file.
 func (s *Source) Grows() bool { return s.opt.Grows }
 
-// Progress returns how many bytes were read of the file as stored (compressed
-// where it is) and how many there are, 0 where that is not known. It may be
-// called at any time.
+// Progress returns how many bytes of the file, as stored, have been read and how many
+// there are (0 if that is not known). It may be called at any time.
 func (s *Source) Progress() (read, total int64) { return s.read.Load(), max(s.size, 0) }
 
-// Seek has the source begin where an earlier run ended, if the file is one that
-// a position is in, by whatever name it went then. Of a stream that is no file
-// it passes over as many bytes: it must be the same one again.
+// Seek makes the source begin where an earlier run ended, if one of the positions is in
+// this file, whatever its name was then. In a stream that is not a file it skips as
+// many bytes; it must be the same stream again.
 func (s *Source) Seek(at []stream.Position) error {
 	s.from = at
 	return nil
 }
 
-// Peek fills b with the first records of a regular file, from where an earlier
-// run ended, and leaves the file closed. Of anything else it returns an error
-// that is errors.ErrUnsupported: it has to be opened to be known.
+// Peek fills b with the first records of a regular file, from where an earlier run
+// ended, and leaves the file closed. For anything else it returns
+// errors.ErrUnsupported.
 func (s *Source) Peek(b *record.Batch) error {
 	if !s.lazy || s.in != nil {
 		return errors.ErrUnsupported
@@ -126,7 +124,7 @@ func (s *Source) Peek(b *record.Batch) error {
 	return err
 }
 
-// Read fills b with whole records, or with one bad one that is too long.
+// Read fills b with complete records, or with one bad record that is too long.
 func (s *Source) Read(ctx context.Context, b *record.Batch) error {
 	if s.err != nil {
 		return s.err

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// A Spill keeps blobs in a file without a name, so that nothing is left of it however
-// the process ends. It is a stream.Spill that several goroutines may use.
+// A Spill keeps blobs in an unnamed file, of which nothing is left however the process
+// ends. It is a stream.Spill that several goroutines may use.
 type Spill struct {
 	mu    sync.Mutex
 	dir   string
@@ -22,7 +22,8 @@ type Spill struct {
 // An extent is a stretch of the file.
 type extent struct{ off, size int64 }
 
-// NewSpill returns one whose file will be in dir; "" is where temporary files go.
+// NewSpill returns a Spill whose file will be in dir, by default the directory of
+// temporary files.
 func NewSpill(dir string) *Spill { return &Spill{dir: dir, blobs: map[int64]extent{}} }
 
 // Put implements stream.Spill.
@@ -115,7 +116,7 @@ func (s *Spill) Delete(id int64) error {
 	return nil
 }
 
-// Close gives the room on disk back.
+// Close frees the space on the disk.
 func (s *Spill) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

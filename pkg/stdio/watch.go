@@ -9,13 +9,12 @@ import (
 // watchEvery is how often watched files are looked at.
 const watchEvery = 200 * time.Millisecond
 
-// Settling is for how long a file that was written is looked at again every time.
+// Settling is how long after a file was written it is read again at every look.
 const Settling = 2 * time.Second
 
-// Watch calls changed whenever one of the files may hold something else than it
-// did, and at the first look at it, until ctx is done. Files may be written in
-// place or be replaced. While one is not there, it has not changed. The paths are
-// asked for at every look.
+// Watch calls changed at the first look at a file and whenever its content may have
+// changed, until ctx is done. Files may be written in place or replaced; a missing file
+// has not changed. paths is called at every look.
 func Watch(ctx context.Context, paths func() []string, changed func()) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()

@@ -26,9 +26,9 @@ type Writer struct {
 	err   error     // the first failure; nothing is written after it
 }
 
-// NewWriter returns a sink that encodes records and writes them to out; without
-// an encoder they are written as they stand, a line each. name is for errors:
-// they wrap what out says, so that a closed pipe is syscall.EPIPE.
+// NewWriter returns a sink that encodes records and writes them to out; without an
+// encoder they are written unchanged, one a line. name is for errors, which wrap those
+// of out, so that a closed pipe is syscall.EPIPE.
 func NewWriter(out io.Writer, name string, enc codec.Encoder) *Writer {
 	asLines, _ := codec.NewEncoder("json", codec.EncodeOptions{})
 	if enc == nil {
@@ -37,8 +37,8 @@ func NewWriter(out io.Writer, name string, enc codec.Encoder) *Writer {
 	return &Writer{out: out, name: name, enc: enc, lines: enc == asLines}
 }
 
-// Write takes rows. Long runs of records that are written as they stand go out
-// of the batch without being copied.
+// Write writes rows. Long runs of unchanged records are written from the batch without
+// a copy.
 func (w *Writer) Write(rows record.Rows) error {
 	if !w.lines {
 		w.last = time.Now()
@@ -71,8 +71,8 @@ func (w *Writer) pushAt(size int) error {
 // more rows (a table, for its widths) is to wait no longer.
 const silence = 200 * time.Millisecond
 
-// Push writes what is held. What the encoder holds back it writes when nothing
-// has come for a while.
+// Push writes buffered records. Rows that the encoder holds back are written when
+// nothing has come for a while.
 func (w *Writer) Push() error {
 	if f, ok := w.enc.(codec.FinishingEncoder); ok && time.Since(w.last) > silence {
 		w.buf = f.Settle(w.buf)
@@ -88,11 +88,11 @@ func (w *Writer) Push() error {
 	return err
 }
 
-// Flush writes what is held: then a pipe has accepted it.
+// Flush writes buffered records. When it returns, a pipe has accepted them.
 func (w *Writer) Flush(context.Context) error { return w.Push() }
 
-// Close writes what is held, what the encoder held back (a table that waits to
-// know its widths) included. It does not close what it writes to.
+// Close writes buffered records and what the encoder holds back, such as the rows of a
+// table that needs their widths. It does not close the file or pipe.
 func (w *Writer) Close() error {
 	if f, ok := w.enc.(codec.FinishingEncoder); ok {
 		w.buf = f.Finish(w.buf)
@@ -110,8 +110,8 @@ func (w *Writer) write(p []byte) error {
 	return w.err
 }
 
-// Null is a sink that counts and drops, for measuring. Its counters may be read
-// at any time.
+// Null is a sink that counts records and drops them, for measurements. Its counters may
+// be read at any time.
 type Null struct {
 	Records atomic.Int64
 	Bytes   atomic.Int64 // of the values
