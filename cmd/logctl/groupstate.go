@@ -171,11 +171,18 @@ func (p *pipeline) openCopies(topic, signature string) (kafka.Local, error) {
 }
 
 // untilCommitted runs a command again, from what is committed, for as long as its
-// transactions are aborted for reasons that pass, such as a rebalance.
+// transactions are aborted for reasons that pass, such as a rebalance, or its group went
+// on without it. Brokers may be away for a minute then.
 func untilCommitted(cmd *cobra.Command, run func() error) error {
+	var since time.Time
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		err := run()
-		if !errors.Is(err, kafka.ErrAborted) {
+		switch {
+		case errors.Is(err, kafka.ErrTaken):
+			return err
+		case errors.Is(err, kafka.ErrAborted):
+			since = time.Now()
+		case !kafka.Unreachable(err) || time.Since(since) > time.Minute:
 			return err
 		}
 		if cmd.Context().Err() != nil {

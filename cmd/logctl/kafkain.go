@@ -96,6 +96,7 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 		return c, fmt.Errorf("--stop: %w", err)
 	}
 	c.Shuffled, c.Widths, c.Finishes = p.shuffled, p.widths, p.New != nil
+	c.Keeps = p.New != nil || p.Exactly
 	if f.group != "" {
 		c.InstanceID, err = f.member(p)
 		if c.InstanceID != "" && several(p) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,7 +48,7 @@ func (p *pipeline) run(k *kafkaInput) error {
 	}
 	quiet, _ := p.cmd.Flags().GetBool("quiet")
 	progress := term.StartProgress(p.cmd.ErrOrStderr(), quiet, p.progress)
-	err = engine.Run(p.cmd.Context(), p.Pipeline)
+	err = p.work(p.cmd.Context())
 	progress.Stop()
 	if p.ended != nil {
 		p.ended()
@@ -80,6 +81,18 @@ func (p *pipeline) givenUp() error {
 	dead := p.flags.input.dlq
 	return fault.Hint(fmt.Errorf("%s records were not acknowledged; they are in %s", human.Count(n), dead),
 		"`logctl dlq replay --from "+dead+" --to kafka:TOPIC` sends them again; some may have been stored all the same")
+}
+
+// work takes all records from the sources to the sinks. What ended it passes where the
+// members of groups that read say so: see kafka.ErrAborted.
+func (p *pipeline) work(ctx context.Context) error {
+	err := engine.Run(ctx, p.Pipeline)
+	for _, s := range p.Sources {
+		if src, ok := s.(*kafka.Source); ok && err != nil {
+			err = src.Judge(ctx, err)
+		}
+	}
+	return err
 }
 
 // ready says why nobody should rely on the run yet: its state is not there.

@@ -50,7 +50,7 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 	var failed error
 	var done sync.WaitGroup
 	done.Go(func() {
-		if failed = first.close(engine.Run(ctx, first.Pipeline)); failed != nil {
+		if failed = first.close(first.work(ctx)); failed != nil {
 			cancel()
 		}
 	})
@@ -65,8 +65,8 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 	err = f.runTasks(p, reads, topic, width)
 	cancel()
 	done.Wait()
-	if failed != nil && errors.Is(err, context.Canceled) {
-		return failed // what the other half says is only that it was stopped
+	if failed != nil && (errors.Is(err, context.Canceled) || errors.Is(failed, kafka.ErrTaken)) {
+		return failed // what the other half says is only that it was stopped, or the same
 	}
 	return errors.Join(err, failed)
 }

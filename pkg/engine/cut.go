@@ -61,6 +61,9 @@ func (r *run) gates() []*Gate { return append([]*Gate{r.graves, r.out.gate}, r.S
 // keep makes a cut durable, in the order that loses nothing: first the output and
 // the dead letters, then the positions behind them.
 func (r *run) keep(ctx context.Context, c *cut) error {
+	if err := r.holds(ctx); err != nil {
+		return err
+	}
 	for _, t := range c.changed {
 		if err := t.save(r.Vault); err != nil {
 			return fmt.Errorf("saving state%s: %w", t.name(), err)
@@ -82,6 +85,22 @@ func (r *run) keep(ctx context.Context, c *cut) error {
 		return err
 	}
 	return r.commitPositions(ctx, c.positions)
+}
+
+// holds returns an error where a state may be older by now than what another reader has
+// kept of the same partition. Exactly once, that is found out by the commit itself.
+func (r *run) holds(ctx context.Context) error {
+	if r.Vault == nil || r.Exactly {
+		return nil
+	}
+	for _, s := range r.Sources {
+		if h, ok := s.(stream.Holder); ok {
+			if err := h.Holds(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func flush(ctx context.Context, order []any) error {

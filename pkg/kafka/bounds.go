@@ -211,3 +211,21 @@ func (b Bound) checkStop(now time.Time) error {
 	}
 	return nil
 }
+
+// A Span is the offsets of a partition that a run has read: from From to before To.
+type Span struct {
+	Topic     string
+	Partition int32
+	From, To  int64
+}
+
+// Spans returns what has been read of each partition, without a group.
+func (s *Source) Spans() []Span {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var spans []Span
+	for id, p := range s.parts {
+		spans = append(spans, Span{id.topic, id.n, s.marks.begin(s.cfg.Start, id), p.next})
+	}
+	return spans
+}

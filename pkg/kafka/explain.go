@@ -137,10 +137,10 @@ func (c Config) explainRefusal(err error, topic string) error {
 			"ask for an ACL on the transactional id")
 	case errors.Is(err, kerr.ProducerFenced), errors.Is(err, kerr.InvalidProducerEpoch):
 		return fault.Hint(fmt.Errorf("topic %q: this transactional id was taken over by another process, "+
-			"or this one was stopped for longer than a transaction may take", topic),
+			"or this one was stopped for longer than a transaction may take: %w", topic, err),
 			"start it again; two that run at a time need different ids")
 	case errors.Is(err, kerr.FencedInstanceID), errors.Is(err, kerr.UnreleasedInstanceID):
-		return fault.Hint(errors.New("another member of the group uses this instance id"),
+		return fault.Hint(takenBy{errors.New("another member of the group uses this instance id")},
 			"give each member its own --instance-id")
 	case errors.Is(err, kerr.InconsistentGroupProtocol):
 		return fault.Hint(errors.New("the members of the group do not agree on a balancer"),

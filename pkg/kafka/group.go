@@ -278,34 +278,6 @@ func (s *Source) each(parts map[string][]int32, do func(*partition)) {
 	}
 }
 
-// onLost drops partitions that others may read already.
-func (s *Source) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int32) {
-	s.rebalances.Add(1)
-	s.noteLost(parts)
-	s.mu.Lock()
-	s.each(parts, func(p *partition) {
-		s.orders = append(s.orders, order{partition: p, atEnd: true, lost: true})
-	})
-	s.mu.Unlock()
-	s.disown(parts)
-}
-
-// noteLost notes that partitions go before all that was handed out of them is committed.
-func (s *Source) noteLost(parts map[string][]int32) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.each(parts, func(p *partition) { s.lost = s.lost || p.next > p.committed })
-}
-
-// hasLost reports whether the source has lost partitions before all that it had handed
-// out of them was committed. When they come back that is read again: whoever writes it
-// once has to begin anew.
-func (s *Source) hasLost() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.lost
-}
-
 // end makes Read return io.EOF, once what waits has been handed out.
 func (s *Source) end() error {
 	s.mu.Lock()

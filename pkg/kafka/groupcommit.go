@@ -32,14 +32,14 @@ func (s *Source) commitAll(ctx context.Context, at []stream.Position) error {
 		return nil
 	}
 	for began := time.Now(); ; {
-		commit := s.mine(at)
+		asked, commit := time.Now(), s.mine(at)
 		if len(commit) == 0 {
 			return nil
 		}
 		err := s.commit(ctx, commit, s.words(at))
 		switch {
 		case err == nil:
-			s.noteOwn(commit)
+			s.noteOwn(commit, asked)
 			s.noteDone(at)
 			return nil
 		case isAny(err, joining), passes(err):
@@ -83,11 +83,14 @@ func passes(err error) bool {
 
 // mine returns the positions of partitions that are this member's. One before where a
 // partition began is of a time before it was lost: another member has come further
-// meanwhile.
+// meanwhile. None are, once something was lost that a state goes with.
 func (s *Source) mine(at []stream.Position) map[string]map[int32]kgo.EpochOffset {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	commit := map[string]map[int32]kgo.EpochOffset{}
+	if errors.Is(s.broken, ErrAborted) {
+		return commit
+	}
 	for _, p := range at {
 		if known := s.parts[part{p.Source, p.Partition}]; known == nil || !known.owned || p.Next < known.committed {
 			continue
@@ -100,10 +103,12 @@ func (s *Source) mine(at []stream.Position) map[string]map[int32]kgo.EpochOffset
 	return commit
 }
 
-// noteOwn notes what was committed of partitions that are this member's.
-func (s *Source) noteOwn(at map[string]map[int32]kgo.EpochOffset) {
+// noteOwn notes what was committed of partitions that are this member's, and when the
+// group was asked to.
+func (s *Source) noteOwn(at map[string]map[int32]kgo.EpochOffset, asked time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.accepted = moment{asked}
 	for topic, parts := range at {
 		for n, o := range parts {
 			s.parts[part{topic, n}].committed = o.Offset

@@ -14,7 +14,7 @@ func (a *Admin) members(ctx context.Context, g *Group) error {
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return a.cfg.explain(err, "")
 	}
-	if d, ok := classic[g.Name]; ok && d.Err == nil && d.State != "Dead" {
+	if d, ok := classic[g.Name]; ok && d.Err == nil && len(d.Members) > 0 {
 		g.State, g.Protocol, g.Coordinator = d.State, d.Protocol, d.Coordinator.NodeID
 		for _, m := range d.Members {
 			g.add(Member{ID: m.MemberID, Instance: deref(m.InstanceID), ClientID: m.ClientID, Host: m.ClientHost},
@@ -25,7 +25,7 @@ func (a *Admin) members(ctx context.Context, g *Group) error {
 	if d := classic[g.Name]; d.Err != nil && !errors.Is(d.Err, kerr.GroupIDNotFound) {
 		return a.cfg.explain(d.Err, "")
 	}
-	modern, err := a.adm.DescribeConsumerGroups(ctx, g.Name) // KIP-848
+	modern, err := a.adm.DescribeConsumerGroups(ctx, g.Name) // KIP-848, also of one that is said to be empty
 	if d, ok := modern[g.Name]; err == nil && ok && d.Err == nil {
 		g.State, g.Protocol, g.Coordinator = d.State, d.AssignorName, d.Coordinator.NodeID
 		for _, m := range d.Members {
@@ -33,7 +33,12 @@ func (a *Admin) members(ctx context.Context, g *Group) error {
 		}
 		return nil
 	}
-	a.sharers(ctx, g)
+	if a.sharers(ctx, g); g.Share {
+		return nil
+	}
+	if d, ok := classic[g.Name]; ok && d.State != "Dead" {
+		g.State, g.Protocol, g.Coordinator = d.State, d.Protocol, d.Coordinator.NodeID
+	}
 	return nil
 }
 

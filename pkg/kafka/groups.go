@@ -127,6 +127,9 @@ func deref(s *string) string {
 func (g *Group) add(m Member, parts kadm.TopicsSet) {
 	m.Assigned = []Assigned{}
 	for _, t := range parts.Sorted() {
+		if t.Topic == "" {
+			continue // the embedded broker does not name topics under KIP-848
+		}
 		m.Assigned = append(m.Assigned, Assigned{t.Topic, t.Partitions})
 		for _, n := range t.Partitions {
 			if at := g.partition(t.Topic, n); !g.Share {

@@ -37,6 +37,7 @@ type SourceConfig struct {
 	Shuffled    *Shuffled
 	Widths      *Widths // that the run relies on; nil: any
 	Finishes    bool    // something follows from the end of a partition: see Source.groupIsDone
+	Keeps       bool    // something goes with what is read: reading ends with ErrAborted when that may be another's
 
 	FetchBytes     int           // of one fetch, by default 4 MiB
 	PartitionBytes int           // of one fetch from one partition, by default 512 KiB; half of it when compressed
@@ -78,17 +79,18 @@ type Source struct {
 	deleted    atomic.Int64 // see Deleted
 	noted      sync.Once
 
-	mu     sync.Mutex // guards what follows, and the fields of partitions
-	parts  map[part]*partition
-	owned  []*partition // in the order of their assignment
-	turn   int          // of owned, whose records come next
-	orders []order      // to be handed out before records
-	joined bool         // a first assignment has arrived
-	err    error
-	broken error // ends reading at once, whatever waits
-	over   bool  // Read has returned an error: it is not called again
-	lost   bool  // see hasLost
-	closed bool
+	mu       sync.Mutex // guards what follows, and the fields of partitions
+	parts    map[part]*partition
+	owned    []*partition // in the order of their assignment
+	turn     int          // of owned, whose records come next
+	orders   []order      // to be handed out before records
+	joined   bool         // a first assignment has arrived
+	err      error
+	broken   error  // ends reading at once, whatever waits
+	over     bool   // Read has returned an error: it is not called again
+	accepted moment // when the group was asked for the last commit that it took
+	lost     bool   // see hasLost
+	closed   bool
 }
 
 // A part names a partition.
@@ -339,24 +341,6 @@ func (s *Source) Close() error {
 	}
 	s.admin.Close()
 	return nil
-}
-
-// A Span is the offsets of a partition that a run has read: from From to before To.
-type Span struct {
-	Topic     string
-	Partition int32
-	From, To  int64
-}
-
-// Spans returns what has been read of each partition, without a group.
-func (s *Source) Spans() []Span {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var spans []Span
-	for id, p := range s.parts {
-		spans = append(spans, Span{id.topic, id.n, s.marks.begin(s.cfg.Start, id), p.next})
-	}
-	return spans
 }
 
 // Member returns the group and the stable name of this member, "" where there is

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -45,7 +44,8 @@ func (s *Source) takeOver(ctx context.Context) {
 
 // leave takes a static member out of its group, which the client does not: a
 // member that has ended for good is not to hold its partitions until its
-// session times out. Where it fails, they are held so long.
+// session times out. Where it fails, they are held so long. A namesake that has taken its
+// place stays.
 func (s *Source) leave(member string) {
 	if s.cfg.Group == "" || s.cfg.InstanceID == "" {
 		return
@@ -53,7 +53,14 @@ func (s *Source) leave(member string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	if s.cfg.Balancer != "kip848" {
-		_, _ = s.admin.LeaveGroup(ctx, kadm.LeaveGroup(s.cfg.Group).InstanceIDs(s.cfg.InstanceID))
+		req := kmsg.NewPtrLeaveGroupRequest()
+		req.Group = s.cfg.Group
+		one := kmsg.NewLeaveGroupRequestMember()
+		if one.MemberID = member; member == "" { // it has not been told its id yet
+			one.InstanceID = &s.cfg.InstanceID
+		}
+		req.Members = append(req.Members, one)
+		_, _ = s.base.Request(ctx, req)
 		return
 	}
 	s.goes(ctx, member, gone) // the client has said that it is for a while

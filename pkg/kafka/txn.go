@@ -128,7 +128,7 @@ func (t *Txn) begin() error {
 		return nil
 	}
 	if err := t.client.BeginTransaction(); err != nil {
-		return t.failed(context.Background(), nil, err)
+		return t.failed(nil, err)
 	}
 	t.open = true
 	return nil
@@ -149,6 +149,7 @@ func (t *Txn) Commit(ctx context.Context, members []*Source, at []stream.Positio
 	if !t.open {
 		return commitApart(ctx, members, at)
 	}
+	asked := time.Now()
 	err := t.addOffsets(ctx, members, at)
 	if err == nil && t.mark != nil {
 		err = t.mark.add(ctx)
@@ -160,10 +161,10 @@ func (t *Txn) Commit(ctx context.Context, members []*Source, at []stream.Positio
 	if err != nil {
 		t.aborts.Add(1)
 		_ = t.client.EndTransaction(context.WithoutCancel(ctx), kgo.TryAbort) // the cause is what matters
-		return t.failed(context.WithoutCancel(ctx), members, err)
+		return t.failed(members, err)
 	}
 	for _, m := range members {
-		m.noteOwn(m.mine(at))
+		m.noteOwn(m.mine(at), asked)
 		m.noteDone(at)
 	}
 	for _, f := range t.after {

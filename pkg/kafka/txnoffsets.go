@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -152,43 +151,20 @@ func isAny(err error, list []error) bool {
 	return slices.ContainsFunc(list, func(e error) bool { return errors.Is(err, e) })
 }
 
-// failed says why a transaction failed, and makes what passes ErrAborted.
-func (t *Txn) failed(ctx context.Context, members []*Source, err error) error {
+// failed says why a transaction failed, and makes what passes ErrAborted. Whether it
+// passes that the transaction of readers was fenced, they know: see Source.Judge.
+func (t *Txn) failed(members []*Source, err error) error {
 	switch {
 	case errors.Is(err, ErrAborted):
 		return err
-	case isAny(err, passing), isAny(err, fenced) && allStay(ctx, members):
+	case isAny(err, passing):
 		return fmt.Errorf("%w: %w", ErrAborted, err)
+	case isAny(err, fenced) && len(members) > 0:
+		return err
 	case isAny(err, fenced):
 		return fault.Hint(fmt.Errorf("transactional id %q: another instance has taken it over, or this one was stopped "+
 			"for longer than a transaction may take: %w", t.cfg.ID, err),
 			"start it again; two that run at a time need different ids")
 	}
 	return t.cfg.explain(err, "")
-}
-
-// allStay reports whether the groups still have these readers under their names, so
-// that what fenced their transaction was only time.
-func allStay(ctx context.Context, members []*Source) bool {
-	return len(members) > 0 && !slices.ContainsFunc(members, func(m *Source) bool { return !m.stays(ctx) })
-}
-
-// stays reports whether the group still has this reader under its name.
-func (s *Source) stays(ctx context.Context) bool {
-	if s.client == nil || s.cfg.Group == "" || s.cfg.InstanceID == "" {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	me, _ := s.client.GroupMetadata()
-	if s.cfg.Balancer == "kip848" {
-		groups, err := s.admin.DescribeConsumerGroups(ctx, s.cfg.Group)
-		return err == nil && slices.ContainsFunc(groups[s.cfg.Group].Members, func(m kadm.ConsumerGroupMember) bool {
-			return m.MemberID == me
-		})
-	}
-	groups, err := s.admin.DescribeGroups(ctx, s.cfg.Group)
-	return err == nil && slices.ContainsFunc(groups[s.cfg.Group].Members, func(m kadm.DescribedGroupMember) bool {
-		return m.MemberID == me
-	})
 }

@@ -71,6 +71,14 @@ type Pauser interface {
 	Pause(o *record.Origin, hold bool)
 }
 
+// A Holder is a Source of which others may have got partitions without its being told
+// yet, as a member of a group that was stopped for a while.
+type Holder interface {
+	Source
+	// Holds returns nil where what was read is still this reader's to go on with.
+	Holds(ctx context.Context) error
+}
+
 // A Recaller is a Source whose partitions are filled from others, and end when all of
 // those have ended.
 type Recaller interface {
