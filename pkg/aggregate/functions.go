@@ -205,7 +205,7 @@ func buildMode(bd *builder, c call) (appender, error) {
 		if len(items) == 0 {
 			return append(dst, "null"...)
 		}
-		return AppendJSON(dst, record.Kind(items[0].Key[0]), items[0].Key[1:])
+		return appendJSON(dst, record.Kind(items[0].Key[0]), items[0].Key[1:])
 	}, err
 }
 
@@ -224,7 +224,7 @@ func pickOf(name string, sign int) func(*builder, call) (appender, error) {
 		k := bd.state(name+" "+c.args[0], func() column { return &picks{in: in, sign: sign} })
 		return func(dst []byte, r Row) []byte {
 			cell := &r.Cells.cols[k].(*picks).cells[r.Group]
-			return AppendJSON(dst, cell.kind, cell.text)
+			return appendJSON(dst, cell.kind, cell.text)
 		}, err
 	}
 }

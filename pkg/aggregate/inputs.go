@@ -133,8 +133,8 @@ func textOf(b *record.Batch, v record.Value) []byte {
 	}
 }
 
-// AppendJSON appends a value given by its kind and text.
-func AppendJSON(dst []byte, kind record.Kind, text []byte) []byte {
+// appendJSON appends a value given by its kind and text.
+func appendJSON(dst []byte, kind record.Kind, text []byte) []byte {
 	switch kind {
 	case record.Missing:
 		return append(dst, "null"...)

@@ -105,7 +105,7 @@ func (ks *Keys) AppendKey(dst []byte, kind record.Kind, text []byte) []byte {
 	case len(ks.parts) == 0:
 		return dst
 	case ks.single:
-		return AppendJSON(dst, kind, text)
+		return appendJSON(dst, kind, text)
 	}
 	sep := byte('[')
 	for part := range parts(text) {
@@ -122,7 +122,7 @@ func (ks *Keys) AppendFields(dst []byte, kind record.Kind, text []byte) []byte {
 	case len(ks.parts) == 0:
 		return dst
 	case ks.single:
-		return AppendJSON(append(dst, ks.labels[0]...), kind, text)
+		return appendJSON(append(dst, ks.labels[0]...), kind, text)
 	}
 	k := 0
 	for part := range parts(text) {
@@ -173,7 +173,7 @@ func (ks *Keys) join(b *record.Batch, i int) record.Value {
 	for _, v := range values {
 		at := len(b.Data)
 		b.Data = append(b.Data, 0, 0, 0, 0)
-		b.Data = AppendJSON(b.Data, v.Kind(), textOf(b, v))
+		b.Data = appendJSON(b.Data, v.Kind(), textOf(b, v))
 		binary.LittleEndian.PutUint32(b.Data[at:], uint32(len(b.Data)-at-4))
 	}
 	return record.NewValue(record.Array, start, len(b.Data)-start)

@@ -101,7 +101,7 @@ func appendPicks(dst []byte, list []pick) []byte {
 		if k > 0 {
 			dst = append(dst, ',')
 		}
-		dst = AppendJSON(dst, list[k].kind, list[k].text)
+		dst = appendJSON(dst, list[k].kind, list[k].text)
 	}
 	return append(dst, ']')
 }

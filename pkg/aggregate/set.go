@@ -312,7 +312,7 @@ func appendTop(dst []byte, t *sketch.Top, n int) []byte {
 			dst = append(dst, ',')
 		}
 		dst = append(dst, `{"value":`...)
-		dst = AppendJSON(dst, record.Kind(it.Key[0]), it.Key[1:])
+		dst = appendJSON(dst, record.Kind(it.Key[0]), it.Key[1:])
 		dst = append(dst, `,"count":`...)
 		dst = strconv.AppendUint(dst, it.Count, 10)
 		dst = append(dst, `,"error":`...)

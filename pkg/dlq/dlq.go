@@ -22,8 +22,8 @@ import (
 
 // The headers of a mark.
 const (
-	MarkHeader = "logctl-mark"    // what was done: Replayed or Purged
-	OfHeader   = "logctl-mark-of" // the letter: PARTITION@OFFSET
+	markHeader = "logctl-mark"    // what was done: Replayed or Purged
+	ofHeader   = "logctl-mark-of" // the letter: PARTITION@OFFSET
 )
 
 // What a mark says.
@@ -237,7 +237,7 @@ func AddMark(b *record.Batch, of Place, what string) {
 	rec.Flags |= record.Tombstone
 	first := len(b.Headers)
 	for _, h := range [][2]string{
-		{MarkHeader, what}, {OfHeader, strconv.Itoa(int(of.Partition)) + "@" + strconv.FormatInt(of.Offset, 10)},
+		{markHeader, what}, {ofHeader, strconv.Itoa(int(of.Partition)) + "@" + strconv.FormatInt(of.Offset, 10)},
 	} {
 		b.Headers = append(b.Headers, record.Header{Key: record.AppendSpan(b, h[0]), Value: record.AppendSpan(b, h[1])})
 	}
@@ -254,9 +254,9 @@ func readMark(b *record.Batch, i int) (of Place, what string, ok bool) {
 	found := false
 	for _, h := range b.Headers[rec.Headers.Off:rec.Headers.End()] {
 		switch string(b.Bytes(h.Key)) {
-		case MarkHeader:
+		case markHeader:
 			what = string(b.Bytes(h.Value))
-		case OfHeader:
+		case ofHeader:
 			part, offset, _ := strings.Cut(string(b.Bytes(h.Value)), "@")
 			n, err1 := strconv.ParseInt(part, 10, 32)
 			at, err2 := strconv.ParseInt(offset, 10, 64)

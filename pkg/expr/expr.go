@@ -128,15 +128,6 @@ func (e *Expr) Num(b *record.Batch, i int) (float64, bool) {
 	return f, ok
 }
 
-// Eval returns the value for record i.
-func (e *Expr) Eval(b *record.Batch, i int) Val {
-	v := e.val(b, i)
-	if v.raw != 0 {
-		return fieldVal(b, v.raw)
-	}
-	return v
-}
-
 // AppendJSON appends the value for record i as JSON: fields as they stand in
 // the record, times as RFC 3339 text, durations as numbers of milliseconds,
 // what is missing as null. dst must not be the arena, which is left as it was.

@@ -62,21 +62,6 @@ func finite(f float64, ok bool) (float64, bool) {
 	return f, ok && !math.IsNaN(f) && !math.IsInf(f, 0)
 }
 
-// fieldVal returns a field's value with all members set.
-func fieldVal(b *record.Batch, v record.Value) Val {
-	switch v.Kind() {
-	case record.Missing:
-		return null
-	case record.True, record.False:
-		return boolVal(v.Kind() == record.True)
-	case record.Number:
-		if f, ok := b.Num(v); ok {
-			return Val{Type: Num, Num: f, Text: b.Raw(v)}
-		}
-	}
-	return Val{Type: Text, Text: b.Text(v)}
-}
-
 // toTest reports whether v is true: true itself, or the text of it.
 func toTest(b *record.Batch, v Val) bool {
 	switch {

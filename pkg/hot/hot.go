@@ -16,8 +16,8 @@ import (
 	"github.com/logctl/logctl/pkg/sketch"
 )
 
-// TooMuch is how many times its fair share a partition has that is hot.
-const TooMuch = 1.5
+// tooMuch is how many times its fair share a partition has that is hot.
+const tooMuch = 1.5
 
 // keysEach is how many keys are looked at of each partition.
 const keysEach = 100
@@ -108,7 +108,7 @@ func (s *Sample) Report(all []Partition, n int) Report {
 		p := &r.Partitions[i]
 		p.Share = float64(p.Records) / total
 		p.Times = p.Share * width
-		p.Hot = len(all) > 1 && p.Times > TooMuch
+		p.Hot = len(all) > 1 && p.Times > tooMuch
 		seen := s.parts[p.Partition]
 		if seen == nil || seen.records == 0 {
 			continue

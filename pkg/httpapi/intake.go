@@ -252,6 +252,3 @@ func (s *Intake) settleOne(offset int64, lost bool) {
 		p.tell()
 	}
 }
-
-// Size is unknown: there is always more to come.
-func (s *Intake) Size() (int64, bool) { return 0, false }

@@ -21,8 +21,8 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// DeliveriesHeader says in a record of a share group how often that was delivered.
-const DeliveriesHeader = "logctl-deliveries"
+// deliveriesHeader says in a record of a share group how often that was delivered.
+const deliveriesHeader = "logctl-deliveries"
 
 // A ShareConfig says what a member of a share group reads.
 type ShareConfig struct {
@@ -206,7 +206,7 @@ func (s *ShareSource) fill(b *record.Batch) bool {
 		b.Next = r.Offset + 1
 	}
 	for i, r := range l.records[from:l.handed] {
-		count := kgo.RecordHeader{Key: DeliveriesHeader, Value: fmt.Append(nil, r.DeliveryCount())}
+		count := kgo.RecordHeader{Key: deliveriesHeader, Value: fmt.Append(nil, r.DeliveryCount())}
 		r.Headers = append(r.Headers, count)
 		addKey(b, &b.Recs[i], r)
 	}

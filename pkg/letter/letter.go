@@ -33,15 +33,12 @@ const (
 	Again       = "logctl-replayed"       // how often it was replayed from the dead letters
 )
 
-// own are the headers that a letter has beside those of the record.
+// own are the headers of a letter that are not the record's. How often it was replayed
+// is the record's.
 var own = map[string]bool{
 	Reason: true, Source: true, Partition: true, Offset: true, Line: true, Time: true, Truncated: true, Attempts: true,
 	First: true, Last: true, Kind: true, Class: true, Signature: true, Correlation: true, History: true, Due: true,
 }
-
-// Own reports whether a header belongs to the letter and not to the record. The number
-// of replays belongs to the record.
-func Own(name []byte) bool { return own[string(name)] }
 
 // An Origin is where a record was first read.
 type Origin struct {
@@ -197,7 +194,7 @@ func copyRecord(to, from *record.Batch, old *record.Rec) *record.Rec {
 func CopyHeaders(to, from *record.Batch, rec, old *record.Rec) {
 	first := len(to.Headers)
 	for _, h := range from.Headers[old.Headers.Off:old.Headers.End()] {
-		if name := from.Bytes(h.Key); !Own(name) {
+		if name := from.Bytes(h.Key); !own[string(name)] {
 			addHeader(to, name, from.Bytes(h.Value))
 		}
 	}

@@ -92,6 +92,3 @@ func (s *Source) due(ctx context.Context) (int64, error) {
 // pause is how long to wait when nothing is due: short beside what a person
 // notices, long beside what a batch costs.
 const pause = 5 * time.Millisecond
-
-// Size is unknown: records are counted, not bytes.
-func (s *Source) Size() (int64, bool) { return 0, false }

@@ -83,10 +83,6 @@ func newSource(name string, opt Options) *Source {
 	return &Source{opt: opt.withDefaults(), name: name, size: -1}
 }
 
-// Size returns the size of the file in bytes as stored, and false for what has
-// none or is followed.
-func (s *Source) Size() (int64, bool) { return max(s.size, 0), s.size >= 0 }
-
 // Grows reports whether a later run may find more in the file.
 func (s *Source) Grows() bool { return s.opt.Grows }
 

@@ -105,12 +105,6 @@ type Peeker interface {
 	Peek(b *record.Batch) error
 }
 
-// A Sized Source knows its total size, so that progress can be shown.
-type Sized interface {
-	// Size returns the total in bytes, or false if it is not known.
-	Size() (int64, bool)
-}
-
 // A Chooser decides which source comes next when some are more urgent than others.
 type Chooser interface {
 	// Choose returns the source that comes next, -1 for none, and how many of its
