@@ -147,7 +147,7 @@ func TestRouteAPI(t *testing.T) {
 		{"POST", "/api/rules", rule, `201 {"name":"two"}`},
 		{"POST", "/api/rules", rule, `409 {"error":"there is a rule \"two\"; PUT /api/rules/two replaces it"}`},
 		{"POST", "/api/rules", `{"name":"x","match":"n ==","to":"null:"}`, `400 {"error":"`},
-		{"POST", "/api/rules", `{"name":"x","match":"n == 1","to":"sqlite:` + dir + `/none/x.db"}`, `500 {"error":"destination`},
+		{"POST", "/api/rules", `{"name":"x","match":"n == 1","to":"sqlite:` + dir + `/none/x.db"}`, `400 {"error":"destination`},
 		{"PUT", "/api/rules/three", rule, `409 {"error":"the rule is called \"two\", the path \"three\""}`},
 		{"PUT", "/api/rules/two", strings.Replace(rule, "n == 2", "n == 22", 1), `204`},
 		{"DELETE", "/api/rules/one", "", `204`},

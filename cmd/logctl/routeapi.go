@@ -39,7 +39,7 @@ func (b *rulebook) view(r *route.Rule) ruleView {
 // routes are the queries under /api/rules.
 func (b *rulebook) routes() []httpapi.Route {
 	return []httpapi.Route{
-		{Pattern: "GET /api/rules", Do: b.getAll},
+		{Pattern: "GET /api/rules", Params: []string{"format"}, Do: b.getAll},
 		{Pattern: "PUT /api/rules", Do: b.putAll},
 		{Pattern: "POST /api/rules", Do: b.post},
 		{Pattern: "GET /api/rules/{name}", Do: b.get},

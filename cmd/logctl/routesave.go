@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/route"
 )
 
@@ -21,7 +23,7 @@ func (b *rulebook) save(ctx context.Context, book *route.Book) error {
 	t, err := b.try(text)
 	if err != nil {
 		b.seen = nil // files that rules name may have been read anew for nothing
-		return err
+		return asked(err)
 	}
 	if b.table == nil {
 		err = replaceFile(b.flags.rules, text)
@@ -32,6 +34,15 @@ func (b *rulebook) save(ctx context.Context, book *route.Book) error {
 		b.enforce(t, text)
 	}
 	return err
+}
+
+// asked makes an error of rules one of whoever sent them: a destination that does not
+// exist is named by them. That no broker answers is not theirs.
+func asked(err error) error {
+	if kafka.Unreachable(err) {
+		return err
+	}
+	return &fault.Error{Err: err, Status: fault.Usage, Hint: fault.HintOf(err)}
 }
 
 // saveTopic puts the entries that have changed.

@@ -142,6 +142,9 @@ func (c Config) explainRefusal(err error, topic string) error {
 	case errors.Is(err, kerr.FencedInstanceID), errors.Is(err, kerr.UnreleasedInstanceID):
 		return fault.Hint(takenBy{errors.New("another member of the group uses this instance id")},
 			"give each member its own --instance-id")
+	case errors.Is(err, kerr.InvalidSessionTimeout):
+		return fault.Hint(errors.New("the brokers do not allow this --session-timeout"),
+			"6s to 30m, unless their group.min.session.timeout.ms and group.max.session.timeout.ms say otherwise")
 	case errors.Is(err, kerr.InconsistentGroupProtocol):
 		return fault.Hint(errors.New("the members of the group do not agree on a balancer"),
 			"give all members the same --balancer")

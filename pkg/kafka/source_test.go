@@ -237,6 +237,17 @@ func TestUnknownTopic(t *testing.T) {
 	}
 }
 
+// TestSessionTimeout: one that the brokers do not allow is said, with what they do.
+func TestSessionTimeout(t *testing.T) {
+	t.Parallel()
+	cfg, _ := cluster(t, kfake.SeedTopics(1, "t"), kfake.GroupMinSessionTimeout(6*time.Second))
+	src := openSource(t, kafka.SourceConfig{Config: cfg, Topics: []string{"t"}, Group: "g", Session: 3 * time.Second})
+	err := src.Read(t.Context(), record.NewBatch())
+	if err == nil || !strings.Contains(err.Error(), "--session-timeout") || !strings.Contains(fault.HintOf(err), "6s") {
+		t.Errorf("error %v, hint %q", err, fault.HintOf(err))
+	}
+}
+
 // TestEndOfFile: after io.EOF it stays the end.
 func TestEndOfFile(t *testing.T) {
 	cfg, _ := cluster(t, kfake.SeedTopics(3, "t"))

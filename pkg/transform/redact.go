@@ -50,7 +50,7 @@ func maskOf(what string) (mask, error) {
 	if len(what) < 3 || what[0] != '/' || what[len(what)-1] != '/' {
 		hint := fault.DidYouMean(what, Redactions)
 		if hint == "" {
-			hint = "one of " + strings.Join(Redactions, ", ") + ", or a regular expression as in /token=[0-9a-f]+/"
+			hint = "one of " + strings.Join(Redactions, ", ") + ", or a regular expression, as in '/token=[0-9a-f]+/'"
 		}
 		return mask{}, fault.Usagef(hint, "redact: unknown %q", what)
 	}
