@@ -9,9 +9,9 @@ import (
 // gets half of what another one gets that wants the same core.
 const nicer = 3
 
-// GiveWay has the calling goroutine give way to the rest of the process where cores
-// are short, until it ends: it gets a thread of its own, which is nicer than the
-// others, and ends with it. Where the system knows no such thing nothing happens.
+// GiveWay lowers the priority of the calling goroutine, until it ends: it gets a thread
+// of its own with a higher niceness, which ends with it. If the system refuses, nothing
+// happens.
 func GiveWay() {
 	runtime.LockOSThread()                                    // never unlocked: no other goroutine gets the thread
 	left, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0) // of the thread; 20 less its nice value
@@ -20,6 +20,6 @@ func GiveWay() {
 	}
 }
 
-// Yield lets another thread have the core that waits for it. The system may count the
-// rest of its turn as used.
+// Yield gives the core to another thread that waits for it. The system may count the
+// rest of the time slice as used.
 func Yield() { _, _, _ = syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0) }

@@ -2,9 +2,10 @@
 
 package host
 
-// GiveWay has the calling goroutine give way to the rest of the process where cores
-// are short. Here threads of one process cannot be told apart: nothing happens.
+// GiveWay lowers the priority of the calling goroutine. On this system the threads of a
+// process all have the same priority: nothing happens.
 func GiveWay() {}
 
-// Yield lets another thread have the core that waits for it. Here it does nothing.
+// Yield gives the core to another thread that waits for it. On this system it does
+// nothing.
 func Yield() {}

@@ -1,6 +1,6 @@
-// Package host is the door to the figures of this machine: a source of its
-// processor, memory and disk use. They are read where Linux has them, under
-// /proc and /sys; what cannot be read is null in the records, never a guess.
+// Package host is the door to the figures of this machine: a source of its processor,
+// memory and disk use. They are read from /proc and /sys, where Linux has them. A
+// figure that cannot be read is null, never a guess.
 package host
 
 import (
@@ -40,8 +40,8 @@ var Fields = []string{
 	"disk_total_bytes", "disk_available_bytes", "disk_used_percent", "disk_read_bytes_per_s", "disk_write_bytes_per_s",
 }
 
-// A Source has a record for each look at the machine. It has one partition; a
-// record's offset is its number.
+// A Source reads a record of figures at each interval. It has one partition; a record's
+// offset is its number.
 type Source struct {
 	cfg    Config
 	bucket limit.Bucket
@@ -53,8 +53,8 @@ type Source struct {
 	line   []byte
 }
 
-// Open returns a source whose clock starts with the first Read: the first
-// record tells of the time from then on.
+// Open returns a source whose clock starts with the first Read: the first record covers
+// the time from then on.
 func Open(cfg Config) *Source {
 	if cfg.Root == "" {
 		cfg.Root = "/"

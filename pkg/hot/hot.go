@@ -1,5 +1,6 @@
-// Package hot tells which partitions of a topic have more than their share of
-// its records, which keys cause that, and over how many partitions to spread them.
+// Package hot finds the partitions of a topic that have more than their share of its
+// records, the keys that cause this, and the number of partitions over which to spread
+// these keys.
 package hot
 
 import (
@@ -16,14 +17,13 @@ import (
 	"github.com/logctl/logctl/pkg/sketch"
 )
 
-// tooMuch is how many times its fair share a partition has that is hot.
+// tooMuch is how many times its fair share a partition may have before it is hot.
 const tooMuch = 1.5
 
 // keysEach is how many keys are looked at of each partition.
 const keysEach = 100
 
-// A Sample takes in records of a topic, of each partition as many as there are to
-// take. It is a stream.Sink.
+// A Sample counts the keys of records of a topic. It is a stream.Sink.
 type Sample struct {
 	parts map[int32]*part
 }
@@ -33,7 +33,7 @@ type part struct {
 	keys    *sketch.Top
 }
 
-// Write takes in records.
+// Write counts the keys of records.
 func (s *Sample) Write(rows record.Rows) error {
 	if rows.Origin == nil {
 		return nil
@@ -65,7 +65,7 @@ func (s *Sample) part(n int32) *part {
 	return p
 }
 
-// A Partition is a partition and its part of the topic.
+// A Partition is a partition and its share of the topic.
 type Partition struct {
 	Partition int32   `json:"partition"`
 	Records   int64   `json:"records"`
@@ -75,7 +75,7 @@ type Partition struct {
 	Hot       bool    `json:"hot"`
 }
 
-// A Key is a frequent key and its part of the topic, as the sample has it.
+// A Key is a frequent key and its share of the topic, estimated from the sample.
 type Key struct {
 	Key    *string `json:"key,omitempty"`        // where it is UTF-8
 	Base64 string  `json:"key_base64,omitempty"` // where it is not
@@ -84,15 +84,16 @@ type Key struct {
 	Salt   int     `json:"salt,omitempty"`       // over how many partitions to spread it, where it is hot
 }
 
-// A Report is what there is to know of a topic.
+// A Report has the partitions and the frequent keys of a topic.
 type Report struct {
 	Sampled    uint64      `json:"sampled"`
 	Partitions []Partition `json:"partitions"`
 	Keys       []Key       `json:"keys"` // the most frequent ones
 }
 
-// Report tells of the topic whose partitions are given by number, records and lag,
-// with at most n keys. What was sampled of a partition stands for all of it.
+// Report returns the report of a topic, with at most n keys. all has the number,
+// records and lag of its partitions. The sample of a partition is taken to represent
+// all of it.
 func (s *Sample) Report(all []Partition, n int) Report {
 	r := Report{Partitions: slices.Clone(all), Keys: []Key{}}
 	var total float64

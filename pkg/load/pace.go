@@ -9,11 +9,10 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// Pace returns a sink that hands records on to another no faster than a
-// schedule allows. When ctx is done it goes on so for the time of rest, and then
-// hands on at once what there still is, as records of a pipe, which no one could
-// read again. With no rest it takes no more, as stream.Stopped says: what waits
-// for its turn is to be as if it had not been read.
+// Pace returns a sink that passes records on no faster than a schedule allows. After
+// ctx is done it keeps the pace for the time of rest, and then passes on the remaining
+// records at once; this is for pipes, which cannot be read again. With rest 0 it stops
+// with stream.Stopped instead, so that the remaining records count as not read.
 func Pace(ctx context.Context, to stream.Sink, schedule limit.Schedule, rest time.Duration) stream.Sink {
 	p := &pace{Sink: to, ctx: ctx, rest: rest, bucket: limit.Bucket{Schedule: schedule}}
 	if t, ok := to.(stream.Tracker); ok {

@@ -1,6 +1,6 @@
-// Package member keeps the names under which instances of this machine are
-// known to their consumer groups: a restarted instance takes its old name and
-// with it, at once, its old partitions (KIP-345).
+// Package member keeps the names of this machine's instances in their consumer groups.
+// An instance that is restarted takes its old name, and with it at once its old
+// partitions (KIP-345).
 package member
 
 import (
@@ -19,8 +19,8 @@ import (
 // maxSlots bounds how many instances of one group a machine runs.
 const maxSlots = 1024
 
-// A Slot is the place of one running instance: it is no one else's until
-// Release, or until the process dies.
+// A Slot is the place of one running instance. No other instance gets it until Release,
+// or until the process dies.
 type Slot struct {
 	ID   string // the member's name, the same as long as the directory is kept
 	Dir  string // of the slot, for state that belongs to it

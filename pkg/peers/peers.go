@@ -1,5 +1,5 @@
-// Package peers asks the instances that share one work what each of them knows, so
-// that any of them can answer for all.
+// Package peers asks other instances of the same group what they know, so that any
+// instance can answer for all.
 package peers
 
 import (
@@ -10,25 +10,25 @@ import (
 	"time"
 )
 
-// A Peer is another instance.
+// A Peer is another instance of the group.
 type Peer struct {
 	Name string // as it is known to all
 	URL  string // where it answers; "" where nobody knows
 }
 
-// A Getter asks an instance at base and returns what it answers to path.
+// A Getter requests path from the instance at base, and returns the answer.
 type Getter interface {
 	Get(ctx context.Context, base, path string) ([]byte, error)
 }
 
-// A Circle is the instances that share a work. It may be used from any goroutine.
+// A Circle is the instances of a group. It may be used from any goroutine.
 type Circle struct {
 	Others func(context.Context) ([]Peer, error) // those that there are now
 	Client Getter
 	Within time.Duration // how long one of them may take
 }
 
-// A Reply is what one instance says, or why it does not.
+// A Reply is the answer of one instance, or why there is none.
 type Reply[T any] struct {
 	Peer
 	Said T
@@ -42,12 +42,12 @@ type envelope[T any] struct {
 	Said T      `json:"said"`
 }
 
-// Envelope returns what the instance of that name answers to another one.
+// Envelope returns the answer of the instance of that name to another instance.
 func Envelope[T any](name string, said T) any { return envelope[T]{name, said} }
 
-// Ask asks all others at the same time for what their own Envelope holds under
-// path. There is one Reply for each, in the order of Others; its error is that
-// nobody knows who the others are.
+// Ask requests path from all others at the same time, and unpacks their Envelopes.
+// There is one Reply for each, in the order of Others. Ask fails only if the others are
+// not known.
 func Ask[T any](ctx context.Context, c *Circle, path string) ([]Reply[T], error) {
 	others, err := c.Others(ctx)
 	if err != nil {

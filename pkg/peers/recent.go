@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// How old an answer may be before the next one is got behind it, and before it is
-// waited for.
+// How old an answer may be before the next one is fetched in the background, and before
+// callers wait for it.
 const (
 	freshFor  = time.Second
 	usableFor = 10 * time.Second
 )
 
-// A Recent is what get has answered lately: many that ask cost a question a
-// second, and only the first one waits for it. It may be used from any goroutine.
+// A Recent remembers the last answer of Get, so that many callers cause at most one
+// call a second. Callers wait only if there is no answer of the last ten seconds. It
+// may be used from any goroutine.
 type Recent[T any] struct {
 	Get func(context.Context) (T, error)
 

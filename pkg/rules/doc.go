@@ -14,14 +14,13 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 )
 
-// A Doc reads a file of rules by its nodes, so that what is wrong is named with
-// its line and column: FILE:LINE:COLUMN. Name is the file, for messages. All
-// its errors are wrong usage.
+// A Doc reads a file of rules node by node, so that errors begin with FILE:LINE:COLUMN.
+// Name is the file, for messages. All its errors are usage errors.
 type Doc struct{ Name string }
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\n  )?line (\d+): (.*)`)
 
-// Root returns the mapping that the text of a file is. JSON is read, too.
+// Root parses the text of a file, YAML or JSON, and returns its mapping.
 func (d Doc) Root(text []byte) (*yaml.Node, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
@@ -50,8 +49,8 @@ func (d Doc) Errorf(n *yaml.Node, hint, format string, args ...any) error {
 	return fault.Usagef(hint, "%s:%d:%d: %s", d.Name, n.Line, n.Column, fmt.Sprintf(format, args...))
 }
 
-// Wrap places an error about the value of n, its hint kept. What is wrong in an
-// expression is placed within it, where that stands on one line.
+// Wrap adds the place of n to an error about its value, and keeps the hint. An error in
+// an expression gets its place within the expression if that is on one line.
 func (d Doc) Wrap(n *yaml.Node, what string, err error) error {
 	at := *n
 	oneLine := n.Kind == yaml.ScalarNode && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0
@@ -64,14 +63,14 @@ func (d Doc) Wrap(n *yaml.Node, what string, err error) error {
 	return d.Errorf(&at, fault.HintOf(err), "%s%v", what, err)
 }
 
-// A Key is what is done with the value of a key.
+// A Key says what to do with the value of a key.
 type Key struct {
 	Name string
 	Read func(value *yaml.Node) error
 }
 
-// Each reads the keys of a mapping, in the order of the file. An unknown key is
-// an error that names the nearest; so is one that stands there twice.
+// Each reads the keys of a mapping, in the order of the file. An unknown key is an
+// error that names the nearest one; so is a key that occurs twice.
 func (d Doc) Each(n *yaml.Node, keys ...Key) error {
 	names := make([]string, len(keys))
 	for k := range keys {
@@ -112,7 +111,7 @@ func (d Doc) Pairs(n *yaml.Node, f func(key, value *yaml.Node) error) error {
 	return nil
 }
 
-// Items calls f with each entry of a list, or with n itself where it is none.
+// Items calls f with each entry of a list, or with n itself if it is not a list.
 func (d Doc) Items(n *yaml.Node, f func(item *yaml.Node) error) error {
 	if n = alias(n); n.Kind != yaml.SequenceNode {
 		return f(n)
@@ -134,7 +133,7 @@ func (d Doc) Text(n *yaml.Node, to *string) error {
 	return nil
 }
 
-// Texts reads a list of scalars, or one by itself.
+// Texts reads a list of scalars, or a single one.
 func (d Doc) Texts(n *yaml.Node, to *[]string) error {
 	return d.Items(n, func(item *yaml.Node) error {
 		var text string

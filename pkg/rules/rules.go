@@ -1,11 +1,10 @@
-// Package rules finds which of many conditions hold for a record, at a cost that
-// hardly grows with their number. What each condition cannot hold without (a
-// field that equals a text, a number within a range, text that occurs in a
-// field) is looked up once a field for all of them; only the conditions that are
-// left are evaluated.
+// Package rules finds which of many conditions are true of a record, at a cost that
+// hardly grows with their number. Each condition has something that it needs to be
+// true: a field that equals a text, a number in a range, a text in a field. These are
+// looked up for all conditions together, once for each field; only the conditions that
+// are left are evaluated.
 //
-// A set is immutable: a changed file of rules makes another one. Live keeps the
-// one that is in force.
+// A set is immutable: when the rules change, a new set is made.
 package rules
 
 import (
@@ -15,8 +14,8 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// A Set is conditions that are matched together. It is immutable and may be
-// shared; each goroutine matches with a Matcher of its own.
+// A Set is a set of conditions that are matched together. It is immutable and may be
+// shared; each goroutine needs a Matcher of its own.
 type Set struct {
 	conds   []*expr.Expr
 	rule    []int32 // of a term: its condition. Those of one condition stand together
@@ -68,9 +67,8 @@ func (s *Set) NewMatcher() *Matcher {
 	return &Matcher{set: s, cand: make([]uint64, s.words), found: make([]uint64, s.words)}
 }
 
-// Match returns the indexes of the conditions that hold for record i of b, in
-// their order. They are valid until the next call. It leaves the arena as it
-// found it.
+// Match returns the indexes of the conditions that are true of record i of b, in order.
+// The slice is valid until the next call. The arena is left as it was.
 func (m *Matcher) Match(b *record.Batch, i int) []int32 {
 	m.match = m.match[:0]
 	if !m.candidates(b, i) {
@@ -92,8 +90,8 @@ func (m *Matcher) Match(b *record.Batch, i int) []int32 {
 	return m.match
 }
 
-// First returns the index of the first condition that holds for record i of b;
-// -1 where none does.
+// First returns the index of the first condition that is true of record i of b, -1 if
+// none is.
 func (m *Matcher) First(b *record.Batch, i int) int32 {
 	if !m.candidates(b, i) {
 		return -1

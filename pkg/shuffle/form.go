@@ -11,12 +11,12 @@ import (
 	"github.com/logctl/logctl/pkg/wire"
 )
 
-// A Form says what of a record goes over the internal topic: its event time, the
-// fields that the second half reads, and the record itself where that is read too.
+// A Form says which parts of a record go through the internal topic: its event time,
+// the fields that the second half reads, and the record itself if that is read, too.
 //
-// A value of the topic is a pack of records: the form's id (4 bytes), how many they
-// are, and for each the time, as a difference from the one before, then the record
-// itself, and then its fields. All numbers are varints.
+// A value of the topic is a pack of records: the id of the form (4 bytes), the number
+// of records, and for each of them its time, as a difference from the one before, then
+// the record itself and its fields. All numbers are varints.
 type Form struct {
 	columns []int // of the plan
 	whole   bool
@@ -26,7 +26,7 @@ type Form struct {
 // formVersion is part of the id of every form.
 const formVersion = 1
 
-// NewForm returns what is needed of records to fill plan, which is complete.
+// NewForm returns the form with what is needed to fill plan, which must be complete.
 func NewForm(plan *record.Plan) *Form {
 	f := &Form{whole: plan.Whole}
 	id := fnv.New32a()
@@ -41,8 +41,8 @@ func NewForm(plan *record.Plan) *Form {
 	return f
 }
 
-// Over returns the form for records that are parsed by another plan, which gets the
-// fields of the one that it was made for.
+// Over returns the form for records that are parsed with another plan, to which it adds
+// the fields of made, the plan that f was made for.
 func (f *Form) Over(other, made *record.Plan) *Form {
 	over := &Form{whole: f.whole, id: f.id}
 	for _, k := range f.columns {

@@ -8,7 +8,7 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// AppendMark appends a mark as its header says it: TOPIC/PARTITION and a time in ns
+// AppendMark appends a mark in the form of its header: TOPIC/PARTITION and a time in ns
 // since 1970, or "idle", or "end" and the offset.
 func AppendMark(dst []byte, m record.Mark) []byte {
 	dst = append(append(dst, m.Source...), '/')
@@ -22,7 +22,7 @@ func AppendMark(dst []byte, m record.Mark) []byte {
 	return strconv.AppendInt(dst, m.Time, 10)
 }
 
-// ParseMark reads what AppendMark has written.
+// ParseMark reads a mark that AppendMark has written.
 func ParseMark(s string) (record.Mark, error) {
 	place, time, _ := strings.Cut(s, " ")
 	time, next, ends := strings.Cut(time, " ")

@@ -1,10 +1,10 @@
-// Package shuffle takes records to the partition of their group, over an internal
-// topic: the first half of grouping by something that is not the topic's key.
+// Package shuffle sends records to the partition of their group through an internal
+// topic. This is the first half of grouping by something other than the key of the
+// topic.
 //
-// With the records go marks, to every partition: how far each partition that they
-// are taken from has come. Who reads them takes the least of the marks as event
-// time, so that nothing is late because one partition was read faster than
-// another.
+// Marks go to every partition, too. They say how far each partition of the input has
+// come. Readers take the lowest of the marks as event time, so that no record is late
+// because another partition was read faster.
 package shuffle
 
 import (
@@ -29,7 +29,7 @@ const (
 	packRows  = 1 << 14
 )
 
-// A Config says how records are taken to the partition of their group.
+// A Config says how records are sent to the partition of their group.
 type Config struct {
 	Keys  *aggregate.Keys
 	Form  *Form
@@ -37,8 +37,9 @@ type Config struct {
 	Place func(key []byte) int // the one that a record with such a key goes to
 }
 
-// An Op is the operator of one partition. It passes records on in packs, each under
-// the JSON of a group's key that is in it: all keys of a pack have one partition.
+// An Op is the operator of one partition. It sends records on in packs. The key of a
+// pack is the JSON of one of the group keys in it; all keys in a pack have the same
+// partition.
 type Op struct {
 	Config
 	packs []pack   // by partition
@@ -73,14 +74,14 @@ func New(cfg Config) *Op {
 // Prepare numbers the keys.
 func (o *Op) Prepare(b *record.Batch) { o.Keys.Prepare(b) }
 
-// Begin tells the operator its partition before there are records, so that an
-// empty one does not hold the time of others back, and where it will end.
+// Begin tells the operator its partition, and where that will end, before there are
+// records, so that an empty partition does not hold time back.
 func (o *Op) Begin(source string, partition int32, end int64) {
 	o.end = end
 	o.origin = &record.Origin{Source: source, Partition: partition, Topic: true}
 }
 
-// Process packs the records and passes the packs on.
+// Process packs the records and emits the packs.
 func (o *Op) Process(rows record.Rows, out stream.Output) error {
 	b := rows.Batch
 	o.origin = b.Origin
@@ -153,13 +154,13 @@ func (o *Op) send(out stream.Output) error {
 	return out.Emit(b.All())
 }
 
-// Idle says whether the partition holds no time back.
+// Idle implements stream.Idler.
 func (o *Op) Idle(idle bool) {
 	o.idle = idle
 	o.quiet = o.quiet && idle
 }
 
-// Tick marks how far the partition has come.
+// Tick emits marks of how far the partition has come.
 func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 	o.watermark = max(o.watermark, watermark)
 	switch {
@@ -175,7 +176,7 @@ func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 	return o.mark(o.watermark, out)
 }
 
-// Finish marks the end of the partition.
+// Finish emits marks of the end of the partition.
 func (o *Op) Finish(out stream.Output) error {
 	if o.origin == nil {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// A Reader takes the records of the internal topic out of their packs, as a parser
-// that finds their fields. It belongs to one goroutine.
+// A Reader is the parser of the internal topic: it unpacks records and their fields. It
+// belongs to one goroutine.
 type Reader struct {
 	form  *Form
 	zone  *time.Location
@@ -18,7 +18,7 @@ type Reader struct {
 	err   error
 }
 
-// NewReader returns a reader that fills the columns of plan, which is that of form.
+// NewReader returns a reader that fills the columns of plan, for which form was made.
 func NewReader(form *Form, plan *record.Plan) *Reader {
 	return &Reader{form: form, zone: plan.Zone, cols: make([][]record.Value, len(form.columns))}
 }

@@ -15,7 +15,7 @@ func IsTerminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// Width returns the columns of the terminal that w is, and 0 for anything else.
+// Width returns the number of columns if w is a terminal, and 0 otherwise.
 func Width(w io.Writer) int {
 	if !IsTerminal(w) {
 		return 0
