@@ -122,7 +122,6 @@ func TestStopsWithItsContext(t *testing.T) {
 }
 
 func TestRestartKeepsRecordsAndOffsets(t *testing.T) {
-	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	b := start(t, broker.Config{Data: dir, Partitions: 3})
 	cl := client(t, b.Addrs()[0])
@@ -262,7 +261,6 @@ func TestConsecutivePorts(t *testing.T) {
 }
 
 func TestRetentionAfterRestart(t *testing.T) {
-	t.Parallel()
 	cfg := broker.Config{Data: t.TempDir(), Partitions: 1}
 	b := start(t, cfg)
 	cl := client(t, b.Addrs()[0], kgo.ProducerBatchCompression(kgo.NoCompression()))

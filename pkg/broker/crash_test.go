@@ -54,7 +54,6 @@ func child(t *testing.T, dir string) (proc *exec.Cmd, addr string) {
 }
 
 func TestKilledBrokerKeepsAcknowledgedRecords(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	acked := map[string]bool{}
 	for round := range 3 {

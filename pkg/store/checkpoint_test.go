@@ -200,7 +200,6 @@ func TestCheckpointWaitsForItsOutputs(t *testing.T) {
 // Whatever is saved, what is loaded is what a map holds, and the log stays
 // within twice the size of what is in it.
 func TestStateIsThatOfAMap(t *testing.T) {
-	t.Parallel()
 	for seed := range uint64(10) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		path := filepath.Join(t.TempDir(), "c")
@@ -265,7 +264,6 @@ func TestLogIsReplacedWhenItHasGrown(t *testing.T) {
 // From every prefix of the files that a killed run leaves behind, what is read is
 // a state that was committed, or an error: never anything else.
 func TestRecoveryFromEveryPrefix(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "c")
 	k := openCheckpoint(t, path, store.CheckpointOptions{})

@@ -67,7 +67,6 @@ func writeForEver(path string) error {
 // Whenever the writer is killed, the rows are those below the stored position,
 // each once.
 func TestKilledWriterLosesAndRepeatsNothing(t *testing.T) {
-	t.Parallel()
 	path := filepath.Join(t.TempDir(), "db")
 	for range 20 {
 		child := exec.Command(os.Args[0])
