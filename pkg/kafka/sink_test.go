@@ -180,23 +180,28 @@ func TestBufferFull(t *testing.T) {
 	}
 }
 
+// refusal answers a produce request with an error for each partition.
+func refusal(r kmsg.Request, why *kerr.Error) kmsg.Response {
+	resp := r.ResponseKind().(*kmsg.ProduceResponse)
+	for _, t := range r.(*kmsg.ProduceRequest).Topics {
+		one := kmsg.NewProduceResponseTopic()
+		one.Topic, one.TopicID = t.Topic, t.TopicID
+		for _, p := range t.Partitions {
+			part := kmsg.NewProduceResponseTopicPartition()
+			part.Partition, part.ErrorCode = p.Partition, why.Code
+			one.Partitions = append(one.Partitions, part)
+		}
+		resp.Topics = append(resp.Topics, one)
+	}
+	return resp
+}
+
 func TestNotAuthorized(t *testing.T) {
 	cfg, c := cluster(t, kfake.SeedTopics(1, "t"))
 	sink := openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t"})
 	c.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
-		resp := r.ResponseKind().(*kmsg.ProduceResponse)
-		for _, t := range r.(*kmsg.ProduceRequest).Topics {
-			one := kmsg.NewProduceResponseTopic()
-			one.Topic, one.TopicID = t.Topic, t.TopicID
-			for _, p := range t.Partitions {
-				part := kmsg.NewProduceResponseTopicPartition()
-				part.Partition, part.ErrorCode = p.Partition, kerr.TopicAuthorizationFailed.Code
-				one.Partitions = append(one.Partitions, part)
-			}
-			resp.Topics = append(resp.Topics, one)
-		}
-		return resp, nil, true
+		return refusal(r, kerr.TopicAuthorizationFailed), nil, true
 	})
 	err := writeTo(t.Context(), sink, "one")
 	if err == nil || !strings.Contains(err.Error(), `topic "t": user "anonymous" may not`) || fault.HintOf(err) == "" {
@@ -219,18 +224,7 @@ func TestExhausted(t *testing.T) {
 			return nil, nil, false
 		}
 		c.KeepControl()
-		resp := r.ResponseKind().(*kmsg.ProduceResponse)
-		for _, t := range r.(*kmsg.ProduceRequest).Topics {
-			one := kmsg.NewProduceResponseTopic()
-			one.Topic, one.TopicID = t.Topic, t.TopicID
-			for _, p := range t.Partitions {
-				part := kmsg.NewProduceResponseTopicPartition()
-				part.Partition, part.ErrorCode = p.Partition, kerr.NotEnoughReplicas.Code
-				one.Partitions = append(one.Partitions, part)
-			}
-			resp.Topics = append(resp.Topics, one)
-		}
-		return resp, nil, true
+		return refusal(r, kerr.NotEnoughReplicas), nil, true
 	})
 	if err := writeTo(t.Context(), sink, "one", "two"); err != nil {
 		t.Fatal(err)

@@ -113,32 +113,20 @@ func (s *server) columnsOf(ctx context.Context, name string) ([]table.Column, er
 // newLayout reads the columns of a table, Kind being the server's name of the
 // type.
 func newLayout(name string, columns []table.Column, unique []string) (*layout, error) {
-	l := &layout{name: name, origin: []string{table.Topic, table.Partition, table.Offset}}
-	missing := []string{table.Topic, table.Partition, table.Offset, table.Extra}
+	origin, fields, missing := table.Divide(columns)
+	if missing != "" {
+		return nil, fault.Hint(fmt.Errorf("it was not made by logctl: it has no column %s", missing),
+			"name another table behind the #")
+	}
+	l := &layout{name: name, origin: origin}
 	var names, types []string
-	var odd error
-	for _, c := range columns {
-		if c.Name == table.Part {
-			l.origin = append(l.origin, table.Part)
-			continue
-		}
-		if i := slices.Index(missing, c.Name); i >= 0 {
-			missing = slices.Delete(missing, i, i+1)
-			continue
-		}
+	for _, c := range fields {
 		k, ok := kinds[c.Kind]
 		if !ok {
-			odd = fault.Hint(fmt.Errorf("its column %q is of type %s", c.Name, c.Kind),
+			return nil, fault.Hint(fmt.Errorf("its column %q is of type %s", c.Name, c.Kind),
 				"columns of text, numeric, bigint, double precision, boolean and jsonb can be written")
 		}
 		names, types, l.kinds = append(names, c.Name), append(types, c.Kind), append(l.kinds, k.kind)
-	}
-	if len(missing) > 0 {
-		return nil, fault.Hint(fmt.Errorf("it was not made by logctl: it has no column %s", missing[0]),
-			"name another table behind the #")
-	}
-	if odd != nil {
-		return nil, odd
 	}
 	return l, l.setKey(names, types, unique)
 }

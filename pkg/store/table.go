@@ -74,25 +74,16 @@ func (s *Sink) openTable(ctx context.Context, columns []table.Column) (*rowTable
 
 // shapeTable returns a table with the given columns, which is not open.
 func (s *Sink) shapeTable(columns []table.Column) (*rowTable, error) {
-	t := &rowTable{origin: []string{table.Topic, table.Partition, table.Offset}}
-	var names []string
-	missing := []string{table.Topic, table.Partition, table.Offset, table.Extra}
-	for _, c := range columns {
-		if c.Name == table.Part {
-			t.origin = append(t.origin, table.Part)
-			continue
-		}
-		if i := slices.Index(missing, c.Name); i >= 0 {
-			missing = slices.Delete(missing, i, i+1)
-			continue
-		}
-		names = append(names, c.Name)
-	}
-	if len(missing) > 0 {
-		err := fmt.Errorf("it was not made by logctl: it has no column %s", missing[0])
+	origin, fields, missing := table.Divide(columns)
+	if missing != "" {
+		err := fmt.Errorf("it was not made by logctl: it has no column %s", missing)
 		return nil, fault.Hint(s.failed("writing to", err), "name another table, as in sqlite:"+s.path+"#events")
 	}
-	t.shape = table.NewShape(names)
+	names := make([]string, len(fields))
+	for i, c := range fields {
+		names[i] = c.Name
+	}
+	t := &rowTable{origin: origin, shape: table.NewShape(names)}
 	for _, name := range s.opt.Unique {
 		if t.shape.Column(name) < 0 {
 			return nil, s.failed("writing to", fmt.Errorf("it has no column %q to be unique", name))

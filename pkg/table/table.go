@@ -133,6 +133,26 @@ func kindOf(b *record.Batch, v record.Value) string {
 	}
 }
 
+// Divide separates the columns of fields from those that logctl gives every table: the
+// origin of a row, and Extra. If one of these is missing, it returns its name.
+func Divide(columns []Column) (origin []string, fields []Column, missing string) {
+	origin = []string{Topic, Partition, Offset}
+	wanted := append(slices.Clone(origin), Extra)
+	for _, c := range columns {
+		if c.Name == Part {
+			origin = append(origin, Part)
+		} else if i := slices.Index(wanted, c.Name); i >= 0 {
+			wanted = slices.Delete(wanted, i, i+1)
+		} else {
+			fields = append(fields, c)
+		}
+	}
+	if len(wanted) > 0 {
+		missing = wanted[0]
+	}
+	return origin, fields, missing
+}
+
 // ComesOnce reports whether an origin is a pipe, which cannot be read again.
 func ComesOnce(o *record.Origin) bool { return !o.Topic && (o.Partition == 0 || o.Source == "stdin") }
 
