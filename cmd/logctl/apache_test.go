@@ -38,6 +38,7 @@ func TestApache(t *testing.T) {
 	t.Run("Classes", func(t *testing.T) { classesIntoTopic(t, &a.client, number(t, "TEST_CRASHES", 6)) })
 	t.Run("Transaction", func(t *testing.T) { txnKilled(t, &a.client, 6) })
 	t.Run("Outbox", func(t *testing.T) { outboxKilled(t, &a.client, number(t, "TEST_CRASHES", 10)) })
+	t.Run("Stopped", func(t *testing.T) { groupStopped(t, &a.client) })
 	t.Run("GroupState", func(t *testing.T) { testGroupState(t, a) })
 	t.Run("ExactlyOnce", func(t *testing.T) { testExactlyOnce(t, a) })
 	t.Run("Health", func(t *testing.T) { testHealth(t, a) })

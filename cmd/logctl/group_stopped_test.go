@@ -23,10 +23,15 @@ import (
 // exactly once each of them once, else some of them twice.
 func TestGroupStopped(t *testing.T) {
 	t.Parallel()
+	c, _ := impatient(t)
+	groupStopped(t, c)
+}
+
+func groupStopped(t *testing.T, c *client) {
+	t.Helper()
 	for delivery, command := range stoppedCommands {
 		t.Run(delivery, func(t *testing.T) {
 			t.Parallel()
-			c, _ := impatient(t)
 			g := c.compared(t, command, delivery)
 			g.feed(t, c)
 			c.grows(t, g.out, 0)

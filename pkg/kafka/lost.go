@@ -135,16 +135,21 @@ func (m moment) ago() time.Duration {
 
 // Judge says of what ended a run that read s whether it passes: then it is ErrAborted.
 // A member that was put out of its group, or whose transaction was aborted, while it was
-// stopped begins again; not so one whose name another process has meanwhile.
+// stopped begins again; not so one whose name another process has meanwhile, nor one that
+// is in its group while somebody else writes what it does.
 func (s *Source) Judge(ctx context.Context, err error) error {
-	aborted := errors.Is(err, ErrAborted)
+	aborted, moved := errors.Is(err, ErrAborted), errors.Is(err, stream.ErrMoved)
 	switch {
-	case !aborted && !isAny(err, fenced), s.cfg.Group == "":
+	case !aborted && !moved && !isAny(err, fenced), s.cfg.Group == "":
+		return err
+	case moved && !s.hasLost() && s.Holds(ctx) == nil:
 		return err
 	case s.taken(ctx):
 		return s.cfg.explain(kerr.FencedInstanceID, "")
 	case aborted:
 		return err
+	case moved:
+		return putOut{}
 	}
 	return fmt.Errorf("%w: %w", ErrAborted, err)
 }

@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,9 +41,15 @@ func TestHolds(t *testing.T) {
 	if err := src.Holds(t.Context()); err != nil || asked.Load() != 1 {
 		t.Errorf("in its group, asked %d times, it said: %v", asked.Load(), err)
 	}
+	moved := fmt.Errorf("%w with a partition", stream.ErrMoved)
+	if err := src.Judge(t.Context(), moved); err != moved {
+		t.Errorf("somebody else writes what it does, and it said: %v", err)
+	}
 	out.Store(true)
-	if err := src.Holds(t.Context()); !errors.Is(err, kafka.ErrAborted) {
-		t.Errorf("put out, it said: %v", err)
+	for _, err := range []error{src.Holds(t.Context()), src.Judge(t.Context(), moved)} {
+		if !errors.Is(err, kafka.ErrAborted) {
+			t.Errorf("put out, it said: %v", err)
+		}
 	}
 	out.Store(false)
 	if err := src.Commit(t.Context(), []stream.Position{{Source: "t", Next: 1}}); err != nil {

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"strconv"
@@ -131,7 +130,7 @@ func (p *positions) write(ctx context.Context, s *server) error {
 	return nil
 }
 
-var errMoved = fault.Hint(errors.New("another writer has moved on with partitions that are read here"),
+var errMoved = fault.Hint(fmt.Errorf("%w with partitions that are read here", stream.ErrMoved),
 	"one run at a time may write what it reads there into this table")
 
 // committed takes what was added as seen.

@@ -81,7 +81,7 @@ func (p *positions) move(ctx context.Context, at partition, next int64) error {
 // moved says that this writer does not own a partition any more, as one that was
 // stopped for longer than its session.
 func moved(source string, number int32) error {
-	return fault.Hint(fmt.Errorf("another writer has moved on with partition %d of %q", number, source),
+	return fault.Hint(fmt.Errorf("%w with partition %d of %q", stream.ErrMoved, number, source),
 		"one run at a time may write what it reads there into this table; this one can be started again")
 }
 

@@ -256,3 +256,7 @@ func (Stopped) Error() string { return "no more is taken" }
 // was taken; from Flush, that records are not settled and that waiting is useless for
 // now. Both may be called again.
 var ErrHeld = errors.New("the breaker is open")
+
+// ErrMoved says that the positions in a sink are not those that its writer has put there:
+// another one reads the same partition into it.
+var ErrMoved = errors.New("another writer has moved on")

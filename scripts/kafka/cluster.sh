@@ -114,6 +114,7 @@ offsets.topic.num.partitions=8
 transaction.state.log.num.partitions=8
 share.coordinator.state.topic.num.partitions=8
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
 group.share.session.timeout.ms=6000
 group.share.min.session.timeout.ms=6000
 group.share.heartbeat.interval.ms=1500
