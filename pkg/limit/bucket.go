@@ -40,6 +40,8 @@ func (b *Bucket) Take(now, n int64) time.Duration {
 
 // TakeWithin is Take for a caller that waits for most at the longest. If that is not
 // enough, it takes nothing and returns false, and wait is how long it would have been.
+// Where n is more than the bucket ever holds, one that is full is enough: who comes
+// later waits for the rest.
 func (b *Bucket) TakeWithin(now, n int64, most time.Duration) (wait time.Duration, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -48,14 +50,35 @@ func (b *Bucket) TakeWithin(now, n int64, most time.Duration) (wait time.Duratio
 	}
 	elapsed := b.advance(now)
 	after := b.taken + float64(n)
-	if missing := b.Schedule.when(after) - elapsed; missing > 0 && after > b.Schedule.due(elapsed) {
-		wait = seconds(missing)
+	wait = b.wait(elapsed, after)
+	if over := float64(n) - b.full(elapsed); wait > most && over > 0 {
+		wait = b.wait(elapsed, after-over)
 	}
 	if wait > most {
 		return wait, false
 	}
 	b.taken = after
 	return wait, true
+}
+
+// wait returns how long it takes until so many tokens of the schedule are there.
+func (b *Bucket) wait(elapsed, tokens float64) time.Duration {
+	if missing := b.Schedule.when(tokens) - elapsed; missing > 0 && tokens > b.Schedule.due(elapsed) {
+		return seconds(missing)
+	}
+	return 0
+}
+
+// full returns how many tokens the bucket holds when it is full.
+func (b *Bucket) full(elapsed float64) float64 {
+	return max(b.Schedule.due(elapsed+b.burst().Seconds())-b.Schedule.due(elapsed), 1)
+}
+
+func (b *Bucket) burst() time.Duration {
+	if b.Burst == 0 {
+		return time.Second
+	}
+	return b.Burst
 }
 
 // Ready returns how many tokens can be taken without waiting.
@@ -90,11 +113,7 @@ func (b *Bucket) advance(now int64) (elapsed float64) {
 	b.last = now
 	ran := time.Duration(now - b.start)
 	elapsed = ran.Seconds()
-	burst := b.Burst
-	if burst == 0 {
-		burst = time.Second
-	}
-	if ran > burst {
+	if burst := b.burst(); ran > burst {
 		least := min(b.Schedule.due((ran - burst).Seconds()), b.Schedule.due(elapsed)-1)
 		b.taken = max(b.taken, least)
 	}

@@ -70,6 +70,25 @@ func TestBucketTakesNothingFromWhoWouldNotWait(t *testing.T) {
 	}
 }
 
+// More than the bucket ever holds passes when it is full, or nobody could ever take it;
+// those that follow wait for it.
+func TestBucketGivesWhatIsLargerThanItself(t *testing.T) {
+	const second = int64(time.Second)
+	b := limit.Bucket{Schedule: schedule(t, "10/s")}
+	if wait, ok := b.TakeWithin(0, 25, 100*time.Millisecond); ok || wait > time.Second {
+		t.Errorf("of an empty one: %v, %v", wait, ok)
+	}
+	if wait, ok := b.TakeWithin(2*second, 25, 100*time.Millisecond); !ok || wait != 0 {
+		t.Errorf("of a full one: %v, %v", wait, ok)
+	}
+	if wait, ok := b.TakeWithin(2*second, 1, 100*time.Millisecond); ok || wait < 1500*time.Millisecond {
+		t.Errorf("the next one: %v, %v", wait, ok)
+	}
+	if _, ok := b.TakeWithin(4*second, 1, 100*time.Millisecond); !ok {
+		t.Error("after two seconds there is nothing again")
+	}
+}
+
 func TestBucketWithoutALimit(t *testing.T) {
 	var b limit.Bucket
 	if wait := b.Take(0, 1e9); wait != 0 || b.Ready(0) < 1e9 {
