@@ -174,6 +174,7 @@ func (p *pipeline) open(k *kafkaInput) error {
 	if err != nil {
 		return err
 	}
+	p.keepPace()
 	if p.wrap != nil {
 		if p.Sink, err = p.wrap(p.Sink); err != nil {
 			return err

@@ -39,9 +39,6 @@ func (p *pipeline) openSinks() error {
 	if len(p.members) > 0 {
 		p.Sink = p.txn.Around(p.Sink, p.members...)
 	}
-	if p.pace != nil {
-		p.Sink, p.Arena = load.Pace(p.cmd.Context(), p.Sink, *p.pace, p.rest()), pacedArena(*p.pace)
-	}
 	for _, s := range sinks {
 		if table, ok := s.(bound); ok && (p.Exactly || len(p.flags.output.unique) == 0) {
 			if err := p.bind(table); err != nil {
@@ -50,6 +47,13 @@ func (p *pipeline) openSinks() error {
 		}
 	}
 	return nil
+}
+
+// keepPace has the sink given records no faster than asked for.
+func (p *pipeline) keepPace() {
+	if p.pace != nil {
+		p.Sink, p.Arena = load.Pace(p.cmd.Context(), p.Sink, *p.pace, p.rest()), pacedArena(*p.pace)
+	}
 }
 
 // pacedArena returns the size of batches that wait for their turn: small, so that
