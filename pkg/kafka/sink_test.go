@@ -132,7 +132,6 @@ func TestManySmallRecords(t *testing.T) {
 }
 
 func TestBrokerGone(t *testing.T) {
-	t.Parallel()
 	cfg, c := cluster(t, kfake.SeedTopics(1, "t"))
 	sink := openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", Timeout: time.Second})
 	if err := writeTo(t.Context(), sink, "one"); err != nil {
@@ -260,7 +259,7 @@ func TestBreakerOfASink(t *testing.T) {
 	if !errors.Is(err, stream.ErrHeld) || !strings.Contains(err.Error(), "1 records in flight") {
 		t.Fatalf("error %v", err)
 	}
-	if d := time.Since(began); d < 1500*time.Millisecond || d > 5*time.Second || !sink.InFlight() {
+	if d := time.Since(began); d < 1500*time.Millisecond || d > 15*time.Second || !sink.InFlight() {
 		t.Errorf("two seconds without an acknowledgement took %v; in flight %v", d, sink.InFlight())
 	}
 	close(release)
