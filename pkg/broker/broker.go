@@ -14,6 +14,7 @@
 //   - a topic that a client asks for is on disk before it can be written to;
 //   - the stored bytes have a limit, because a start reads all of them;
 //   - a directory has one owner, and no password stays in it;
+//   - bytes that have changed on the disk are an error, not the end of the log;
 //   - producers are refused before the disk is full, and where something cannot be
 //     written all the same, nothing is acknowledged any more: the broker has failed.
 //
@@ -183,6 +184,9 @@ func (c Config) withDefaults() (Config, error) {
 
 // start runs the cluster and waits until it answers.
 func (b *Broker) start(cfg Config, at address) error {
+	if err := b.dir.verify(); err != nil {
+		return fmt.Errorf("reading the broker's data: %w", err)
+	}
 	id, err := b.dir.clusterID()
 	if err != nil {
 		return err
@@ -261,6 +265,9 @@ func (b *Broker) Close() error {
 			<-b.done // a call into a closed cluster would wait for ever
 			b.cluster.Close()
 		})
+		if err == nil && !b.dir.temp {
+			err = b.dir.seal()
+		}
 		b.err = errors.Join(err, b.dir.close())
 	})
 	return b.err

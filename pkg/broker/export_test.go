@@ -7,3 +7,6 @@ func (c *Config) UpkeepEvery(d time.Duration) { c.upkeep = upkeepEvery(d) }
 
 // Reserve sets how many bytes producers leave free on the disk.
 func (c *Config) Reserve(n int64) { c.reserve = n }
+
+// Verify looks through a data directory as a start does.
+func Verify(dir string) error { return (&dataDir{path: dir}).verify() }
