@@ -10,8 +10,8 @@ import (
 // minMemory is the least bound of memory.
 const minMemory = 1 << 10
 
-// CheckBound makes sure that memory can be bounded by most bytes, where that is not 0.
-// Errors are of wrong usage, but where there is nowhere to spill to.
+// CheckBound checks that memory can be limited to most bytes (0 is no limit). Errors
+// are usage errors, except that there is nowhere to spill to.
 func CheckBound(most int64, spill stream.Spill) error {
 	switch {
 	case most == 0:
@@ -25,9 +25,9 @@ func CheckBound(most int64, spill stream.Spill) error {
 	}
 }
 
-// A Bound says when an operator's memory is to be looked at, and made less. What
-// has to stay may come near it, or go beyond: then it is tried again when there is
-// a quarter more.
+// A Bound says when to check an operator's memory and reduce it. If what must stay in
+// memory is near the limit or beyond it, the next attempt is made when there is a
+// quarter more.
 type Bound struct {
 	unseen int   // rows since memory was looked at
 	stays  int64 // what could not be spared
@@ -36,7 +36,7 @@ type Bound struct {
 // looksEvery is after how many rows memory is looked at.
 const looksEvery = 256
 
-// Keep counts rows and, where memory has more bytes than most, has unload make room.
+// Keep counts rows and calls unload when memory is more than most bytes.
 func (b *Bound) Keep(rows int, most int64, memory func() int64, unload func() error) error {
 	if b.unseen += rows; b.unseen < looksEvery {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/logctl/logctl/pkg/wire"
 )
 
-// Capture appends what the aggregates need of record i of a batch that Prepare
-// has seen, so that it can be added later when the batch is gone.
+// Capture appends what the aggregates need of record i of a prepared batch, so that the
+// record can be added later, when the batch is gone.
 func (s *Set) Capture(dst []byte, b *record.Batch, i int) []byte {
 	for _, in := range s.inputs.numbers {
 		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(b.Floats(in.at)[i]))
@@ -26,9 +26,8 @@ func (s *Set) Capture(dst []byte, b *record.Batch, i int) []byte {
 	return dst
 }
 
-// Replay gives record i of b, all of whose records are there, what Capture has
-// written: Cells can then Add it. Bytes that Capture has not written are an
-// error.
+// Replay sets what Capture has written for record i of b, so that Cells can Add it. All
+// records of b must have been added to it before. Malformed bytes are an error.
 func (s *Set) Replay(b *record.Batch, i int, src []byte) error {
 	for _, in := range s.inputs.numbers {
 		if len(src) < 8 {

@@ -2,8 +2,7 @@ package aggregate
 
 import "github.com/logctl/logctl/pkg/record"
 
-// Cells hold the states of a Set's aggregates for groups that are numbered from
-// 0 on.
+// Cells hold the states of a Set's aggregates for groups, which are numbered from 0.
 type Cells struct {
 	cols []column
 	n    int
@@ -29,8 +28,7 @@ func (c *Cells) Grow(n int) {
 	c.n = n
 }
 
-// Add adds the given rows of b, which Prepare has seen, each to the group that
-// stands in its place of groups.
+// Add adds rows of a prepared batch; rows[k] goes to groups[k].
 func (c *Cells) Add(b *record.Batch, rows []int32, groups []uint32) {
 	for _, col := range c.cols {
 		col.add(b, rows, groups)
@@ -51,7 +49,7 @@ func (c *Cells) Reset(g uint32) {
 	}
 }
 
-// Encode appends what is kept of a group.
+// Encode appends the state of a group.
 func (c *Cells) Encode(dst []byte, g uint32) []byte {
 	for _, col := range c.cols {
 		dst = col.encode(dst, g)
@@ -59,9 +57,8 @@ func (c *Cells) Encode(dst []byte, g uint32) []byte {
 	return dst
 }
 
-// Decode replaces what is kept of a group by what Encode has written at the
-// start of src, and returns the rest. Bytes that Encode has not written are an
-// error.
+// Decode sets the state of a group from what Encode has written at the start of src,
+// and returns the rest of src. Malformed bytes are an error.
 func (c *Cells) Decode(g uint32, src []byte) (rest []byte, err error) {
 	for _, col := range c.cols {
 		if src, err = col.decode(g, src); err != nil {
@@ -74,8 +71,8 @@ func (c *Cells) Decode(g uint32, src []byte) (rest []byte, err error) {
 // sampled is how many groups tell how much memory all of them take.
 const sampled = 32
 
-// Memory returns about how many bytes the cells take, by a sample of them: three
-// times what they are encoded, and as much for each state as a small one has.
+// Memory estimates how many bytes the cells take from a sample of them: three times
+// their encoded size, plus the size of a small state for each.
 func (c *Cells) Memory() int {
 	const cell = 40
 	step := max(c.n/sampled, 1)

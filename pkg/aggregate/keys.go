@@ -7,8 +7,7 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// Keys are what records are grouped by: none, one or many fields or
-// expressions.
+// Keys are the fields or expressions by which records are grouped; there may be none.
 type Keys struct {
 	parts  []keyPart
 	single bool     // one key, a plain value
@@ -22,8 +21,8 @@ type keyPart struct {
 	col   int // column of the plan, -1 where it is computed
 }
 
-// CompileKeys compiles lists of keys, each a field or NAME=EXPR. Errors are of
-// wrong usage.
+// CompileKeys compiles lists of keys, each a field or NAME=EXPR. Errors are usage
+// errors.
 func CompileKeys(by []string, plan *record.Plan) (*Keys, error) {
 	ks := new(Keys)
 	for _, src := range by {
@@ -68,8 +67,8 @@ func (ks *Keys) Mismatches() (n int64) {
 	return n
 }
 
-// Prepare numbers the keys of the live records: equal keys of a batch mostly
-// have equal numbers. It is for parsing goroutines.
+// Prepare numbers the keys of the live records. Equal keys in a batch mostly have equal
+// numbers. Parsers call it.
 func (ks *Keys) Prepare(b *record.Batch) {
 	if len(ks.parts) == 0 {
 		return
@@ -98,8 +97,8 @@ func (ks *Keys) Key(b *record.Batch, number uint64) (hash uint64, kind record.Ki
 	return b.Words(keyHash)[number], v.Kind(), textOf(b, v)
 }
 
-// AppendKey appends the JSON of a group's key, an array where it has several
-// parts, nothing where it has none.
+// AppendKey appends the JSON of a group's key: an array if it has several parts,
+// nothing if it has none.
 func (ks *Keys) AppendKey(dst []byte, kind record.Kind, text []byte) []byte {
 	switch {
 	case len(ks.parts) == 0:

@@ -4,8 +4,8 @@ package aggregate
 // taken away from their counts. Only their smallest and largest value cannot be
 // had so, like the other aggregates; those are merged from Edges.
 
-// NewEdges returns cells of no group that keep of quantiles only the smallest and
-// the largest value. Cells of the Set, and edges of it, can be merged into them.
+// NewEdges returns cells without groups that keep only the smallest and the largest
+// value for quantiles. Cells and edges of the same Set can be merged into them.
 func (s *Set) NewEdges() *Cells {
 	c := s.NewCells()
 	for k, col := range c.cols {
@@ -22,7 +22,7 @@ type Moving struct {
 	row  Cells        // what Row has returned
 }
 
-// NewMoving returns one of no group.
+// NewMoving returns a Moving without groups.
 func (s *Set) NewMoving() *Moving {
 	m := &Moving{cols: make([]*quantiles, len(s.states))}
 	m.row = *s.NewCells()
@@ -51,7 +51,7 @@ func (m *Moving) Enter(to uint32, from *Cells, g uint32) {
 	}
 }
 
-// Leave takes a group of cells away that has entered.
+// Leave removes a group of cells that has entered.
 func (m *Moving) Leave(to uint32, from *Cells, g uint32) {
 	for k, col := range m.cols {
 		if col != nil {
@@ -69,8 +69,8 @@ func (m *Moving) Reset(g uint32) {
 	}
 }
 
-// Row returns cells with group 0 alone: that of edges, with the quantiles of a group
-// between them. They are valid until either changes, and only for being read.
+// Row returns cells with a single group 0: group 0 of edges, with the quantiles of
+// group g between its edges. They may only be read, and are valid until either changes.
 func (m *Moving) Row(g uint32, edges *Cells) *Cells {
 	for k, col := range edges.cols {
 		if m.cols[k] == nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// Search calls f for the keys that a text may name, the likeliest first, until it
-// returns false. A key of one part is named by its text, or by its JSON; one of
-// several by its parts with commas between them, or by the JSON of them all, an array.
+// Search calls f for the keys that a text may mean, the likeliest first, until f
+// returns false. A key of one part is named by its text or its JSON, a key of several
+// parts by these with commas between them, or by a JSON array.
 func (ks *Keys) Search(name string, f func(hash uint64, kind record.Kind, text []byte) bool) {
 	try := func(kind record.Kind, text []byte) bool { return f(HashKey(kind, text), kind, text) }
 	if !ks.single {
@@ -71,10 +71,10 @@ func appendPart(text, part []byte) []byte {
 	return append(binary.LittleEndian.AppendUint32(text, uint32(len(part))), part...)
 }
 
-// Candidates returns the texts of groups of several parts that people may mean by
-// plain: the parts with commas between them, strings without quotes. A part may have
-// commas itself, and one that may be a number or a word of JSON is taken both ways,
-// up to a limit.
+// Candidates returns the keys of several parts that plain may mean, at most limit of
+// them. In plain the parts have commas between them and strings are not quoted. A part
+// may itself contain commas, and may be a string even if it looks like a number or a
+// word of JSON, so there may be many.
 func (ks *Keys) Candidates(plain string, limit int) (all [][]byte) {
 	var read func(begun []byte, words []string, left int)
 	read = func(begun []byte, words []string, left int) {

@@ -1,10 +1,9 @@
 // Package aggregate groups records by keys and keeps mergeable aggregates of the
-// groups: what windows, sessions, batch jobs and alerts have in common.
+// groups. Windows and sessions share it.
 //
-// Keys number the keys of a batch while it is prepared, a Table gives each key
-// its group, and Cells hold the states of a Set's aggregates for every group,
-// in columns. A group's cell can be merged into another one, and taken out as
-// bytes and put back.
+// Keys numbers the keys of a batch while it is prepared, a Table gives each key its
+// group, and Cells hold the states of a Set's aggregates for every group, in columns.
+// The state of a group can be merged into another one, encoded and decoded.
 package aggregate
 
 import (
@@ -22,8 +21,8 @@ import (
 	"github.com/logctl/logctl/pkg/sketch"
 )
 
-// A Set is a compiled list of aggregates: what they need of a record, the states
-// that they keep for a group, and the fields that they make of them.
+// A Set is a compiled list of aggregates: what they read of a record, the state that
+// they keep for a group, and the fields of a row that they produce.
 type Set struct {
 	fields []field
 	states []func() column
@@ -39,7 +38,7 @@ type field struct {
 	empty  string // what it is of no record, where that is asked for as zero
 }
 
-// A Row is a group whose aggregates are asked for.
+// A Row is a group whose aggregates are to be written.
 type Row struct {
 	Cells  *Cells
 	Group  uint32
@@ -47,9 +46,8 @@ type Row struct {
 	Length time.Duration // and how long it is, for rates
 }
 
-// Compile compiles a list of aggregates, as in `n=count(), p99(latency_ms)`, and
-// adds the fields that they read to plan. An empty list has none. Errors are of
-// wrong usage.
+// Compile compiles a list of aggregates, as in `n=count(), p99(latency_ms)`, and adds
+// the fields that they read to plan. The list may be empty. Errors are usage errors.
 func Compile(src string, plan *record.Plan) (*Set, error) {
 	bd := &builder{plan: plan, set: new(Set), index: map[string]int{}, calls: map[string]*input{}}
 	if strings.TrimSpace(src) != "" {
@@ -77,8 +75,7 @@ func (s *Set) Names() []string {
 // Keys use.
 func (s *Set) Words() int { return s.free }
 
-// Prepare evaluates the arguments for all records of b. It is for parsing
-// goroutines.
+// Prepare evaluates the arguments for all records of b. Parsers call it.
 func (s *Set) Prepare(b *record.Batch) {
 	for _, in := range s.inputs.numbers {
 		in.prepareNumbers(b)
@@ -91,9 +88,9 @@ func (s *Set) Prepare(b *record.Batch) {
 	}
 }
 
-// Mismatches returns how many comparisons in arguments met a value of another
-// type, and how many values that were to be numbers are none. It may be called from
-// any goroutine.
+// Mismatches returns how many comparisons in arguments met a value of another type,
+// plus how many values that should be numbers were not. It may be called from any
+// goroutine.
 func (s *Set) Mismatches() (n int64) {
 	for _, list := range [][]*input{s.inputs.numbers, s.inputs.conditions, s.inputs.values} {
 		for _, in := range list {
@@ -122,7 +119,7 @@ func (s *Set) AppendField(dst []byte, k int, r Row) []byte {
 // Numeric reports whether an aggregate is a number.
 func (s *Set) Numeric(k int) bool { return s.fields[k].empty == "0" }
 
-// AppendEmpty appends the JSON of an aggregate of no record: as zero (0, [], {}), or
+// AppendEmpty appends the JSON of an aggregate without records: zero (0, [], {}) or
 // null.
 func (s *Set) AppendEmpty(dst []byte, k int, zero bool) []byte {
 	if zero {
@@ -131,7 +128,7 @@ func (s *Set) AppendEmpty(dst []byte, k int, zero bool) []byte {
 	return append(dst, "null"...)
 }
 
-// AppendEmptyFields appends all aggregates of no record as fields, each with a comma
+// AppendEmptyFields appends all aggregates without records as fields, each with a comma
 // before it.
 func (s *Set) AppendEmptyFields(dst []byte, zero bool) []byte {
 	for k := range s.fields {

@@ -10,13 +10,13 @@ import (
 	"github.com/logctl/logctl/pkg/wire"
 )
 
-// A Shelf keeps what an operator has no room for in memory and no use for before
-// time has come to it: entries of its state, in boxes, each from a time on. What
-// comes for the same key meanwhile begins anew in memory; the two are merged when
-// the box is taken down, which has to be before anything closes that could touch
-// what is in it.
+// A Shelf keeps entries of an operator's state on disk that are not needed before a
+// certain time. They are in boxes, each with the time from which it is needed. If more
+// comes for the same key meanwhile, a new entry begins in memory; the two are merged
+// when the box is taken down. This must happen before anything closes that could touch
+// its entries.
 //
-// A box is an entry of the operator's state itself. A nil Shelf is empty.
+// A box is itself saved as an entry of the operator's state. A nil Shelf is empty.
 type Shelf struct {
 	spill  stream.Spill
 	boxes  []box // by from, the least last
@@ -41,11 +41,11 @@ const boxSize = 64 << 10
 
 var errShelf = errors.New("decoding state that was spilled: not what was encoded")
 
-// NewShelf returns an empty one.
+// NewShelf returns an empty shelf.
 func NewShelf(spill stream.Spill) *Shelf { return &Shelf{spill: spill, from: math.MaxInt64} }
 
-// Put adds an entry that is not wanted before from. Entries should come in the
-// order of time. They are not there before Close is called.
+// Put adds an entry that is not needed before from. Entries should come in order of
+// time. They are on the shelf once Close has been called.
 func (s *Shelf) Put(from int64, key, value []byte) error {
 	s.filled.Append(key, value)
 	s.from = min(s.from, from)
@@ -83,8 +83,8 @@ func (s *Shelf) add(b box, entries stream.Entries) error {
 	return nil
 }
 
-// Next returns the least time from which something is wanted, math.MaxInt64 where
-// there is nothing.
+// Next returns the earliest time from which an entry is needed, math.MaxInt64 if there
+// is none.
 func (s *Shelf) Next() int64 {
 	if s == nil || len(s.boxes) == 0 {
 		return math.MaxInt64
@@ -100,8 +100,8 @@ func (s *Shelf) Size() int64 {
 	return s.size
 }
 
-// Take gives the entries of the boxes that are wanted before a time to f, and
-// forgets them.
+// Take calls f for the entries of all boxes that are needed before a time, and removes
+// the boxes.
 func (s *Shelf) Take(before int64, f func(key, value []byte) error) error {
 	for s.Next() < before {
 		b := s.boxes[len(s.boxes)-1]
@@ -120,7 +120,7 @@ func (s *Shelf) Take(before int64, f func(key, value []byte) error) error {
 	return nil
 }
 
-// Drop forgets all. What cannot be deleted is gone with the spill.
+// Drop removes everything. What cannot be deleted goes with the spill.
 func (s *Shelf) Drop() {
 	if s == nil {
 		return
@@ -131,7 +131,7 @@ func (s *Shelf) Drop() {
 	s.boxes, s.gone, s.size = nil, nil, 0
 }
 
-// Each gives all entries to f, and keeps them.
+// Each calls f for all entries, which stay on the shelf.
 func (s *Shelf) Each(f func(key, value []byte) error) error {
 	if s == nil {
 		return nil
@@ -157,7 +157,7 @@ func (s *Shelf) read(b *box) (stream.Entries, error) {
 	return entries, s.spill.ReadAt(entries, b.id, 0)
 }
 
-// Unsave has Changes give all boxes away again.
+// Unsave makes Changes return all boxes again.
 func (s *Shelf) Unsave() {
 	if s == nil {
 		return
@@ -168,8 +168,7 @@ func (s *Shelf) Unsave() {
 	}
 }
 
-// Changes gives boxes away, as stream.Stateful says, under keys that begin with
-// kind.
+// Changes calls put for boxes, as in stream.Stateful, under keys that begin with kind.
 func (s *Shelf) Changes(kind byte, put func(key, value []byte) error) error {
 	if s == nil {
 		return nil
@@ -199,7 +198,8 @@ func (s *Shelf) Changes(kind byte, put func(key, value []byte) error) error {
 	return nil
 }
 
-// Restore takes back a box. check sees its entries, and says which cannot be.
+// Restore puts a saved box back. check is called for its entries, and returns an error
+// for one that cannot be right.
 func (s *Shelf) Restore(key, value []byte, check func(key, value []byte) error) error {
 	r := wire.Read(value)
 	from, entries := r.Varint(), stream.Entries(r.Rest())

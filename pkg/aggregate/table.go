@@ -11,8 +11,8 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// A Table numbers group keys from 0 on, by open addressing. It holds no pointer
-// a key, however many there are.
+// A Table numbers the keys of groups from 0. It is an open-addressing hash table that
+// has no pointers to keys, so it costs the collector nothing.
 type Table struct {
 	slots  []uint32 // group + 1 by hash
 	hashes []uint64 // of each group's key
@@ -68,7 +68,7 @@ func (t *Table) Hash(g uint32) uint64 { return t.hashes[g] }
 // errKeys ends a run whose windows hold more bytes of keys than a table can.
 var errKeys = errors.New("the keys of one table are longer than 4 GiB together: group by something shorter")
 
-// Group returns the group of a key, which it adds where it is new.
+// Group returns the group of a key, and adds the key if it is new.
 func (t *Table) Group(hash uint64, kind record.Kind, text []byte) (uint32, error) {
 	if g, ok := t.Find(hash, kind, text); ok {
 		return g, nil
@@ -87,7 +87,7 @@ func (t *Table) Group(hash uint64, kind record.Kind, text []byte) (uint32, error
 	return t.insert(hash, kind, text), nil
 }
 
-// Find returns the group of a key that is there.
+// Find returns the group of a key, or false if there is no such key.
 func (t *Table) Find(hash uint64, kind record.Kind, text []byte) (uint32, bool) {
 	mask := uint64(len(t.slots) - 1)
 	for s := hash & mask; t.slots[s] != 0; s = (s + 1) & mask {

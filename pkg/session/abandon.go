@@ -76,8 +76,8 @@ func (o *Op) judge(b *record.Batch, start int, n uint32) (event []byte) {
 	return event
 }
 
-// SetAbandoned has the events of abandoned sessions written to a sink, instead of
-// behind their rows.
+// SetAbandoned sets a sink for the events of abandoned sessions, which otherwise follow
+// their rows.
 func (o *Op) SetAbandoned(to stream.Sink) { o.abandoned = to }
 
 // writeAbandoned writes an event.

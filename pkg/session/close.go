@@ -7,11 +7,10 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// Due returns the least watermark at which time moves on by a step;
-// math.MaxInt64 where nothing closes before the end. Who calls Tick behind the
-// very record with which the watermark reaches it has rows that do not depend
-// on where batches begin and end, nor does it depend on that which records are
-// late.
+// Due returns the lowest watermark at which time advances by a step, or math.MaxInt64
+// if nothing closes before the end. If Tick is called right after the record with which
+// the watermark reaches it, neither the rows nor which records are late depend on where
+// batches begin and end.
 func (o *Op) Due() int64 {
 	switch {
 	case o.cfg.GraceUnlimited:
@@ -23,9 +22,9 @@ func (o *Op) Due() int64 {
 	}
 }
 
-// Tick closes the sessions that are over: the watermark has passed their end by
-// more than gap and grace, or as much time has passed on the clock without any
-// record. It writes what has changed where updates are wanted.
+// Tick closes the sessions that are over: the watermark has passed their end by more
+// than gap and grace, or as much time has passed on the clock without any record. With
+// updates it also emits rows that have changed.
 func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 	if watermark != record.NoTime && !o.cfg.GraceUnlimited {
 		if err := o.pass(watermark, now, out); err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// Details say what is to be known of a session besides its start, end and
-// number of events. The zero value is nothing.
+// Details say what a row has besides start, end and number of events. The zero value is
+// nothing.
 type Details struct {
 	Keep     []string // fields or NAME=EXPR: the first value of each
 	Type     string   // the field with the type of an event: how many there were of each
@@ -28,7 +28,7 @@ type Details struct {
 	Events bool // the events are written, with their place in the session, and not the sessions
 }
 
-// DefaultType is the field with the type of an event where none is named.
+// DefaultType is the field with the type of an event by default.
 const DefaultType = "type"
 
 // hiddenTypes is the name of the counts by type where only a verdict needs them.

@@ -45,8 +45,8 @@ type past struct {
 
 func (p *past) link() *uint32 { return &p.next }
 
-// KeepHistory has the rows of closed sessions kept for queries for so long, of
-// event time, as far as they are not more than 64 MiB.
+// KeepHistory keeps the rows of closed sessions for queries: for d of event time, and
+// at most 64 MiB.
 func (o *Op) KeepHistory(d time.Duration) {
 	o.history = &history{keep: int64(d), latest: map[uint64]uint32{}}
 }

@@ -35,8 +35,8 @@ func (o *Op) Stats() Stats {
 	}
 }
 
-// Process adds rows to the sessions of their users, or holds them until their
-// turn. It writes none but late ones and retractions.
+// Process adds rows to the sessions of their users, or holds them until their turn. It
+// emits only retractions; late records go to their sink.
 func (o *Op) Process(rows record.Rows, out stream.Output) error {
 	b := rows.Batch
 	o.out, o.failed = out, nil
@@ -299,7 +299,7 @@ func (o *Op) count() {
 	o.counted = now
 }
 
-// Leave takes what o holds out of the counts of the run, and off the disk.
+// Leave implements stream.Leaver.
 func (o *Op) Leave() {
 	o.shelf.Drop()
 	o.stats.open.Add(-o.counted[0])

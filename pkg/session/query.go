@@ -15,14 +15,12 @@ import (
 // goroutine; what they return is the caller's. A user is named by the text of
 // the key, or where it has several parts by these with commas between them.
 
-// Newest returns the greatest event time that was seen, record.NoTime where there
-// was none.
+// Newest returns the greatest event time so far, or record.NoTime if there was none.
 func (o *Op) Newest() int64 { return o.newest }
 
-// Active returns the rows of a user's open sessions by their starts, as if no
-// further event came: those which wait for their turn are in them. The last one
-// is active as long as Newest is no more than the gap behind its end, and active
-// says whether it is.
+// Active returns the rows of a user's open sessions in order of their starts, including
+// events that wait for their turn, as they would be without further events. active says
+// whether the last session is active: Newest is no further than the gap after its end.
 func (o *Op) Active(key string) (rows []json.RawMessage, active bool) {
 	o.keys.Search(key, func(hash uint64, kind record.Kind, text []byte) bool {
 		user, spilled := o.users.find(hash, kind, text), o.shelf.Size() > 0
@@ -118,7 +116,7 @@ func (o *Op) takeFrom(from *aggregate.Shelf, kind record.Kind, text []byte) erro
 	})
 }
 
-// A Search says which past sessions are wanted. The zero value is all of them.
+// A Search says which past sessions to return. The zero value means all of them.
 type Search struct {
 	Key       *string // of this user; nil: of all
 	Converted bool    // that converted
@@ -155,15 +153,15 @@ func (o *Op) Past(s Search) (list []Past) {
 	return list
 }
 
-// Latest returns the first n of lists as Past returns them. Of sessions that ended at
-// the same time, those of earlier lists come first.
+// Latest returns the first n sessions of all lists, in the order of Past. If sessions
+// ended at the same time, those of earlier lists come first.
 func Latest(n int, lists ...[]Past) []Past {
 	all := slices.Concat(lists...)
 	slices.SortStableFunc(all, func(a, b Past) int { return cmp.Compare(b.End, a.End) })
 	return all[:min(n, len(all))]
 }
 
-// A Summary is what is known of past sessions together.
+// A Summary has counts and sums over past sessions.
 type Summary struct {
 	Sessions, Events, Converted, Abandoned uint64
 	Durations                              sketch.Quantiles // in ms
@@ -171,13 +169,13 @@ type Summary struct {
 	Steps                                  []Step           // of the funnel
 }
 
-// A Step is how many sessions have reached one of a funnel.
+// A Step of a funnel, with the number of sessions that have reached it.
 type Step struct {
 	Name    string
 	Reached uint64
 }
 
-// Merge adds what another run over other partitions of the same input knows.
+// Merge adds the summary of another run over other partitions of the same input.
 func (to *Summary) Merge(o *Summary) {
 	to.Sessions += o.Sessions
 	to.Events += o.Events
@@ -227,9 +225,9 @@ func (to *Summary) add(p *past) {
 	}
 }
 
-// Another returns an operator like o without records, for another task of the same
-// run: batches that o has prepared are for both, and both count in the same Stats.
-// One goroutine calls them.
+// Another returns an operator like o without records, for another task of the same run.
+// Batches that o has prepared can be given to both, and both count in the same Stats.
+// All are called by one goroutine.
 func (o *Op) Another() *Op {
 	other := &Op{
 		cfg: o.cfg, zone: o.zone, keys: o.keys, fields: o.fields, times: o.times, check: o.check,

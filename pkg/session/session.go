@@ -1,14 +1,13 @@
-// Package session gathers the records of each user into sessions: runs of
-// events with no more than a gap between them.
+// Package session collects the records of each user into sessions: series of events
+// with no more than a gap between neighbours.
 //
-// A session that is open is a start, an end and a count, and cells of mergeable
-// aggregates where they are asked for. An event that comes out of order extends
-// a session or makes one of two, so that the rows do not depend on the order of
-// the records, as far as none is late.
+// An open session is a start, an end and a count, and cells of mergeable aggregates if
+// they are asked for. An event that comes out of order extends a session or joins two,
+// so that the rows do not depend on the order of records, as long as none is late.
 //
-// Where it matters in which order events come (sessions that are cut by their
-// length or by a condition, funnels, numbered events), they are held until no
-// earlier one is awaited, and then settle in order. See order.go.
+// Where the order of events matters (sessions that are cut by length or by a condition,
+// funnels, numbered events), events are held until no earlier one is expected, and are
+// then processed in order. See order.go.
 package session
 
 import (
@@ -23,8 +22,7 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// Config says what a session is and what is to be known of it. Gap is all that
-// has to be set.
+// Config says what a session is and what its row has. Only Gap must be set.
 type Config struct {
 	Key []string      // fields or NAME=EXPR; by default user
 	Gap time.Duration // a session is over so long after its last event
@@ -52,7 +50,7 @@ type Config struct {
 	Spill     stream.Spill
 }
 
-// Cuts say what ends a session besides the gap. The zero value is nothing.
+// Cuts say what ends a session other than the gap. The zero value is nothing.
 type Cuts struct {
 	MaxLength time.Duration // no event of a session is farther from its start
 	MaxEvents uint64        // the event with this number is the last one
@@ -60,19 +58,18 @@ type Cuts struct {
 	EndWhen   string        // an event for which it is true is the last one
 }
 
-// DefaultKey is what records are grouped by where nothing is said.
+// DefaultKey is the key by which records are grouped by default.
 const DefaultKey = "user"
 
 const maxSpan = math.MaxInt64 / 8 // of gap and grace: 36 years
 
 // An Op is the operator. Its rows are JSON objects: session_id, the keys,
-// session_start, session_end, duration_ms, events, and what else is asked for;
-// their time is the session's end, their key the JSON of the session's key (an
-// array where there are several). They come in the order of their ends, starts
-// and keys.
+// session_start, session_end, duration_ms, events, and what else is asked for. The time
+// of a row is the end of the session, its key the JSON of the session's key (an array
+// if there are several). Rows come in the order of end, start and key.
 //
-// What is known of time moves on in steps, of a second at most, so that what
-// closes and what is late does not depend on where batches end.
+// Time advances in steps of a second at most, so that what closes and what is late does
+// not depend on where batches end.
 type Op struct {
 	cfg        Config
 	gap, grace int64
@@ -125,7 +122,7 @@ type ending struct {
 // A knownUser is what a key was found to be in a round.
 type knownUser struct{ round, user uint32 }
 
-// New returns an operator that reads fields of plan. Errors are of wrong usage.
+// New returns an operator that reads fields of plan. Errors are usage errors.
 func New(cfg Config, plan *record.Plan) (*Op, error) {
 	if err := checkSpans(&cfg); err != nil {
 		return nil, err
@@ -208,25 +205,25 @@ func (o *Op) checkNames() error {
 	return nil
 }
 
-// RowKey returns the names of the fields that tell one row from another.
+// RowKey returns the names of the fields that identify a row.
 func (o *Op) RowKey() []string { return []string{"session_id"} }
 
 // Mismatches returns how many comparisons in keys and expressions met a value of
 // another type, as text beside a number. It may be called from any goroutine.
 func (o *Op) Mismatches() int64 { return o.keys.Mismatches() + o.fields.mismatches() }
 
-// SetLate has records that come too late written to a sink.
+// SetLate sets the sink for late records.
 func (o *Op) SetLate(to stream.Sink) { o.late = to }
 
-// TakeTimes returns what sees to the times of records, for who takes them to the
-// operator from elsewhere: time is counted from there on.
+// TakeTimes returns the part that checks the times of records, for a pipeline that does
+// this before records come to the operator. The operator does it no more then.
 func (o *Op) TakeTimes() *aggregate.Times {
 	o.check = new(aggregate.Times)
 	return o.times
 }
 
-// Prepare numbers the keys of all records and evaluates arguments. It makes
-// records bad whose time cannot be right.
+// Prepare numbers the keys of all records and evaluates arguments. It marks records
+// whose time cannot be right as bad.
 func (o *Op) Prepare(b *record.Batch) {
 	o.check.Prepare(b)
 	o.keys.Prepare(b)

@@ -5,16 +5,17 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// TakeTimes returns what sees to the times of records, for who takes them to the
-// operator from elsewhere: time is counted from there on.
+// TakeTimes returns the part that checks and sets the times of records, for a pipeline
+// that does this before records come to the operator. The operator does it no more
+// then.
 func (o *Op) TakeTimes() *aggregate.Times {
 	o.check = new(aggregate.Times)
 	return o.times
 }
 
-// Prepare evaluates keys and arguments of all records, and gives them the time at
-// which they were read where that is asked for. It makes records bad whose time
-// cannot be right.
+// Prepare evaluates keys and arguments of all records and, with processing time, sets
+// their time to when they were read. It marks records whose time cannot be right as
+// bad.
 func (o *Op) Prepare(b *record.Batch) {
 	o.check.Prepare(b)
 	o.keys.Prepare(b)

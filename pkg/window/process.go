@@ -8,7 +8,7 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// Process adds rows to their windows. It writes none but late ones.
+// Process adds rows to their windows. It emits nothing; late records go to their sink.
 func (o *Op) Process(rows record.Rows, _ stream.Output) error {
 	if o.cfg.Arrival {
 		o.arrive(rows)
@@ -122,11 +122,10 @@ func (o *Op) tooLate(b *record.Batch, i int, closed int64, wholly bool) error {
 	return o.late.Write(record.Rows{Batch: b, Lo: i, Hi: i + 1})
 }
 
-// Due returns the least watermark at which a window may close that is open now,
-// whether it has records or not; math.MaxInt64 where none closes before the
-// end. Who calls Tick behind the very record with which the watermark reaches
-// it has rows that do not depend on where batches begin and end, nor does it
-// depend on that which records are late.
+// Due returns the lowest watermark at which a window that is open now may close,
+// whether it has records or not, or math.MaxInt64 if none closes before the end. If
+// Tick is called right after the record with which the watermark reaches it, neither
+// the rows nor which records are late depend on where batches begin and end.
 func (o *Op) Due() int64 {
 	switch {
 	case o.cfg.GraceUnlimited || o.cfg.Arrival:
@@ -138,8 +137,8 @@ func (o *Op) Due() int64 {
 	}
 }
 
-// Tick closes the windows that the watermark has passed by the grace, or the clock
-// where it is asked, and writes what has changed where updates are wanted.
+// Tick closes the windows whose end the watermark (or the clock, with processing time)
+// has passed by the grace. With updates it also emits rows that have changed.
 func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 	limit := int64(math.MinInt64)
 	switch {

@@ -27,7 +27,7 @@ type Found struct {
 	Row   json.RawMessage `json:"row"`           // with the field final
 }
 
-// Latest returns the last n rows of lists, in the order of window end, start and
+// Latest returns the last n rows of all lists, in the order of window end, start and
 // key.
 func Latest(n int, lists ...[]Found) []Found {
 	all := slices.Concat(lists...)
@@ -37,8 +37,8 @@ func Latest(n int, lists ...[]Found) []Found {
 	return all[max(0, len(all)-n):]
 }
 
-// Query answers a query, in the order of window end, start and key, of an operator
-// that rests.
+// Query returns the rows that a query asks for, in the order of window end, start and
+// key. It may be called only while the operator rests.
 func (o *Op) Query(q Query) ([]Found, error) {
 	var found []Found
 	if q.Closed && o.kept != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/logctl/logctl/pkg/human"
 )
 
-// A Size is the length of a window, or of a hop: a duration, or a number of the
-// calendar's days or months in a zone, which differ in length.
+// A Size is the length of a window, or of a hop: a duration, or a number of calendar
+// days or months in a time zone, which differ in length.
 type Size struct {
 	Length       time.Duration  // of fixed length; 0 for a size of the calendar
 	Days, Months int            // of the calendar: one of them is set
@@ -26,10 +26,9 @@ var calendarUnits = map[string]Size{"d": {Days: 1}, "w": {Days: 7}, "mo": {Month
 
 const sizeHint = "as in 1m, 90s, 1d, 1mo, 1d@Europe/Paris"
 
-// ParseSize reads a size: a duration, as 90s; days, weeks, months or years of the
-// calendar in a zone, as 1d@Europe/Paris or 1mo. Where none is named the zone is
-// the given one; nil means UTC. load finds a zone by its name. Errors are of wrong
-// usage.
+// ParseSize reads a size: a duration, as 90s, or calendar days, weeks, months or years,
+// as 1d@Europe/Paris or 1mo. If no time zone is named it is zone, where nil means UTC.
+// load finds a zone by its name. Errors are usage errors.
 func ParseSize(text string, zone *time.Location, load func(string) (*time.Location, error)) (Size, error) {
 	number, name, named := strings.Cut(text, "@")
 	unit := strings.TrimLeft(number, "0123456789")

@@ -51,7 +51,7 @@ func (o *Op) count() {
 	o.held = now
 }
 
-// Leave takes what o holds out of the counts of the run, and off the disk.
+// Leave implements stream.Leaver.
 func (o *Op) Leave() {
 	if s, ok := o.open.(spiller); ok {
 		s.leave()
@@ -89,7 +89,7 @@ func (s *Stats) Add(o *Stats) {
 	s.GraceNeeded = max(s.GraceNeeded, o.GraceNeeded)
 }
 
-// A Disorder is how far records came behind newer ones, as far as it was observed.
+// A Disorder says by how much time records came after newer ones.
 type Disorder struct {
 	Sampled  int64            // records, those in order included
 	Behind   sketch.Quantiles // by how many seconds those of them were that came after newer ones
@@ -97,8 +97,8 @@ type Disorder struct {
 	KeepsAll time.Duration    // the grace with which none is late
 }
 
-// Disorder returns what was observed. It is for the goroutine that calls Process,
-// or for after the run. It is the caller's.
+// Disorder returns a copy of what was observed. It is for the goroutine that calls
+// Process, or for after the run.
 func (o *Op) Disorder() *Disorder {
 	d := &Disorder{
 		Sampled: o.stats.sampled, Most: time.Duration(o.stats.most), KeepsAll: time.Duration(o.stats.forAll),
@@ -114,8 +114,8 @@ func (d *Disorder) Merge(o *Disorder) {
 	d.Most, d.KeepsAll = max(d.Most, o.Most), max(d.KeepsAll, o.KeepsAll)
 }
 
-// Quantile returns by how much records came behind newer ones, those in order
-// counted as 0.
+// Quantile returns a quantile of the time by which records came after newer ones;
+// records in order count as 0.
 func (d *Disorder) Quantile(q float64) time.Duration {
 	all, behind := float64(d.Sampled), float64(d.Behind.Count())
 	rank := q*all - (all - behind) // among those that were behind

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// A Trend says how a number of a key's closed windows of one length has changed.
+// A Trend says how an aggregate of a key has changed over its closed windows of one
+// length.
 type Trend struct {
 	Field   string  `json:"field"`
 	Seconds float64 `json:"window_seconds"`

@@ -24,8 +24,8 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// Config says what to compute. What the windows are has to be set: Sizes, Slide or
-// Gap.
+// Config says what to compute. Sizes, Slide or Gap must be set; they define the
+// windows.
 type Config struct {
 	Sizes []Size        // lengths of windows, a millisecond or more each
 	Hop   Size          // a window begins every so often, from 1970 on, or from a Monday if weekly; zero: every size
@@ -60,8 +60,8 @@ type Config struct {
 	Spill     stream.Spill
 }
 
-// Emit says when rows are written. All but Final tell the rows of closed windows
-// from others by a field `final`.
+// Emit says when rows are emitted. Except with Final, a field `final` tells the rows of
+// closed windows from others.
 type Emit int
 
 // The times when rows are written.
@@ -79,10 +79,10 @@ const (
 	maxSize     = maxTime / 4
 )
 
-// An Op is the operator. Its rows are JSON objects: window_start, window_end,
-// the keys, the aggregates; their time is the window's end, their key the
-// JSON of the group's key (an array where there are several). They come in the
-// order of window end, window start and key.
+// An Op is the operator. Its rows are JSON objects: window_start, window_end, the keys
+// and the aggregates. The time of a row is the end of the window, its key the JSON of
+// the group's key (an array if there are several). Rows come in the order of window
+// end, window start and key.
 type Op struct {
 	cfg   Config
 	keys  *aggregate.Keys
@@ -162,7 +162,7 @@ type keeper interface {
 	restore(key, value []byte) (bool, error)
 }
 
-// New returns an operator that reads fields of plan. Errors are of wrong usage.
+// New returns an operator that reads fields of plan. Errors are usage errors.
 func New(cfg Config, plan *record.Plan) (*Op, error) {
 	o := &Op{cfg: cfg, zone: plan.Zone, stats: new(counters)}
 	o.times = &aggregate.Times{MaxAhead: cfg.MaxAhead, Arrival: cfg.Arrival}
@@ -193,9 +193,9 @@ func New(cfg Config, plan *record.Plan) (*Op, error) {
 	return o, nil
 }
 
-// Another returns an operator like o without records, for another task of the same
-// run: batches that o has prepared are for both, and both count in the same Stats.
-// One goroutine calls them.
+// Another returns an operator like o without records, for another task of the same run.
+// Batches that o has prepared can be given to both, and both count in the same Stats.
+// All are called by one goroutine.
 func (o *Op) Another() *Op {
 	other := &Op{
 		cfg: o.cfg, zone: o.zone, keys: o.keys, set: o.set, times: o.times, check: o.check, late: o.late,
@@ -248,8 +248,8 @@ func (o *Op) checkNames() error {
 	return nil
 }
 
-// RowKey returns the names of the fields that tell one row from another. A session
-// that goes on has another end in the next row.
+// RowKey returns the names of the fields that identify a row. The end of a session is
+// not among them, because it moves while the session is open.
 func (o *Op) RowKey() []string {
 	if o.cfg.Gap > 0 {
 		return append([]string{"window_start"}, o.keys.Names()...)
@@ -261,5 +261,5 @@ func (o *Op) RowKey() []string {
 // another type, as text beside a number. It may be called from any goroutine.
 func (o *Op) Mismatches() int64 { return o.keys.Mismatches() + o.set.Mismatches() }
 
-// SetLate has records that are too late for every window written to a sink.
+// SetLate sets the sink for records that are too late for every window.
 func (o *Op) SetLate(to stream.Sink) { o.late = to }
