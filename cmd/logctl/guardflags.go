@@ -129,6 +129,15 @@ func (f *guardFlags) wrap(p *pipeline, to guard.Target) (stream.Sink, error) {
 		Breaker: f.trip, OnOpen: guard.Policy(f.onOpen), Timeout: p.producer.timeout,
 		Kept: f.tell(p, false), Dropped: f.tell(p, true),
 	}
+	list, err := p.flags.output.endpoints()
+	if err != nil {
+		return nil, err
+	}
+	meanwhile := whileOpen[cfg.OnOpen]
+	if f.cond != nil && cfg.OnOpen != guard.Spool {
+		meanwhile += ", critical ones go into the spool"
+	}
+	cfg.Turned = p.turned(list[0].Topics[0], meanwhile)
 	if f.cond != nil {
 		cfg.Critical = f.cond.True
 	}

@@ -87,7 +87,7 @@ func (f *routeGuard) open(p *pipeline, e stream.Endpoint) (stream.Sink, error) {
 	g := &guarded{name: e.Topics[0], aside: f.aside}
 	cfg := guard.Config{
 		Breaker: trip, OnOpen: guard.Policy(f.onOpen), Timeout: p.producer.timeout, Dropped: g.divert,
-		TTL: f.spoolTTL,
+		TTL: f.spoolTTL, Turned: p.turned(e.Topics[0], f.meanwhile()),
 	}
 	if f.spoolDir != "" {
 		if cfg.Spool, err = p.openSpool(filepath.Join(f.spoolDir, e.Topics[0]), f.spoolBytes); err != nil {
@@ -98,6 +98,14 @@ func (f *routeGuard) open(p *pipeline, e stream.Endpoint) (stream.Sink, error) {
 	p.metrics = append(p.metrics, g.Sink)
 	f.sinks = append(f.sinks, g)
 	return g, nil
+}
+
+// meanwhile says what records do while a breaker is open.
+func (f *routeGuard) meanwhile() string {
+	if f.aside != nil {
+		return "records go to the fallback"
+	}
+	return whileOpen[guard.Policy(f.onOpen)]
 }
 
 // divert takes what the breaker holds back.

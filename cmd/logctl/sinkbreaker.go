@@ -51,6 +51,23 @@ func (f *consumeFlags) breakerOf(p *pipeline) error {
 	}
 }
 
+// whileOpen are what records do while the breaker of their topic is open.
+var whileOpen = map[guard.Policy]string{
+	guard.Block: "records wait", guard.Spool: "records go into the spool", guard.Drop: "records are dropped",
+}
+
+// turned returns what says that the breaker of a topic has opened, what records do
+// meanwhile, and that it is over.
+func (p *pipeline) turned(topic, meanwhile string) func(open bool) {
+	return func(open bool) {
+		if open {
+			note(p.cmd, "topic %q: the breaker is open: %s", topic, meanwhile)
+		} else {
+			note(p.cmd, "topic %q: the breaker is closed again", topic)
+		}
+	}
+}
+
 // tableBreaker returns the breaker of one table, nil where there is none.
 func (p *pipeline) tableBreaker(e stream.Endpoint) *limit.Breaker {
 	if p.trip == nil {

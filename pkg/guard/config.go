@@ -45,6 +45,10 @@ type Config struct {
 	Critical func(b *record.Batch, i int) bool // goes into the spool whatever the policy; nil: nothing does
 	Timeout  time.Duration                     // how long the end waits for what is in flight
 
+	// Turned is told that the policy is applied from now on, and that it is not any
+	// more. It may be nil.
+	Turned func(open bool)
+
 	// Kept and Dropped are told of records, all live, that are in the spool to
 	// stay, and that are nowhere. Both may be nil.
 	Kept, Dropped func(*record.Batch)

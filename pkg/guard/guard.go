@@ -29,6 +29,7 @@ type Sink struct {
 	pool   *record.Pool
 	open   map[partition]int64 // offset of the first record that was written since all was settled
 	lost   error               // what the target failed with
+	turned bool                // the policy is applied to what comes
 
 	// Of the spool: what was read and not taken by the target, and the number
 	// behind what it took.
@@ -73,7 +74,19 @@ func (s *Sink) Write(rows record.Rows) error {
 	if err != nil {
 		return err
 	}
+	s.turn(true)
 	return s.divert(rows)
+}
+
+// turn notes whether the policy is applied, and tells of it once.
+func (s *Sink) turn(open bool) {
+	if s.turned == open {
+		return
+	}
+	s.turned = open
+	if s.cfg.Turned != nil {
+		s.cfg.Turned(open)
+	}
 }
 
 // ready sends what the spool holds, as far as the breaker lets it, and reports
@@ -82,6 +95,7 @@ func (s *Sink) Write(rows record.Rows) error {
 func (s *Sink) ready(intake bool) (bool, error) {
 	switch s.cfg.Breaker.State(now()) {
 	case limit.Closed:
+		s.turn(false)
 		err := s.replay(false)
 		if errors.Is(err, stream.ErrHeld) {
 			return false, nil

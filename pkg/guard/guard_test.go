@@ -140,6 +140,29 @@ func (f *fixture) at() int64 {
 	return f.Finished(stream.Position{Source: "in", Next: f.n}).Next
 }
 
+// TestTurnedIsToldOnce: that the policy is applied, and that it is no more, however often
+// the breaker tries in between.
+func TestTurnedIsToldOnce(t *testing.T) {
+	var said []bool
+	f := newFixture(t, guard.Config{OnOpen: guard.Spool, Turned: func(open bool) { said = append(said, open) }}, 0)
+	f.write(t, 2)
+	f.target.down.Store(true)
+	for range 3 {
+		f.write(t, 1)
+		f.at()
+		time.Sleep(openFor + openFor/2) // half open: the next one is an attempt
+	}
+	if !slices.Equal(said, []bool{true}) {
+		t.Errorf("while it is down: %v", said)
+	}
+	f.target.down.Store(false)
+	f.target.arrive()
+	f.write(t, 1)
+	if !slices.Equal(said, []bool{true, false}) {
+		t.Errorf("in all: %v", said)
+	}
+}
+
 // TestWhatIsInFlightStaysThere: commits do not pass it, and what is spooled
 // behind it is sent behind it.
 func TestWhatIsInFlightStaysThere(t *testing.T) {
