@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/spf13/cobra"
 
 	"github.com/logctl/logctl/pkg/fault"
 )
@@ -30,11 +33,31 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	help := checkHelp(root)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = *help
+	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil // interrupted while it was still opening what it needs
 	}
 	return report(stderr, err)
+}
+
+// checkHelp has help be written as one piece, and returns where the error of that will
+// be: cobra knows of none.
+func checkHelp(root *cobra.Command) *error {
+	var err error
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		var text bytes.Buffer
+		out := cmd.OutOrStdout()
+		cmd.SetOut(&text)
+		help(cmd, args)
+		cmd.SetOut(out)
+		_, err = out.Write(text.Bytes())
+	})
+	return &err
 }
 
 // interruptible returns a context that the first SIGINT, SIGTERM or SIGHUP ends. The

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/logctl/logctl/pkg/fault"
 )
 
 var update = flag.Bool("update", false, "rewrite golden sections of testdata/script and generated files")
@@ -47,4 +51,19 @@ func startKafka(ts *testscript.TestScript, neg bool, topics []string) {
 	ts.Check(err)
 	ts.Defer(c.Close)
 	ts.Setenv("LOGCTL_BROKERS", strings.Join(c.ListenAddrs(), ","))
+}
+
+// brimful is a disk without room.
+type brimful struct{}
+
+func (brimful) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// TestHelpThatCannotBeWritten: help is output like any other.
+func TestHelpThatCannotBeWritten(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"window", "--help"}, {"help", "window"}, {}} {
+		var stderr bytes.Buffer
+		if got := run(args, nil, brimful{}, &stderr); got != fault.Failed || !strings.Contains(stderr.String(), "no space left") {
+			t.Errorf("%q: status %d, %q", args, got, stderr.String())
+		}
+	}
 }
