@@ -21,6 +21,7 @@ type dedupFlags struct {
 
 	once    *transform.Once // nil where nothing is dropped
 	dropped atomic.Int64    // by a sink
+	drop    func(n int)     // counts them
 }
 
 func (f *dedupFlags) add(fs *pflag.FlagSet) {
@@ -45,7 +46,10 @@ func (f *dedupFlags) apply(p *pipeline, handled bool) error {
 	durable := len(list) == 1 && !handled && (list[0].Scheme == stream.SQLite || list[0].Scheme == stream.Postgres)
 	count := f.dropped.Load
 	if durable {
-		p.dedup = f
+		p.dedup, f.drop = f, func(n int) {
+			f.dropped.Add(int64(n))
+			p.Stats.Out.Add(-int64(n)) // they were counted when the table was given them
+		}
 	} else {
 		d := transform.NewDedup(f.once)
 		p.Operator, count = d, d.Dropped
@@ -62,6 +66,3 @@ func (f *dedupFlags) apply(p *pipeline, handled bool) error {
 	})
 	return nil
 }
-
-// drop counts records that a table has dropped.
-func (f *dedupFlags) drop(n int) { f.dropped.Add(int64(n)) }
