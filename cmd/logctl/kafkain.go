@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/member"
 	"github.com/logctl/logctl/pkg/stream"
@@ -70,9 +71,9 @@ func (f *kafkaInput) open(p *pipeline, e stream.Endpoint) (*kafka.Source, error)
 	p.closers = append(p.closers, src.Close)
 	p.lag.add(src)
 	p.notes = append(p.notes, func() string { return deletedUnread(src) })
-	p.metrics = append(p.metrics, f.labelled(p, e, src.Metrics()), f.labelled(p, e, newLagCollector(src)))
+	p.metrics = append(p.metrics, f.labelled(p, e, src.Metrics()))
 	if f.warnLag > 0 {
-		p.closers = append(p.closers, watchLag(f.warnLag, src, func(s string) { note(p.cmd, "%s", s) }))
+		p.closers = append(p.closers, src.WatchLag(f.warnLag, func(s string) { note(p.cmd, "%s", s) }))
 	}
 	return src, nil
 }
@@ -104,6 +105,14 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 		}
 	}
 	return c, err
+}
+
+// deletedUnread says in the summary how many records were deleted before they were read.
+func deletedUnread(src *kafka.Source) string {
+	if n := src.Deleted(); n > 0 {
+		return "deleted unread " + human.Count(n)
+	}
+	return ""
 }
 
 // several reports whether more than one input is topics.

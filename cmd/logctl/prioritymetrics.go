@@ -36,7 +36,7 @@ func (c *classCollector) Collect(ch chan<- prometheus.Metric) {
 	for i, f := range c.Figures() {
 		depth := f.Waiting
 		if src, ok := c.p.Sources[i].(*kafka.Source); ok {
-			depth += sumOf(src.Lags())
+			depth += src.Lag()
 		}
 		ch <- prometheus.MustNewConstMetric(classTaken, prometheus.CounterValue, float64(f.Taken), f.Class)
 		ch <- prometheus.MustNewConstMetric(classDepth, prometheus.GaugeValue, float64(depth), f.Class)

@@ -2,9 +2,13 @@ package kafka
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/logctl/logctl/pkg/human"
 )
 
 // A Lag is how far a partition's reader is behind its end.
@@ -62,4 +66,47 @@ func (s *Source) ends() kadm.ListedOffsets {
 		return nil
 	}
 	return ends
+}
+
+// Lag returns how many records of the reader's partitions are not read yet.
+func (s *Source) Lag() (n int64) {
+	for _, l := range s.Lags() {
+		n += max(l.End-l.Next, 0)
+	}
+	return n
+}
+
+// lagEvery is how often WatchLag looks at the lag.
+const lagEvery = 5 * time.Second
+
+// WatchLag calls say when more than most records are not read yet, and when no more
+// than half of that are left, until the returned function is called.
+func (s *Source) WatchLag(most int64, say func(string)) (stop func() error) {
+	quit := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		clock := time.NewTicker(lagEvery)
+		defer clock.Stop()
+		behind := false
+		for {
+			select {
+			case <-clock.C:
+			case <-quit:
+				return
+			}
+			switch lag := s.Lag(); {
+			case !behind && lag > most:
+				behind = true
+				say(fmt.Sprintf("%s records are not read yet, more than --warn-lag %d", human.Count(lag), most))
+			case behind && lag <= most/2:
+				behind = false
+				say(human.Count(lag) + " records are not read yet: it catches up")
+			}
+		}
+	})
+	return func() error {
+		close(quit)
+		watching.Wait()
+		return nil
+	}
 }

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kprom"
@@ -346,9 +345,6 @@ func (s *Source) Close() error {
 // Member returns the group and the stable name of this member, "" where there is
 // none.
 func (s *Source) Member() (group, instance string) { return s.cfg.Group, s.cfg.InstanceID }
-
-// Metrics returns the client's own metrics.
-func (s *Source) Metrics() prometheus.Collector { return s.metrics }
 
 // Rebalances returns how often partitions were given or taken since the start.
 func (s *Source) Rebalances() int64 { return s.rebalances.Load() }
