@@ -55,55 +55,61 @@ func addWhere(fs *pflag.FlagSet, where *string) {
 	fs.StringVar(where, "where", "", "only records for which `EXPR` is true")
 }
 
-// A pipeline is a run being put together: what the flags say so far.
+// A pipeline is a run being put together: what the flags say so far, and what is open.
 type pipeline struct {
 	engine.Pipeline
-	cmd       *cobra.Command
-	flags     *streamFlags
+	cmd     *cobra.Command
+	flags   *streamFlags
+	started time.Time
+
+	// What is read, and how.
 	endpoints []stream.Endpoint
+	made      stream.Source // generated records, instead of the endpoints
 	decoder   *codec.Decoder
 	plan      *record.Plan
-	made      stream.Source   // generated records, instead of the endpoints
-	producer  *kafkaOutput    // how records go to Kafka
-	guard     *guardFlags     // what to do while that is down; nil: fail
-	trip      *limit.Breaker  // as those of tables that may be down are to be; nil for none
-	within    time.Duration   // how long the server of a table may be down; 0: for ever
-	pace      *limit.Schedule // how fast records are written; nil: as fast as they come
+	parser    func() engine.Parser // instead of the decoder's own for the plan
+	shuffled  *kafka.Shuffled      // the input is a topic of package shuffle
+	widths    *kafka.Widths        // numbers of partitions that the run relies on; nil for none
+	share     *kafka.ShareSource   // the source, if it is a share group's
+	absent    map[string]string    // what to say of fields that no record has
 
-	dedup *dedupFlags                            // of a table that drops duplicates; nil for none
-	dead  deadFlags                              // how dead letters are written
-	wrap  func(stream.Sink) (stream.Sink, error) // puts something before the sink; may be nil
+	// How it is written.
+	producer *kafkaOutput                           // how records go to Kafka
+	guard    *guardFlags                            // what to do while that is down; nil: fail
+	trip     *limit.Breaker                         // of tables that may be down; nil for none
+	within   time.Duration                          // how long the server of a table may be down; 0: for ever
+	pace     *limit.Schedule                        // how fast records are written; nil: as fast as they come
+	dedup    *dedupFlags                            // of a table that drops duplicates; nil for none
+	dead     deadFlags                              // how dead letters are written
+	noDead   bool                                   // another pipeline sees to the dead letters
+	durable  bool                                   // files are synced before offsets are committed
+	sink     func() (stream.Sink, error)            // instead of what --to names
+	wrap     func(stream.Sink) (stream.Sink, error) // puts something before the sink; may be nil
 
-	durable    bool               // files are synced before offsets are committed
-	checkpoint *checkpoint        // what is kept for the next run; nil: nothing
-	inTxn      bool               // all topics are written in one transaction, with the offsets of the groups
-	txn        *kafka.Txn         // open, where inTxn
-	members    []*kafka.Source    // of groups, whose offsets are in it
-	share      *kafka.ShareSource // the source, where it is a share group's
-	fleet      *fleet.Fleet       // answers questions about the state; nil for none
-	advertise  string             // where other instances reach --listen; "" where it listens
-	lag        *lagSum            // how far the reading of topics is behind
-	slot       *member.Slot       // the place of this member of a group; nil for none
-
+	// State, transactions and groups.
+	checkpoint *checkpoint     // what is kept for the next run; nil: nothing
 	signature  string          // of the operator whose state a table keeps beside the rows
-	resetState bool            // what it keeps is discarded
-	shuffled   *kafka.Shuffled // the input is a topic of package shuffle
-	widths     *kafka.Widths   // of topics, that the run relies on; nil for none
-	noDead     bool            // another pipeline sees to the dead letters
-	ended      func()          // called when the run has ended, before the summary; may be nil
+	resetState bool            // that state is discarded
+	inTxn      bool            // all topics are written in one transaction, with the offsets of the groups
+	txn        *kafka.Txn      // open if inTxn
+	members    []*kafka.Source // of groups, whose offsets are in it
+	slot       *member.Slot    // the place of this member of a group; nil for none
+	fleet      *fleet.Fleet    // answers questions about the state; nil for none
+	advertise  string          // where other instances reach --listen; "" where it listens
 
-	topics  []*kafka.Sink  // for their reports
-	opened  []func()       // called when all is open
-	closers []func() error // called at the end, the last one first
+	// What others see of the run.
+	lag     *lagSum         // how far the reading of topics is behind
+	topics  []*kafka.Sink   // for their reports
+	outputs []string        // topics written to, as metrics call them
+	doubt   func() error    // why nobody should rely on the run; may be nil
+	routes  []httpapi.Route // what is also served under --listen
 	metrics []prometheus.Collector
-	outputs []string                    // topics written to, as metrics call them
-	doubt   func() error                // why nobody should rely on the run; may be nil
-	routes  []httpapi.Route             // what is served besides under --listen
-	parser  func() engine.Parser        // instead of the decoder's own for the plan
-	sink    func() (stream.Sink, error) // instead of what --to names
-	absent  map[string]string           // what to say of fields that no record has
-	notes   []func() string             // add to the summary; "" adds nothing
-	started time.Time
+	notes   []func() string // add to the summary; "" adds nothing
+
+	// What is called when.
+	opened  []func()       // when all is open
+	ended   func()         // when the run has ended, before the summary; may be nil
+	closers []func() error // at the end, the last one first
 }
 
 // newPipeline reads the flags that all commands share. Nothing is opened yet.
