@@ -43,7 +43,9 @@ func (r *run) commit(ctx context.Context, now bool) error {
 	if beside {
 		return nil
 	}
-	return r.finish()
+	err = r.finish()
+	r.committed = max(r.committed, r.Now()-int64(r.CommitEvery)/2) // records waited, and are to come before the next one
+	return err
 }
 
 // urgentEvery is the least interval of commits that hold something urgent.
