@@ -31,7 +31,7 @@ type putOut struct{}
 
 // Error says how that came.
 func (putOut) Error() string {
-	return "this member was silent for longer than its session, and its group went on without it"
+	return "the group heard nothing of this member for longer than its session, and went on without it"
 }
 
 // Is reports whether target is ErrAborted.

@@ -39,6 +39,7 @@ type Txn struct {
 	after  []func(context.Context) error // and behind it
 	mark   *Mark                         // goes with each commit; nil for none
 	open   bool
+	groups []string // that the one under way holds offsets of
 	ids    topicIDs
 	aborts atomic.Int64
 }
@@ -157,7 +158,7 @@ func (t *Txn) Commit(ctx context.Context, members []*Source, at []stream.Positio
 	if err == nil {
 		err = t.client.EndTransaction(ctx, kgo.TryCommit)
 	}
-	t.open = false
+	t.open, t.groups = false, t.groups[:0]
 	if err != nil {
 		t.aborts.Add(1)
 		_ = t.client.EndTransaction(context.WithoutCancel(ctx), kgo.TryAbort) // the cause is what matters

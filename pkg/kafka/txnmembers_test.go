@@ -3,6 +3,8 @@ package kafka_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,15 +89,24 @@ func membersCluster(t *testing.T) (kafka.Config, *kfake.Cluster) {
 }
 
 // TestTxnOfSeveralMembers: one transaction holds the positions of members of several
-// groups, or of several members of one.
+// groups, or of several members of one. Of each group it is told once.
 func TestTxnOfSeveralMembers(t *testing.T) {
 	for _, groups := range [][2]string{{"g", "h"}, {"g", "g"}} {
-		cfg, _ := membersCluster(t)
+		cfg, c := membersCluster(t)
+		var told atomic.Int32
+		c.ControlKey(int16(kmsg.AddOffsetsToTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			told.Add(1)
+			return nil, nil, false
+		})
 		m := openMembers(t, cfg, groups[0], groups[1])
 		m.copyOne(t, m.a)
 		m.copyOne(t, m.b)
 		if err := m.sink.Flush(t.Context()); err != nil {
 			t.Fatalf("groups %q: %v", groups, err)
+		}
+		if n, want := int(told.Load()), len(slices.Compact(slices.Clone(groups[:]))); n != want {
+			t.Errorf("groups %q: told %d times of %d", groups, n, want)
 		}
 		_, _ = m.a.Close(), m.b.Close()
 		out, _ := readAll(t, openSource(t, kafka.SourceConfig{Config: cfg, Topics: []string{"out"}, Stop: stop(t, "end")}))

@@ -55,18 +55,10 @@ func (t *Txn) sendOffsets(ctx context.Context, commit *kmsg.TxnOffsetCommitReque
 	if err != nil {
 		return err
 	}
-	add := kmsg.NewPtrAddOffsetsToTxnRequest()
-	add.TransactionalID, add.ProducerID, add.ProducerEpoch, add.Group = t.cfg.ID, id, epoch, commit.Group
-	if err := t.retry(ctx, busy, func() error {
-		resp, err := add.RequestWith(ctx, t.client)
-		if err != nil {
-			return err
-		}
-		return kerr.ErrorForCode(resp.ErrorCode)
-	}); err != nil {
+	commit.ProducerID, commit.ProducerEpoch = id, epoch
+	if err := t.addGroup(ctx, commit); err != nil {
 		return err
 	}
-	commit.ProducerID, commit.ProducerEpoch = id, epoch
 	return t.retry(ctx, busy, func() error {
 		resp, err := commit.RequestWith(ctx, t.client)
 		if err != nil {
@@ -79,6 +71,28 @@ func (t *Txn) sendOffsets(ctx context.Context, commit *kmsg.TxnOffsetCommitReque
 		}
 		return err
 	})
+}
+
+// addGroup tells the coordinator of the transaction that it is to hold offsets of the
+// group of a request: once, however many members and attempts there are.
+func (t *Txn) addGroup(ctx context.Context, commit *kmsg.TxnOffsetCommitRequest) error {
+	if slices.Contains(t.groups, commit.Group) {
+		return nil
+	}
+	add := kmsg.NewPtrAddOffsetsToTxnRequest()
+	add.TransactionalID, add.ProducerID, add.ProducerEpoch = t.cfg.ID, commit.ProducerID, commit.ProducerEpoch
+	add.Group = commit.Group
+	err := t.retry(ctx, busy, func() error {
+		resp, err := add.RequestWith(ctx, t.client)
+		if err != nil {
+			return err
+		}
+		return kerr.ErrorForCode(resp.ErrorCode)
+	})
+	if err == nil {
+		t.groups = append(t.groups, commit.Group)
+	}
+	return err
 }
 
 // offsetCommit returns a request to commit offsets as a member. Its name and generation
