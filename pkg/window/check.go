@@ -95,7 +95,8 @@ func (o *Op) Warnings() (all []string) {
 }
 
 // step returns the steps in which time is told to windows that may end at any
-// moment: small beside their size, so that closing them costs little.
+// moment: small beside their size, so that closing them costs little. They are
+// whole milliseconds, as the times of rows.
 func step(size time.Duration) int64 {
-	return int64(min(max(size/16, minSize), time.Second))
+	return int64(min(max((size/16).Truncate(time.Millisecond), minSize), time.Second))
 }

@@ -2,6 +2,7 @@ package window
 
 import (
 	"math"
+	"time"
 
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
@@ -10,7 +11,8 @@ import (
 
 // Sliding windows end at each record: a window holds what came to its group since
 // a size before it, the record itself included, and what came exactly that size
-// before it not. Records of a group and a moment make one moment of its list.
+// before it not. Records of a group and a millisecond make one moment of its list:
+// rows tell times in milliseconds, and a table has one row a key and window.
 //
 // A window is not computed anew: the moments of a group that are closed stand in
 // two stacks, of which the front knows the sum of each moment and all behind it,
@@ -92,9 +94,10 @@ func (m *sliding) add(rows record.Rows) error {
 		if !rec.Live() {
 			continue
 		}
-		m.newest = max(m.newest, rec.Time)
-		if rec.Time < m.limit {
-			if err := m.tooLate(b, i, m.closesAt(rec.Time), true); err != nil {
+		t := floor(rec.Time, int64(time.Millisecond))
+		m.newest = max(m.newest, t)
+		if t < m.limit {
+			if err := m.tooLate(b, i, m.closesAt(t), true); err != nil {
 				return err
 			}
 			continue
@@ -104,7 +107,7 @@ func (m *sliding) add(rows record.Rows) error {
 			return err
 		}
 		m.widen()
-		at := m.place(g, rec.Time)
+		at := m.place(g, t)
 		m.run.add(i, uint32(at))
 		m.touch(at)
 	}
