@@ -48,6 +48,8 @@ func (d *Decoder) Framer(o *record.Origin) Framer {
 		return csvFramer{',', d.opt.MaxRecord}
 	case name == "ssv":
 		return csvFramer{';', d.opt.MaxRecord}
+	case name == "zeek":
+		return zeekFramer{lineFramer{d.opt.MaxRecord}}
 	case name == "w3c":
 		return w3cFramer{lineFramer{d.opt.MaxRecord}}
 	case d.start != nil:

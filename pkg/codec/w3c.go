@@ -67,19 +67,10 @@ type w3cFramer struct{ lineFramer }
 func (w3cFramer) Renew(header string, data []byte) (renewed string, n int) {
 	h := readW3CHeader(header)
 	if h.begins(data) {
-		line := string(bytes.TrimSuffix(data[:lineEnd(data, 0)], []byte{'\r'}))
-		header = w3cDate + " " + h.date + "\n" + w3cFields + " " + strings.Join(h.names, " ") + "\n" + line
+		header = w3cDate + " " + h.date + "\n" + w3cFields + " " + strings.Join(h.names, " ") + "\n" + firstLine(data)
 		h = readW3CHeader(header)
 	}
-	for {
-		next := bytes.Index(data[n:], []byte("\n#"))
-		if next < 0 {
-			return header, len(data)
-		}
-		if n += next + 1; h.begins(data[n:]) {
-			return header, n
-		}
-	}
+	return header, nextHeader(data, h.begins)
 }
 
 // begins reports whether line is another header behind h.

@@ -22,8 +22,8 @@ import (
 //
 // The values are those that Zeek writes in JSON: numbers (times and intervals in
 // seconds), true and false, lists; what is unset is missing. Lines further down
-// that begin with #, as #close does, are no records; one with other fields is
-// bad, and so is a record with another number of columns.
+// that begin with #, as #close does, are no records; see zeekFramer for those that
+// change the header. A record with another number of columns is bad.
 type zeek struct {
 	binding
 	header  zeekHeader
@@ -77,15 +77,6 @@ const otherColumns = "other columns than those at the beginning of the file"
 
 // isZeek reports whether lines begin as a log of Zeek does.
 func isZeek(lines [][]byte) bool { return bytes.HasPrefix(lines[0], []byte("#separator ")) }
-
-// hashHeaderEnd returns where the lines that begin with # end.
-func hashHeaderEnd(sample []byte) int {
-	end := 0
-	for next := 0; next < len(sample) && sample[next] == '#'; next = end + 1 {
-		end = lineEnd(sample, next)
-	}
-	return end
-}
 
 func readZeekHeader(text string) zeekHeader {
 	h := zeekHeader{separator: '\t', inner: ',', empty: "(empty)", unset: "-"}

@@ -19,14 +19,30 @@ import (
 // The header of a log comes again and changes: each record is read by the one above it, however the
 // bytes arrive, and by a run that goes on further down too.
 func TestHeadersThatComeAgain(t *testing.T) {
-	const text = "#Version: 1.0\n#Fields: date time a b\n2026-01-01 10:00:00 1 2\n2026-01-01 10:00:01 3 4\n" +
-		"#Version: 1.0\r\n#Fields: date time b\r\n2026-01-01 10:00:02 5\r\n2026-01-01 10:00:03 6\r\n" +
-		"#Fields: date time a b\n#Fields: time b a\n#Date: 2026-01-02 00:00:00\n10:00:04 7 8\n#Date: 2026-01-03 00:00:00\n10:00:05 9 -"
-	want := []string{
-		"2026-01-01 10:00:00,1,2", "2026-01-01 10:00:01,3,4", "2026-01-01 10:00:02,,5", "2026-01-01 10:00:03,,6",
-		"2026-01-02 10:00:04,8,7", "2026-01-03 10:00:05,,9",
+	for _, c := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"w3c", "#Version: 1.0\n#Fields: date time a b\n2026-01-01 10:00:00 1 2\n2026-01-01 10:00:01 3 4\n" +
+			"#Version: 1.0\r\n#Fields: date time b\r\n2026-01-01 10:00:02 5\r\n2026-01-01 10:00:03 6\r\n" +
+			"#Fields: date time a b\n#Fields: time b a\n#Date: 2026-01-02 00:00:00\n10:00:04 7 8\n#Date: 2026-01-03 00:00:00\n10:00:05 9 -", []string{
+			"2026-01-01 10:00:00,1,2", "2026-01-01 10:00:01,3,4", "2026-01-01 10:00:02,,5", "2026-01-01 10:00:03,,6",
+			"2026-01-02 10:00:04,8,7", "2026-01-03 10:00:05,,9",
+		}},
+		{"zeek", "#separator \\x09\n#set_separator\t,\n#unset_field\t-\n#fields\ttimestamp\ta\tb\n#types\ttime\tcount\tset[count]\n" +
+			"1.5\t1\t2\n2.5\t-\t3,4\n#close\tx\n" +
+			"#separator \\x7c\r\n#set_separator|;\r\n#fields|timestamp|b|a\r\n#types|time|string|count\r\n3.5|x|5\r\n#close|x\r\n" +
+			"#fields|b|timestamp\n6|4.5\n#unset_field|?\n?|5.5\n", []string{
+			"1.5,1,[2]", "2.5,,[3,4]", "3.5,5,x", "4.5,,6", "5.5,,",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) { checkHeaders(t, c.text, c.want) })
 	}
-	path := filepath.Join(t.TempDir(), "iis.log")
+}
+
+func checkHeaders(t *testing.T, text string, want []string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.log")
 	write(t, path, []byte(text))
 	for _, arena := range []int{16, 64, 1000, 1 << 20} {
 		piped := stdio.NewReader(&chunks{[]byte(text), rand.New(rand.NewPCG(uint64(arena), 1))}, "x", stdio.Options{Format: newDecoder(t)})
