@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -205,7 +206,7 @@ func TestGroupTaken(t *testing.T) {
 // admin asks the cluster from within the test: a process for each question costs more.
 func (c *client) admin(t *testing.T) *kafka.Admin {
 	t.Helper()
-	a, err := kafka.OpenAdmin(t.Context(), kafka.Config{Brokers: c.addrs})
+	a, err := kafka.OpenAdmin(t.Context(), kafka.Config{Brokers: strings.Split(c.addrs[0], ",")})
 	if err != nil {
 		t.Fatal(err)
 	}
