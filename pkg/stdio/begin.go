@@ -31,9 +31,13 @@ func (s *Source) ended() (next int64, ok bool) {
 // start opens the file.
 func (s *Source) start(ctx context.Context) error {
 	in, err := s.open(ctx)
+	if err == nil && s.meant != (identity{}) && s.meant != in.id {
+		in, err = s.goBack(ctx, in)
+	}
 	if err != nil {
 		return err
 	}
+	s.meant = identity{}
 	s.in = in
 	s.origin = &record.Origin{Source: s.name, Modified: in.modified()}
 	s.framer, s.header, s.base, s.line, s.quiet = nil, "", 0, 1, false
@@ -62,14 +66,6 @@ func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed
 	origin := *s.origin // which may have been handed on by a file that was empty
 	s.origin = &origin
 	s.origin.Partition = s.in.generation(sample)
-	if another := s.meant != 0 && s.meant != s.origin.Partition; another {
-		back, err := s.goBack(ctx)
-		if s.meant = 0; back || err != nil {
-			b.Data = b.Data[:0]
-			return true, err
-		}
-	}
-	s.meant = 0
 	skip := s.opt.Format.Begin(sample, s.origin)
 	s.framer = s.opt.Format.Framer(s.origin)
 	next, ok := s.ended()

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/zeebo/xxh3"
 
@@ -24,6 +23,7 @@ type input struct {
 	raw   io.Reader     // where the bytes come from
 	file  *os.File      // raw, where it is a file; read through its descriptor where wait is set
 	info  os.FileInfo   // of file
+	id    identity      // of a regular file
 	start int64         // where in file the stream begins
 	keep  bool          // file is not to be closed
 	wait  *waiter       // for a pipe, socket or terminal: waits until there is something
@@ -44,6 +44,7 @@ func newInput(f *os.File, count *atomic.Int64, keep bool) (*input, error) {
 	if err == nil {
 		in.info = info
 		if info.Mode().IsRegular() {
+			in.id = identityOf(f, info)
 			in.start, err = f.Seek(0, io.SeekCurrent)
 		} else {
 			in.wait, err = newWaiter(f)
@@ -87,19 +88,14 @@ func (in *input) holds(offset int64) bool {
 	return in.regular() && offset > 0 && (in.plain != nil || offset <= in.info.Size()-in.start)
 }
 
-// generation returns a number that tells this file from others of its name, made
-// of its inode, the time at which it was made, for inodes are used again, and its
-// first line; 0 where it is no regular file.
+// generation returns a number that tells this file from others of its name also in
+// later runs, made of its identity and its first line; 0 where it is no regular file.
 func (in *input) generation(sample []byte) int32 {
 	if !in.regular() {
 		return 0
 	}
 	line, _, _ := bytes.Cut(sample[:min(len(sample), 1024)], newline)
-	var inode uint64
-	if st, ok := in.info.Sys().(*syscall.Stat_t); ok {
-		inode = st.Ino
-	}
-	return max(int32(xxh3.HashSeed(line, inode^birth(in.file))>>33), 1)
+	return max(int32(xxh3.HashSeed(line, in.id.inode^in.id.born)>>33), 1)
 }
 
 // fill appends to b.Data what is there, up to its capacity: at least one byte,
@@ -186,6 +182,7 @@ func (in *input) goOn(file *os.File, at int64) error {
 	in.raw, in.file = file, file
 	var err error
 	if in.info, err = file.Stat(); err == nil {
+		in.id = identityOf(file, in.info)
 		_, err = file.Seek(at, io.SeekStart)
 	}
 	return err

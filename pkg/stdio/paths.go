@@ -187,7 +187,7 @@ func (s *Source) follow(in *input, path string) {
 		return
 	}
 	s.read.Store(0)
-	s.heirs.add(in.file, in.info)
+	s.heirs.add(in.id)
 	in.tail = &tail{path: s.heirs.path, heirs: s.heirs, poll: s.opt.Poll, note: s.opt.Note, patience: patience}
 	if path != s.heirs.path {
 		in.tail.patience = hastiness

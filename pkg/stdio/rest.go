@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
@@ -17,15 +16,16 @@ import (
 // Rest looks for the files in which earlier runs ended and that none of sources
 // reads: a log that was rotated since has another name in the same directory. It
 // returns a source for what is left of each, and for the files that have come and
-// gone between it and the one that has its name now; and the positions in files
-// that are nowhere.
+// gone between it and the one that has its name now, the oldest first; and the
+// positions in files that are nowhere.
 //
 // A file whose name another file has taken while its rest is nowhere is told to
 // opt.Note: what was written to it after it was last read is not known.
 func Rest(sources []stream.Source, at []stream.Position, opt Options,
 ) (rest []stream.Source, gone []stream.Position, _ error) {
 	s := search{
-		opt: opt, dirs: map[string][]found{}, reading: map[int32]bool{}, taken: map[string]int32{}, known: map[int32]bool{},
+		opt: opt, dirs: map[string][]found{}, reading: map[identity]bool{}, read: map[int32]bool{},
+		taken: map[string]int32{}, known: map[int32]bool{},
 	}
 	s.opt.Follow, s.opt.Grows = false, false // what has another name is complete
 	for _, p := range at {
@@ -33,12 +33,14 @@ func Rest(sources []stream.Source, at []stream.Position, opt Options,
 	}
 	for _, source := range sources {
 		if f, ok := source.(*Source); ok && f.path != "" {
-			f.meant = identify(f.path, opt)
-			s.reading[f.meant], s.taken[f.path] = true, f.meant
+			id, partition := identify(f.path, opt)
+			f.meant = id
+			s.reading[id], s.read[partition], s.taken[f.path] = true, true, partition
 		}
 	}
+	var left []listed
 	for _, p := range at {
-		if p.Partition == 0 || p.Source == stdinName || s.reading[p.Partition] {
+		if p.Partition == 0 || p.Source == stdinName || s.read[p.Partition] {
 			continue
 		}
 		names := s.renamed(p)
@@ -47,13 +49,17 @@ func Rest(sources []stream.Source, at []stream.Position, opt Options,
 			s.miss(p)
 		}
 		for _, f := range names {
-			source, err := newFile(f.path, s.opt)
-			if err != nil {
-				return nil, nil, err
-			}
-			s.reading[f.id] = true
-			rest = append(rest, source)
+			s.reading[f.id], s.read[f.partition] = true, true
+			left = append(left, f.listed)
 		}
+	}
+	slices.SortFunc(left, older)
+	for _, f := range left {
+		source, err := newFile(f.path, s.opt)
+		if err != nil {
+			return nil, nil, err
+		}
+		rest = append(rest, source)
 	}
 	return rest, gone, nil
 }
@@ -62,20 +68,26 @@ func Rest(sources []stream.Source, at []stream.Position, opt Options,
 type search struct {
 	opt     Options
 	dirs    map[string][]found // the files of directories that were looked at
-	reading map[int32]bool     // what tells the files that are read from others
+	reading map[identity]bool  // files that are read
+	read    map[int32]bool     // their partitions
 	taken   map[string]int32   // by their paths
 	known   map[int32]bool     // what positions are in
 }
 
-// found is a file of a directory.
+// found is a file of a directory, and what the partition of its records is.
 type found struct {
-	path     string
-	id       int32
-	modified time.Time
+	listed
+	partition int32
 }
 
 // rotated is what is added to the name of a log when it is rotated.
 var rotated = regexp.MustCompile(`^[._-]?[0-9][0-9TZ:._-]*$`)
+
+// isRotated reports whether path is a name that the log of another one is given.
+func isRotated(path, log string) bool {
+	suffix, ok := strings.CutPrefix(path, filepath.Clean(log))
+	return ok && rotated.MatchString(suffix)
+}
 
 // renamed returns the file that a position is in and, where it is an older one of a
 // log that was rotated several times, those that were written after it.
@@ -83,7 +95,7 @@ func (s *search) renamed(p stream.Position) (names []found) {
 	var old *found
 	dir := s.look(filepath.Dir(p.Source))
 	for i := range dir {
-		if dir[i].id == p.Partition {
+		if dir[i].partition == p.Partition {
 			old = &dir[i]
 		}
 	}
@@ -91,36 +103,29 @@ func (s *search) renamed(p stream.Position) (names []found) {
 		return nil
 	}
 	for _, f := range dir {
-		suffix, ok := strings.CutPrefix(f.path, filepath.Clean(p.Source))
-		newer := ok && rotated.MatchString(suffix) && !f.modified.Before(old.modified)
-		if f == *old || newer && f.id != 0 && !s.known[f.id] && !s.reading[f.id] {
+		newer := isRotated(f.path, p.Source) && !f.modified.Before(old.modified)
+		if f == *old || newer && f.partition != 0 && !s.known[f.partition] && !s.reading[f.id] {
 			names = append(names, f)
 		}
 	}
 	return names
 }
 
-// goBack opens the file that Rest has seen under the name of the one that was just
-// opened: a log that was rotated in between. It is read first, as it would have been
-// a moment before. It returns false where it is nowhere.
-func (s *Source) goBack(ctx context.Context) (bool, error) {
-	sought := search{opt: s.opt, dirs: map[string][]found{}}
-	for _, f := range sought.look(filepath.Dir(s.path)) {
+// goBack opens the file that Rest has seen under the name of in, which was just opened:
+// a log that was rotated in between. It is read first, as it would have been a moment
+// before. Where it is nowhere, goBack returns in.
+func (s *Source) goBack(ctx context.Context, in *input) (*input, error) {
+	for _, f := range list(filepath.Dir(s.path), func(string) bool { return true }) {
 		if f.id != s.meant {
 			continue
 		}
-		in, err := s.openFile(ctx, f.path)
-		if err != nil {
-			return false, err
-		}
 		if s.heirs != nil {
-			s.heirs.forget(s.in.info)
+			s.heirs.forget(in.id)
 		}
-		s.in.close()
-		s.in = in
-		return true, s.place(in.sniff(ctx))
+		in.close()
+		return s.openFile(ctx, f.path)
 	}
-	return false, nil
+	return in, nil
 }
 
 // look returns the regular files of a directory.
@@ -129,12 +134,9 @@ func (s *search) look(dir string) []found {
 		return files
 	}
 	var files []found
-	entries, _ := os.ReadDir(dir) // one that is gone has no files
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			files = append(files, found{path, identify(path, s.opt), info.ModTime()})
-		}
+	for _, f := range list(dir, func(string) bool { return true }) {
+		_, partition := identify(f.path, s.opt)
+		files = append(files, found{f, partition})
 	}
 	s.dirs[dir] = files
 	return files
@@ -147,20 +149,23 @@ func (s *search) miss(p stream.Position) {
 	}
 }
 
-// identify returns what the partition of a file's records is; 0 where it has none
-// or cannot be read.
-func identify(path string, opt Options) int32 {
+// identify returns the identity of a file, and what the partition of its records is: 0
+// where it has none or cannot be read.
+func identify(path string, opt Options) (id identity, partition int32) {
 	opt.Follow = false
 	s, err := newFile(path, opt)
 	if err != nil || !s.lazy {
-		return 0
+		return identity{}, 0
 	}
 	err = s.Read(context.Background(), &record.Batch{Data: make([]byte, 0, chunk)})
 	if err == nil {
 		_ = s.fail(io.EOF)
 	}
-	if s.origin == nil || err != nil && !errors.Is(err, io.EOF) {
-		return 0
+	if s.in != nil {
+		id = s.in.id
 	}
-	return s.origin.Partition
+	if s.origin == nil || err != nil && !errors.Is(err, io.EOF) {
+		return id, 0
+	}
+	return id, s.origin.Partition
 }

@@ -40,7 +40,7 @@ type Source struct {
 	lazy  bool              // it is a regular file that open opens anew each time
 	size  int64             // of the file when it was found, -1 where it has none
 	from  []stream.Position // where earlier runs ended
-	meant int32             // the partition that Rest has found; 0 for none
+	meant identity          // of the file that Rest has found; the zero value if none
 	heirs *succession       // of a path that is followed
 	read  atomic.Int64      // bytes read of the file, as stored
 
