@@ -2,6 +2,7 @@ package stdio_test
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stdio"
 	"github.com/logctl/logctl/pkg/stream"
 )
@@ -59,7 +61,14 @@ func (r *resumer) read(paths ...string) (all []string) {
 		if err := s.(stream.Seeker).Seek(at); err != nil {
 			r.t.Fatal(err)
 		}
+		peeked := &record.Batch{Data: make([]byte, 0, 1<<10)}
+		if err := s.(stream.Peeker).Peek(peeked); err != nil && err != io.EOF {
+			r.t.Fatal(err)
+		}
 		got, ends := readBatches(r.t, s, 256)
+		if first := values(frame(peeked, 1000)); len(first) > len(got) || !slices.Equal(first, got[:len(first)]) {
+			r.t.Errorf("looked at, it begins with %q; read, with %q", first, got)
+		}
 		all = append(all, got...)
 		for _, p := range ends {
 			next := p.Next

@@ -106,7 +106,7 @@ func (s *Source) Peek(b *record.Batch) error {
 		return errors.ErrUnsupported
 	}
 	first := newSource(s.name, s.opt)
-	first.open, first.from = s.open, s.from
+	first.open, first.path, first.from, first.meant = s.open, s.path, s.from, s.meant
 	arena := b.Data[:0]
 	b.Data = arena[:0:min(cap(arena), chunk)]
 	err := first.Read(context.Background(), b)
