@@ -55,7 +55,9 @@ func newLanes(r *readers) *lanes {
 }
 
 func (ls *lanes) newTask(id stream.Task, op stream.Operator) *task {
-	t := &task{lanes: ls, id: id, op: op, watermark: record.NoTime, ticked: record.NoTime}
+	t := &task{
+		lanes: ls, id: id, op: op, watermark: record.NoTime, ticked: record.NoTime, spent: spent{most: record.NoTime},
+	}
 	ls.tasks = append(ls.tasks, t)
 	return t
 }
@@ -118,7 +120,7 @@ func (ls *lanes) firstTime(i int) (int64, bool) {
 	if ls.Order != InTime || len(ls.Sources) == 1 || !ok {
 		return record.NoTime, ls.Order == InSequence
 	}
-	b, err := ls.pools[i].Get(ls.ctx)
+	b, err := ls.pool.Get(ls.ctx)
 	if err != nil {
 		return record.NoTime, false
 	}
@@ -140,7 +142,7 @@ func (ls *lanes) firstTime(i int) (int64, bool) {
 func (ls *lanes) open(source int) {
 	ls.opened++
 	ls.start(ls.ctx, source)
-	if _, ok := ls.Sources[source].(stream.Pauser); !ok {
+	if !ls.several(source) {
 		ls.attach(ls.lane(laneKey{source: source}))
 	}
 }
@@ -184,7 +186,7 @@ func (ls *lanes) attach(l *lane) *task {
 // laneOf returns the lane of a batch.
 func (ls *lanes) laneOf(j *job) *lane {
 	key := laneKey{source: j.source}
-	if _, ok := ls.Sources[j.source].(stream.Pauser); ok {
+	if ls.several(j.source) {
 		key.topic, key.partition = j.Origin.Source, j.Origin.Partition
 	}
 	return ls.lane(key)
@@ -229,12 +231,16 @@ func (ls *lanes) hold(l *lane) {
 // end marks the lanes of a source as ended.
 func (ls *lanes) end(source int) {
 	ls.opened--
+	ls.known[source] = true
+	if !ls.several(source) {
+		ls.byKey[laneKey{source: source}].ended = true
+		return
+	}
 	for _, l := range ls.all {
 		if l.source == source {
 			l.ended = true
 		}
 	}
-	ls.known[source] = true
 }
 
 // done reports whether there is and will be nothing more.
@@ -246,64 +252,14 @@ func (ls *lanes) done() bool {
 	return ls.opened == 0 && !ls.rationed()
 }
 
-func (ls *lanes) queuedOf(source int) (queued, most int) {
+// queuedOf returns how many batches wait of a source of several partitions.
+func (ls *lanes) queuedOf(source int) (queued int) {
 	for _, l := range ls.all {
 		if l.source == source {
 			queued += len(l.queue)
 		}
 	}
-	if _, ok := ls.Sources[source].(stream.Pauser); ok {
-		return queued, manyBatches
-	}
-	return queued, ls.batches()
-}
-
-// moved returns the positions that have changed since it was last called, for
-// each source its own. Where a state is not there yet there are none: marks that
-// have passed are a part of it.
-func (ls *lanes) moved() [][]stream.Position {
-	at := make([][]stream.Position, len(ls.Sources))
-	for _, l := range ls.all {
-		if l.task != nil && !l.task.ready {
-			continue
-		}
-		l.head(ls.release)
-		if !l.moved {
-			continue
-		}
-		l.moved = false
-		if len(l.queue) > 0 {
-			ls.bury(l.queue[0], l.row)
-		}
-		p, ok := l.position()
-		at[l.source] = append(at[l.source], l.past...)
-		l.past = l.past[:0]
-		if ok && ls.finished(l, &p) {
-			at[l.source] = append(at[l.source], p)
-		}
-	}
-	return at
-}
-
-// finished lowers a lane's position to what the sink has finished, and reports
-// whether that is news. Where something is open the lane is asked again.
-func (ls *lanes) finished(l *lane, p *stream.Position) bool {
-	t, ok := ls.Sink.(stream.Tracker)
-	if !ok {
-		return true
-	}
-	read := p.Next
-	*p = t.Finished(*p)
-	l.moved = p.Next < read
-	p.Done = p.Done && !l.moved
-	news := p.Next != l.told || p.Done
-	l.told = p.Next
-	return news
-}
-
-// unfinished reports whether the sink has still to finish what it was given.
-func (ls *lanes) unfinished() bool {
-	return slices.ContainsFunc(ls.all, func(l *lane) bool { return l.moved })
+	return queued
 }
 
 // uncount takes out of the counts what was read and not processed by the run's end.

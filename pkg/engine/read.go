@@ -25,29 +25,31 @@ type job struct {
 // readers are the goroutines between the sources and the operator.
 type readers struct {
 	*Pipeline
-	pools    []*record.Pool
-	work     chan *job // for the parsers
-	arrivals chan *job // for the operator, in the order of each source
+	pool     *record.Pool // whose like each source has while it is read
+	work     chan *job    // for the parsers
+	arrivals chan *job    // for the operator, in the order of each source
 	reading  sync.WaitGroup
 	parsing  sync.WaitGroup
 	naming   sync.Once // the names of the first records' fields
 }
 
 func newReaders(p *Pipeline) *readers {
-	n := p.batches()
-	r := &readers{Pipeline: p, pools: make([]*record.Pool, len(p.Sources))}
+	r := &readers{Pipeline: p, pool: record.NewPool(1, p.Arena)}
 	room := 0 // for every batch and every end: neither send ever waits
-	for i, s := range p.Sources {
-		k := n
-		if _, ok := s.(stream.Pauser); ok {
-			k = manyBatches
-		}
-		r.pools[i] = record.NewPool(k, p.Arena)
-		room += k + 1
+	for i := range p.Sources {
+		room += r.most(i) + 1
 	}
 	r.work = make(chan *job, room)
 	r.arrivals = make(chan *job, room)
 	return r
+}
+
+// most returns how many batches of a source there may be at a time.
+func (r *readers) most(source int) int {
+	if _, ok := r.Sources[source].(stream.Pauser); ok {
+		return manyBatches
+	}
+	return r.batches()
 }
 
 // manyBatches is the pool of a source of several partitions, which must hold
@@ -143,8 +145,9 @@ func (r *readers) start(ctx context.Context, i int) {
 
 // read reads source i to its end, or until ctx is done.
 func (r *readers) read(ctx context.Context, i int) error {
+	pool := r.pool.Like(r.most(i))
 	for {
-		b, err := r.batch(ctx, i)
+		b, err := r.batch(ctx, i, pool)
 		if err != nil {
 			return nil //nolint:nilerr // interrupted: an end like any other
 		}
@@ -167,11 +170,11 @@ func (r *readers) read(ctx context.Context, i int) error {
 }
 
 // batch returns an empty batch for source i.
-func (r *readers) batch(ctx context.Context, i int) (*record.Batch, error) {
+func (r *readers) batch(ctx context.Context, i int, pool *record.Pool) (*record.Batch, error) {
 	if u, ok := r.Sources[i].(stream.Urgent); ok {
-		return r.pools[i].GetOr(ctx, u.Urgent())
+		return pool.GetOr(ctx, u.Urgent())
 	}
-	return r.pools[i].Get(ctx)
+	return pool.Get(ctx)
 }
 
 // begin has the format found of a partition whose records came as such, by the

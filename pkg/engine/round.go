@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // roundOff deals with what is left of records that share an offset with some that were
 // dealt with, as those of one request: where state or output are of one moment with the
 // positions, one between them would have the first ones come twice. They need not be
@@ -9,7 +11,7 @@ func (r *run) roundOff() error {
 		return nil
 	}
 	for _, t := range r.tasks {
-		for _, l := range t.mine {
+		for _, l := range slices.Clone(t.mine) { // those that come to an end leave it
 			for l.split() && !r.out.full() {
 				if err := t.tell(r.Now(), false, r.out); err != nil {
 					return err

@@ -170,11 +170,9 @@ func (t *task) name() string {
 // partition, which decide what is late in the next run.
 func (t *task) appendTimes(dst []byte) []byte {
 	dst = binary.AppendVarint(dst, t.watermark)
+	dst = append(dst, t.spent.times...)
 	for _, l := range t.mine {
-		if l.origin == nil || l.max == record.NoTime {
-			continue
-		}
-		dst = appendSeen(dst, place{l.origin.Source, l.origin.Partition}, seen{l.max, l.active})
+		dst = l.appendTime(dst)
 	}
 	for _, l := range t.mine {
 		dst = l.marks.append(dst)
@@ -183,6 +181,14 @@ func (t *task) appendTimes(dst []byte) []byte {
 		dst = appendSeen(dst, at, last)
 	}
 	return dst
+}
+
+// appendTime appends the greatest event time of a lane's partition, if there is one.
+func (l *lane) appendTime(dst []byte) []byte {
+	if l.origin == nil || l.max == record.NoTime {
+		return dst
+	}
+	return appendSeen(dst, place{l.origin.Source, l.origin.Partition}, seen{l.max, l.active})
 }
 
 func appendSeen(dst []byte, at place, last seen) []byte {

@@ -18,6 +18,7 @@ type task struct {
 	watermark int64
 	ticked    int64          // the watermark that the operator knows
 	times     map[place]seen // partitions of earlier runs that were not read again
+	spent     spent          // those that have ended
 	touched   bool           // something has happened since its state was saved
 	ready     bool           // its state is there
 	finished  bool           // its operator has said its last words
@@ -29,11 +30,14 @@ type task struct {
 
 // tell ticks the operator where the watermark has risen, or always.
 func (t *task) tell(now int64, always bool, out stream.Output) error {
-	op, ok := t.op.(stream.Ticker)
-	if !ok || !t.ready || t.finished {
+	if !t.ready || t.finished {
 		return nil
 	}
 	t.tidy(t.release)
+	op, ok := t.op.(stream.Ticker)
+	if !ok {
+		return nil
+	}
 	t.watermark = max(t.watermark, t.reached(now))
 	if t.watermark == t.ticked && !always {
 		return nil
@@ -41,7 +45,7 @@ func (t *task) tell(now int64, always bool, out stream.Output) error {
 	t.touched = t.touched || t.watermark != t.ticked
 	t.ticked = t.watermark
 	if i, ok := op.(stream.Idler); ok {
-		i.Idle(!slices.ContainsFunc(t.mine, func(l *lane) bool { return t.holdsBack(l, now) }))
+		i.Idle(!t.heldBack(now))
 	}
 	return op.Tick(t.watermark, now, out)
 }
@@ -95,7 +99,7 @@ func (t *task) mustWait() bool {
 		if !l.waits() {
 			continue
 		}
-		if queued, most := t.queuedOf(l.source); queued < most {
+		if !t.several(l.source) || t.queuedOf(l.source) < manyBatches {
 			return true
 		}
 	}
@@ -143,14 +147,10 @@ func (t *task) dueWith(l *lane) int64 {
 			return forever
 		}
 	}
-	return due
-}
-
-// tidy takes batches out of their lanes that are used up.
-func (t *task) tidy(done func(*job)) {
-	for _, l := range t.mine {
-		l.head(done)
+	if t.spent.least(now, int64(t.Idle)) < due {
+		return forever
 	}
+	return due
 }
 
 // least returns the lane whose next row has the least time, the earlier lane
@@ -177,7 +177,7 @@ func (t *task) least(done func(*job)) (best *lane, limit int64) {
 
 // reached returns the event time that every partition of the task has reached.
 func (t *task) reached(now int64) int64 {
-	least, most := int64(forever), record.NoTime
+	least, most := t.spent.least(now, int64(t.Idle)), t.spent.most
 	for _, l := range t.mine {
 		most = max(most, l.max)
 		if t.holdsBack(l, now) {
@@ -197,4 +197,10 @@ func (t *task) reached(now int64) int64 {
 // on with the input, its end is a silence like any other.
 func (t *task) holdsBack(l *lane, now int64) bool {
 	return l.holds(now, int64(t.Idle)) || l.ended && l.grows && l.max > record.NoTime && now-l.active < int64(t.Idle)
+}
+
+// heldBack reports whether any partition holds the watermark.
+func (t *task) heldBack(now int64) bool {
+	return t.spent.least(now, int64(t.Idle)) < forever ||
+		slices.ContainsFunc(t.mine, func(l *lane) bool { return t.holdsBack(l, now) })
 }

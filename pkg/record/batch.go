@@ -124,7 +124,7 @@ type Batch struct {
 	floats [][]float64
 	words  [][]uint64
 	refs   atomic.Int32
-	home   chan *Batch
+	home   *Pool
 }
 
 // A Mark says how far a partition has come from which others are filled.
@@ -281,7 +281,7 @@ func (b *Batch) Release() {
 	of := b.leave()
 	if b.home != nil {
 		b.Reset()
-		b.home <- b
+		b.home.put(b)
 	}
 	if of != nil {
 		of.Release()

@@ -183,3 +183,23 @@ func TestViewsHoldTheirBatch(t *testing.T) {
 		t.Error("a view that comes back is empty")
 	}
 }
+
+// Pools for one thing after the other take the memory of one, and each keeps its bound.
+func TestPoolsOfOneMemory(t *testing.T) {
+	p := record.NewPool(1, 1024)
+	first, _ := p.Get(t.Context())
+	first.Release()
+	for range 100 {
+		q := p.Like(2)
+		a, _ := q.Get(t.Context())
+		b, ok := q.TryGet()
+		if _, third := q.TryGet(); !ok || third {
+			t.Fatal("a pool of two is not one of two")
+		}
+		if a != first {
+			t.Fatal("a batch that is not in use was not taken")
+		}
+		b.Release()
+		a.Release()
+	}
+}
