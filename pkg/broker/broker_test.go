@@ -340,7 +340,7 @@ func TestMaxBytes(t *testing.T) {
 func TestUsers(t *testing.T) {
 	b := start(t, broker.Config{Users: []broker.User{{Name: "ann", Password: "p:w"}}})
 	ping := func(m sasl.Mechanism) error {
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		return client(t, b.Addrs()[0], kgo.SASL(m)).Ping(ctx)
 	}

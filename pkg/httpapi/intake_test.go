@@ -406,9 +406,10 @@ func TestSlowBody(t *testing.T) {
 			t.Errorf("trickle %v: %q, %v", trickle, line, err)
 		}
 	}
+	in = listen(t, httpapi.IntakeConfig{Patience: time.Second}) // a whole body is read within a second
 	done := make(chan answer, 1)
 	go func() { done <- post(t, in.URL(), strings.NewReader(`{"id":1}`)) }()
-	time.Sleep(300 * time.Millisecond) // longer than the patience
+	time.Sleep(1200 * time.Millisecond) // longer than the patience
 	drain(t, in, func(string) {})
 	if a := <-done; a.code != 202 {
 		t.Errorf("%+v", a)
@@ -453,7 +454,7 @@ func TestHoldsNoMoreThanItMay(t *testing.T) {
 	in := listen(t, httpapi.IntakeConfig{Hold: 1 << 20})
 	drain(t, in, func(string) {})
 	addr := strings.TrimPrefix(in.URL(), "http://")
-	refused := 0
+	refused := make(chan bool, 40)
 	var conns []net.Conn
 	for range 40 {
 		c, err := net.Dial("tcp", addr)
@@ -464,16 +465,26 @@ func TestHoldsNoMoreThanItMay(t *testing.T) {
 		fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n[%s", bytes.Repeat([]byte(" "), 100_000))
 	}
 	for _, c := range conns {
-		_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
-		if line, err := bufio.NewReader(c).ReadString('\n'); err == nil && strings.Contains(line, " 503 ") {
-			refused++
+		_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
+		go func() {
+			line, err := bufio.NewReader(c).ReadString('\n')
+			refused <- err == nil && strings.Contains(line, " 503 ")
+		}()
+	}
+	first, all := 0, 0
+	for n := range 40 {
+		if n == 20 { // the others wait for the rest of their bodies
+			first = all
+			for _, c := range conns {
+				_ = c.Close()
+			}
+		}
+		if <-refused {
+			all++
 		}
 	}
-	if refused < 20 || refused == 40 {
-		t.Errorf("%d of 40 requests of 100 kB were refused; all may hold a megabyte", refused)
-	}
-	for _, c := range conns {
-		_ = c.Close()
+	if first < 20 || all == 40 {
+		t.Errorf("%d of 40 requests of 100 kB were refused, %d of the first 20; all may hold a megabyte", all, first)
 	}
 	large := "[" + strings.Repeat(" ", 200_000) + "{}]"
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
