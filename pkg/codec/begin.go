@@ -12,6 +12,11 @@ import (
 func (d *Decoder) Enough(sample []byte) bool {
 	sample = bytes.TrimPrefix(sample, []byte("\uFEFF"))
 	auto := d.opt.Format == ""
+	if (auto && d.start == nil || d.opt.Format == "json") && !d.opt.Envelope {
+		if _, sure := documentIn(sample); !sure {
+			return false
+		}
+	}
 	if d.opt.Envelope || !auto && !hasHeader(d.opt.Format) {
 		return true
 	}
@@ -52,8 +57,13 @@ func (d *Decoder) Begin(sample []byte, o *record.Origin) (skip int) {
 	switch {
 	case o.Format == "":
 		o.Format = d.detect(sample, inside)
+	case o.Format == "json" && inside:
+		o.Format = "ndjson" // each value is a record already
 	case (name == "docker" || name == "cri") && given == "":
 		o.Format = name + ":" + detectWithin(name, splitSample(sample))
+	}
+	if o.Format == "json" {
+		o.Header = holderOf(sample)
 	}
 	if inside || !hasHeader(o.Format) {
 		return skip
@@ -78,6 +88,9 @@ func headerEnd(format string, sample []byte) int {
 }
 
 func (d *Decoder) detect(sample []byte, inside bool) string {
+	if ok, _ := documentIn(sample); ok && !inside && d.start == nil {
+		return "json"
+	}
 	lines := splitSample(sample)
 	if d.opt.Envelope {
 		lines = openEnvelopes(lines)

@@ -44,6 +44,8 @@ func (d *Decoder) Framer(o *record.Origin) Framer {
 	switch {
 	case d.opt.Envelope:
 		return lineFramer{d.opt.MaxRecord}
+	case name == "json":
+		return documentFramer{holderNamed(o.Header), d.opt.MaxRecord}
 	case name == "csv":
 		return csvFramer{',', d.opt.MaxRecord}
 	case name == "ssv":
@@ -96,6 +98,7 @@ type formatParser struct {
 	batch      batchParser // the same, where it takes batches, or nil
 	structured bool        // an empty line is no record
 	always     bool        // which lines are records, only the parser knows
+	document   bool        // records may go over lines, and become one each
 }
 
 // Parse finds the fields and the times of the records of b.
@@ -104,6 +107,9 @@ func (p *parser) Parse(b *record.Batch) {
 	b.Zone = p.plan.Zone
 	if len(b.Recs) == 0 && len(b.Data) > 0 {
 		p.at.framer.Frame(b)
+	}
+	if p.at.document {
+		pack(b)
 	}
 	if p.envelope != nil {
 		p.envelope.open(b)
@@ -141,6 +147,7 @@ func (p *parser) use(o *record.Origin, header string) {
 func (d *Decoder) newFormat(plan *record.Plan, o *record.Origin, header string) *formatParser {
 	f := &formatParser{framer: d.Framer(o), line: d.newLine(plan, o.Format, header), structured: isStructured(o.Format)}
 	f.batch, _ = f.line.(batchParser)
+	_, f.document = f.framer.(documentFramer)
 	f.always = Splits(o.Format) || hasHashHeader(o.Format)
 	lines, isLines := f.framer.(lineFramer)
 	if p, ok := f.line.(*ndjson); ok && isLines && canIndex && !d.opt.Envelope && (len(plan.Fields) > 0 || d.opt.Check) {
@@ -153,7 +160,7 @@ func (d *Decoder) newFormat(plan *record.Plan, o *record.Origin, header string) 
 func (d *Decoder) newLine(plan *record.Plan, format, header string) lineParser {
 	name, rest := splitFormat(format)
 	switch name {
-	case "ndjson":
+	case "ndjson", "json":
 		return newNDJSON(plan, d.opt.Strict)
 	case "csv":
 		return newCSV(plan, ',', header, rest)

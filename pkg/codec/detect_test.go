@@ -32,7 +32,7 @@ func TestDetect(t *testing.T) {
 		{"json, broken", jsonLine + "\n{\"a\":\n" + jsonLine + "\n", "ndjson"},
 		{"json, cut off", `{"a":"` + strings.Repeat("x", 40000), "ndjson"},
 		{"json in prose", jsonLine + "\n" + prose + "\n" + prose + "\n", "plain"},
-		{"pretty json", "{\n  \"a\": 1\n}\n", "plain"},
+		{"pretty json", "{\n  \"a\": 1\n}\n", "json"},
 		{"byte order mark", "\ufeff" + jsonLine + "\n", "ndjson"},
 		{"docker", `{"log":"GET / 200\n","stream":"stdout","time":"2016-10-06T00:17:09.6Z"}` + "\n", "docker:plain"},
 		{"docker, json", `{"log":"{\"a\":1}\n","stream":"stdout","time":"2016-10-06T00:17:09.6Z"}` + "\n", "docker:ndjson"},

@@ -17,8 +17,8 @@ import (
 // colon: the names of columns (csv:time,host,status), the format of what is
 // within (docker:ndjson, cri:logfmt), a pattern.
 var Formats = []string{
-	"auto", "ndjson", "csv", "tsv", "ssv", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "w3c", "docker",
-	"cri", "plain", "regex:",
+	"auto", "ndjson", "json", "csv", "tsv", "ssv", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "w3c",
+	"docker", "cri", "plain", "regex:",
 }
 
 // splitFormat splits a format into its name and what it says besides.
@@ -32,7 +32,7 @@ func checkFormat(format string) error {
 	name, rest := splitFormat(format)
 	var err error
 	switch name {
-	case "", "auto", "ndjson", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "w3c", "plain":
+	case "", "auto", "ndjson", "json", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "w3c", "plain":
 		if rest == "" && !strings.Contains(format, ":") {
 			return nil
 		}
@@ -46,7 +46,7 @@ func checkFormat(format string) error {
 		return withCaret(err, "format", rest)
 	case "docker", "cri":
 		inner, _ := splitFormat(rest)
-		if !slices.Contains([]string{"csv", "tsv", "ssv", "zeek", "w3c", "docker", "cri"}, inner) {
+		if !slices.Contains([]string{"json", "csv", "tsv", "ssv", "zeek", "w3c", "docker", "cri"}, inner) {
 			return checkFormat(rest)
 		}
 	}

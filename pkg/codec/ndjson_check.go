@@ -1,11 +1,9 @@
 package codec
 
 import (
-	"encoding/binary"
+	"bytes"
 	"fmt"
-	"math/bits"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/logctl/logctl/pkg/record"
 )
@@ -31,8 +29,9 @@ const maxDepth = 10_000
 // Its methods take the text up to its end and an index in it, and return the
 // index behind what they read, or -1 after noting the flaw.
 type checker struct {
-	strict bool
-	flaw   flaw
+	strict  bool
+	oneLine bool // no string goes over the end of a line
+	flaw    flaw
 	// objects has a bit for each open bracket: 1 for an object, 0 for an array.
 	objects [maxDepth/64 + 1]uint64
 }
@@ -102,14 +101,36 @@ func (c *checker) key(data []byte, i int) (end, next int, escaped bool) {
 // closing quote stands, too.
 func (c *checker) str(data []byte, i int) (end, next int, escaped bool) {
 	end, escaped = stringEnd(data, i+1)
+	if c.oneLine && c.breaks(data, i, end) {
+		return end, -1, escaped
+	}
 	if end < 0 {
-		return end, c.fail(i, wrong, "unterminated string"), escaped
+		return end, c.fail(i, wrong, unterminated), escaped
 	}
 	if c.strict && !c.text(data[:end], i+1) {
 		return end, -1, escaped
 	}
 	return end, end + 1, escaped
 }
+
+// breaks reports whether a line ends in the string that begins at data[i].
+func (c *checker) breaks(data []byte, i, end int) bool {
+	if end < 0 {
+		end = len(data)
+	}
+	if n := bytes.IndexByte(data[i:end], '\n'); n >= 0 {
+		c.fail(i+n, wrong, "a line ends within a string")
+		return true
+	}
+	return false
+}
+
+// unended reports whether all that the flaw says is that data ends too early.
+func (c *checker) unended(data []byte) bool {
+	return c.flaw.at >= len(data) || c.flaw.kind == wrong && c.flaw.what == unterminated
+}
+
+const unterminated = "unterminated string"
 
 // value reads one value of any kind. The kind of a scalar is left unsettled.
 func (c *checker) value(data []byte, i int) (v record.Value, next int) {
@@ -227,72 +248,3 @@ func (c *checker) push(level int, object bool) {
 }
 
 func (c *checker) inObject(level int) bool { return c.objects[level>>6]>>(level&63)&1 != 0 }
-
-// text checks the inside of a string, from data[i] to the end of data.
-func (c *checker) text(data []byte, i int) bool {
-	for {
-		i = plain(data, i)
-		switch {
-		case i == len(data):
-			return true
-		case data[i] < ' ':
-			c.fail(i, wrong, "control character "+strconv.Quote(string(data[i:i+1]))+" in a string")
-			return false
-		case data[i] == '\\':
-			n := escapeLen(data[i:])
-			if n == 0 {
-				c.fail(i, wrong, "unknown escape "+strconv.Quote(shorten(data[i:min(i+2, len(data))])))
-				return false
-			}
-			i += n
-		default:
-			r, n := utf8.DecodeRune(data[i:])
-			if r == utf8.RuneError && n == 1 {
-				c.fail(i, wrong, "bytes that are not UTF-8")
-				return false
-			}
-			i += n
-		}
-	}
-}
-
-// plain returns the index of the first byte from data[i] on that is a control
-// character, a backslash or not ASCII, or len(data).
-func plain(data []byte, i int) int {
-	for i+8 <= len(data) {
-		w := binary.LittleEndian.Uint64(data[i:])
-		m := ((w-ones*' ')&^w | w | zeros(w^ones*'\\')) & highs
-		if m != 0 {
-			return i + bits.TrailingZeros64(m)>>3
-		}
-		i += 8
-	}
-	for i < len(data) && data[i] >= ' ' && data[i] < utf8.RuneSelf && data[i] != '\\' {
-		i++
-	}
-	return i
-}
-
-// escapeLen returns the length of the escape at the start of s; 0 where JSON
-// has none such.
-func escapeLen(s []byte) int {
-	if len(s) < 2 {
-		return 0
-	}
-	switch s[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 2
-	case 'u':
-		if len(s) < 6 {
-			return 0
-		}
-		for _, c := range s[2:6] {
-			if c-'0' > 9 && c|0x20-'a' > 5 {
-				return 0
-			}
-		}
-		return 6
-	default:
-		return 0
-	}
-}

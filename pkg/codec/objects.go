@@ -69,7 +69,7 @@ func newObjects(d *Decoder) *objects {
 
 // convert replaces the live records of b.
 func (o *objects) convert(b *record.Batch) {
-	if b.Origin == nil || b.Origin.Format == "ndjson" {
+	if b.Origin == nil || b.Origin.Format == "ndjson" || b.Origin.Format == "json" {
 		return
 	}
 	key := formatKey{b.Origin.Format, headerOf(b)}

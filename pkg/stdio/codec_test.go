@@ -17,22 +17,25 @@ import (
 
 // A record that is too long looks the same whether it fits into an arena, and
 // the codec frames it, or not, and the source does. So do CSV's header and rows
-// over several lines.
+// over several lines, and JSON whose records end within a line.
 func TestSourceAndCodecAgree(t *testing.T) {
 	long := strings.Repeat("y", 300)
-	for format, text := range map[string]string{
-		"plain":  "a\n" + long + "\nb\r\n\n" + long + long + "\n" + long,
-		"ndjson": `{"a":1}` + "\n" + `{"a":"` + long + `"}` + "\n\n" + `{"a":3}`,
-		"csv":    "a,b\n1,\"two\nlines\"\n" + long + ",2\n3,4",
+	for name, text := range map[string]string{
+		"plain":        "a\n" + long + "\nb\r\n\n" + long + long + "\n" + long,
+		"ndjson":       `{"a":1}` + "\n" + `{"a":"` + long + `"}` + "\n\n" + `{"a":3}`,
+		"json: lines":  "[\n  {\"a\":\"" + long + "\"},\n  {\"a\":\"" + long + "\n  {\"a\":1 },\n  {\"b\": x y}\n]\n",
+		"json: inline": `[{"a":"` + long + `","b":[{"a":1}]},{"a":"` + long + `" x},{"a":` + long + "},{\"a\":5}, " + long + `,{"a":6}]`,
+		"csv":          "a,b\n1,\"two\nlines\"\n" + long + ",2\n3,4",
 	} {
+		format, _, _ := strings.Cut(name, ":")
 		want := frames(t, format, bytes.NewReader([]byte(text)), 1<<16)
 		if !strings.Contains(strings.Join(want, "\n"), codec.TooLong(100)) {
-			t.Fatalf("%s: no record is too long in %q", format, want)
+			t.Fatalf("%s: no record is too long in %q", name, want)
 		}
 		for seed := range uint64(50) {
 			r := &chunks{[]byte(text), rand.New(rand.NewPCG(seed, 2))}
 			if d := cmp.Diff(want, frames(t, format, r, 16)); d != "" {
-				t.Fatalf("%s, seed %d: -want +got\n%s", format, seed, d)
+				t.Fatalf("%s, seed %d: -want +got\n%s", name, seed, d)
 			}
 		}
 	}

@@ -17,7 +17,8 @@ type Format interface {
 	// Begin, or whether more should be waited for while there is more.
 	Enough(sample []byte) bool
 	// Framer returns what finds the ends of records for an origin that Begin
-	// has seen. Each ends with a line, at the first or a later newline.
+	// has seen. Each ends with a line, at the first or a later newline, unless it
+	// is a codec.Sprawler.
 	Framer(o *record.Origin) codec.Framer
 }
 

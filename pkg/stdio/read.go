@@ -5,9 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 
-	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 )
@@ -46,7 +44,7 @@ func (s *Source) next(ctx context.Context, b *record.Batch) error {
 			s.quiet = b.AtEnd
 			s.end(err)
 			return nil
-		case s.framer != nil && len(b.Data) >= s.limit():
+		case s.framer != nil && s.exceeds(b.Data):
 			return s.tooLong(ctx, b)
 		case err == io.EOF && s.silent: // that it is the same partition is known now
 			s.deliver(b, 0)
@@ -76,7 +74,7 @@ func (s *Source) whole(b *record.Batch, seen int, err error) int {
 		return 0
 	case err == io.EOF && !s.leaves():
 		return len(b.Data)
-	case bytes.IndexByte(b.Data[seen:], '\n') < 0:
+	case bytes.IndexByte(b.Data[seen:], '\n') < 0 && !s.sprawls():
 		return 0
 	}
 	return s.framer.Cut(b.Data)
@@ -147,39 +145,3 @@ func (s *Source) advance(data []byte) {
 }
 
 var newline = []byte{'\n'}
-
-// tooLong delivers the first part of a record that is too long, and passes
-// over the rest: all up to the first newline behind it.
-func (s *Source) tooLong(ctx context.Context, b *record.Batch) error {
-	keep := s.opt.MaxRecord
-	s.describe(b)
-	s.advance(b.Data[:keep])
-	var err error
-	for {
-		rest := b.Data[keep:]
-		end := bytes.IndexByte(rest, '\n')
-		if end >= 0 || err == io.EOF {
-			if end < 0 && s.leaves() {
-				return io.EOF
-			}
-			if end < 0 {
-				end = len(rest)
-			}
-			end = min(end+1, len(rest))
-			s.advance(rest[:end])
-			s.carry = append(s.carry[:0], rest[end:]...)
-			break
-		}
-		if err != nil && err != errQuiet {
-			return s.place(err)
-		}
-		s.advance(rest)
-		b.Data = slices.Grow(b.Data[:keep], chunk)
-		err = s.in.fill(ctx, b, true)
-	}
-	b.Data, b.Next, s.quiet, s.more = b.Data[:keep], s.base, false, len(s.carry) > 0
-	rec := b.AddSpan(record.Span{Len: uint32(keep)})
-	rec.Line, rec.Flags = b.Line, record.Truncated
-	b.SetBad(0, codec.TooLong(keep))
-	return nil // an end or error shows again when the next record is read
-}
