@@ -1,10 +1,13 @@
 package stdio
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
 	"sync"
+
+	"github.com/logctl/logctl/pkg/fault"
 )
 
 // A Spill keeps blobs in an unnamed file, of which nothing is left however the process
@@ -35,7 +38,7 @@ func (s *Spill) Put(blob []byte) (int64, error) {
 	}
 	e := s.take(int64(len(blob)))
 	if _, err := s.f.WriteAt(blob, e.off); err != nil {
-		return 0, fmt.Errorf("spilling to disk: %w", err)
+		return 0, s.failed(err)
 	}
 	s.next++
 	s.blobs[s.next] = e
@@ -51,10 +54,18 @@ func (s *Spill) open() error {
 		err = os.Remove(f.Name())
 	}
 	if err != nil {
-		return fmt.Errorf("spilling to disk: %w", err)
+		return s.failed(err)
 	}
 	s.f = f
 	return nil
+}
+
+// failed says of an error where there is no room, or no right to it. Nobody knows the
+// file by its name.
+func (s *Spill) failed(err error) error {
+	dir := cmp.Or(s.dir, os.TempDir())
+	return fault.Hint(fmt.Errorf("spilling to disk in %q: %w", dir, reason(err)),
+		"TMPDIR=DIR names another directory; a greater --max-memory needs less of it")
 }
 
 // take returns room for size bytes: the first gap that is large enough, or the end.

@@ -90,7 +90,7 @@ func beside(ctx context.Context, path string) (*conn, error) {
 		return nil, err
 	}
 	if _, err := exec(ctx, c, "ATTACH ? AS sink", path); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening sqlite %q: %w", path, err), c.Close())
+		return nil, errors.Join(opening(path, err), c.Close())
 	}
 	return c, nil
 }

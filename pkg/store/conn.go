@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -48,9 +49,22 @@ func openFile(run context.Context, path, pragmas string, flags int32) (*conn, er
 		_, err = exec(context.Background(), c, pragmas)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening sqlite %q: %w", path, err), c.Close())
+		return nil, errors.Join(opening(path, err), c.Close())
 	}
 	return c, nil
+}
+
+// opening says of an error that a database could not be opened.
+func opening(path string, err error) error {
+	err = fmt.Errorf("opening sqlite %q: %w", path, err)
+	if e, ok := errors.AsType[*Error](err); ok {
+		switch e.Code & 0xff {
+		case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+			return fault.Hint(err, "SQLite keeps files beside a database, even to read it: "+
+				"put it into a directory where you may write")
+		}
+	}
+	return err
 }
 
 // openScratch makes a database on disk that has no name and is gone when it is closed.
@@ -154,6 +168,11 @@ func (c *conn) failed(rc int32) error {
 	text := libc.GoString(sqlite3.Xsqlite3_errmsg(c.tls, c.db))
 	if text != kind {
 		text = kind + ": " + text
+	}
+	if code := rc & 0xff; code == sqlite3.SQLITE_CANTOPEN || code == sqlite3.SQLITE_IOERR {
+		if errno := sqlite3.Xsqlite3_system_errno(c.tls, c.db); errno != 0 {
+			text += ": " + syscall.Errno(errno).Error()
+		}
 	}
 	return &Error{Code: int(rc), text: text}
 }

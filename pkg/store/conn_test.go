@@ -1,9 +1,42 @@
 package store
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/logctl/logctl/pkg/fault"
 )
+
+// What SQLite cannot open is reported with the reason of the system, and with what
+// helps. A directory in place of the log says so as a disk does that takes no writes.
+func TestOpeningSaysWhatTheSystemSaid(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	c := opened(t, path)
+	if _, err := exec(t.Context(), c, "CREATE TABLE t (a)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(path+"-wal", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := OpenSource(t.Context(), path, "t")
+	if err == nil || !strings.Contains(err.Error(), "is a directory") {
+		t.Errorf("error %v, want one that says what is there", err)
+	}
+	if hint := fault.HintOf(err); !strings.Contains(hint, "beside a database") {
+		t.Errorf("hint %q", hint)
+	}
+	denied := opening(path, &Error{Code: sqlite3.SQLITE_READONLY_DIRECTORY, text: "attempt to write"})
+	if hint := fault.HintOf(denied); !strings.Contains(hint, "beside a database") {
+		t.Errorf("read-only: hint %q", hint)
+	}
+}
 
 // A connection that is closed keeps nothing from others, whatever was left open.
 func TestCloseUndoesWhatIsUnderWay(t *testing.T) {

@@ -73,7 +73,7 @@ func noTable(path, table string, tables []string) error {
 func (s *Source) find(ctx context.Context) error {
 	tables, err := tablesOf(ctx, s.c)
 	if err != nil {
-		return fmt.Errorf("opening sqlite %q: %w", s.path, err)
+		return opening(s.path, err)
 	}
 	if s.table == "" && len(tables) == 1 {
 		s.table = tables[0]
