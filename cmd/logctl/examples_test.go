@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -116,18 +115,18 @@ func (e *example) run(t *testing.T, line string) {
 	if words := strings.Fields(line); len(words) > 2 && words[2] == "query" {
 		line += " --at " + e.serve(t, words[1])
 	}
-	endless := strings.HasPrefix(line, "logctl broker") || strings.Contains(line, "--follow") || strings.Contains(line, "--from http:") ||
+	stays := strings.HasPrefix(line, "logctl broker") || strings.Contains(line, "--follow") || strings.Contains(line, "--from http:") ||
 		strings.Contains(line, "--every 30s") || strings.Contains(line, "group watch")
 	if strings.HasPrefix(line, "logctl broker") {
 		line += " --addr :0"
 	}
-	if endless {
+	if stays {
 		line = strings.Replace(line, "http::8080", "http::0", 1)
 		if !strings.Contains(line, "--every") && !strings.Contains(line, "group watch") {
 			line += " --listen :0"
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), endless)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-c", line)
 	cmd.Dir, cmd.Env = e.dir, e.env
@@ -137,7 +136,7 @@ func (e *example) run(t *testing.T, line string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if endless {
+	if stays {
 		select {
 		case <-spoken.done:
 		case <-ctx.Done():

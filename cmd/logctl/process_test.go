@@ -56,7 +56,7 @@ type result struct {
 // run runs a command line to its end.
 func (c *client) run(t *testing.T, stdin io.Reader, env []string, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), endless)
 	defer cancel()
 	cmd := c.command(ctx, env, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // it writes where it is
@@ -138,7 +138,8 @@ func (p *process) crash(t *testing.T) {
 }
 
 // endless is after how long a process that should have ended is asked where it is:
-// Go programs write what each goroutine does on SIGQUIT, and end.
+// Go programs write what each goroutine does on SIGQUIT, and end. Nothing else is waited
+// for longer: it bounds what hangs, and not what is slow.
 const endless = 3 * time.Minute
 
 // end waits for the end of a process, which must be a good one.
@@ -298,9 +299,9 @@ func appendTo(t *testing.T, path string) *os.File {
 // eventually waits until something holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(endless); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("in a minute it did not come to this: %s", what)
+			t.Fatalf("in %v it did not come to this: %s", endless, what)
 		}
 	}
 }

@@ -106,7 +106,7 @@ func TestRebalance(t *testing.T) {
 				})
 				return &member{src, seen, mu, map[string]stream.Position{}, 0}
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 			defer cancel()
 			var all sync.WaitGroup
 			run := func(m *member, batches int) {

@@ -219,7 +219,7 @@ func TestLatenessDoesNotDependOnBatches(t *testing.T) {
 // Sessions of one user that arrive in any order are found without looking at
 // all of them.
 func TestManySessionsOfOneUser(t *testing.T) {
-	n := 100_000
+	n := proof.Some(100_000)
 	r := rand.New(rand.NewPCG(5, 5))
 	events := make([]event, n)
 	for i := range events {
