@@ -199,7 +199,7 @@ func (b *Broker) start(cfg Config, at address) error {
 	b.members.Store(cluster)
 	b.addrs = cluster.ListenAddrs()
 	space := room{dir: b.dir.path, reserve: cfg.reserve, log: b.log}
-	cluster.Fault(b.quota.fault(), space.fault(), badNames(), noSessions())
+	cluster.Fault(b.absence(), b.quota.fault(), space.fault(), badNames(), noSessions())
 	if !cfg.NoAutoCreate {
 		cluster.Fault(b.creator.fault())
 	}

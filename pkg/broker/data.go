@@ -99,6 +99,16 @@ func (d *dataDir) acquire() error {
 	return nil
 }
 
+// lost reports whether the directory is not there any more, or another one is.
+func (d *dataDir) lost() bool {
+	there, err := os.Stat(filepath.Join(d.path, lockName))
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	held, err := d.lock.Stat()
+	return err == nil && !os.SameFile(there, held)
+}
+
 func inUse(path, owner string) error {
 	if owner == "" {
 		owner = "unknown"

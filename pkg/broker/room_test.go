@@ -3,7 +3,9 @@ package broker_test
 import (
 	"context"
 	"errors"
+	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,6 +78,61 @@ func TestDiskFull(t *testing.T) {
 	got := readAll(t, again.Addrs()[0], acked+1)
 	if len(got) != acked+1 || got[acked] != "after" {
 		t.Errorf("%d records, %d were acknowledged", len(got), acked+1)
+	}
+}
+
+// TestDataTakenAway: a broker whose directory was moved away acknowledges nothing more and
+// has failed, even where another directory stands in its place.
+func TestDataTakenAway(t *testing.T) {
+	for name, replace := range map[string]bool{"removed": false, "replaced": true} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "data")
+			b, err := broker.Start(context.Background(), broker.Config{Data: dir, Addr: ":0"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cl := client(t, b.Addrs()[0])
+			produce(t, cl, "kept")
+			if err := os.Rename(dir, dir+".old"); err != nil {
+				t.Fatal(err)
+			}
+			if replace {
+				if err := os.CopyFS(dir, os.DirFS(dir+".old")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			acked := make(chan error, 1)
+			cl.Produce(t.Context(), &kgo.Record{Topic: "logs", Value: []byte("x")}, func(_ *kgo.Record, err error) { acked <- err })
+			select {
+			case <-b.Failed():
+			case err := <-acked:
+				t.Fatalf("a record was answered with %v, and nobody finds it again", err)
+			}
+			if err := b.Close(); err == nil || !strings.Contains(err.Error(), "removed or replaced") {
+				t.Errorf("closing: %v", err)
+			}
+		})
+	}
+}
+
+// TestDataIsLookedFor: a broker that nobody writes to sees it, too.
+func TestDataIsLookedFor(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	cfg := broker.Config{Data: dir, Addr: ":0"}
+	cfg.UpkeepEvery(time.Millisecond)
+	b, err := broker.Start(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(dir, dir+".old"); err != nil {
+		t.Fatal(err)
+	}
+	<-b.Failed()
+	if err := b.Close(); err == nil || !strings.Contains(err.Error(), "removed or replaced") {
+		t.Errorf("closing: %v", err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("it was made again by closing")
 	}
 }
 

@@ -28,7 +28,7 @@ func (e upkeepEvery) duration() time.Duration {
 }
 
 // upkeep creates topics, applies retention and measures the data until ctx is
-// done.
+// done, or the data is gone.
 func (b *Broker) upkeep(ctx context.Context, every time.Duration) {
 	defer close(b.done)
 	tick := time.NewTicker(every)
@@ -40,6 +40,9 @@ func (b *Broker) upkeep(ctx context.Context, every time.Duration) {
 		case names := <-b.creator.wanted:
 			b.create(names)
 		case <-tick.C:
+			if !b.present() {
+				return
+			}
 			b.cluster.ApplyRetention()
 			if err := b.measure(); err != nil {
 				b.log.Warn("upkeep", "err", err)
