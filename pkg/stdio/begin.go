@@ -65,9 +65,9 @@ func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed
 	}
 	origin := *s.origin // which may have been handed on by a file that was empty
 	s.origin = &origin
-	s.origin.Partition = s.in.generation(sample)
 	skip := s.opt.Format.Begin(sample, s.origin)
 	s.framer = s.opt.Format.Framer(s.origin)
+	s.origin.Partition = s.in.generation(s.first(sample))
 	next, ok := s.ended()
 	s.from = nil // no position is in the next file of the name
 	if ok {
@@ -76,6 +76,21 @@ func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed
 	s.advance(b.Data[:skip])
 	b.Data = b.Data[:copy(b.Data, b.Data[skip:])]
 	return false, nil
+}
+
+// first returns what does not change any more of a file that has a record: its first
+// line or, where records may end within a line, all up to the end of the first record.
+func (s *Source) first(sample []byte) []byte {
+	line, _, _ := bytes.Cut(sample, newline)
+	if !s.sprawls() {
+		return line
+	}
+	b := record.Batch{Data: sample}
+	s.framer.Frame(&b)
+	if len(b.Recs) == 0 {
+		return line
+	}
+	return sample[:b.Recs[0].Value.End()]
 }
 
 // resume goes to where an earlier run ended, and throws away what was read

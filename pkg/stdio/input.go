@@ -1,7 +1,6 @@
 package stdio
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -89,13 +88,13 @@ func (in *input) holds(offset int64) bool {
 }
 
 // generation returns a number that tells this file from others of its name also in
-// later runs, made of its identity and its first line; 0 where it is no regular file.
-func (in *input) generation(sample []byte) int32 {
+// later runs, made of its identity and how it begins; 0 where it is no regular file.
+func (in *input) generation(begins []byte) int32 {
 	if !in.regular() {
 		return 0
 	}
-	line, _, _ := bytes.Cut(sample[:min(len(sample), 1024)], newline)
-	return max(int32(xxh3.HashSeed(line, in.id.inode^in.id.born)>>33), 1)
+	begins = begins[:min(len(begins), 1024)]
+	return max(int32(xxh3.HashSeed(begins, in.id.inode^in.id.born)>>33), 1)
 }
 
 // fill appends to b.Data what is there, up to its capacity: at least one byte,
