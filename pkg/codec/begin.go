@@ -20,7 +20,7 @@ func (d *Decoder) Enough(sample []byte) bool {
 	if d.opt.Envelope || !auto && !hasHeader(d.opt.Format) {
 		return true
 	}
-	if hasHashHeader(d.opt.Format) || auto && bytes.HasPrefix(sample, []byte{'#'}) {
+	if hasHashHeader(d.opt.Format) || auto && isDirective(sample) {
 		return hashHeaderEnd(sample)+1 < len(sample)
 	}
 	if !auto {
@@ -37,6 +37,12 @@ func (d *Decoder) Enough(sample []byte) bool {
 		}
 	}
 	return true
+}
+
+// isDirective reports whether a line may begin the header of a format whose header is
+// made of lines that begin with #.
+func isDirective(line []byte) bool {
+	return len(line) > 1 && line[0] == '#' && line[1]|0x20-'a' < 26
 }
 
 // Begin looks at the first bytes of a partition (a few lines, up to 64 KiB; of

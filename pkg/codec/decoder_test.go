@@ -173,6 +173,7 @@ func TestFieldNames(t *testing.T) {
 		{"x=1 y=\"a b\" debug\n", "x y debug"},
 		{commonLine + "\n", "host client ident user timestamp request method path query protocol status bytes"},
 		{`{"log":"a=1 b=2","stream":"stdout","time":"2016-10-06T00:17:09Z"}` + "\n", "a b timestamp stream"},
+		{`{"log":"hello","stream":"stdout","time":"2016-10-06T00:17:09Z"}` + "\n", "timestamp level message stream"},
 	}
 	for _, tt := range tests {
 		b := decode(t, codec.Options{}, tt.data, "zzz")

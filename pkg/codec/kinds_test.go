@@ -208,6 +208,34 @@ x 1
 	{"openvpn", "plain", 2, "2026-11-27T07:00:00.000Z", "2026-11-27T07:00:01.000Z WARNING", `Fri Nov 27 07:00:00 2026 OpenVPN 2.4.7 x86_64-pc-linux-gnu
 Fri Nov 27 07:00:01 2026 us=123456 WARNING: file 'x' is group or others accessible
 `},
+	{"dmesg -x -T", "plain", 2, "2026-11-27T07:00:00.000Z notice", "2026-11-27T07:00:01.000Z err", `kern  :notice: [Fri Nov 27 07:00:00 2026] Linux version 6.1.0-13-amd64
+kern  :err   : [Fri Nov 27 07:00:01 2026] usb 1-1: device descriptor read/64, error -71
+`},
+	{"dmesg -x", "plain", 2, "info", "warn", `daemon:info  : [    2.345678] systemd[1]: Detected architecture x86-64.
+kern  :warn  : [    2.345679] ACPI: something
+`},
+	{"long months", "plain", 2, "2026-11-27T07:00:00.000Z ERROR", "2026-11-27T19:00:01.000Z", `27 November 2026 07:00:00 ERROR it failed
+November 27, 2026 7:00:01 PM it works
+`},
+	{"rfc 850", "plain", 2, "2026-11-27T07:00:00.000Z ERROR", "2026-11-27T07:00:01.000Z", `Friday, 27-Nov-26 07:00:00 GMT ERROR it failed
+Friday, 27-Nov-26 07:00:01 GMT it works
+`},
+	{
+		"windows events", "plain", 2, "2026-11-27T07:00:00.000Z Information", "2026-11-27T19:00:01.000Z Error",
+		"Information\t11/27/2026 7:00:00 AM\tService Control Manager\t7036\tNone\tThe X service entered the running state.\n" +
+			"Error\t11/27/2026 7:00:01 PM\tService Control Manager\t7000\tNone\tThe X service failed to start.\n",
+	},
+	{"journal pretty", "json", 2, "2026-11-27T07:00:00.123Z 6", "2026-11-27T07:00:01.123Z 3", `{
+	"__REALTIME_TIMESTAMP" : "1795762800123456",
+	"PRIORITY" : "6",
+	"MESSAGE" : "Accepted"
+}
+{
+	"__REALTIME_TIMESTAMP" : "1795762801123456",
+	"PRIORITY" : "3",
+	"MESSAGE" : [ 104, 105 ]
+}
+`},
 	{"lambda", "plain", 2, "2026-11-27T07:00:00.123Z INFO", "2026-11-27T07:00:01.123Z ERROR", "2026-11-27T07:00:00.123Z\t8f507cfc-x\tINFO\thello\n2026-11-27T07:00:01.123Z\t8f507cfc-x\tERROR\tbad\n"},
 }
 

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/logctl/logctl/pkg/record"
 )
@@ -23,6 +24,9 @@ func levelOf(line []byte, at record.Span) (start, end int, name string) {
 	}
 	if name == "" {
 		name = androidLevel(behind)
+	}
+	if name == "" {
+		name = dmesgLevel(line)
 	}
 	if name != "" {
 		return 0, 0, name
@@ -115,6 +119,20 @@ func briefLevel(text []byte) string {
 		return ""
 	}
 	return letterLevel(text[0])
+}
+
+// dmesgLevel returns the level of "kern  :notice: [", as dmesg -x writes it.
+func dmesgLevel(line []byte) string {
+	facility, rest, _ := bytes.Cut(line[:min(len(line), levelReach)], []byte{':'})
+	level, rest, ok := bytes.Cut(rest, []byte{':'})
+	if !ok || !bytes.HasPrefix(rest, []byte(" [")) {
+		return ""
+	}
+	source, name := string(bytes.TrimRight(facility, " ")), string(bytes.TrimRight(level, " "))
+	if !slices.Contains(facilities[:], source) || name != "warn" && !slices.Contains(severities[:], name) {
+		return ""
+	}
+	return name
 }
 
 // A wordPlace says how a word stands in a line.

@@ -43,7 +43,7 @@ func namesOf(b *record.Batch, format string) []string {
 	case "syslog":
 		return slices.Clone(syslogNames[:])
 	case "docker", "cri":
-		return append(namesOf(messagesOf(b, name), rest), "timestamp", "stream")
+		return wrappedNames(namesOf(messagesOf(b, name), rest))
 	case "plain":
 		return []string{"timestamp", "level", "message"}
 	case "regex":
@@ -55,6 +55,16 @@ func namesOf(b *record.Batch, format string) []string {
 		}
 	}
 	return nil
+}
+
+// wrappedNames returns the names of messages and of what Docker or a CRI runtime adds.
+func wrappedNames(inner []string) []string {
+	for _, name := range []string{"timestamp", "stream"} {
+		if !slices.Contains(inner, name) {
+			inner = append(inner, name)
+		}
+	}
+	return inner
 }
 
 // messagesOf returns a batch of what Docker or a CRI runtime has wrapped.

@@ -150,7 +150,7 @@ func (p *syslog) old(b *record.Batch, row, off int, body []byte, sent bool) (rea
 // tag reads "service[pid]: message", or a message alone.
 func (p *syslog) tag(b *record.Batch, row, off int, text []byte) {
 	end := 0
-	for end < len(text) && text[end] > ' ' && text[end] != '[' && text[end] != ':' {
+	for end < len(text) && !isEvent(text) && text[end] > ' ' && text[end] != '[' && text[end] != ':' {
 		end++
 	}
 	i := end
@@ -173,6 +173,12 @@ func (p *syslog) tag(b *record.Batch, row, off int, text []byte) {
 		i = 0
 	}
 	p.field(b, row, syslogMessage, record.NewValue(record.String, off+i, len(text)-i))
+}
+
+// isEvent reports whether a message is one of ArcSight's or QRadar's formats, which begin
+// as if they had a tag.
+func isEvent(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("CEF:")) || bytes.HasPrefix(text, []byte("LEEF:"))
 }
 
 // modern reads RFC 5424, from its version on.

@@ -46,6 +46,12 @@ var syslogCases = []textCase{
 		want: []string{"timestamp", `"Jun 14 15:16:01"`, "host", `"combo"`, "message", `"syslogd 1.4.1: restart."`},
 	},
 	{
+		line: `Jun 14 15:16:01 combo CEF:0|Security|x|1.0|100|worm stopped|10|src=10.0.0.1`,
+		want: []string{
+			"timestamp", `"Jun 14 15:16:01"`, "host", `"combo"`, "message", `"CEF:0|Security|x|1.0|100|worm stopped|10|src=10.0.0.1"`,
+		},
+	},
+	{
 		line: `<13>no time here`,
 		want: []string{"level", `"notice"`, "facility", `"user"`, "message", `"no time here"`},
 	},

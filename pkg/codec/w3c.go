@@ -102,7 +102,7 @@ func (p *w3c) parse(b *record.Batch, row int, s record.Span) (reason string) {
 			return otherColumns
 		}
 		b.Recs[row].Flags |= record.Dropped
-		b.Empty++
+		b.Remarks++
 		return ""
 	case len(p.columns) == 0:
 		return "the columns have no names: an extended log of the W3C names them in a line that begins with " + w3cFields

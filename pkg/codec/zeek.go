@@ -116,7 +116,7 @@ func (p *zeek) parse(b *record.Batch, row int, s record.Span) (reason string) {
 			return otherColumns
 		}
 		b.Recs[row].Flags |= record.Dropped
-		b.Empty++
+		b.Remarks++
 		return ""
 	case len(p.columns) == 0:
 		return "the columns have no names: a log of Zeek names them in a line that begins with #fields"

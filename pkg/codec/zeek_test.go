@@ -52,14 +52,14 @@ func TestZeek(t *testing.T) {
 	if got := rowsText(b, zeekFields); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if b.Empty != 2 || b.Recs[4].Live() || b.Recs[5].Live() {
-		t.Errorf("%d lines are no records, want 2", b.Empty)
+	if b.Remarks != 2 || b.Recs[4].Live() || b.Recs[5].Live() {
+		t.Errorf("%d lines are no records, want 2", b.Remarks)
 	}
 	if got := FieldNames(b); !slices.Equal(got, zeekFields) {
 		t.Errorf("its fields are %q", got)
 	}
 	unread := readAll(t, text, record.NewPlan())
-	if len(unread.Recs) != len(b.Recs) || unread.Empty != b.Empty || len(unread.Faults) != len(b.Faults) {
+	if len(unread.Recs) != len(b.Recs) || unread.Remarks != b.Remarks || len(unread.Faults) != len(b.Faults) {
 		t.Error("which records there are depends on the fields that are read")
 	}
 }

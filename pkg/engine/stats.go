@@ -17,6 +17,7 @@ type Stats struct {
 	Bad         atomic.Int64 // records that did not parse
 	Dropped     atomic.Int64 // records that a filter took out
 	Empty       atomic.Int64 // empty lines between structured records
+	Remarks     atomic.Int64 // likewise: lines that begin with #, where these are no records
 	Undated     atomic.Int64 // records whose time is when they were read, where the time was looked for
 	Watermark   atomic.Int64 // event time, ns since 1970
 	Behind      atomic.Int64 // ns between the last batch's arrival and its newest record's time
@@ -61,16 +62,18 @@ func (s *Stats) add(b *job, from int, times int64) {
 		}
 	}
 	n, empty := int64(len(b.Recs)-from), min(int64(b.Empty), dropped)
+	remarks := min(int64(b.Remarks), dropped-empty)
 	size := b.size
 	if from > 0 {
 		size = size * n / int64(len(b.Recs))
 	}
-	s.In.Add(times * (n - empty))
+	s.In.Add(times * (n - empty - remarks))
 	s.Bytes.Add(times * size)
 	s.Bad.Add(times * bad)
 	s.Empty.Add(times * empty)
+	s.Remarks.Add(times * remarks)
 	s.Undated.Add(times * undated)
-	s.Dropped.Add(times * (dropped - empty))
+	s.Dropped.Add(times * (dropped - empty - remarks))
 }
 
 // stood notes that records have waited for a commit.
@@ -89,6 +92,7 @@ func (s *Stats) TakeInput(from *Stats) {
 		{&s.Bad, &from.Bad},
 		{&s.Dropped, &from.Dropped},
 		{&s.Empty, &from.Empty},
+		{&s.Remarks, &from.Remarks},
 		{&s.Undated, &from.Undated},
 	} {
 		n.to.Store(n.from.Load())
@@ -145,7 +149,9 @@ func (s *Stats) Summary() string {
 	for _, x := range []struct {
 		what string
 		n    int64
-	}{{"filtered out", s.Dropped.Load()}, {"empty lines", s.Empty.Load()}} {
+	}{
+		{"filtered out", s.Dropped.Load()}, {"empty lines", s.Empty.Load()}, {"comment lines", s.Remarks.Load()},
+	} {
 		if x.n > 0 {
 			fmt.Fprintf(&b, ", %s %s", x.what, human.Count(x.n))
 		}

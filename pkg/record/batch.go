@@ -98,6 +98,7 @@ type Batch struct {
 	AtEnd   bool  // the partition had no more to give when it was read
 	Last    bool  // the partition ends with it: nothing more will come of it in this run
 	Empty   int   // records that were empty lines of a structured format, Dropped by its parser
+	Remarks int   // likewise lines that begin with #, where these are no records
 
 	Zone *time.Location // in which expressions and encoders show times, that of the plan; nil is UTC
 
@@ -249,8 +250,9 @@ func (b *Batch) Reset() {
 	for k := range b.cols {
 		b.cols[k] = b.cols[k][:0]
 	}
-	b.Origin, b.Header, b.Plan, b.Base, b.Line, b.Next, b.Arrived = nil, "", nil, 0, 0, 0, 0
-	b.AtEnd, b.Last, b.Empty, b.Zone, b.Barrier, b.Leaving, b.Lost, b.Marks = false, false, 0, nil, nil, nil, false, nil
+	b.Origin, b.Header, b.Plan, b.Zone, b.Barrier, b.Leaving, b.Marks = nil, "", nil, nil, nil, nil, nil
+	b.Base, b.Line, b.Next, b.Arrived, b.Empty, b.Remarks = 0, 0, 0, 0, 0, 0
+	b.AtEnd, b.Last, b.Lost = false, false, false
 }
 
 // Narrow leaves whoever fills an empty batch no more than n bytes of its arena.

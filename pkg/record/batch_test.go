@@ -13,7 +13,7 @@ import (
 
 func TestNamesPutTheAskedForFirst(t *testing.T) {
 	for name, want := range map[string][]string{
-		"msg":    {"msg", "message", "log", "MESSAGE"},
+		"msg":    {"msg", "message", "log", "MESSAGE", "short_message"},
 		"status": {"status", "statusCode", "status_code", "httpStatus"},
 		"colour": {"colour"},
 	} {

@@ -8,7 +8,7 @@ import (
 )
 
 // aliases are the sets of names that stand for one thing, each in the order in
-// which they are tried. Journald's names belong to them.
+// which they are tried. Journald's and GELF's names belong to them.
 var aliases = [][]string{
 	{"timestamp", "ts", "time", "@timestamp", "__REALTIME_TIMESTAMP"},
 	{"id", "eventId", "event_id", "messageId"},
@@ -18,7 +18,7 @@ var aliases = [][]string{
 		"SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT",
 	},
 	{"host", "hostname", "_HOSTNAME"},
-	{"message", "msg", "log", "MESSAGE"},
+	{"message", "msg", "log", "MESSAGE", "short_message"},
 	{"latency_ms", "latencyMs", "responseTime", "responseTimeMs", "duration_ms"},
 	{"status", "statusCode", "status_code", "httpStatus"},
 	{"user", "userId", "user_id"},

@@ -3,8 +3,9 @@ package stamp
 import "bytes"
 
 // dated reads "Jan _2 2006 15:04:05" and "Jan 2, 2006 3:04:05 PM", or with the @
-// that Kibana has before the time.
-func (p *Parser) dated(text []byte) (ns int64, n int, ok bool) {
+// that Kibana has before the time. The month is m, and may have more letters in front of
+// text.
+func (p *Parser) dated(text []byte, m int) (ns int64, n int, ok bool) {
 	if text[3] != ' ' {
 		return 0, 0, false
 	}
@@ -19,17 +20,16 @@ func (p *Parser) dated(text []byte) (ns int64, n int, ok bool) {
 	if i += 6; bytes.HasPrefix(text[i:], []byte("@ ")) {
 		i += 2
 	}
-	return p.clocked(text, i, y, month(text), d)
+	return p.clocked(text, i, y, m, d)
 }
 
-// dayFirst reads "2 Jan 2006 15:04:05" and "02.01.2006 15:04:05".
+// dayFirst reads "2 Jan 2006 15:04:05", with the month in full or not, and "02.01.2006 15:04:05".
 func (p *Parser) dayFirst(text []byte) (ns int64, n int, ok bool) {
 	d, i := dayOf(text, 0)
-	sep, m, width := text[i], 0, len("Jan")
+	sep := text[i]
+	m, width := monthName(text[i+1:])
 	if sep == '.' {
 		m, width = two(text[i+1:]), len("01")
-	} else {
-		m = month(text[i+1:])
 	}
 	i += 1 + width
 	if i+6 >= len(text) || text[i] != sep || text[i+5] != ' ' {

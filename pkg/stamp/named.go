@@ -1,6 +1,7 @@
 package stamp
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 )
@@ -38,6 +39,21 @@ func month(b []byte) int {
 	}
 }
 
+var longMonths = [...]string{
+	"January", "February", "March", "April", "May", "June",
+	"July", "August", "September", "October", "November", "December",
+}
+
+// monthName returns the month at the start of b, in full or of three letters, and the
+// length of its name; 0 where there is none.
+func monthName(b []byte) (m, n int) {
+	m = month(b)
+	if m > 0 && bytes.HasPrefix(b, []byte(longMonths[m-1])) {
+		return m, len(longMonths[m-1])
+	}
+	return m, 3
+}
+
 func isWeekday(b []byte) bool {
 	switch string(b[:3]) {
 	case "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun":
@@ -54,7 +70,9 @@ func (p *Parser) named(text []byte, ref int64) (ns int64, n int, ok bool) {
 		if ns, n, ok = p.syslog(text, ref); ok {
 			return ns, n, true
 		}
-		return p.dated(text)
+		_, name := monthName(text)
+		ns, n, ok = p.dated(text[name-3:], month(text))
+		return ns, n + name - 3, ok
 	case !isWeekday(text):
 		return p.klog(text, ref)
 	case text[3] == ',':
@@ -62,7 +80,7 @@ func (p *Parser) named(text []byte, ref int64) (ns int64, n int, ok bool) {
 	case text[3] == ' ':
 		return p.ctime(text)
 	default:
-		return 0, 0, false
+		return p.rfc850(text)
 	}
 }
 
@@ -192,6 +210,31 @@ func (p *Parser) http(text []byte) (ns int64, n int, ok bool) {
 		return 0, 0, false
 	}
 	return p.instant(days(y, m, d)*day+sec, frac, text, i+10+n)
+}
+
+// rfc850 reads "Monday, 02-Jan-06 15:04:05 GMT", or with the date as http has it. Years
+// of two digits are those from 1970 on.
+func (p *Parser) rfc850(text []byte) (ns int64, n int, ok bool) {
+	comma := bytes.IndexByte(text[:len("Wednesday,")], ',')
+	if comma < len("Monday") || string(text[comma-3:comma]) != "day" {
+		return 0, 0, false
+	}
+	if ns, n, ok = p.http(text[comma-3:]); ok {
+		return ns, comma - 3 + n, true
+	}
+	i := comma + 2
+	if i+len("02-Jan-06 15:04:05") > len(text) || text[i-1] != ' ' || text[i+9] != ' ' ||
+		text[i+2] != '-' || text[i+6] != '-' {
+		return 0, 0, false
+	}
+	y := 1900 + two(text[i+7:])
+	if y == 2000 { // no number
+		return 0, 0, false
+	}
+	if y < 1970 {
+		y += 100
+	}
+	return p.clocked(text, i+10, y, month(text[i+3:]), two(text[i:]))
 }
 
 // commonLog reads "02/Jan/2006:15:04:05 -0700", or with - and a space in it.
