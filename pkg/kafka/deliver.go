@@ -208,18 +208,3 @@ func (s *Sink) transact(rows record.Rows) error {
 	}
 	return s.cfg.explain(s.client.EndTransaction(ctx, kgo.TryCommit), s.cfg.Topic)
 }
-
-// longSilence is after how long without an acknowledgement a person is told.
-const longSilence = 5 * time.Second
-
-// noteOutage says once for each outage that nothing is acknowledged.
-func (s *Sink) noteOutage() {
-	last := s.counts.progress.Load()
-	silent := time.Duration(time.Now().UnixNano() - last)
-	if s.cfg.Note == nil || silent < longSilence || s.noted == last || s.inflight.Load() == 0 {
-		return
-	}
-	s.noted = last
-	s.cfg.Note(fmt.Sprintf("topic %q: kafka at %s has acknowledged nothing for %s%s; waiting for it", s.cfg.Topic,
-		s.cfg.addr(), human.Span(silent.Round(time.Second)), s.lastError()))
-}

@@ -51,25 +51,6 @@ func (s *Sink) heldError() error {
 		human.Count(s.open()), s.lastError())
 }
 
-// notePause sees to what is in flight and not acknowledged: each second of that
-// is a failure for the breaker; without one, after the time-out, for the sink.
-func (s *Sink) notePause(now int64) {
-	since := s.counts.progress.Load()
-	if s.inflight.Load() == 0 {
-		return
-	}
-	if s.cfg.Breaker == nil {
-		if now-since > int64(s.cfg.Timeout) {
-			s.timedOut()
-		}
-		return
-	}
-	if now-max(since, s.stalled) >= int64(time.Second) {
-		s.stalled = now
-		s.cfg.Breaker.Done(now, false)
-	}
-}
-
 // timedOut gives up what is in flight: for good, or where Exhaust is set for OnFailed.
 func (s *Sink) timedOut() {
 	if !s.cfg.Exhaust || s.transactional() {

@@ -91,6 +91,7 @@ type Sink struct {
 	chunks   sync.Pool
 
 	counts  counts
+	looked  int64 // when somebody last looked for acknowledgements
 	stalled int64 // when a second without an acknowledgement was last counted
 	noted   int64 // the progress at which an outage was told of
 	mu      sync.Mutex
@@ -207,6 +208,7 @@ func (s *Sink) free(n int64) {
 // from a record's time, which may be years ago.)
 func (s *Sink) await(ctx context.Context, ready func() (bool, error)) error {
 	var clock *time.Ticker
+	s.noteAbsence(time.Now().UnixNano())
 	for {
 		if err := s.failure(); err != nil {
 			return err
@@ -227,8 +229,7 @@ func (s *Sink) await(ctx context.Context, ready func() (bool, error)) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-clock.C:
-			s.noteOutage()
-			s.notePause(time.Now().UnixNano())
+			s.noteSilence(time.Now().UnixNano())
 		}
 	}
 }
