@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -38,13 +39,18 @@ func TestInterruptedWhileBusy(t *testing.T) {
 	}
 }
 
-// TestBusyForAMoment: a run that is to end still waits for a short transaction.
+// TestBusyForAMoment: a run that is to end still waits for a short transaction; for one
+// that lasts, no longer than that, and other runs wait for as long as they may.
 func TestBusyForAMoment(t *testing.T) {
-	w := wait{run: ended(t)}
-	for count := range int32(5) {
-		if !w.again(count) {
-			t.Fatalf("given up at look %d", count)
-		}
+	for within, run := range map[time.Duration]context.Context{leaveTimeout: ended(t), busyTimeout: t.Context()} {
+		synctest.Test(t, func(t *testing.T) {
+			w, began := wait{run: run}, time.Now()
+			for count := int32(0); w.again(count); count++ {
+			}
+			if took := time.Since(began); took < within || took > within+50*time.Millisecond {
+				t.Errorf("given up after %v, want %v", took, within)
+			}
+		})
 	}
 }
 
