@@ -109,8 +109,7 @@ func fieldsOf(path, format string) []string {
 	}
 	sample, _ := io.ReadAll(io.LimitReader(file, 64<<10))
 	batch := &record.Batch{Origin: new(record.Origin)}
-	sample = sample[dec.Begin(sample, batch.Origin):]
-	line, _, _ := strings.Cut(string(sample), "\n")
-	batch.Add([]byte(line))
+	batch.Data = sample[dec.Begin(sample, batch.Origin):]
+	dec.Framer(batch.Origin).Frame(batch)
 	return codec.FieldNames(batch)
 }

@@ -3,8 +3,8 @@ package codec
 import "bytes"
 
 // documentIn reports whether a sample begins a JSON document whose records lines do not
-// tell: an array of objects, objects of which one goes over lines or two share one, or a
-// holder of a list. Objects and arrays that are a line each are none. sure is false where
+// tell: an array of objects, objects of which one goes over lines or is not alone on its
+// line, or that commas part, or a holder of a list. Objects and arrays that are a line each are none. sure is false where
 // more of the stream might change the answer.
 func documentIn(sample []byte) (ok, sure bool) {
 	sample = sample[space(sample, 0):]
@@ -57,7 +57,8 @@ func objectsIn(sample []byte) (ok, sure bool) {
 		}
 		next := space(sample, end)
 		sameLine := bytes.IndexByte(sample[end:next], '\n') < 0
-		ok = overLines(sample[i:end]) || next < len(sample) && sample[next] == '{' && sameLine
+		ok = overLines(sample[i:end]) ||
+			next < len(sample) && (sample[next] == ',' || sample[next] == '{' && sameLine)
 		i = next
 	}
 	if held && whole == 1 && i == len(sample) {

@@ -15,9 +15,10 @@ var holders = []*holder{
 	{list: "Records"},
 	{list: "records"},
 	{list: "items", beside: []string{"apiVersion", "kind", "metadata"}, needs: true},
-	// Azure and Microsoft Graph; AWS CloudWatch; Google Cloud
+	// Azure and Microsoft Graph; AWS CloudWatch, what looks events of CloudTrail up; Google Cloud
 	{list: "value", beside: []string{"@odata.context", "@odata.count", "@odata.nextLink", "nextLink"}},
 	{list: "events", beside: []string{"nextBackwardToken", "nextForwardToken", "nextToken", "searchedLogStreams"}},
+	{list: "Events", beside: []string{"NextToken"}},
 	{list: "entries", beside: []string{"nextPageToken"}},
 }
 

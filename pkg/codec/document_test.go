@@ -35,6 +35,8 @@ func TestDetectDocuments(t *testing.T) {
 		{"{\"a\":1}\n{\n \"a\": 1\n}\n", "json"},
 		{"{\n \"a\": 1,\n", "json"},
 		{`{"a":1}{"a":2}`, "json"},
+		{"{\"a\":1},\n{\"a\":2},\n", "json"},
+		{"{\"Events\":[{\"a\":1}]\n}", "json Events"},
 		{"{\"a\":1}\n{\"a\":2}\n", "ndjson"},
 		{"{\"a\":1}\n\n {\"a\":2}\n", "ndjson"},
 		{"{\"a\":1\n{\"a\":2}\n{\"a\":3}\n", "ndjson"},

@@ -146,7 +146,7 @@ func TestPassingThroughIsTheSameHoweverInputIsCut(t *testing.T) {
 	if out, _, _ := strings.Cut(all, "\n--- dead"); len(out) < len(text)/4 {
 		t.Fatalf("only %d of %d bytes came out", len(out), len(text))
 	}
-	sameEveryWay(t, "ndjson", []string{text, messyLog(2, 500)}, func(p *engine.Pipeline, plan *record.Plan, _ stream.Sink) {
+	inExpressions := func(p *engine.Pipeline, plan *record.Plan, _ stream.Sink) {
 		where, err := transform.NewWhere(`ms > 300 and service != "s2"`, plan)
 		if err != nil {
 			t.Fatal(err)
@@ -156,7 +156,13 @@ func TestPassingThroughIsTheSameHoweverInputIsCut(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Prepare = append(p.Prepare, where, set)
-	})
+	}
+	sameEveryWay(t, "ndjson", []string{text, messyLog(2, 500)}, inExpressions)
+	spread := strings.NewReplacer(`,"ms"`, ",\n\t\"ms\"", "}\n", "\n},", "}\r", "} ").Replace(text)
+	all = sameEveryWay(t, "json", []string{text, "[" + spread + "]"}, inExpressions)
+	if out, dead, _ := strings.Cut(all, "\n--- dead"); len(out) < len(text)/4 || len(dead) < len(text)/50 {
+		t.Fatalf("of %d bytes only %d came out, and %d are dead", len(text), len(out), len(dead))
+	}
 }
 
 func TestWindowsAreTheSameHoweverInputIsCut(t *testing.T) {
