@@ -101,16 +101,16 @@ func (s *Source) begin() {
 }
 
 // wait waits until the next look is due. It returns io.EOF where the time is over
-// before.
+// before, also if the machine stood still meanwhile and looks have become due.
 func (s *Source) wait(ctx context.Context) error {
 	for {
 		elapsed := time.Since(s.begun)
 		wait, ok := s.bucket.TakeWithin(int64(elapsed), 1, 0)
-		if ok {
-			return nil
-		}
 		if s.cfg.Duration > 0 && elapsed+wait > s.cfg.Duration {
 			return io.EOF
+		}
+		if ok {
+			return nil
 		}
 		timer := time.NewTimer(wait)
 		select {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -117,41 +118,46 @@ func TestSourceKeepsTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const stall = time.Second // of the machine, behind a record
 	for _, c := range []struct {
-		cfg  Config
-		want int
+		cfg   Config
+		stall int // behind so many records; 0 for never
+		want  int
+		took  time.Duration
 	}{
-		{Config{Schedule: fast, Limit: 3}, 3},
-		{Config{Schedule: fast, Limit: 1000, Duration: 55 * time.Millisecond}, -5}, // at most
-		{Config{Duration: 10 * time.Millisecond}, 0},
+		{Config{Schedule: fast, Limit: 3}, 0, 3, 30 * time.Millisecond},
+		{Config{Schedule: fast, Limit: 1000, Duration: 55 * time.Millisecond}, 0, 5, 50 * time.Millisecond},
+		{Config{Schedule: fast, Limit: 1000, Duration: 55 * time.Millisecond}, 2, 2, 20*time.Millisecond + stall},
+		{Config{Duration: 10 * time.Millisecond}, 0, 0, 0},
 	} {
-		var notes []string
-		c.cfg.Root, c.cfg.Note = machine(t, small), func(s string) { notes = append(notes, s) }
-		s := Open(c.cfg)
-		n, start := 0, time.Now()
-		for {
-			b := record.NewBatch()
-			err := s.Read(t.Context(), b)
-			if errors.Is(err, io.EOF) {
-				break
+		synctest.Test(t, func(t *testing.T) {
+			var notes []string
+			c.cfg.Root, c.cfg.Note = machine(t, small), func(s string) { notes = append(notes, s) }
+			s := Open(c.cfg)
+			n, start := 0, time.Now()
+			for {
+				b := record.NewBatch()
+				err := s.Read(t.Context(), b)
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(b.Recs) != 1 || b.Recs[0].Offset != int64(n) || b.Next != int64(n+1) || b.Recs[0].Time < start.UnixNano() {
+					t.Fatalf("record %d: %+v", n, b.Recs)
+				}
+				if n++; n == c.stall {
+					time.Sleep(stall)
+				}
 			}
-			if err != nil {
-				t.Fatal(err)
+			if took := time.Since(start).Round(time.Millisecond); n != c.want || took != c.took {
+				t.Errorf("%+v: %d records in %v, want %d in %v", c.cfg, n, took, c.want, c.took)
 			}
-			if len(b.Recs) != 1 || b.Recs[0].Offset != int64(n) || b.Next != int64(n+1) || b.Recs[0].Time < start.UnixNano() {
-				t.Fatalf("record %d: %+v", n, b.Recs)
+			if len(notes) > 0 {
+				t.Errorf("notes: %q", notes)
 			}
-			n++
-		}
-		if n != c.want && (c.want >= 0 || n > -c.want) {
-			t.Errorf("%+v: %d records, want %d", c.cfg, n, c.want)
-		}
-		if n > 0 && time.Since(start) < time.Duration(n)*10*time.Millisecond {
-			t.Errorf("%d records in %v", n, time.Since(start))
-		}
-		if len(notes) > 0 {
-			t.Errorf("notes: %q", notes)
-		}
+		})
 	}
 }
 
