@@ -82,7 +82,7 @@ func parseProfile(text string) (profile, error) {
 	for s := range strings.SplitSeq(settings, ",") {
 		key, value, _ := strings.Cut(s, ":")
 		if key == "to" {
-			one.topic = value
+			one.topic = strings.TrimPrefix(value, "kafka:") // as in --to, or the name alone
 			continue
 		}
 		edit, err := profileEdit(key, value)
