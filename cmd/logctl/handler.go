@@ -122,9 +122,10 @@ func (f *handlerFlags) open(p *pipeline, opt exec.Options, out stream.Sink) (str
 	}
 	letters := "dead letters"
 	if p.share != nil {
-		v := &verdicts{share: p.share, dead: p.Dead}
-		opt.Dead, letters = v, "not done"
-		p.notes = append(p.notes, v.summary)
+		opt.Dead, opt.Returns = &verdicts{share: p.share, dead: p.Dead}, true
+		if p.Dead == nil {
+			letters = "rejected"
+		}
 	}
 	s := exec.Open(opt)
 	p.metrics = append(p.metrics, &s.Stats)

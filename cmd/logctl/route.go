@@ -26,7 +26,7 @@ func newRoute() *cobra.Command {
 		Use:   "route --rules FILE [--to ENDPOINT] [FILE…]",
 		Short: "Send each record where rules say",
 		Long: `Route sends each record to the destinations of all rules that it matches, once to
-each, and to the default where it matches none: the file's own, else --to, else stdout.
+each, and to the default where it matches none: --to, else the file's own, else stdout.
 
 A rule matches by fields (when: a list is any of, keys are all of, * and ? are patterns),
 by an expression (match) or by a Sigma rule in a file of its own (sigma), and may set,

@@ -182,45 +182,6 @@ func TestRouteAPI(t *testing.T) {
 	p.end(t)
 }
 
-// One topic of rules is the rule set of a fleet: what one router is told over
-// HTTP, another one does.
-func TestRouteRulesFromTopic(t *testing.T) {
-	t.Parallel()
-	e := embed(t)
-	topic := e.topic(t, 1)
-	var routers []*liveRouter
-	for range 2 {
-		routers = append(routers, startRouter(t, &e.client, t.TempDir(), "--to", "null:", "--rules", "kafka:"+topic))
-	}
-	shared := t.TempDir()
-	for k, p := range routers {
-		p.dir = shared
-		name := fmt.Sprintf("r%d", k)
-		rule := fmt.Sprintf(`{"name":%q,"match":"n == %d","to":[%q]}`, name, k, filepath.Join(shared, name+".log"))
-		if got := p.ask(t, http.MethodPost, "/api/rules", rule); !strings.HasPrefix(got, "201 ") {
-			t.Fatal(got)
-		}
-		for _, q := range routers {
-			eventually(t, "all have the rule", func() bool {
-				return strings.HasPrefix(q.ask(t, http.MethodGet, "/api/rules/"+name, ""), "200 ")
-			})
-		}
-	}
-	for k, p := range routers {
-		p.send(t, fmt.Sprintf(`{"n":%d}`, 1-k), fmt.Sprintf("r%d.log", 1-k))
-	}
-	if got := routers[1].ask(t, http.MethodDelete, "/api/rules/r0", ""); got != "204 " {
-		t.Error(got)
-	}
-	eventually(t, "the rule is gone everywhere", func() bool {
-		return strings.HasPrefix(routers[0].ask(t, http.MethodGet, "/api/rules/r0", ""), "404 ")
-	})
-	for _, p := range routers {
-		_ = p.in.Close() // of a pipe in memory
-		p.end(t)
-	}
-}
-
 // What matters less goes to a batch topic while the readers of what matters more
 // are behind, and back.
 func TestRouteShed(t *testing.T) {

@@ -69,6 +69,15 @@ func (b *rulebook) parseRules(name string, text []byte) (*route.File, error) {
 	return route.Parse(name, text, b.files.read)
 }
 
+// read reads rules that say where records go that none of them matches.
+func (b *rulebook) read(text []byte) (*route.File, error) {
+	f, err := b.parse(b.flags.rules, text)
+	if err == nil && f.Default == nil {
+		f.Default = []string{"-"}
+	}
+	return f, err
+}
+
 // openClasses reads the classes of urgency.
 func (r *routing) openClasses() (err error) {
 	r.book.parse, r.flags.rules = route.ParseClasses, r.flags.classify
@@ -185,7 +194,7 @@ func (b *rulebook) try(text []byte) (*route.Table, error) {
 	if len(bytes.TrimSpace(text)) == 0 && len(bytes.TrimSpace(b.text)) > 0 {
 		return nil, fault.Usagef("rules: [] is a file without rules", "%s: there is nothing in it", b.flags.rules)
 	}
-	f, err := b.parse(b.flags.rules, text)
+	f, err := b.read(text)
 	if err != nil {
 		return nil, err
 	}

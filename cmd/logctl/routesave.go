@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
@@ -16,7 +14,7 @@ import (
 // save puts a changed book in force and keeps it: in the file, or in the topic,
 // from which all others have it.
 func (b *rulebook) save(ctx context.Context, book *route.Book) error {
-	text, err := book.Bytes()
+	text, entries, err := b.textOf(book)
 	if err != nil {
 		return err
 	}
@@ -28,12 +26,26 @@ func (b *rulebook) save(ctx context.Context, book *route.Book) error {
 	if b.table == nil {
 		err = replaceFile(b.flags.rules, text)
 	} else {
-		err = b.saveTopic(ctx, book)
+		err = b.saveTopic(ctx, entries)
 	}
 	if err == nil {
 		b.enforce(t, text)
 	}
 	return err
+}
+
+// textOf returns the text of a book, of a topic as all have it who follow that, and then
+// the topic's entries, too.
+func (b *rulebook) textOf(book *route.Book) (text []byte, entries map[string][]byte, err error) {
+	if b.table == nil {
+		text, err = book.Bytes()
+		return text, nil, err
+	}
+	if entries, err = book.Entries(); err != nil {
+		return nil, nil, err
+	}
+	text, err = route.FromEntries(entries)
+	return text, entries, err
 }
 
 // asked makes an error of rules one of whoever sent them: a destination that does not
@@ -45,29 +57,21 @@ func asked(err error) error {
 	return &fault.Error{Err: err, Status: fault.Usage, Hint: fault.HintOf(err)}
 }
 
-// saveTopic puts the entries that have changed.
-func (b *rulebook) saveTopic(ctx context.Context, book *route.Book) error {
-	now, err := book.Entries()
-	if err != nil {
-		return err
-	}
-	before := b.table.Values()
-	for _, name := range slices.Sorted(maps.Keys(now)) {
-		if old, known := before[name]; known && bytes.Equal(old, now[name]) {
-			continue
-		}
-		if err := b.table.Put(ctx, name, now[name]); err != nil {
-			return err
+// saveTopic puts the entries that have changed, together: followers are not to see one
+// half of a set of rules in force.
+func (b *rulebook) saveTopic(ctx context.Context, entries map[string][]byte) error {
+	changes, before := map[string][]byte{}, b.table.Values()
+	for name, text := range entries {
+		if old, known := before[name]; !known || !bytes.Equal(old, text) {
+			changes[name] = text
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(before)) {
-		if _, kept := now[name]; !kept {
-			if err := b.table.Put(ctx, name, nil); err != nil {
-				return err
-			}
+	for name := range before {
+		if _, kept := entries[name]; !kept {
+			changes[name] = nil
 		}
 	}
-	return nil
+	return b.table.Put(ctx, changes)
 }
 
 // replaceFile writes a file as a whole or not at all.

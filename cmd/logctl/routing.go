@@ -41,11 +41,8 @@ func (r *routing) load() (err error) {
 	if err := r.openRules(); err != nil {
 		return err
 	}
-	if r.file, err = r.book.parse(r.flags.rules, r.book.text); err != nil {
+	if r.file, err = r.book.read(r.book.text); err != nil {
 		return err
-	}
-	if r.file.Default == nil && r.options.Default == nil {
-		r.options.Default = []string{"-"}
 	}
 	t, err := route.Compile(r.file, r.options)
 	if err != nil {

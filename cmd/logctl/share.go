@@ -1,13 +1,10 @@
 package main
 
 import (
-	"sync/atomic"
-
 	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/fault"
-	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/letter"
 	"github.com/logctl/logctl/pkg/record"
@@ -77,9 +74,8 @@ func (f *shareFlags) check(p *pipeline, c *consumeFlags) error {
 // the brokers are told instead. What may go better the next time is released, to be
 // delivered again; what will not is a dead letter, or rejected where none are kept.
 type verdicts struct {
-	share              *kafka.ShareSource
-	dead               stream.Sink // nil: none are kept
-	released, rejected atomic.Int64
+	share *kafka.ShareSource
+	dead  stream.Sink // nil: none are kept
 }
 
 // Write takes letters of records.
@@ -94,19 +90,6 @@ func (v *verdicts) Write(rows record.Rows) error {
 			continue
 		}
 		v.share.Settle(rows.Origin.Source, rows.Origin.Partition, rows.Recs[i].Offset, again)
-		if again {
-			v.released.Add(1)
-		} else {
-			v.rejected.Add(1)
-		}
 	}
 	return nil
-}
-
-// summary says how many records were not accepted.
-func (v *verdicts) summary() string {
-	if v.released.Load()+v.rejected.Load() == 0 {
-		return ""
-	}
-	return "released " + human.Count(v.released.Load()) + ", rejected " + human.Count(v.rejected.Load())
 }

@@ -52,6 +52,7 @@ type Options struct {
 	Breaker    *limit.Breaker // while it is open nothing is given to handlers, and what fails is not held against records
 	Out        stream.Sink    // takes what handlers write
 	Dead       stream.Sink    // takes dead letters; nil: the first one ends the run
+	Returns    bool           // Dead gives back what is not permanent, to be delivered again: that is no dead letter
 	Later      stream.Sink    // takes records that have to wait long; nil: they wait in memory
 	RetryTopic string         // where those come back from
 
@@ -86,18 +87,6 @@ type Sink struct {
 	kept     atomic.Int64 // bytes of records that wait
 
 	Stats Stats
-}
-
-// Stats count what handlers do. They may be read at any time.
-type Stats struct {
-	Handled  atomic.Int64 // records that were answered with success
-	Retried  atomic.Int64 // attempts that failed and are made again
-	Later    atomic.Int64 // of those, through the retry topic
-	Dead     atomic.Int64 // dead letters
-	Output   atomic.Int64 // records that handlers wrote
-	Started  atomic.Int64 // processes of handlers that stay
-	Failures atomic.Int64 // of those, that ended or were ended before they had answered everything
-	Waiting  atomic.Int64 // records that wait for another attempt, or behind one that does
 }
 
 // Open returns a sink whose handlers start with the first records.

@@ -9,6 +9,19 @@ import (
 	"github.com/logctl/logctl/pkg/human"
 )
 
+// Stats count what handlers do. They may be read at any time.
+type Stats struct {
+	Handled  atomic.Int64 // records that were answered with success
+	Retried  atomic.Int64 // attempts that failed and are made again
+	Later    atomic.Int64 // of those, through the retry topic
+	Dead     atomic.Int64 // dead letters
+	Returned atomic.Int64 // records that Dead gave back, to be delivered again
+	Output   atomic.Int64 // records that handlers wrote
+	Started  atomic.Int64 // processes of handlers that stay
+	Failures atomic.Int64 // of those, that ended or were ended before they had answered everything
+	Waiting  atomic.Int64 // records that wait for another attempt, or behind one that does
+}
+
 // figures are the metrics of handlers.
 var figures = []struct {
 	desc *prometheus.Desc
@@ -30,6 +43,10 @@ var figures = []struct {
 	{
 		figure("dead_letters_total", "Records that handlers failed with for good."), prometheus.CounterValue,
 		func(s *Stats) *atomic.Int64 { return &s.Dead },
+	},
+	{
+		figure("released_total", "Records of a share group that failed and are delivered again."), prometheus.CounterValue,
+		func(s *Stats) *atomic.Int64 { return &s.Returned },
 	},
 	{
 		figure("output_records_total", "Records that handlers wrote."), prometheus.CounterValue,
@@ -73,7 +90,10 @@ func (s *Stats) Summary(letters string) string {
 	for _, x := range []struct {
 		what string
 		n    int64
-	}{{"retried", s.Retried.Load()}, {letters, s.Dead.Load()}, {"handler failures", s.Failures.Load()}} {
+	}{
+		{"retried", s.Retried.Load()}, {"released", s.Returned.Load()}, {letters, s.Dead.Load()},
+		{"handler failures", s.Failures.Load()},
+	} {
 		if x.n > 0 {
 			parts = append(parts, x.what+" "+human.Count(x.n))
 		}

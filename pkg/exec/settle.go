@@ -179,7 +179,11 @@ func (o *outcome) bury(e entry, st *letter.State) error {
 		return fault.Hint(fmt.Errorf("%s: the handler failed: %s: %s", st.ID(), st.Class, st.Reason),
 			"--dlq ENDPOINT sets such records aside and goes on")
 	}
-	s.Stats.Dead.Add(1)
+	if s.opt.Returns && st.Kind != retry.Permanent {
+		s.Stats.Returned.Add(1)
+	} else {
+		s.Stats.Dead.Add(1)
+	}
 	b, row := e.source()
 	if o.letters() > 0 && (o.dead.Origin != b.Origin || len(o.dead.Data) > outArena) {
 		if err := o.settle(false); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ func OpenTable(ctx context.Context, conn Config, topic string) (*Table, error) {
 	if err := t.read(ctx, cfg, nil); err != nil {
 		return nil, err
 	}
-	t.client, err = conn.open(ctx, kgo.DefaultProduceTopic(topic), kgo.UnknownTopicRetries(20))
+	t.client, err = conn.open(ctx, kgo.DefaultProduceTopic(topic), kgo.UnknownTopicRetries(20), kgo.ManualFlushing())
 	return t, err
 }
 
@@ -111,10 +112,18 @@ func (t *Table) take(b *record.Batch) {
 	t.at = append(t.at, stream.Position{Source: b.Origin.Source, Partition: b.Origin.Partition, Next: b.Next})
 }
 
-// Put sets the value of a key; nil removes it. It returns when that is
-// acknowledged; Follow learns of it as of what others put.
-func (t *Table) Put(ctx context.Context, key string, value []byte) error {
-	err := t.client.ProduceSync(ctx, &kgo.Record{Key: []byte(key), Value: value}).FirstErr()
+// Put sets the values of keys; nil removes one. It returns when that is acknowledged;
+// Follow learns of it as of what others put. What is in one partition, and no larger than
+// a batch may be, is one batch: who follows sees all of it at once.
+func (t *Table) Put(ctx context.Context, values map[string][]byte) error {
+	var done kgo.FirstErrPromise
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		t.client.Produce(ctx, &kgo.Record{Key: []byte(key), Value: values[key]}, done.Promise())
+	}
+	err := t.client.Flush(ctx)
+	if e := done.Err(); e != nil {
+		err = e
+	}
 	return t.cfg.explain(err, t.cfg.Topics[0])
 }
 

@@ -24,7 +24,7 @@ func TestTableFollowsATopic(t *testing.T) {
 	}
 	put := func(on *kafka.Table, key string, value []byte) {
 		t.Helper()
-		if err := on.Put(t.Context(), key, value); err != nil {
+		if err := on.Put(t.Context(), map[string][]byte{key: value}); err != nil {
 			t.Fatal(err)
 		}
 	}
