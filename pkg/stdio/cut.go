@@ -37,8 +37,11 @@ func bytesBefore(path string, n int64) ([]byte, error) {
 }
 
 // Mark returns the length of the file after a Flush, and a checksum of its end, for
-// CutBack.
+// CutBack. Of a file that was moved away they would be of no use.
 func (f *File) Mark() (length int64, check uint64, err error) {
+	if f.moved {
+		return 0, 0, fmt.Errorf("output %q was moved or removed while it was written to", f.path)
+	}
 	return f.size, xxh3.Hash(f.ending), nil
 }
 

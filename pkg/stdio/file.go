@@ -19,8 +19,7 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// FileOptions say how a file is written. The zero value of a field is its
-// default.
+// FileOptions say how a file is written. Zero values are defaults.
 type FileOptions struct {
 	Encoder     func() codec.Encoder // makes the encoder of each file; nil: records as they stand, a line each
 	RotateSize  int64                // begin a new file before one gets longer; 0 for never
@@ -39,7 +38,7 @@ type FileOptions struct {
 //
 // Each Flush ends a gzip member or zstd frame, so that the file is valid up to there
 // whatever happens later. If a run was killed or the disk was full, the next run copes
-// with the incomplete line or member at the end.
+// with what is incomplete at the end. A file that is moved away is left, and another begun.
 type File struct {
 	opt     FileOptions
 	path    string // as the user gave it
@@ -50,6 +49,8 @@ type File struct {
 	torn    bool       // an earlier run has left half a line at the end
 	ending  []byte     // its last bytes
 	dirty   bool       // it has bytes that may not be on disk
+	written bool       // it was given records since the last Flush
+	moved   bool       // one was moved away, see leaveMoved
 	period  int64      // in which file was begun
 	w       *Writer    // nil where no file is open
 	z       compressor // nil where the file is not compressed
@@ -165,6 +166,12 @@ func (f counted) Write(p []byte) (int, error) {
 
 // Write writes rows, and begins new files between them when that is due.
 func (f *File) Write(rows record.Rows) error {
+	if f.w != nil && !f.written {
+		if err := f.leaveMoved(); err != nil {
+			return err
+		}
+	}
+	f.written = true
 	for rows.Lo < rows.Hi {
 		if f.due(int64(rows.Recs[rows.Lo].Value.Len) + 1) {
 			if err := f.finish(); err != nil {
@@ -229,8 +236,7 @@ func (f *File) Push() error {
 	return f.w.Push()
 }
 
-// Flush writes buffered records to the file and, if Durable is set, syncs it to the
-// disk.
+// Flush writes buffered records to the file and, if Durable is set, syncs it.
 func (f *File) Flush(context.Context) error {
 	if f.w == nil {
 		return nil
@@ -238,7 +244,12 @@ func (f *File) Flush(context.Context) error {
 	if f.due(0) {
 		return f.finish()
 	}
-	return f.settle()
+	if err := f.settle(); err != nil {
+		return err
+	}
+	err := f.leaveMoved()
+	f.written = false
+	return err
 }
 
 // settle writes all to the file and ends a compressed member.
