@@ -110,9 +110,7 @@ type documentWalk struct{ check checker }
 // behind data.
 func (w *documentWalk) lead(around *holder, data []byte, i int) (from int, whole bool) {
 	for {
-		for i < len(data) && parts[data[i]] {
-			i++
-		}
+		i = pastParts(data, i)
 		if around == nil || i == len(data) {
 			return i, true
 		}
@@ -126,6 +124,15 @@ func (w *documentWalk) lead(around *holder, data []byte, i int) (from int, whole
 
 // parts are the bytes that part the records of a document.
 var parts = [256]bool{' ': true, '\t': true, '\n': true, '\r': true, ',': true, '[': true, ']': true}
+
+// pastParts returns the index of the first byte from data[i] on that does not part
+// records, or len(data).
+func pastParts(data []byte, i int) int {
+	for i < len(data) && parts[data[i]] {
+		i++
+	}
+	return i
+}
 
 // record returns where the record ends that begins at data[from], why it is bad, and
 // whether that is known: else it goes on behind data. The bytes from data[prev] on are

@@ -4,8 +4,8 @@ import "bytes"
 
 // documentIn reports whether a sample begins a JSON document whose records lines do not
 // tell: an array of objects, objects of which one goes over lines or is not alone on its
-// line, or that commas part, or a holder of a list. Objects and arrays that are a line each are none. sure is false where
-// more of the stream might change the answer.
+// line, or that commas part, or a holder of a list. Objects and arrays that are a line
+// each are none. sure is false where more of the stream might change the answer.
 func documentIn(sample []byte) (ok, sure bool) {
 	sample = sample[space(sample, 0):]
 	switch {
@@ -40,7 +40,8 @@ func arrayIn(sample []byte) (ok, sure bool) {
 	case space(sample, end) == len(sample): // all there is
 		return true, line < end
 	default:
-		return line < end, true
+		next := pastParts(sample, end)
+		return line < end && (next == len(sample) || sample[next] == '{'), true
 	}
 }
 
@@ -49,17 +50,19 @@ func objectsIn(sample []byte) (ok, sure bool) {
 	check := checker{oneLine: true}
 	held := holderOf(sample) != ""
 	i, whole := 0, 0
-	for ; i < len(sample) && sample[i] == '{' && !ok; whole++ {
+	for ; i < len(sample); whole++ {
 		_, end := check.value(sample, i)
 		if end < 0 {
-			ok = check.unended(sample) && (overLines(sample[i:]) || held && whole == 0)
+			ok = ok || check.unended(sample) && (overLines(sample[i:]) || held && whole == 0)
 			break
 		}
 		next := space(sample, end)
 		sameLine := bytes.IndexByte(sample[end:next], '\n') < 0
-		ok = overLines(sample[i:end]) ||
+		ok = ok || overLines(sample[i:end]) ||
 			next < len(sample) && (sample[next] == ',' || sample[next] == '{' && sameLine)
-		i = next
+		if i = pastParts(sample, next); i < len(sample) && sample[i] != '{' {
+			return false, true
+		}
 	}
 	if held && whole == 1 && i == len(sample) {
 		return true, false // it is alone

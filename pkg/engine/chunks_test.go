@@ -158,6 +158,7 @@ func TestPassingThroughIsTheSameHoweverInputIsCut(t *testing.T) {
 		p.Prepare = append(p.Prepare, where, set)
 	}
 	sameEveryWay(t, "ndjson", []string{text, messyLog(2, 500)}, inExpressions)
+	text = messyLog(6, 600)
 	spread := strings.NewReplacer(`,"ms"`, ",\n\t\"ms\"", "}\n", "\n},", "}\r", "} ").Replace(text)
 	all = sameEveryWay(t, "json", []string{text, "[" + spread + "]"}, inExpressions)
 	if out, dead, _ := strings.Cut(all, "\n--- dead"); len(out) < len(text)/4 || len(dead) < len(text)/50 {
