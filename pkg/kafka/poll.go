@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/bits"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -134,7 +132,7 @@ func (s *Source) fetchOptions() []kgo.Opt {
 		kgo.RetryBackoffFn(retryDelay),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.KeepControlRecords(),
-		kgo.WithPools(&recordPool{yield: s.cfg.Yield}, &bytePool{}),
+		kgo.WithPools(newRecordPool(s.cfg.Yield), newBytePool()),
 		kgo.WithHooks(&s.link, s.metrics,
 			&portion{fetch: int32(s.cfg.FetchBytes), partition: int32(s.cfg.PartitionBytes) / 2}),
 	}
@@ -230,51 +228,3 @@ func fatalToMember(err error) bool {
 	}
 	return false
 }
-
-// recordPool keeps the slices that fetched records stand in, by their length, which
-// is rounded up by at most a quarter: batches differ in how many they hold.
-type recordPool struct {
-	pools [8 * bits.UintSize]sync.Pool
-	yield func() // before each batch is taken apart; may be nil
-}
-
-// recordClass returns the length of a slice for n records, and its pool.
-func recordClass(n int) (size, pool int) {
-	last := uint(max(n, 1) - 1)
-	shift := max(bits.Len(last)-3, 0)
-	top := int(last>>shift) + 1 // 5 to 8, or less where shift is 0
-	return top << shift, 8*shift + top - 1
-}
-
-// GetRecords returns a slice with room for n records.
-func (p *recordPool) GetRecords(n int) []kgo.Record {
-	if p.yield != nil {
-		p.yield()
-	}
-	size, pool := recordClass(n)
-	if s, ok := p.pools[pool].Get().(*[]kgo.Record); ok {
-		return *s
-	}
-	return make([]kgo.Record, size)
-}
-
-// PutRecords takes a slice back.
-func (p *recordPool) PutRecords(s []kgo.Record) {
-	if size, pool := recordClass(cap(s)); size == cap(s) {
-		p.pools[pool].Put(&s)
-	}
-}
-
-// bytePool keeps the buffers that batches are unpacked into.
-type bytePool struct{ pool sync.Pool }
-
-// GetDecompressBytes returns a buffer; it may be too small.
-func (p *bytePool) GetDecompressBytes(packed []byte, _ kgo.CompressionCodecType) []byte {
-	if s, ok := p.pool.Get().(*[]byte); ok {
-		return *s
-	}
-	return make([]byte, 0, 4*len(packed))
-}
-
-// PutDecompressBytes takes a buffer back.
-func (p *bytePool) PutDecompressBytes(b []byte) { p.pool.Put(&b) }
