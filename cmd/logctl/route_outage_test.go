@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -65,11 +67,18 @@ func TestRouteFallback(t *testing.T) {
 	t.Parallel()
 	e := embed(t)
 	path := filepath.Join(t.TempDir(), "fallback.log")
-	n, seen := routeOutage(t, e, []string{"--fallback", path}, func(*process) {
+	n, seen := routeOutage(t, e, []string{"--fallback", path, "--listen", ":0"}, func(p *process) {
 		eventually(t, "records go to the fallback", func() bool {
 			text, _ := os.ReadFile(path)
 			return strings.Count(string(text), "\n") > 100
 		})
+		asked := &liveRouter{process: p, url: listening.FindStringSubmatch(p.errs.String())[1]}
+		got := asked.ask(t, http.MethodGet, "/metrics", "")
+		diverted := regexp.MustCompile(`logctl_fallback_records_total{destination="[^"]*"} [1-9]`)
+		dropped := regexp.MustCompile(`logctl_breaker_dropped_records_total{destination="[^"]*"} [1-9]`)
+		if !diverted.MatchString(got) || dropped.MatchString(got) {
+			t.Errorf("what is in the fallback is not lost; the metrics say\n%s", got)
+		}
 	})
 	text, err := os.ReadFile(path)
 	if err != nil {

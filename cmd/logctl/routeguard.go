@@ -86,8 +86,8 @@ func (f *routeGuard) open(p *pipeline, e stream.Endpoint) (stream.Sink, error) {
 	}
 	g := &guarded{name: e.Topics[0], aside: f.aside}
 	cfg := guard.Config{
-		Breaker: trip, OnOpen: guard.Policy(f.onOpen), Timeout: p.producer.timeout, Dropped: g.divert,
-		TTL: f.spoolTTL, Turned: p.turned(e.Topics[0], f.meanwhile()),
+		Breaker: trip, OnOpen: guard.Policy(f.onOpen), Timeout: p.producer.timeout,
+		Dropped: g.divert, Fallback: f.aside != nil, TTL: f.spoolTTL, Turned: p.turned(e.Topics[0], f.meanwhile()),
 	}
 	if f.spoolDir != "" {
 		if cfg.Spool, err = p.openSpool(filepath.Join(f.spoolDir, e.Topics[0]), f.spoolBytes); err != nil {
@@ -139,9 +139,6 @@ func (f *routeGuard) summary() string {
 	var said []string
 	for _, g := range f.sinks {
 		if text := g.Summary(); text != "" {
-			if g.aside != nil {
-				text = strings.Replace(text, "dropped", "sent to the fallback", 1)
-			}
 			said = append(said, fmt.Sprintf("%s: %s", g.name, text))
 		}
 	}

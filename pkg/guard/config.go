@@ -52,4 +52,6 @@ type Config struct {
 	// Kept and Dropped are told of records, all live, that are in the spool to
 	// stay, and that are nowhere. Both may be nil.
 	Kept, Dropped func(*record.Batch)
+
+	Fallback bool // Dropped takes the records somewhere else: none is lost
 }

@@ -82,7 +82,11 @@ func (s *Sink) keep(b *record.Batch) error {
 }
 
 func (s *Sink) drop(b *record.Batch) {
-	s.counts.dropped.Add(int64(len(b.Recs)))
+	if s.cfg.Fallback {
+		s.counts.diverted.Add(int64(len(b.Recs)))
+	} else {
+		s.counts.dropped.Add(int64(len(b.Recs)))
+	}
 	if s.cfg.Dropped != nil {
 		s.cfg.Dropped(b)
 	}

@@ -44,7 +44,7 @@ type partition struct {
 	number int32
 }
 
-type counts struct{ spooled, replayed, expired, dropped atomic.Int64 }
+type counts struct{ spooled, replayed, expired, dropped, diverted atomic.Int64 }
 
 // inFlight is how many batches the target may hold.
 const inFlight = 64

@@ -20,6 +20,8 @@ var (
 	sizeDesc    = prometheus.NewDesc("logctl_spool_bytes", "Bytes that the spool takes on disk.", nil, nil)
 	droppedDesc = prometheus.NewDesc("logctl_breaker_dropped_records_total",
 		"Records that were dropped while the breaker was open.", nil, nil)
+	divertedDesc = prometheus.NewDesc("logctl_fallback_records_total",
+		"Records that went to the fallback while the breaker was open.", nil, nil)
 )
 
 // Metrics returns the metrics of a breaker that is not part of a Sink.
@@ -41,6 +43,7 @@ func (m breakerMetrics) Collect(ch chan<- prometheus.Metric) {
 func (s *Sink) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		stateDesc, openedDesc, spooledDesc, replayedDesc, expiredDesc, missingDesc, waitingDesc, sizeDesc, droppedDesc,
+		divertedDesc,
 	} {
 		ch <- d
 	}
@@ -65,4 +68,5 @@ func (s *Sink) Collect(ch chan<- prometheus.Metric) {
 		gauge(sizeDesc, s.cfg.Spool.Bytes())
 	}
 	count(droppedDesc, s.counts.dropped.Load())
+	count(divertedDesc, s.counts.diverted.Load())
 }

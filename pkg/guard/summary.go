@@ -17,6 +17,7 @@ func (s *Sink) Summary() string {
 		{"expired in the spool", s.counts.expired.Load()},
 		{"missing in the spool", s.missing()},
 		{"waiting in the spool", s.spooledNow()},
+		{"sent to the fallback", s.counts.diverted.Load()},
 		{"dropped", s.counts.dropped.Load()},
 	} {
 		if x.n == 0 {
