@@ -240,7 +240,7 @@ func (k *Checkpoint) commit(ctx context.Context, moved []*output) error {
 	if err := k.seal.write(ctx, k.c); err != nil {
 		return err
 	}
-	if _, err := exec(ctx, k.c, "COMMIT"); err != nil {
+	if err := k.c.commit(ctx); err != nil {
 		return err
 	}
 	k.open = false

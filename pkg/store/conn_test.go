@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,35 @@ func TestCloseUndoesWhatIsUnderWay(t *testing.T) {
 	err = query(ctx, other, "SELECT count(*) FROM t", func(row []any) { rows, _ = row[0].(int64) })
 	if rows != 1 || err != nil {
 		t.Errorf("%d rows, %v", rows, err)
+	}
+}
+
+// What is committed to a database that has lost its name would be lost: it is an error.
+func TestNothingIsCommittedToWhatWasMoved(t *testing.T) {
+	for name, away := range map[string]func(path string) error{
+		"removed": os.Remove,
+		"moved":   func(path string) error { return os.Rename(path, path+".old") },
+		"replaced": func(path string) error {
+			return errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, nil, 0o600))
+		},
+	} {
+		path := filepath.Join(t.TempDir(), "db")
+		c := opened(t, path)
+		if _, err := exec(t.Context(), c, "CREATE TABLE t (a); BEGIN IMMEDIATE; INSERT INTO t VALUES (1)"); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.commit(t.Context()); err != nil {
+			t.Errorf("%s: %v before", name, err)
+		}
+		if _, err := exec(t.Context(), c, "BEGIN IMMEDIATE; INSERT INTO t VALUES (2)"); err != nil {
+			t.Fatal(err)
+		}
+		if err := away(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.commit(t.Context()); err == nil || !strings.Contains(err.Error(), "moved or removed") {
+			t.Errorf("%s: committed: %v", name, err)
+		}
 	}
 }
 

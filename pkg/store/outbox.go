@@ -208,7 +208,7 @@ func (o *Outbox) Flush(ctx context.Context) error {
 		return nil
 	}
 	defer o.end()
-	if _, err := exec(ctx, o.c, "COMMIT"); err != nil {
+	if err := o.c.commit(ctx); err != nil {
 		_, _ = exec(context.WithoutCancel(ctx), o.c, "ROLLBACK") // where the disk is full, SQLite has done it
 		return o.failed("writing to", err)
 	}

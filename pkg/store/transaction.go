@@ -74,7 +74,7 @@ func (s *Sink) commit(ctx context.Context) error {
 			return s.failed("writing to", err)
 		}
 	}
-	if _, err := exec(ctx, s.c, "COMMIT"); err != nil {
+	if err := s.c.commit(ctx); err != nil {
 		return s.failed("writing to", err)
 	}
 	return nil
