@@ -101,5 +101,5 @@ func (f *healthFlags) interrupted() error {
 	if f.every > 0 {
 		return nil
 	}
-	return errors.New("interrupted before the cluster had answered")
+	return errNoAnswer
 }

@@ -56,7 +56,10 @@ func (f *groupFlags) lag(cmd *cobra.Command, name string) error {
 	return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
 		for {
 			g, err := a.DescribeGroup(ctx, name)
-			if err != nil {
+			switch {
+			case f.every > 0 && ctx.Err() != nil:
+				return nil //nolint:nilerr // no answer is needed any more
+			case err != nil:
 				return err
 			}
 			if err := out.Print(lagListing(g)); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,12 +43,19 @@ func (f *topicFlags) with(cmd *cobra.Command, do func(context.Context, *kafka.Ad
 		return err
 	}
 	admin, err := kafka.OpenAdmin(cmd.Context(), cfg)
-	if err != nil {
-		return err
+	if err == nil {
+		defer admin.Close()
+		err = do(cmd.Context(), admin)
 	}
-	defer admin.Close()
-	return do(cmd.Context(), admin)
+	if errors.Is(err, context.Canceled) && cmd.Context().Err() != nil {
+		return errNoAnswer
+	}
+	return err
 }
+
+// errNoAnswer is the error of a question that was interrupted. Nobody must take silence
+// for an answer.
+var errNoAnswer = errors.New("interrupted before the cluster had answered")
 
 func (f *topicFlags) addSpec(fs *pflag.FlagSet) {
 	fs.IntVar(&f.partitions, "partitions", 0, "how many partitions a topic has (0: the broker's default, or as it is)")

@@ -70,7 +70,7 @@ func (t *Topic) UnderReplicated() int {
 
 // OpenAdmin returns an Admin of a cluster that answers.
 func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
-	client, err := cfg.open(ctx, kgo.MetadataMinAge(10*time.Millisecond))
+	client, err := cfg.open(ctx, kgo.MetadataMinAge(10*time.Millisecond), kgo.RetryTimeout(askWithin))
 	if err != nil {
 		return nil, err
 	}

@@ -120,10 +120,15 @@ func (s *Source) listOffsets(ctx context.Context, topics []string) (offsets, err
 	}
 	type lister func(context.Context, ...string) (kadm.ListedOffsets, error)
 	ask := func(to *kadm.ListedOffsets, list lister) error {
+		said := false
 		for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
 			all, err := list(ctx, topics...)
 			if err == nil {
 				err = all.Error()
+			}
+			if !said && time.Since(began) > longSilence/2 && ctx.Err() == nil {
+				s.noteOutage(err)
+				said = true
 			}
 			patience := freshWithin
 			if passes(err) {

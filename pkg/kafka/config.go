@@ -12,7 +12,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"net"
 	"os"
 	"strings"
 	"time"
@@ -30,7 +29,7 @@ import (
 type Config struct {
 	Brokers     []string      // host:port; by default 127.0.0.1:9092
 	ClientID    string        // what brokers log; by default logctl
-	DialTimeout time.Duration // of one connection; by default 4 s
+	DialTimeout time.Duration // of one connection and the first answer on it; by default 4 s
 	TLS         TLS
 	SASL        SASL
 }
@@ -57,8 +56,13 @@ var Mechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}
 // defaultBroker is where a broker listens when nobody says otherwise.
 const defaultBroker = "127.0.0.1:9092"
 
-// reachWithin is how long a command waits for the first answer of a cluster.
+// reachWithin is how long a command waits for the first answer of a cluster, for each
+// address that it may come from: they are tried one behind the other.
 const reachWithin = 5 * time.Second
+
+// askWithin is how long the client asks again where a broker does not answer. Behind that,
+// a command says what is wrong.
+const askWithin = 2 * reachWithin
 
 // brokers returns the addresses to try.
 func (c Config) brokers() []string {
@@ -81,8 +85,19 @@ func (c Config) Options() ([]kgo.Opt, error) {
 	if dial == 0 {
 		dial = 4 * time.Second
 	}
+	seeds, err := c.seeds()
+	if err != nil {
+		return nil, err
+	}
+	var conf *tls.Config
+	if c.TLS.Enable {
+		if conf, err = c.TLS.config(); err != nil {
+			return nil, err
+		}
+	}
 	opts := []kgo.Opt{
-		kgo.SeedBrokers(c.brokers()...),
+		kgo.SeedBrokers(seeds...),
+		kgo.Dialer(dialer(conf, dial)),
 		kgo.ClientID(id),
 		kgo.SoftwareNameAndVersion("logctl", "1"),
 		kgo.DisableClientMetrics(),
@@ -90,16 +105,6 @@ func (c Config) Options() ([]kgo.Opt, error) {
 		kgo.MetadataMaxAge(freshEvery),
 		// What is wrong with the settings, ping finds out, which tries once. Later it is a node that dies.
 		kgo.AlwaysRetryEOF(),
-	}
-	dialer := &net.Dialer{Timeout: dial}
-	if c.TLS.Enable {
-		conf, err := c.TLS.config()
-		if err != nil {
-			return nil, err
-		}
-		opts = append(opts, kgo.DialTLSConfig(conf), kgo.DialTimeout(dial))
-	} else {
-		opts = append(opts, kgo.Dialer(dialer.DialContext))
 	}
 	mechanism, err := c.SASL.mechanism()
 	if err != nil {
@@ -156,7 +161,7 @@ func (s SASL) mechanism() (sasl.Mechanism, error) {
 	}
 }
 
-// Ping returns nil when one of the brokers answers, and within five seconds
+// Ping returns nil when one of the brokers answers, and within five seconds for each
 // why none does.
 func (c Config) Ping(ctx context.Context) error {
 	client, err := c.open(ctx)
@@ -172,11 +177,13 @@ func (c Config) open(ctx context.Context, more ...kgo.Opt) (*kgo.Client, error) 
 	if err != nil {
 		return nil, err
 	}
-	client, err := kgo.NewClient(append(opts, more...)...)
+	var l link
+	client, err := kgo.NewClient(append(opts, append(more, kgo.WithHooks(&l))...)...)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, reachWithin-time.Second/2)
+	patience := time.Duration(len(c.brokers()))*reachWithin - time.Second/2
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	answer := make(chan error, 1)
 	go func() { answer <- c.ping(ctx, client) }() // it looks at ctx only between its steps
@@ -184,6 +191,9 @@ func (c Config) open(ctx context.Context, more ...kgo.Opt) (*kgo.Client, error) 
 	case err = <-answer:
 	case <-ctx.Done():
 		err = ctx.Err()
+	}
+	if _, why := l.down(); why != nil && errors.Is(err, context.DeadlineExceeded) {
+		err = why
 	}
 	if err != nil {
 		go client.Close() // it may wait as long as that step

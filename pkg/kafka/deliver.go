@@ -138,7 +138,7 @@ func (s *Sink) lost(err error) error {
 // message.
 func (s *Sink) lastError() string {
 	if _, err := s.link.down(); err != nil {
-		return fmt.Sprintf(" (%v)", err)
+		return fmt.Sprintf(" (%v)", s.cfg.explain(err, ""))
 	}
 	return ""
 }

@@ -9,9 +9,8 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
-	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -26,6 +25,9 @@ func (c Config) explain(err error, topic string) error {
 	}
 	if _, ok := errors.AsType[*fault.Error](err); ok {
 		return err
+	}
+	if several, ok := errors.AsType[*kadm.ShardErrors](err); ok {
+		err = several.Errs[0].Err // it was asked of many; what one says is enough
 	}
 	if said := c.explainConnection(err); said != nil {
 		return said
@@ -52,52 +54,116 @@ func Unreachable(err error) bool { return errors.As(err, new(unreachable)) }
 // explainConnection explains why there is no talking to a broker; nil where err
 // is about something else.
 func (c Config) explainConnection(err error) error {
-	var (
-		unknownCA  x509.UnknownAuthorityError
-		wrongHost  x509.HostnameError
-		notTLS     tls.RecordHeaderError
-		invalid    x509.CertificateInvalidError
-		firstEOF   *kgo.ErrFirstReadEOF
-		dial       *net.OpError
-		alert      tls.AlertError
-		connection = fmt.Errorf("connecting to kafka at %s: %w", c.addr(), err)
-	)
 	switch {
-	case errors.As(err, &unknownCA):
-		return fault.Hint(connection, "name the file of the authority's certificate with --tls-ca")
-	case errors.As(err, &wrongHost), errors.As(err, &invalid):
-		return fault.Hint(connection, "use the name that the broker's certificate is for")
-	case errors.As(err, &notTLS):
-		return fault.Hint(connection, "the broker does not speak TLS on this port: leave --tls out, or use its TLS port")
-	case errors.As(err, &alert):
-		return fault.Hint(connection, "the handshake was refused: does the broker want --tls-cert and --tls-key?")
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return fault.Hint(fmt.Errorf("kafka at %s refused user %q (%s)", c.addr(), c.SASL.User, c.SASL.Mechanism),
 			"check --user, the password in --password-file, and --sasl")
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return fault.Hint(fmt.Errorf("kafka at %s does not take SASL mechanism %q", c.addr(), c.SASL.Mechanism),
 			"try another --sasl: "+strings.Join(Mechanisms, ", "))
-	case errors.As(err, &firstEOF), errors.Is(err, io.EOF):
-		return c.closed()
-	case strings.Contains(err.Error(), "tls alert record"): // the client has no type for it
-		return fault.Hint(fmt.Errorf("kafka at %s speaks TLS on this port", c.addr()),
+	}
+	if said := c.explainTLS(err); said != nil {
+		return said
+	}
+	var (
+		firstEOF   *kgo.ErrFirstReadEOF
+		broken     *net.OpError
+		foreign    *foreignError
+		unknown    *net.DNSError
+		where, at  = c.where(err)
+		connection = fmt.Errorf("%s: %w", where, cause(err))
+	)
+	switch {
+	case errors.As(err, &foreign) && foreign.speaksTLS():
+		return fault.Hint(fmt.Errorf("%s: it speaks TLS on this port", where),
 			"try --tls, with --tls-ca for an authority of your own")
+	case errors.As(err, &foreign):
+		return fault.Hint(connection, "check the port; if it is that of a broker, --tls")
+	case at != "" && (errors.As(err, &broken) || errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded)):
+		return fault.Hint(unreachable{connection},
+			"is it down? If not, its advertised.listeners name an address that does not lead to it from here")
+	case errors.As(err, &unknown) && unknown.IsNotFound:
+		return fault.Hint(unreachable{connection}, "check how the name is written, and that this machine can look it up")
+	case errors.As(err, &firstEOF), errors.Is(err, errHungUp), c.SASL.Mechanism != "" && errors.Is(err, io.EOF):
+		return c.closed(err)
+	case errors.Is(err, errMute):
+		return fault.Hint(unreachable{connection},
+			"check the port and --brokers; it may be that of something else, or a proxy to nobody")
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault.Hint(unreachable{fmt.Errorf("no answer from kafka at %s in time", c.addr())},
 			"check the address and --brokers; `logctl broker` starts a broker on this machine")
-	case errors.As(err, &dial):
+	case errors.As(err, &broken) && broken.Op == "dial":
 		return fault.Hint(unreachable{connection}, "is a broker running there? `logctl broker` starts one on this machine")
+	case errors.As(err, &broken), errors.Is(err, io.EOF):
+		return fault.Hint(unreachable{fmt.Errorf("the connection to kafka at %s broke: %w", c.addr(), err)},
+			"the broker, or something on the way to it, ended it")
+	}
+	return nil
+}
+
+// where says, for the beginning of a message, which connection an error is of. at is
+// its address, if a broker has named it and not the user.
+func (c Config) where(err error) (said, at string) {
+	peer, known := errors.AsType[*peerError](err)
+	if !known || c.names(peer.addr) {
+		return "connecting to kafka at " + c.addr(), ""
+	}
+	return fmt.Sprintf("connecting to the broker at %s, which kafka at %s names", peer.addr, c.addr()), peer.addr
+}
+
+// cause returns what is wrong, without whose it is and what the layers above say.
+func cause(err error) error {
+	if peer, ok := errors.AsType[*peerError](err); ok {
+		err = peer.err
+	}
+	if errors.Is(err, errMute) {
+		return errMute // that the time is over is said
+	}
+	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
+		return dial.Err
+	}
+	return err
+}
+
+// explainTLS explains why a connection is not made safe; nil where err is about
+// something else.
+func (c Config) explainTLS(err error) error {
+	var (
+		unknownCA x509.UnknownAuthorityError
+		wrongHost x509.HostnameError
+		notTLS    tls.RecordHeaderError
+		invalid   x509.CertificateInvalidError
+		alert     tls.AlertError
+	)
+	where, _ := c.where(err)
+	connection := fmt.Errorf("%s: %w", where, cause(err))
+	switch {
+	case errors.As(err, &unknownCA):
+		return fault.Hint(connection, "name the file of the authority's certificate with --tls-ca")
+	case errors.As(err, &wrongHost):
+		return fault.Hint(connection, "use the name that the broker's certificate is for")
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return fault.Hint(connection, "the broker needs a new certificate, or this machine's clock is wrong")
+	case errors.As(err, &invalid):
+		return fault.Hint(connection, "the broker needs another certificate")
+	case errors.As(err, &notTLS):
+		return fault.Hint(connection, "the broker does not speak TLS on this port: leave --tls out, or use its TLS port")
+	case errors.As(err, &alert):
+		return fault.Hint(connection, "the handshake was refused: does the broker want --tls-cert and --tls-key?")
 	}
 	return nil
 }
 
 // closed says that a broker hung up at once, and guesses why.
-func (c Config) closed() error {
+func (c Config) closed(why error) error {
 	login := c.SASL.Mechanism != ""
 	err := fmt.Errorf("kafka at %s closed the connection at the first request", c.addr())
 	if login {
 		err = fmt.Errorf("kafka at %s closed the connection when user %q logged in (%s)",
 			c.addr(), c.SASL.User, c.SASL.Mechanism)
+	}
+	if errors.As(why, new(*net.OpError)) {
+		err = unreachable{err} // it was cut, as by a machine that has no such broker any more
 	}
 	switch {
 	case login && c.TLS.Enable:
@@ -107,7 +173,7 @@ func (c Config) closed() error {
 	case c.TLS.Enable:
 		return fault.Hint(err, "it may want --sasl, or not speak TLS on this port: then leave --tls out")
 	default:
-		return fault.Hint(err, "it may want --tls or --sasl")
+		return fault.Hint(err, "it may want --tls or --sasl; or no broker listens there, but something else")
 	}
 }
 
@@ -169,45 +235,4 @@ func topicGone(topic string) error {
 	}
 	return fault.Hint(fmt.Errorf("%s was removed, or made anew, while it was in use", which),
 		"started again, the command takes the one that is there now")
-}
-
-// A link remembers since when no broker has answered. It is a hook of a client
-// and safe for concurrent use.
-type link struct {
-	mu    sync.Mutex
-	since time.Time // when the first attempt failed; zero while the link is up
-	err   error
-}
-
-// OnBrokerConnect notes that a broker could or could not be reached.
-func (l *link) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
-	if err == nil {
-		return // that it listens is no answer yet
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.since.IsZero() {
-		l.since = time.Now()
-	}
-	l.err = err
-}
-
-// OnBrokerRead notes that a broker has answered.
-func (l *link) OnBrokerRead(_ kgo.BrokerMetadata, _ int16, _ int, _, _ time.Duration, err error) {
-	if err != nil {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.since, l.err = time.Time{}, nil
-}
-
-// down returns for how long no broker has answered, and why.
-func (l *link) down() (time.Duration, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err == nil {
-		return 0, nil
-	}
-	return time.Since(l.since), l.err
 }

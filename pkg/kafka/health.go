@@ -98,6 +98,8 @@ func answers(ctx context.Context, client *kgo.Client, id int32) bool {
 func (h *Health) addFenced(ctx context.Context, client *kgo.Client) {
 	req := kmsg.NewPtrDescribeClusterRequest()
 	req.IncludeFencedBrokers = true
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	resp, err := req.RequestWith(ctx, client)
 	if err != nil {
 		return

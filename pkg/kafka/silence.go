@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -24,9 +25,11 @@ const checkEvery = time.Second
 func (s *Source) checkSilence(ctx context.Context) error {
 	d, err := s.link.down()
 	if d > s.cfg.Timeout {
-		return fault.Hint(fmt.Errorf("topic %q: kafka at %s has not answered for %s: %w", s.name(), s.cfg.addr(),
-			human.Span(d.Round(time.Second)), err), "the cluster may be down")
+		said := s.cfg.explain(err, "")
+		return fault.Hint(fmt.Errorf("topic %q: nothing has come for %s: %w",
+			s.name(), human.Span(d.Round(time.Second)), said), cmp.Or(fault.HintOf(said), "the cluster may be down"))
 	}
+	s.noteOutage(s.link.news(longSilence))
 	s.mu.Lock()
 	var silent []part
 	for _, p := range s.owned {
@@ -47,6 +50,19 @@ func (s *Source) checkSilence(ctx context.Context) error {
 		return s.end()
 	}
 	return nil
+}
+
+// noteOutage tells a person that a broker is waited for, and why; nil is no news.
+func (s *Source) noteOutage(err error) {
+	if err == nil || s.cfg.Note == nil {
+		return
+	}
+	err = s.cfg.explain(err, "")
+	said := fmt.Sprintf("topic %q: %v; waiting for it", s.name(), err)
+	if hint := fault.HintOf(err); hint != "" {
+		said += " (" + hint + ")"
+	}
+	s.cfg.Note(said)
 }
 
 // awaited returns the offset that p comes to with what is in its topic.

@@ -146,7 +146,7 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	client, err := cfg.open(ctx)
+	client, err := cfg.open(ctx, kgo.RetryTimeout(askWithin))
 	if err != nil {
 		return nil, err
 	}
