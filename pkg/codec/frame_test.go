@@ -162,10 +162,13 @@ func TestTooLong(t *testing.T) {
 func BenchmarkFrame(b *testing.B) {
 	line := strings.Repeat("x", 286) + "\n"
 	quoted := `2026-11-24,"a ""b"", c",` + strings.Repeat("x", 262) + "\n"
+	object := "{\n  \"time\": \"2026-11-24T10:00:00Z\",\n  \"level\": \"info\",\n  \"status\": 200,\n  \"tags\": [\n    1\n  ],\n" +
+		"  \"text\": \"" + strings.Repeat("x", 180) + "\"\n}\n"
 	for _, bb := range []struct{ name, format, line string }{
 		{"lines", "ndjson", line},
 		{"csv", "csv:a,b,c", line},
 		{"csv-quoted", "csv:a,b,c", quoted},
+		{"json", "json", object},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			d := decoder(b, codec.Options{Format: bb.format})
