@@ -17,7 +17,7 @@ type output struct {
 	pool *record.Pool
 	in   *record.Batch // the batch being processed; it is not the output's to release
 	sent int64
-	end  int           // the row behind the last one that was written
+	end  int           // the row of in behind the last one that was written
 	few  *record.Batch // rows that wait for more of them; nil for none
 }
 
@@ -60,7 +60,9 @@ func (o *output) Emit(rows record.Rows) error {
 		}
 	}
 	o.count(live)
-	o.end = cut.Hi
+	if rows.Batch == o.in {
+		o.end = cut.Hi
+	}
 	if stopped || o.full() {
 		return errLimit
 	}

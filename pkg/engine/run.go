@@ -235,7 +235,7 @@ func (r *run) next(pick func(*task, func(*job)) (record.Rows, bool)) (*task, rec
 
 // process takes rows through the operator of their task.
 func (r *run) process(t *task, rows record.Rows) error {
-	r.out.in = rows.Batch
+	r.out.in, r.out.end = rows.Batch, rows.Lo
 	t.touched = true
 	if r.Choose != nil {
 		defer func() {
@@ -244,16 +244,14 @@ func (r *run) process(t *task, rows record.Rows) error {
 			}
 		}()
 	}
+	var err error
 	if t.op == nil {
-		err := r.out.Emit(rows)
-		if errors.Is(err, errLimit) {
-			r.lanes.last.row = r.out.end // what the limit cut off was not dealt with
-		}
-		return err
+		err = r.out.Emit(rows)
+	} else {
+		err = t.op.Process(rows, r.out)
 	}
-	err := t.op.Process(rows, r.out)
 	if errors.Is(err, errLimit) {
-		r.lanes.last.row = rows.Lo // how far it came, only the operator knows
+		r.lanes.last.row = r.out.end // what the limit cut off was not dealt with
 	}
 	return err
 }
