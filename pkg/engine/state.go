@@ -78,7 +78,9 @@ func (r *run) load(ctx context.Context, t *task) {
 		l := loaded{task: t, at: clock{watermark: record.NoTime}}
 		n := restored{to: r.Stats}
 		l.err = r.Vault.Load(ctx, t.id, func(key, value []byte) error {
-			n.count(len(key) + len(value))
+			if n.count(len(key)+len(value)) && ctx.Err() != nil {
+				return ctx.Err()
+			}
 			if len(key) == 0 {
 				return l.at.decode(value)
 			}
@@ -103,11 +105,14 @@ type restored struct {
 	entries, bytes int64
 }
 
-func (n *restored) count(bytes int) {
+// count reports whether it has told of them.
+func (n *restored) count(bytes int) (told bool) {
 	n.bytes += int64(bytes)
 	if n.entries++; n.entries == 1000 {
 		n.tell()
+		return true
 	}
+	return false
 }
 
 func (n *restored) tell() {

@@ -686,6 +686,38 @@ func (v *slowVault) Load(ctx context.Context, _ stream.Task, _ func(key, value [
 	return ctx.Err()
 }
 
+// TestInterruptedWithMuchToRestore: a run that is interrupted takes back no more of a state
+// than it has, be it without an end.
+func TestInterruptedWithMuchToRestore(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	v := &endlessVault{vault: newVault(), began: interrupt}
+	p := engine.Pipeline{
+		Sources: []stream.Source{&lines{name: "a", times: make([]int64, 10), n: 1}}, Operator: newTally(), Sink: new(text), Vault: v,
+		Drain: time.Hour,
+	}
+	if err := runSoon(ctx, t, p); err != nil {
+		t.Fatal(err)
+	}
+	if len(v.saved) > 0 {
+		t.Errorf("saved: %v", v.saved)
+	}
+}
+
+// endlessVault gives for ever, and has the run interrupted.
+type endlessVault struct {
+	*vault
+	began func()
+}
+
+func (v *endlessVault) Load(_ context.Context, _ stream.Task, put func(key, value []byte) error) error {
+	v.began()
+	for {
+		if err := put([]byte("a"), []byte("1")); err != nil {
+			return err
+		}
+	}
+}
+
 // committing is a member that notes what is committed.
 type committing struct {
 	*member
