@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -29,13 +30,19 @@ func (l *lagSum) add(src *kafka.Source) {
 	l.sources = append(l.sources, src)
 }
 
-// ask asks where the topics end.
+var errNoPartitions = errors.New("no partitions are assigned yet")
+
+// ask asks where the topics end. An error is not remembered: the next one asks again.
 func (l *lagSum) ask(context.Context) (n int64, _ error) {
 	l.mu.Lock()
 	sources := slices.Clone(l.sources)
 	l.mu.Unlock()
 	for _, src := range sources {
-		n += src.Lag()
+		lag, known := src.Lag()
+		if !known {
+			return 0, errNoPartitions
+		}
+		n += lag
 	}
 	return n, nil
 }

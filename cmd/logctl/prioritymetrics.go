@@ -36,7 +36,8 @@ func (c *classCollector) Collect(ch chan<- prometheus.Metric) {
 	for i, f := range c.Figures() {
 		depth := f.Waiting
 		if src, ok := c.p.Sources[i].(*kafka.Source); ok {
-			depth += src.Lag()
+			lag, _ := src.Lag()
+			depth += lag
 		}
 		ch <- prometheus.MustNewConstMetric(classTaken, prometheus.CounterValue, float64(f.Taken), f.Class)
 		ch <- prometheus.MustNewConstMetric(classDepth, prometheus.GaugeValue, float64(depth), f.Class)

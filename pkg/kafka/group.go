@@ -63,7 +63,7 @@ func (s *Source) groupOptions() []kgo.Opt {
 
 func (s *Source) onAssigned(_ context.Context, _ *kgo.Client, parts map[string][]int32) {
 	s.mu.Lock()
-	s.joined = true
+	s.joined, s.placing = true, s.placing || len(parts) > 0
 	s.mu.Unlock()
 	if len(parts) > 0 {
 		s.rebalances.Add(1)
@@ -89,7 +89,7 @@ func (s *Source) assign(ctx context.Context, committed positions) (positions, er
 	s.checkAssigned(committed)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.joined = true
+	s.joined, s.placing = true, false
 	for topic, parts := range committed {
 		for _, n := range sortedKeys(parts) {
 			id := part{topic, n}
@@ -263,6 +263,7 @@ func (s *Source) give(parts map[string][]int32, barrier func(error)) bool {
 func (s *Source) disown(parts map[string][]int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.placing = false
 	s.each(parts, func(p *partition) { p.owned, p.pending = false, nil })
 	s.owned = slices.DeleteFunc(s.owned, func(p *partition) bool { return !p.owned })
 	signal(s.wake)

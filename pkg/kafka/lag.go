@@ -68,12 +68,15 @@ func (s *Source) ends() kadm.ListedOffsets {
 	return ends
 }
 
-// Lag returns how many records of the reader's partitions are not read yet.
-func (s *Source) Lag() (n int64) {
+// Lag returns how many records of the reader's partitions are not read yet. It is not
+// known before it is told which partitions these are, and where it begins in them.
+func (s *Source) Lag() (n int64, known bool) {
 	for _, l := range s.Lags() {
 		n += max(l.End-l.Next, 0)
 	}
-	return n
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return n, s.joined && !s.placing
 }
 
 // lagEvery is how often WatchLag looks at the lag.
@@ -94,7 +97,7 @@ func (s *Source) WatchLag(most int64, say func(string)) (stop func() error) {
 			case <-quit:
 				return
 			}
-			switch lag := s.Lag(); {
+			switch lag, _ := s.Lag(); {
 			case !behind && lag > most:
 				behind = true
 				say(fmt.Sprintf("%s records are not read yet, more than --warn-lag %d", human.Count(lag), most))

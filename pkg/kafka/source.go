@@ -84,6 +84,7 @@ type Source struct {
 	turn     int          // of owned, whose records come next
 	orders   []order      // to be handed out before records
 	joined   bool         // a first assignment has arrived
+	placing  bool         // another one has, whose partitions are not owned yet
 	err      error
 	broken   error  // ends reading at once, whatever waits
 	over     bool   // Read has returned an error: it is not called again
