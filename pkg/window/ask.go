@@ -181,10 +181,20 @@ func (m *sessions) ask(q *Query, keys []candidate, put func(*result) error) erro
 // ask gives the rows of windows that end at records and are open.
 func (m *sliding) ask(q *Query, keys []candidate, put func(*result) error) error {
 	m.build()
+	if m.shelf.Size() > 0 {
+		if q.Key == nil {
+			return errSpilled
+		}
+		all, err := m.whole(keys)
+		if err != nil {
+			return err
+		}
+		m = all
+	}
 	return askGroups(m.table, q, keys, func(g uint32) error {
 		r := result{cells: m.one}
 		r.kind, r.text = m.table.Key(g)
-		for at := m.lists[g].tail; at != none && m.moments[at].notes&open != 0; at = m.moments[at].before {
+		for at := m.lists[g].tail; at != none && m.moments[at].t >= m.limit; at = m.moments[at].before {
 			r.start, r.end = m.moments[at].t-m.length, m.moments[at].t
 			if !q.holds(r.start+1, r.end+1) {
 				continue

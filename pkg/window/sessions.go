@@ -13,6 +13,7 @@ import (
 // allowed. A record that comes late may join two of them.
 type sessions struct {
 	*Op
+	shelved
 	gap, step int64
 
 	table *aggregate.Table
@@ -27,12 +28,8 @@ type sessions struct {
 	run   run
 	said  []int32 // sessions that have changed since the last update, and perhaps others
 
-	saving int // the group that changes goes on with
-
-	shelf   *aggregate.Shelf // what is spilled; nil where memory is not bounded
-	gone    [][]byte         // keys of entries of groups that are no more in memory
-	bound   aggregate.Bound  // of memory
-	counted int64            // bytes of the shelf, as they are counted
+	saving int      // the group that changes goes on with
+	gone   [][]byte // keys of entries of groups that are no more in memory
 }
 
 // A span is a session.
@@ -68,14 +65,10 @@ func (r *run) flush(b *record.Batch, to *aggregate.Cells) {
 }
 
 func newSessions(o *Op) *sessions {
-	m := &sessions{
-		Op: o, gap: int64(o.cfg.Gap), step: step(o.cfg.Gap),
+	return &sessions{
+		Op: o, shelved: newShelved(o), gap: int64(o.cfg.Gap), step: step(o.cfg.Gap),
 		table: aggregate.NewTable(nil), cells: o.set.NewCells(),
 	}
-	if o.cfg.MaxMemory > 0 {
-		m.shelf = aggregate.NewShelf(o.cfg.Spill)
-	}
-	return m
 }
 
 // add adds rows to the sessions of their groups.
@@ -214,8 +207,7 @@ func (m *sessions) closesAt(t int64) int64   { return t + m.gap + 1 }
 func (m *sessions) next() int64              { return m.limit + m.step }
 func (m *sessions) settle(limit int64) int64 { return floor(limit, m.step) }
 func (m *sessions) size() (open, groups int) {
-	m.stats.spilled.Add(m.shelf.Size() - m.counted)
-	m.counted = m.shelf.Size()
+	m.countSpilled()
 	return len(m.spans) - len(m.free), m.table.Len() - m.dead
 }
 

@@ -6,14 +6,9 @@ import (
 	"slices"
 
 	"github.com/logctl/logctl/pkg/aggregate"
-	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
-
-// Where memory is bounded, sessions that begin behind the limit go to a shelf when
-// there is no room for them, and are joined to what came since when the limit comes
-// to their start.
 
 // spanBytes is about how many bytes a session takes besides its cells.
 const spanBytes = 64
@@ -159,20 +154,6 @@ func (m *sessions) changesGone(s *saver) error {
 		}
 	}
 	return nil
-}
-
-// restoreBox takes back a box of the shelf.
-func (m *sessions) restoreBox(key, value []byte) (bool, error) {
-	if m.shelf == nil {
-		return false, fault.Usagef("give --max-memory, as the run before did",
-			"the state has windows that were spilled to disk")
-	}
-	return true, m.shelf.Restore(key, value, func(key, value []byte) error {
-		if !spilled(key) || value == nil {
-			return errState
-		}
-		return nil
-	})
 }
 
 // whole returns a machine with all sessions of some keys, which are partly spilled.

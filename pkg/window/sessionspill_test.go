@@ -12,14 +12,18 @@ import (
 	"github.com/logctl/logctl/pkg/window"
 )
 
-// Where memory is short the rows of sessions are those of plenty, and so are answers
-// to questions, whenever state is saved and the run goes on in another operator.
-func TestSpilledSessionsAreTheSame(t *testing.T) {
-	for _, gap := range []time.Duration{300 * time.Millisecond, 4 * time.Second} {
+// Where memory is short the rows of sessions and of sliding windows are those of
+// plenty, and so are answers to questions, whenever state is saved and the run goes on
+// in another operator.
+func TestSpilledWindowsThatEndAnywhereAreTheSame(t *testing.T) {
+	for _, cfg := range []window.Config{
+		{Gap: 300 * time.Millisecond},
+		{Gap: 4 * time.Second},
+		{Slide: true, Sizes: sizes(300 * time.Millisecond)},
+		{Slide: true, Sizes: sizes(20 * time.Second)},
+	} {
 		for _, grace := range []time.Duration{-1, 10 * time.Second, time.Minute} {
-			cfg := window.Config{
-				Gap: gap, By: []string{"service", "user"}, Aggs: everyAggregate, Grace: max(grace, 0), GraceUnlimited: grace < 0,
-			}
+			cfg.By, cfg.Aggs, cfg.Grace, cfg.GraceUnlimited = []string{"service", "user"}, everyAggregate, max(grace, 0), grace < 0
 			for seed := range uint64(proof.Some(2)) {
 				spilledLikePlenty(t, rand.New(rand.NewPCG(seed, 41)), cfg)
 			}
@@ -59,11 +63,11 @@ func spilledLikePlenty(t *testing.T, r *rand.Rand, cfg window.Config) {
 	d.Must(d.Op.Finish(&d.Out))
 	rows, late = append(rows, d.Out.Rows...), append(late, d.Out.Late...)
 	if lines(rows) != lines(plenty.Out.Rows) || lines(late) != lines(plenty.Out.Late) {
-		t.Fatalf("%v, grace %v: %d rows and %d late ones differ from %d and %d", cfg.Gap, cfg.Grace, len(rows), len(late),
+		t.Fatalf("%s, grace %v: %d rows and %d late ones differ from %d and %d", d.Op.Signature(), cfg.Grace, len(rows), len(late),
 			len(plenty.Out.Rows), len(plenty.Out.Late))
 	}
 	if blobs.Puts == 0 {
-		t.Fatalf("%v, grace %v: nothing was spilled", cfg.Gap, cfg.Grace)
+		t.Fatalf("%s, grace %v: nothing was spilled", d.Op.Signature(), cfg.Grace)
 	}
 	if kept.piece(t, d.Op, false, math.MaxInt); len(kept) != 1 || d.Op.Stats().Spilled > 0 {
 		t.Errorf("%d entries are left, %+v", len(kept), d.Op.Stats())
@@ -74,6 +78,7 @@ func spilledLikePlenty(t *testing.T, r *rand.Rand, cfg window.Config) {
 func TestWhatLeavesIsSpilledNoMore(t *testing.T) {
 	for name, cfg := range map[string]window.Config{
 		"sessions": {Gap: time.Minute, By: []string{"user"}, GraceUnlimited: true, MaxMemory: 1 << 10},
+		"sliding":  {Sizes: sizes(time.Minute), Slide: true, By: []string{"user"}, GraceUnlimited: true, MaxMemory: 1 << 10},
 		"windows":  {Sizes: sizes(time.Minute), By: []string{"k"}, GraceUnlimited: true, MaxMemory: 1 << 10},
 	} {
 		blobs := &proof.Blobs{}

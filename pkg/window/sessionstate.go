@@ -69,7 +69,7 @@ func (m *sessions) encode(s *saver, g uint32) []byte {
 // restore takes back the sessions of a group.
 func (m *sessions) restore(key, value []byte) (bool, error) {
 	if len(key) > 0 && key[0] == entryBox {
-		return m.restoreBox(key, value)
+		return m.restoreBox(key, value, spilled)
 	}
 	if len(key) < 2 || key[0] != entrySession {
 		return false, nil

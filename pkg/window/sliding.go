@@ -23,6 +23,7 @@ import (
 // smallest and the largest value.
 type sliding struct {
 	*Op
+	shelved
 	length, step int64
 
 	table *aggregate.Table
@@ -75,8 +76,9 @@ const (
 
 func newSliding(o *Op) *sliding {
 	m := &sliding{
-		Op: o, length: int64(o.cfg.Sizes[0].Length), step: step(o.cfg.Sizes[0].Length), table: aggregate.NewTable(nil),
-		own: o.set.NewCells(), one: o.set.NewCells(),
+		Op: o, shelved: newShelved(o), length: int64(o.cfg.Sizes[0].Length), step: step(o.cfg.Sizes[0].Length),
+		table: aggregate.NewTable(nil),
+		own:   o.set.NewCells(), one: o.set.NewCells(),
 		sums: o.set.NewEdges(), backs: o.set.NewEdges(), edge: o.set.NewEdges(), totals: o.set.NewMoving(),
 	}
 	m.one.Grow(1)
@@ -112,7 +114,7 @@ func (m *sliding) add(rows record.Rows) error {
 		m.touch(at)
 	}
 	m.run.flush(b, m.own)
-	return nil
+	return m.relieve(rows.Hi - rows.Lo)
 }
 
 func (m *sliding) widen() {
@@ -126,16 +128,20 @@ func (m *sliding) widen() {
 
 // place returns the moment of a group at t, which it makes where it is new.
 func (m *sliding) place(g uint32, t int64) int32 {
-	l := &m.lists[g]
-	before := l.tail
+	before := m.lists[g].tail
 	for before != none && m.moments[before].t > t {
 		before = m.moments[before].before
 	}
+	return m.behind(before, g, t)
+}
+
+// behind is place where the last moment of the group up to t is known.
+func (m *sliding) behind(before int32, g uint32, t int64) int32 {
 	if before != none && m.moments[before].t == t {
 		return before
 	}
 	at := m.take(moment{t: t, group: g, notes: used | open})
-	m.link(l, before, at)
+	m.link(&m.lists[g], before, at)
 	m.pending = append(m.pending, at)
 	return at
 }
@@ -195,11 +201,13 @@ func (m *sliding) touch(at int32) {
 func (m *sliding) closesAt(t int64) int64   { return t + 1 }
 func (m *sliding) next() int64              { return m.limit + m.step }
 func (m *sliding) settle(limit int64) int64 { return floor(limit, m.step) }
-func (m *sliding) size() (open, groups int) { return len(m.pending), m.table.Len() - m.dead }
+func (m *sliding) size() (open, groups int) {
+	m.countSpilled()
+	return len(m.pending), m.table.Len() - m.dead
+}
 
-// close writes the rows of the windows that end before limit.
-func (m *sliding) close(limit int64, out stream.Output) error {
-	m.build()
+// closeWhole is close where nothing is spilled of before limit.
+func (m *sliding) closeWhole(limit int64, out stream.Output) error {
 	kept, over := m.pending[:0], m.over[:0]
 	for _, at := range m.pending {
 		if m.moments[at].t < limit {

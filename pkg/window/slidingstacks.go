@@ -52,8 +52,7 @@ func (m *sliding) turn(g uint32) {
 func (m *sliding) release(at int32) {
 	mo := &m.moments[at]
 	if mo.notes&given != 0 {
-		key := appendTimeKey(nil, entryRecord, mo.t)
-		m.gone = append(m.gone, appendGroupKey(key, m.table, mo.group))
+		m.gone = append(m.gone, m.appendKey(nil, at))
 	}
 	mo.notes = 0
 	m.own.Reset(uint32(at))

@@ -12,13 +12,15 @@ func (m *sliding) changes(s *saver) error {
 	if err := s.gone(&m.gone); err != nil {
 		return err
 	}
+	if err := m.shelf.Changes(entryBox, s.put); err != nil {
+		return err
+	}
 	for k, at := range m.dirty {
 		mo := &m.moments[at]
 		if mo.notes&unsaved == 0 {
 			continue
 		}
-		s.key = appendGroupKey(appendTimeKey(s.key[:0], entryRecord, mo.t), m.table, mo.group)
-		s.value = m.own.Encode(append(s.value[:0], mo.notes&unsaid), uint32(at))
+		s.key, s.value = m.appendKey(s.key[:0], at), m.appendMoment(s.value[:0], at)
 		if err := s.put(s.key, s.value); err != nil {
 			m.dirty = m.dirty[k:]
 			return err
@@ -29,7 +31,18 @@ func (m *sliding) changes(s *saver) error {
 	return nil
 }
 
+// appendKey appends the key of a moment's entry.
+func (m *sliding) appendKey(dst []byte, at int32) []byte {
+	return appendGroupKey(appendTimeKey(dst, entryRecord, m.moments[at].t), m.table, m.moments[at].group)
+}
+
+// appendMoment appends a moment as its entry has it.
+func (m *sliding) appendMoment(dst []byte, at int32) []byte {
+	return m.own.Encode(append(dst, m.moments[at].notes&unsaid), uint32(at))
+}
+
 func (m *sliding) unsave() {
+	m.shelf.Unsave()
 	m.gone, m.dirty = nil, m.dirty[:0]
 	for at := range m.moments {
 		if mo := &m.moments[at]; mo.notes&used != 0 {
@@ -41,7 +54,10 @@ func (m *sliding) unsave() {
 
 // restore takes back a moment. The lists are made when all are there.
 func (m *sliding) restore(key, value []byte) (bool, error) {
-	if len(key) <= timeKey || key[0] != entryRecord {
+	if len(key) > 0 && key[0] == entryBox {
+		return m.restoreBox(key, value, isMoment)
+	}
+	if !isMoment(key) {
 		return false, nil
 	}
 	t, kind, text := splitTimeKey(key)

@@ -16,10 +16,9 @@ func (c *Config) checkMemory() error {
 	switch {
 	case c.MaxMemory == 0:
 		return nil
-	case c.Slide:
-		return fault.Usagef("", "memory can only be bounded of windows of given sizes and of sessions: not with --slide")
-	case c.Gap > 0 && c.Emit != Final:
-		return fault.Usagef("", "memory can only be bounded of sessions that are written once: not with --emit update")
+	case (c.Gap > 0 || c.Slide) && c.Emit != Final:
+		return fault.Usagef("leave --emit out: it is final",
+			"with --gap and --slide memory can only be bounded of windows that are written once")
 	default:
 		return aggregate.CheckBound(c.MaxMemory, c.Spill)
 	}
@@ -40,12 +39,6 @@ func (a *aligned) leave() {
 	for _, gone := range a.goneParts {
 		_ = a.forgetPart(gone.part)
 	}
-}
-
-func (m *sessions) leave() {
-	m.shelf.Drop()
-	m.stats.spilled.Add(-m.counted)
-	m.counted = 0
 }
 
 // memory returns about how many bytes groups take.

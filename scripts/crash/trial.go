@@ -19,11 +19,16 @@ type trial struct {
 	bin, dir string
 	rows     string // the file that rows go to, behind the name of the run
 	flags    []string
+	bound    []string // of the memory of the runs that are killed: none, or little
 }
+
+// killed is the name of the runs that are killed.
+const killed = "killed"
 
 var commands = []string{
 	"window --size 10s --by user --agg count(),sum(ms),p99(ms),distinct(n)",
 	"window --size 1m --hop 20s --agg count(),avg(ms),topk(user,3)",
+	"window --slide --size 5s --by user --agg count(),sum(ms),p99(ms),last(n) --grace 1h",
 	"window --gap 3s --by user --agg count(),max(ms)",
 	"sessionize --key user --gap 5s --agg sum(ms),p99(ms)",
 }
@@ -35,6 +40,7 @@ func newTrial(bin, dir string, rnd *rand.Rand) (*trial, error) {
 		dir:     dir,
 		rows:    []string{"-rows.ndjson", "-rows.ndjson.gz"}[rnd.IntN(2)],
 		flags:   strings.Fields(commands[rnd.IntN(len(commands))]),
+		bound:   [][]string{nil, {"--max-memory", "4KiB"}}[rnd.IntN(2)],
 	}, os.MkdirAll(dir, 0o700)
 }
 
@@ -43,7 +49,7 @@ func (t *trial) run(kills int) error {
 	if err := t.grow(100); err != nil {
 		return err
 	}
-	if err := t.finish("killed", "app.log"); err != nil { // a log that no run has seen is not found when it is rotated
+	if err := t.finish(killed, "app.log"); err != nil { // a log that no run has seen is not found when it is rotated
 		return err
 	}
 	for t.kills < kills {
@@ -57,7 +63,7 @@ func (t *trial) run(kills int) error {
 	if err := t.grow(1); err != nil {
 		return err
 	}
-	if err := t.finish("killed", "app.log", "--flush"); err != nil {
+	if err := t.finish(killed, "app.log", "--flush"); err != nil {
 		return err
 	}
 	files, err := t.files()
@@ -73,7 +79,11 @@ func (t *trial) run(kills int) error {
 // command returns a run; those of a name share checkpoint and outputs. With its
 // --idle, what is late does not depend on how long the clock has waited.
 func (t *trial) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(context.Background(), t.bin, slices.Concat(t.flags, []string{
+	flags := t.flags
+	if name == killed {
+		flags = slices.Concat(flags, t.bound)
+	}
+	cmd := exec.CommandContext(context.Background(), t.bin, slices.Concat(flags, []string{
 		"-q", "--idle", "1ms", "--checkpoint", name + ".ckpt", "--to", name + t.rows,
 		"--late", name + "-late.ndjson", "--dlq", name + "-dead.ndjson",
 	}, args)...)
@@ -111,7 +121,7 @@ func (t *trial) interrupt() error {
 	if t.rnd.IntN(3) > 0 {
 		args = append(args, "-f")
 	}
-	cmd, out := t.command("killed", args...), new(bytes.Buffer)
+	cmd, out := t.command(killed, args...), new(bytes.Buffer)
 	cmd.Stderr = out
 	if err := cmd.Start(); err != nil {
 		return err
@@ -147,7 +157,7 @@ func (t *trial) interrupt() error {
 func (t *trial) grown() func() bool {
 	size := func() (sum int64) {
 		for _, name := range []string{t.rows, ".ckpt-wal"} {
-			if info, err := os.Stat(filepath.Join(t.dir, "killed"+name)); err == nil {
+			if info, err := os.Stat(filepath.Join(t.dir, killed+name)); err == nil {
 				sum += info.Size()
 			}
 		}
