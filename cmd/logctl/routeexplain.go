@@ -67,23 +67,22 @@ type explainer struct {
 
 // Process explains rows.
 func (e *explainer) Process(rows record.Rows, out stream.Output) error {
-	b, err := out.Batch()
-	if err != nil {
-		return err
-	}
+	b := rows.Batch
 	for i := rows.Lo; i < rows.Hi; i++ {
 		if !rows.Recs[i].Live() {
 			continue
 		}
-		x := e.Explain(rows.Batch, i, e.every)
-		x.Record = engine.Place(rows.Batch, i)
+		x := e.Explain(b, i, e.every)
+		x.Record = engine.Place(b, i)
 		e.text.Reset()
 		enc := json.NewEncoder(&e.text)
 		enc.SetEscapeHTML(false) // tests are full of < and >
 		if err := enc.Encode(x); err != nil {
 			return err
 		}
-		b.Add(bytes.TrimSuffix(e.text.Bytes(), []byte{'\n'}))
+		rec := &b.Recs[i]
+		rec.Value = record.AppendSpan(b, bytes.TrimSuffix(e.text.Bytes(), []byte{'\n'}))
+		rec.Flags &^= record.Tombstone
 	}
-	return out.Emit(b.All())
+	return out.Emit(rows)
 }
