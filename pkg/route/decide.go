@@ -10,10 +10,10 @@ import (
 	"github.com/logctl/logctl/pkg/transform"
 )
 
-// What is decided of a record stands in words of its batch: in the first ones a
-// bit for each destination; then, in tables with edits, where its changed forms
-// stand in the arena; then, in tables with limits, where the rules stand that are
-// to be asked in order.
+// The decision for a record is kept in words of its batch. The first words have a
+// bit for each destination. If the table has edits, the next ones say where the
+// record's changed forms are in the arena; if it has limits, the next ones say
+// where the rules are that have to be asked in order.
 
 // A worker decides for one batch at a time.
 type worker struct {
@@ -117,7 +117,7 @@ func (w *worker) match(t *Table, b *record.Batch, i int) []int32 {
 	return w.one[:]
 }
 
-// send notes where record i goes. One that goes nowhere is dropped.
+// send notes where record i goes. A record that goes nowhere is dropped.
 func (w *worker) send(t *Table, b *record.Batch, i int, words [][]uint64, to []uint64) {
 	all := uint64(0)
 	for d, bits := range to[:t.words] {
@@ -129,8 +129,8 @@ func (w *worker) send(t *Table, b *record.Batch, i int, words [][]uint64, to []u
 	}
 }
 
-// edit makes the forms of record i for the destinations that want it changed,
-// one for all that want the same.
+// edit makes the changed forms of record i. Destinations that want the same changes
+// share a form.
 func (w *worker) edit(t *Table, b *record.Batch, i int, match []int32, words [][]uint64) {
 	first := len(w.forms) / formSize
 	w.last = w.last[:0]
@@ -161,10 +161,10 @@ func (w *worker) edit(t *Table, b *record.Batch, i int, match []int32, words [][
 	}
 }
 
-// formSize is what an entry of a form takes.
+// formSize is the size of a form's entry.
 const formSize = 12
 
-// finish puts what was made aside into the arena, and counts.
+// finish copies what the worker has prepared into the arena, and counts.
 func (w *worker) finish(t *Table, b *record.Batch, words [][]uint64) {
 	if len(w.forms) > 0 {
 		text := uint32(len(b.Data))
@@ -202,8 +202,8 @@ func (t *Table) count(w *worker) {
 	t.stats.Sampled.Add(w.sampled)
 }
 
-// formOf returns the form of record i for destination d; false where it goes as
-// it came.
+// formOf returns the form of record i for destination d; false if the record goes
+// as it came.
 func (t *Table) formOf(b *record.Batch, i, d int) (record.Span, bool) {
 	v := b.Words(t.words)[i]
 	entries := b.Data[v>>16:][:v&0xffff*formSize]
@@ -249,7 +249,7 @@ func (t *Table) gate(b *record.Batch, i int) {
 	}
 }
 
-// originHash tells partitions apart, the same in every run.
+// originHash tells partitions apart. It is the same in every run.
 func originHash(o *record.Origin) uint64 {
 	if o == nil {
 		return 0
