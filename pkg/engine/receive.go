@@ -126,10 +126,12 @@ func (r *run) take(ctx context.Context, j *job) error {
 		return err
 	}
 	r.prompt = r.prompt || j.Prompt
-	r.lanes.add(l, j, r.Now())
 	if r.AtMostOnce {
-		return r.commitRead(ctx, j)
+		if err := r.commitRead(ctx, j); err != nil {
+			return err
+		}
 	}
+	r.lanes.add(l, j, r.Now()) // one without records is read into again
 	return nil
 }
 
