@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/logctl/logctl/pkg/proof"
 )
 
 func TestRouteKilled(t *testing.T) {
@@ -28,7 +30,7 @@ func routeKilled(t *testing.T, c *client, crashes int) {
 	if err := os.WriteFile(rules, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f := c.feed(t, in, 5_000)
+	f := c.feed(t, in, proof.Some(5_000))
 	args := []string{"route", "--from", "kafka:" + in, "--group", in, "--fanout", "txn", "--rules", rules}
 	read := func(topic string) *tally {
 		seen := new(tally)

@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/logctl/logctl/pkg/proof"
 )
 
 // sessionsOf numbers the events e(user, at, …), at in ms, of the oracle: a session
@@ -16,7 +19,7 @@ const sessionsOf = `
 // TestSessionsEqualSQLite compares sessionize over shuffled NDJSON with window
 // functions of SQLite over the same lines, sorted.
 func TestSessionsEqualSQLite(t *testing.T) {
-	lines := command(t, "", "produce", "-q", "--to", "-", "--generate", "http", "--limit", "20000", "--seed", "7",
+	lines := command(t, "", "produce", "-q", "--to", "-", "--generate", "http", "--limit", strconv.Itoa(proof.Some(20_000)), "--seed", "7",
 		"--event-step", "1s", "--disorder-share", "0.4", "--late-share", "0.1")
 	var rows [][]any
 	for line := range strings.Lines(lines) {

@@ -118,7 +118,7 @@ func TestQueriesFindTheLast(t *testing.T) {
 		}
 		cfg.Aggs, cfg.Retention = "count()", time.Hour
 		d := newDriver(t, cfg)
-		d.Feed(randomEvents(rand.New(rand.NewPCG(7, 8)), 600))
+		d.Feed(randomEvents(rand.New(rand.NewPCG(7, 8)), proof.Some(600)))
 		all, err := d.Op.Query(everything)
 		if err != nil {
 			t.Fatal(err)

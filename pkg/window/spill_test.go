@@ -39,6 +39,9 @@ func TestSpilledRowsAreTheSame(t *testing.T) {
 		"filled":   {Sizes: sizes(2 * time.Minute), Grace: time.Second, Fill: window.FillZero},
 		"both":     {Sizes: sizes(2 * time.Minute), GraceUnlimited: true, Emit: window.Both, Every: time.Hour},
 	} {
+		if proof.Racing && name != "tumbling" {
+			continue // nothing here is done beside anything else
+		}
 		cfg.By, cfg.Aggs = []string{"k"}, "count(), sum(latency), p90(latency), distinct(user), first(user), last(user)"
 		plenty := newDriver(t, cfg)
 		little := cfg
