@@ -3,9 +3,12 @@ package kafka
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -39,5 +42,14 @@ func TestLink(t *testing.T) {
 	l.OnBrokerRead(named, 0, 0, 0, 0, nil)
 	if _, err := l.down(); err != nil || len(l.silent) > 0 {
 		t.Errorf("up again, but %v", err)
+	}
+}
+
+// TestExplainShards: a question to many brokers is a matter of the client.
+func TestExplainShards(t *testing.T) {
+	err := &kadm.ShardErrors{Name: "ListOffsets", Errs: []kadm.ShardError{{Err: kerr.NotLeaderForPartition}}}
+	said := Config{}.explain(err, "t")
+	if strings.Contains(said.Error(), "shard errors") || !errors.Is(said, kerr.NotLeaderForPartition) {
+		t.Errorf("%v", said)
 	}
 }
