@@ -67,7 +67,7 @@ func (t *task) pick(done func(*job)) (record.Rows, bool) {
 	if t.mustWait() {
 		return record.Rows{}, false
 	}
-	if len(t.later) > 0 && t.ctx.Err() == nil && (best == nil || t.later[0].first <= best.time()) {
+	if len(t.later) > 0 && t.ctx.Err() == nil && (best == nil || t.unopened() <= best.time()) {
 		t.openNext()
 		return record.Rows{}, false
 	}
@@ -75,7 +75,7 @@ func (t *task) pick(done func(*job)) (record.Rows, bool) {
 		return record.Rows{}, false
 	}
 	if len(t.later) > 0 {
-		limit = min(limit, t.later[0].first-1)
+		limit = min(limit, t.unopened()-1)
 	}
 	return t.take(best, limit, t.atOnce()), true
 }
@@ -142,12 +142,7 @@ func (t *task) dueWith(l *lane) int64 {
 			return forever
 		}
 	}
-	for _, u := range t.later {
-		if u.first < due {
-			return forever
-		}
-	}
-	if t.spent.least(now, int64(t.Idle)) < due {
+	if t.unopened() < due || t.spent.least(now, int64(t.Idle)) < due {
 		return forever
 	}
 	return due
@@ -184,9 +179,7 @@ func (t *task) reached(now int64) int64 {
 			least = min(least, l.reached())
 		}
 	}
-	for _, u := range t.later {
-		least = min(least, u.first)
-	}
+	least = min(least, t.unopened())
 	if least == forever {
 		return most
 	}
