@@ -15,8 +15,10 @@ func TestBrokerAbsent(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	silent := l.Addr().String() // it takes connections and says nothing
-	for _, addr := range []string{"127.0.0.1:1", silent} {
+	for addr, hint := range map[string]string{
+		"127.0.0.1:1":     "logctl broker",
+		l.Addr().String(): "takes connections and does not answer",
+	} {
 		c := &client{addrs: []string{addr}, home: t.TempDir()}
 		for _, args := range [][]string{
 			{"produce", "--to", "kafka:t"},
@@ -28,7 +30,7 @@ func TestBrokerAbsent(t *testing.T) {
 			t.Run(strings.Join(args, " "), func(t *testing.T) {
 				t.Parallel()
 				r := c.run(t, strings.NewReader("one\n"), nil, args...)
-				refused(t, r, addr, "logctl broker")
+				refused(t, r, addr, hint)
 				if r.took > 5*time.Second+slack {
 					t.Errorf("it took %v to say so", r.took)
 				}

@@ -91,7 +91,9 @@ func (s *Stats) Summary(letters string) string {
 		what string
 		n    int64
 	}{
-		{"retried", s.Retried.Load()}, {"released", s.Returned.Load()}, {letters, s.Dead.Load()},
+		{"retried", s.Retried.Load()},
+		{"released", s.Returned.Load()},
+		{letters, s.Dead.Load()},
 		{"handler failures", s.Failures.Load()},
 	} {
 		if x.n > 0 {
