@@ -63,7 +63,7 @@ func TestKilledInBackoff(t *testing.T) {
 	attempts := filepath.Join(t.TempDir(), "attempts")
 	args := []string{
 		"consume", "--from", "kafka:" + topic, "--group", topic, "--dlq", "kafka:" + dead, "--retry-topic", later,
-		"--retry", "3", "--backoff", "4s..4s", "--exec-per-record",
+		"--retry", "3", "--backoff", "6s..6s", "--exec-per-record",
 		"--exec", "read x; case $x in *1*) echo $x >>" + attempts + "; exit 75;; esac; echo $x",
 	}
 	lines := func(topic string) int {
@@ -72,7 +72,11 @@ func TestKilledInBackoff(t *testing.T) {
 	for i := range 3 {
 		p := e.start(t, nil, nil, args...)
 		eventually(t, "it waits in the retry topic", func() bool { return lines(later) > i })
-		time.Sleep(700 * time.Millisecond) // it commits; one killed before is an attempt that nobody knows of
+		// One killed before is an attempt that nobody knows of.
+		eventually(t, "all but that is committed", func() bool {
+			lag := e.logctl(t, nil, "group", "lag", topic)
+			return strings.Count(lag, `"lag":0,`) == 1 && strings.Count(lag, `"lag":1,`) == 1
+		})
 		p.crash(t)
 	}
 	p := e.start(t, nil, nil, args...)
