@@ -82,7 +82,7 @@ or of their event time with --time-field.`,
 
 func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	if len(args)+len(f.stream.input.from) == 0 {
-		return fault.Usagef("as in --from kafka:app-logs", "consume needs an input")
+		return fault.Usagef("as in --from kafka:app-logs, or - for standard input", "consume needs an input")
 	}
 	if err := f.handler.check(cmd, &f.stream.input); err != nil {
 		return err
