@@ -52,7 +52,8 @@ func (k *kept) coming(r *result) {
 	k.announce = append(k.announce, announced{r.start, plainHash(k.plainKey(r.kind, r.text)), r.final})
 }
 
-// take keeps the rows that were announced, as far as they are written.
+// take keeps the rows that were announced, as far as they are written. Many may come
+// at once, so that what is too much is forgotten here, too.
 func (k *kept) take(rows record.Rows) {
 	k.sort()
 	for i, a := range k.announce {
@@ -62,6 +63,7 @@ func (k *kept) take(rows record.Rows) {
 		}
 	}
 	k.announce = k.announce[:0]
+	k.expire()
 }
 
 func (k *kept) add(row keptRow, key, text []byte) {

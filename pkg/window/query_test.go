@@ -175,6 +175,22 @@ func TestQueriesAreBounded(t *testing.T) {
 	}
 }
 
+// TestRowsThatCloseAtOnceAreBounded: no more of them are kept than at any other time.
+func TestRowsThatCloseAtOnceAreBounded(t *testing.T) {
+	d := newDriver(t, window.Config{Sizes: sizes(time.Second), By: []string{"k"}, Retention: 10 * time.Minute, KeptBytes: 200_000})
+	events := make([]event, 10_000)
+	for i := range events {
+		events[i] = event{At: start, Fields: map[string]any{"k": fmt.Sprint("user-", i)}}
+	}
+	d.Feed(events)
+	if err := d.Op.Finish(new(discard)); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(ask(t, d.Op, everything)); n < 500 || n > 3_000 {
+		t.Errorf("%d rows are kept, want as many as go into 200 kB and a block", n)
+	}
+}
+
 // BenchmarkQuery measures a query for one key with 300,000 open windows, and as many
 // closed ones.
 func BenchmarkQuery(b *testing.B) {
