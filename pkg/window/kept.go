@@ -52,8 +52,8 @@ func (k *kept) coming(r *result) {
 	k.announce = append(k.announce, announced{r.start, plainHash(k.plainKey(r.kind, r.text)), r.final})
 }
 
-// take keeps the rows that were announced, as far as they are written. Many may come
-// at once, so that what is too much is forgotten here, too.
+// take keeps the rows that were announced, as far as they are written, and forgets
+// what is too much then: many may come at once.
 func (k *kept) take(rows record.Rows) {
 	k.sort()
 	for i, a := range k.announce {

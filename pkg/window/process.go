@@ -164,11 +164,7 @@ func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 		}
 	}
 	o.count()
-	if err := o.flush(out); err != nil || o.kept == nil {
-		return err
-	}
-	o.kept.expire()
-	return nil
+	return o.flush(out)
 }
 
 // Finish closes all windows.
