@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +25,10 @@ func TestComplete(t *testing.T) {
 	commitAs(t, "mailer", c.ListenAddrs())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	const logs = "../../testdata/logs/"
+	array := filepath.Join(t.TempDir(), "array.json")
+	if err := os.WriteFile(array, []byte("[\n {\n  \"service\": \"a\",\n  \"status\": 200\n }\n]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct{ line, offers, not string }{
 		{"consume --from kaf|", "kafka:", "sqlite:"},
 		{"consume --from kafka:|", "kafka:access kafka:app-logs", ""},
@@ -35,6 +41,7 @@ func TestComplete(t *testing.T) {
 		{"window " + logs + "apache_access.log --by |", "client status path", ""},
 		{"window " + logs + "auth.log --by service,|", "service,host", ""},
 		{"window --from " + logs + "auth.log --by |", "host service", "client"},
+		{"window " + array + " --by |", "service status", ""},
 		{"window --size |", "", "s"},
 		{"consume --delivery |", "at-least-once exactly-once", ""},
 		{"consume --balancer |", "kip848 range", ""},
