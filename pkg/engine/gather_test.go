@@ -112,31 +112,16 @@ func (l *register) Flush(context.Context) error {
 	return nil
 }
 
-// slowly is numbered, and reads on when there has been another commit.
-type slowly struct {
-	*numbered
-	commits *atomic.Int64
-}
-
-func (s slowly) Read(ctx context.Context, b *record.Batch) error {
-	for s.at%readAhead == 0 && s.commits.Load() < int64(s.at/readAhead) && ctx.Err() == nil {
-		time.Sleep(time.Millisecond)
-	}
-	return s.numbered.Read(ctx, b)
-}
-
-const readAhead = 10_000
-
 // TestOneTaskIsGatheredInPieces: records wait for no more than a piece of what has
 // changed, and what is committed is of one moment all the same, also where it is all
 // that there is.
 func TestOneTaskIsGatheredInPieces(t *testing.T) {
-	const total = 6 * readAhead
+	const readAhead, total = 10_000, 60_000
 	op := &spread{counts: map[uint32]uint64{}, dirty: map[uint32]uint64{}}
 	l := &register{t: t, kept: map[string]uint64{}}
 	var now atomic.Int64
 	p := engine.Pipeline{
-		Sources: []stream.Source{slowly{newNumbered(total, 1, 1), &l.commits}}, Operator: op, Sink: l, Vault: l, Exactly: true,
+		Sources: []stream.Source{slowly{newNumbered(total, 1, 1), readAhead, &l.commits}}, Operator: op, Sink: l, Vault: l, Exactly: true,
 		Parser: newMarker, CommitEvery: time.Millisecond,
 		Now: func() int64 { return now.Add(int64(2 * time.Millisecond)) }, // so that a piece is no more than it has to be
 	}
