@@ -210,7 +210,7 @@ func (a *account) pipeline(size, parts int) engine.Pipeline {
 // or to the end.
 func further(a *account) error {
 	for began := time.Now(); a.done.Load() < min(sum(a.count)+200, a.total*9/10); time.Sleep(time.Millisecond) {
-		if time.Since(began) > 20*time.Second {
+		if time.Since(began) > time.Minute {
 			a.t.Error("nothing is processed during a commit")
 			return io.ErrNoProgress
 		}

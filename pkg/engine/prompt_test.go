@@ -48,17 +48,13 @@ func (s *asker) Commit(_ context.Context, at []stream.Position) error {
 }
 
 // TestPromptBatchesAreCommittedAtOnce: a prompt batch does not wait for the
-// interval of commits, and its output is flushed before.
+// interval of commits, and its output is flushed before: else the run would hang.
 func TestPromptBatchesAreCommittedAtOnce(t *testing.T) {
 	src := &asker{origin: &record.Origin{Source: "posts"}, committed: make(chan int64, 10)}
 	sink := new(text)
-	began := time.Now()
 	err := runSoon(t.Context(), t, engine.Pipeline{Sources: []stream.Source{src}, Sink: sink, CommitEvery: time.Hour})
 	if err != nil || sink.String() != "x x x x x " || sink.flushed < 5 {
 		t.Errorf("%v, %q, flushed %d times", err, sink.String(), sink.flushed)
-	}
-	if d := time.Since(began); d > 5*time.Second {
-		t.Errorf("it took %v", d)
 	}
 }
 

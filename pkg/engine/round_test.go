@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,8 +13,12 @@ import (
 )
 
 // requests are two partitions whose offsets hold some records each, all of them in
-// turn by their times.
-type requests struct{ at, total int64 }
+// turn by their times. It reads on behind each quarter of them when there has been
+// another commit.
+type requests struct {
+	at, total int64
+	commits   *atomic.Int64
+}
 
 const inRequest = 4
 
@@ -23,7 +28,10 @@ func (*requests) Pause(*record.Origin, bool) {}
 
 var requestParts = [2]*record.Origin{{Source: "r", Topic: true}, {Source: "r", Partition: 1, Topic: true}}
 
-func (s *requests) Read(_ context.Context, b *record.Batch) error {
+func (s *requests) Read(ctx context.Context, b *record.Batch) error {
+	for s.commits.Load() < 4*s.at/s.total && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
 	if s.at == s.total {
 		return io.EOF
 	}
@@ -41,9 +49,10 @@ func (s *requests) Read(_ context.Context, b *record.Batch) error {
 // whole is a sink that checks at every commit that it was given the records of whole
 // requests, those before the positions.
 type whole struct {
-	t             *testing.T
-	rows, commits int64
-	next          [2]int64
+	t       *testing.T
+	rows    int64
+	commits atomic.Int64
+	next    [2]int64
 }
 
 func (w *whole) Write(rows record.Rows) error {
@@ -60,9 +69,9 @@ func (w *whole) Keep(at []stream.Position) {
 }
 
 func (w *whole) Flush(context.Context) error {
-	w.commits++
+	commit := w.commits.Add(1)
 	if want := inRequest * (w.next[0] + w.next[1]); w.rows != want {
-		w.t.Errorf("commit %d: %d rows, want the %d before %v", w.commits, w.rows, want, w.next)
+		w.t.Errorf("commit %d: %d rows, want the %d before %v", commit, w.rows, want, w.next)
 	}
 	return nil
 }
@@ -72,7 +81,7 @@ func TestCommitsRoundOff(t *testing.T) {
 	w := &whole{t: t}
 	at := int64(0)
 	err := runSoon(t.Context(), t, engine.Pipeline{
-		Sources: []stream.Source{&requests{total: 20_000}}, Sink: w, Exactly: true, Order: engine.InTime,
+		Sources: []stream.Source{&requests{total: 20_000, commits: &w.commits}}, Sink: w, Exactly: true, Order: engine.InTime,
 		CommitEvery: time.Millisecond,
 		Now: func() int64 { // it is time for a commit whenever it is looked
 			at += int64(time.Second)
@@ -82,7 +91,7 @@ func TestCommitsRoundOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.rows != 20_000*inRequest || w.commits < 3 {
-		t.Errorf("%d rows in %d commits", w.rows, w.commits)
+	if w.rows != 20_000*inRequest || w.commits.Load() < 4 {
+		t.Errorf("%d rows in %d commits", w.rows, w.commits.Load())
 	}
 }

@@ -383,7 +383,7 @@ type askingSink struct {
 }
 
 func (s *askingSink) Flush(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	return s.asker.Ask(ctx, func(v engine.View) {
 		if len(v.Operators) == 1 {
@@ -419,7 +419,7 @@ type wide struct {
 
 func (w *wide) Changes(all bool, put func(key, value []byte) error) error {
 	defer func() { w.put = 0 }()
-	give := time.After(10 * time.Second)
+	give := time.After(time.Minute)
 	for n := uint32(0); ; n++ {
 		if err := put(binary.BigEndian.AppendUint32([]byte("z"), n%1000), []byte("0")); err != nil {
 			return err
@@ -540,7 +540,7 @@ func TestMarksGoWithTheirPartition(t *testing.T) {
 			if d := cmp.Diff(want, got); d != "" {
 				t.Error(d)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("the end is forgotten")
 		}
 		b.Barrier = func(error) {}
@@ -605,7 +605,7 @@ func TestTaskFinishesAtTheEndOfItsPartition(t *testing.T) {
 	}, func(b *record.Batch) {
 		select {
 		case <-done:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("it is not committed as done")
 		}
 		m.at(1, b)

@@ -23,7 +23,7 @@ func runSoon(ctx context.Context, t *testing.T, p engine.Pipeline) error {
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("the run hangs")
 		return nil
 	}
@@ -478,7 +478,7 @@ func TestTickedRowsAreFlushed(t *testing.T) {
 	}()
 	select {
 	case <-sink.first:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the row was not flushed")
 	}
 	cancel()
