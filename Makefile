@@ -26,20 +26,25 @@ install: build ## binary, man pages and completions under PREFIX
 # Many tests wait for processes rather than for a core.
 PARALLEL ?= 6
 
+# With AGAIN=1, as in .ci/run, tests that failed are run a second time if they are few,
+# and are listed in any case: kills and clusters leave something to luck. Data races do not.
+gotest = $(if $(AGAIN),$(GO) tool -modfile=scripts/tools/go.mod gotestsum --format pkgname --rerun-fails=1 \
+	--rerun-fails-max-failures=4 --rerun-fails-abort-on-data-race --packages '$(1)' -- $(2),$(GO) test $(2) $(1))
+
 test: ## unit, script, property and fuzz-seed tests; nothing to install
-	$(GO) test -p 3 -parallel $(PARALLEL) -timeout 20m $(PKGS)
+	$(call gotest,$(PKGS),-p 3 -parallel $(PARALLEL) -timeout 20m)
 
 lint: ## formatting, vet and the linters of .golangci.yml
 	$(GO) tool -modfile=scripts/tools/go.mod golangci-lint run $(PKGS)
 
 race: ## the tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 GORACE=atexit_sleep_ms=1 $(GO) test -race -parallel $(PARALLEL) -timeout 30m $(PKGS)
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=1 $(call gotest,$(PKGS),-race -parallel $(PARALLEL) -timeout 30m)
 
 kafka-test: ## integration tests against a real Apache Kafka (needs Java 17 and Maven)
-	$(GO) test -tags kafka -run Apache -count 1 -p 1 -timeout 25m ./pkg/kafka/... ./cmd/logctl/...
+	$(call gotest,./pkg/kafka/... ./cmd/logctl/...,-tags kafka -run Apache -count 1 -p 1 -timeout 25m)
 
 postgres-test: ## integration tests against a real PostgreSQL (needs its server installed)
-	TEST_POSTGRES=1 $(GO) test -run '^TestPostgres$$' -count 1 -timeout 15m ./cmd/logctl
+	TEST_POSTGRES=1 $(call gotest,./cmd/logctl,-run '^TestPostgres$$' -count 1 -timeout 15m)
 
 fuzz: ## every fuzz target for FUZZTIME
 	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' cmd pkg | sed 's/:func / /' | sort -u | \

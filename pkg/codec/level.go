@@ -8,7 +8,7 @@ import (
 )
 
 // levelReach is how far behind the timestamp a level is looked for.
-const levelReach = 80
+const levelReach = 96
 
 // levelOf returns the level of a line in which a timestamp, of no length where
 // there is none, stands at at: where its word stands or, where the line has a

@@ -7,7 +7,7 @@ import (
 
 // plainText takes a whole line as its message. Two more fields are found where
 // they are easy to find: a timestamp that begins with one of the first words,
-// and what says the level before it or up to 80 bytes behind it: see levelOf. No
+// and what says the level before it or up to 96 bytes behind it: see levelOf. No
 // line is bad.
 type plainText struct {
 	binding

@@ -62,6 +62,11 @@ var plainCases = []struct{ line, time, level string }{
 	{"[2024-01-15T10:20:30Z ERROR app::db] x", "2024-01-15T10:20:30Z", "ERROR"},
 	{"fail: Microsoft.X[13]", "", "fail"},
 	{"fail to see", "", ""},
+	{
+		"- 1117838570 2005.06.03 R02-M1-N0-C:J12-U11 2005-06-03-15.42.50.675872 R02-M1-N0-C:J12-U11 RAS KERNEL INFO x",
+		"1117838570", "INFO",
+	},
+	{"2024-01-15-10.20.30.123456-240 I12345E678           LEVEL: Warning", "2024-01-15-10.20.30.123456-240", ""},
 	{"[system] up", "", "system"},
 	{"system up", "", ""},
 	{"error", "", "error"},

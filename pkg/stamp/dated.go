@@ -23,6 +23,30 @@ func (p *Parser) dated(text []byte, m int) (ns int64, n int, ok bool) {
 	return p.clocked(text, i, y, m, d)
 }
 
+// db2 reads "2006-01-02-15.04.05.000000", behind which the zone may stand in minutes: "-240".
+func (p *Parser) db2(text []byte) (ns int64, n int, ok bool) {
+	const short, zone = len("2006-01-02-15.04.05"), len("-240")
+	if len(text) < short || text[13] != '.' || text[16] != '.' {
+		return 0, 0, false
+	}
+	date, ok := civilDate(text)
+	h, m, s := two(text[11:]), two(text[14:]), two(text[17:])
+	if !ok || h >= 24 || m >= 60 || !isSecond(s, m) {
+		return 0, 0, false
+	}
+	sec := date + int64(h*hour+m*minute+s)
+	frac, i := fraction(text, short)
+	if len(text) < i+zone || text[i] != '-' && text[i] != '+' || leadingDigits(text[i+1:]) != zone-1 {
+		return p.instant(sec, frac, text, i)
+	}
+	east := int64(text[i+1]-'0')*100 + int64(two(text[i+2:]))
+	if text[i] == '-' {
+		east = -east
+	}
+	ns, ok = nanos(sec-east*minute, frac)
+	return ns, i + zone, ok
+}
+
 // dayFirst reads "2 Jan 2006 15:04:05", with the month in full or not, and "02.01.2006 15:04:05".
 func (p *Parser) dayFirst(text []byte) (ns int64, n int, ok bool) {
 	d, i := dayOf(text, 0)

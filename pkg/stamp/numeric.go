@@ -189,3 +189,21 @@ func leadingEpoch(text []byte) (ns int64, n int, ok bool) {
 	}
 	return ns, n, true
 }
+
+// datedEpoch reads an epoch in seconds behind which its date stands, whatever the
+// zone of that, as supercomputers log it: "1795514400 2026.11.24".
+func datedEpoch(text []byte) (ns int64, n int, ok bool) {
+	const seconds, date = len("1795514400"), len("2026.11.24")
+	if len(text) <= seconds+date || text[0]-'0' > 9 {
+		return 0, 0, false
+	}
+	ns, n, ok = leadingEpoch(text)
+	if !ok || n != seconds {
+		return 0, 0, false
+	}
+	midnight, ok := civilDate(text[n+1:])
+	since := ns/1e9 - midnight
+	return ns, n, ok && since > -half && since < day+half
+}
+
+const half = day / 2

@@ -11,6 +11,7 @@
 //	                              zones (see zoneOf); / may stand for -
 //	2026-11-24                    midnight
 //	2026.11.24 10:00:00D          or 24.11.2026: with points the day is first
+//	2026-11-24-10.00.00D+060      DB2; the zone in minutes
 //	20261124T100000D+02:00        ISO 8601's basic form; - or _ or a space for
 //	                              the T, and 10:00:00 or 10:0:0:250 behind it
 //	26/11/24 10:00:00             log4j's short date; 69 to 99 are 19xx
@@ -131,7 +132,7 @@ const (
 // Find reads the timestamp that begins with one of the first four words of
 // text, or behind a mark before such a word (Cisco's star, a bracket that holds
 // more than the time), and returns where it begins and its length n. Behind the
-// first word an epoch is none: it could be any number.
+// first word an epoch is none, since it could be any number, unless its date follows.
 func (p *Parser) Find(text []byte, ref int64) (ns int64, start, n int, ok bool) {
 	if ns, n, ok = p.Leading(text, ref); ok {
 		return ns, 0, n, true
@@ -151,6 +152,9 @@ func (p *Parser) Find(text []byte, ref int64) (ns int64, start, n int, ok bool) 
 			break
 		}
 		if ns, n, ok = p.leadingDate(text[start:], ref); ok {
+			return ns, start, n, true
+		}
+		if ns, n, ok = datedEpoch(text[start:]); ok {
 			return ns, start, n, true
 		}
 		if ns, n, ok = p.marked(text[start:], ref); ok {
@@ -179,6 +183,8 @@ func (p *Parser) prefix(text []byte, ref int64) (ns int64, n int, ok bool) {
 		return p.named(text, ref)
 	case text[1]-'0' > 9 || text[2]-'0' > 9:
 		return p.dayOrMonthFirst(text, ref)
+	case text[10] == '-' && text[4] == '-':
+		return p.db2(text)
 	case text[4] == '-' || text[4] == '/' || text[4] == '.':
 		return p.civil(text)
 	case text[4]-'0' <= 9:
