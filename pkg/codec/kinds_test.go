@@ -151,6 +151,24 @@ Nov 27 07:00:01 host CEF:0|Security|threatmanager|1.0|100|worm|10|src=10.0.0.1 d
 	{"gelf", "ndjson", 2, "2026-11-27T07:00:00.307Z 1", "2026-11-27T07:00:01.500Z 6", `{"version":"1.1","host":"example.org","short_message":"A short message","full_message":"Backtrace here\n\nmore","timestamp":1795762800.3072,"level":1,"_user_id":9001}
 {"version":"1.1","host":"example.org","short_message":"x","timestamp":1795762801.5,"level":6}
 `},
+	{"auditd", "logfmt", 3, "2026-11-27T07:00:00.243Z", "2026-11-27T07:00:01.000Z", "type=SYSCALL msg=audit(1795762800.243:24287): arch=c000003e syscall=2 success=no exit=-13 ppid=2686 comm=\"cat\" exe=\"/bin/cat\" key=(null)\x1dARCH=x86_64 SYSCALL=open\ntype=CWD msg=audit(1795762800.243:24287):  cwd=\"/home/ann\"\ntype=USER_START msg=audit(1795762801.000:24288): pid=1 uid=0 msg='op=PAM:session_open acct=\"root\" exe=\"/usr/sbin/cron\" res=success'\n"},
+	{"grafana", "logfmt", 2, "2026-11-27T07:00:00.520Z info", "2026-11-27T07:00:01.000Z eror", `logger=settings t=2026-11-27T07:00:00.520963849Z level=info msg="Starting Grafana" version=11.5.2
+logger=settings t=2026-11-27T08:00:01+01:00 level=eror msg="Config loaded from" file=/etc/grafana/grafana.ini
+`},
+	{"uwsgi", "plain", 2, "2026-11-27T07:00:00.000Z", "2026-11-27T07:00:01.000Z", `[pid: 88185|app: 0|req: 1/1] 127.0.0.1 () {38 vars in 696 bytes} [Fri Nov 27 07:00:00 2026] POST /update => generated 47 bytes in 1 msecs (HTTP/1.1 200)
+[pid: 88185|app: 0|req: 2/2] 127.0.0.1 () {32 vars in 552 bytes} [Fri Nov 27 07:00:01 2026] GET / => generated 7 bytes in 2 msecs (HTTP/1.1 200)
+`},
+	{"mongodb", "ndjson", 2, "2026-11-27T07:00:00.401Z", "2026-11-27T07:00:01.525Z", `{"t":{"$date":"2026-11-27T07:00:00.401+00:00"},"s":"I",  "c":"NETWORK",  "id":22943,   "ctx":"listener","msg":"Connection accepted"}
+{"t":{"$date":"2026-11-27T08:00:01.525+01:00"},"s":"W",  "c":"COMMAND",  "id":51803,   "ctx":"conn162095","msg":"Slow query"}
+`},
+	{"serilog", "ndjson", 1, "2026-11-27T07:00:00.123Z", "2026-11-27T07:00:00.123Z", `{"@t":"2026-11-27T07:00:00.1234567Z","@mt":"Hello, {User}","User":"ann"}
+`},
+	{"ecs", "ndjson", 2, "2026-11-27T07:00:00.123Z info", "2026-11-27T07:00:01.123Z WARN", `{"@timestamp":"2026-11-27T07:00:00.123Z","log.level":"info","message":"a","ecs.version":"1.2.0","service.name":"shop"}
+{"@timestamp":"2026-11-27T07:00:01.123Z","log":{"level":"WARN"},"message":"b","ecs":{"version":"1.2.0"}}
+`},
+	{"bgl", "plain", 2, "2005-06-03T22:42:50.000Z INFO", "2005-06-03T22:42:51.000Z FATAL", `- 1117838570 2005.06.03 R02-M1-N0-C:J12-U11 2005-06-03-15.42.50.675872 R02-M1-N0-C:J12-U11 RAS KERNEL INFO instruction cache parity error corrected
+APPREAD 1117838571 2005.06.03 R02-M1-N0-C:J12-U11 2005-06-03-15.42.51.675872 R02-M1-N0-C:J12-U11 RAS APP FATAL ciod: failed
+`},
 	{"s3access", "plain", 2, "2026-11-27T07:00:00.000Z", "2026-11-27T07:00:38.000Z", `79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be DOC-EXAMPLE-BUCKET1 [27/Nov/2026:07:00:00 +0000] 192.0.2.3 79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be 3E57427F3EXAMPLE REST.GET.VERSIONING - "GET /DOC-EXAMPLE-BUCKET1?versioning HTTP/1.1" 200 - 113 - 7 - "-" "S3Console/0.4" - s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP/XV/VLi31234= SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader DOC-EXAMPLE-BUCKET1.s3.us-west-1.amazonaws.com TLSV1.2 - -
 79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be DOC-EXAMPLE-BUCKET1 [27/Nov/2026:07:00:38 +0000] 192.0.2.3 - 891CE47D2EXAMPLE REST.GET.OBJECT a.txt "GET /a.txt HTTP/1.1" 404 NoSuchKey 242 - 11 - "-" "S3Console/0.4" - x= SigV4 E AuthHeader h TLSV1.2 - -
 `},

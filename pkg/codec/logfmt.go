@@ -12,10 +12,13 @@ import (
 // string with JSON's escapes (what is no escape of JSON stands for itself); any
 // other ends at white space and is a number if it is a plain decimal of at
 // most 15 digits, else a string. A key alone is true. A line without a single
-// "=" is bad: it is prose or part of a stack trace.
+// "=" is bad: it is prose or part of a stack trace. Where no key of the usual names
+// has the timestamp, it is that of auditd (msg=audit(1364481363.243:24287)) or a date
+// with its time behind the key t, as Grafana writes it.
 type logfmt struct {
 	binding
-	clock dayClock
+	clock   dayClock
+	unusual record.Value // the timestamp in another place than the usual ones
 }
 
 func newLogfmt(plan *record.Plan) *logfmt {
@@ -43,6 +46,7 @@ func clockPart(key []byte) int {
 func (p *logfmt) parse(b *record.Batch, row int, s record.Span) (reason string) {
 	p.begin()
 	p.clock.begin()
+	p.unusual = 0
 	line, off := b.Bytes(s), int(s.Off)
 	pairs := 0
 	for i := gap(line, 0); i < len(line); i = gap(line, i) {
@@ -71,6 +75,9 @@ func (p *logfmt) parse(b *record.Batch, row int, s record.Span) (reason string) 
 		if p.clock.time >= 0 && len(key) == len("date") {
 			part = clockPart(key)
 		}
+		if len(p.clock.to) > 0 && len(key) <= len("msg") {
+			p.lookInto(key, off+i+1, line[i+1:end])
+		}
 		if to != nil || part >= 0 {
 			v := p.value(b, off+i+1, line[i+1:end])
 			p.clock.take(part, v)
@@ -83,7 +90,23 @@ func (p *logfmt) parse(b *record.Batch, row int, s record.Span) (reason string) 
 		return "no key=value pair"
 	}
 	p.set(b, row, p.clock.to, p.clock.join(b))
+	complete(b, row, p.clock.to, p.unusual)
 	return ""
+}
+
+// lookInto looks for a timestamp in text, the value of a key, which stands at off.
+func (p *logfmt) lookInto(key []byte, off int, text []byte) {
+	const audit, date = "audit(", "2026-11-24T"
+	switch string(key) {
+	case "msg":
+		if end := bytes.IndexByte(text, ':'); bytes.HasPrefix(text, []byte(audit)) && end > 0 && isCanonical(text[len(audit):end]) {
+			p.unusual = record.NewValue(record.Number, off+len(audit), end-len(audit))
+		}
+	case "t":
+		if len(text) > len(date) && text[4] == '-' && text[7] == '-' && text[10] == 'T' {
+			p.unusual = record.NewValue(record.String, off, len(text))
+		}
+	}
 }
 
 // value returns the value of text, which stands at off.

@@ -8,21 +8,22 @@ import (
 )
 
 // aliases are the sets of names that stand for one thing, each in the order in
-// which they are tried. Journald's and GELF's names belong to them.
+// which they are tried. The names of journald, GELF, ECS, CloudTrail, Serilog and
+// MongoDB belong to them.
 var aliases = [][]string{
-	{"timestamp", "ts", "time", "@timestamp", "__REALTIME_TIMESTAMP"},
+	{"timestamp", "ts", "time", "@timestamp", "__REALTIME_TIMESTAMP", "eventTime", "@t", "t.$date"},
 	{"id", "eventId", "event_id", "messageId"},
-	{"level", "severity", "lvl", "PRIORITY"},
+	{"level", "severity", "lvl", "PRIORITY", "log.level"},
 	{
 		"service", "serviceName", "service_name", "service_id", "application", "app", "source",
-		"SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT",
+		"SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "service.name",
 	},
-	{"host", "hostname", "_HOSTNAME"},
+	{"host", "hostname", "_HOSTNAME", "host.name"},
 	{"message", "msg", "log", "MESSAGE", "short_message"},
 	{"latency_ms", "latencyMs", "responseTime", "responseTimeMs", "duration_ms"},
 	{"status", "statusCode", "status_code", "httpStatus"},
 	{"user", "userId", "user_id"},
-	{"trace_id", "traceId"},
+	{"trace_id", "traceId", "trace.id"},
 }
 
 // TimeField is the field that holds the event time where the user names none;

@@ -36,6 +36,7 @@
 package stamp
 
 import (
+	"bytes"
 	"time"
 )
 
@@ -123,7 +124,7 @@ func (p *Parser) leadingDate(text []byte, ref int64) (ns int64, n int, ok bool) 
 }
 
 // findWords and findReach bound where Find looks: a stamp begins with one of the
-// first words, within so many bytes.
+// first words or a bracket, within so many bytes.
 const (
 	findWords = 4
 	findReach = 128
@@ -131,8 +132,9 @@ const (
 
 // Find reads the timestamp that begins with one of the first four words of
 // text, or behind a mark before such a word (Cisco's star, a bracket that holds
-// more than the time), and returns where it begins and its length n. Behind the
-// first word an epoch is none, since it could be any number, unless its date follows.
+// more than the time), or that stands in brackets, and returns where it begins and its
+// length n. Behind the first word an epoch is none, since it could be any number,
+// unless its date follows.
 func (p *Parser) Find(text []byte, ref int64) (ns int64, start, n int, ok bool) {
 	if ns, n, ok = p.Leading(text, ref); ok {
 		return ns, 0, n, true
@@ -159,6 +161,21 @@ func (p *Parser) Find(text []byte, ref int64) (ns int64, start, n int, ok bool) 
 		}
 		if ns, n, ok = p.marked(text[start:], ref); ok {
 			return ns, start + 1, n, true
+		}
+	}
+	return p.bracketed(text, start, len(head), ref)
+}
+
+// bracketed is Find for stamps in brackets in text[start:end].
+func (p *Parser) bracketed(text []byte, start, end int, ref int64) (ns int64, at, n int, ok bool) {
+	for ; start < end; start++ {
+		next := bytes.IndexByte(text[start:end], '[')
+		if next < 0 {
+			break
+		}
+		start += next
+		if ns, n, ok = p.leadingDate(text[start:], ref); ok {
+			return ns, start, n, true
 		}
 	}
 	return 0, 0, 0, false
