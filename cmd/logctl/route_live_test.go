@@ -110,7 +110,13 @@ func TestRouteWatch(t *testing.T) {
 	eventually(t, "it says that there are no rules", func() bool {
 		return strings.Contains(p.errs.String(), `rules.yaml: there is nothing in it`)
 	})
-	if got := p.ask(t, http.MethodGet, "/metrics", ""); !strings.Contains(got, "logctl_route_rejected_rules_total 2") {
+	if err := os.Remove(p.path("rules.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it says that the file is gone", func() bool {
+		return strings.Contains(p.errs.String(), "the rules in force stay: reading rules: open "+p.path("rules.yaml"))
+	})
+	if got := p.ask(t, http.MethodGet, "/metrics", ""); !strings.Contains(got, "logctl_route_rejected_rules_total 3") {
 		t.Errorf("the metrics do not tell:\n%s", got)
 	}
 	p.send(t, fmt.Sprintf(`{"n":%d}`, n), "b.log")
@@ -217,6 +223,31 @@ func TestRouteShed(t *testing.T) {
 	if string(text) != "{\"n\":1}\n{\"n\":3}\n" {
 		t.Errorf("low.log has %s", text)
 	}
+	if said := p.errs.String(); !strings.Contains(said, "records: low goes to ") || strings.Contains(said, "no record has a field") {
+		t.Errorf("it says\n%s", said)
+	}
+}
+
+// What takes the load that is shed has to be there from the start; readers that cannot
+// be looked at are spoken of.
+func TestRouteShedUnknown(t *testing.T) {
+	t.Parallel()
+	e := embed(t)
+	dir := t.TempDir()
+	rules := filepath.Join(dir, "rules.yaml")
+	writeFile(t, rules, "rules: [{name: low, match: has(n), to: "+filepath.Join(dir, "low.log")+"}]\n")
+	shed := []string{"--to", "null:", "--rules", rules, "--shed", "low when lag(kafka:nosuch) > 1", "--shed-every", "10ms", "--shed-to"}
+	got := e.run(t, nil, nil, append([]string{"route"}, append(shed, "kafka:nobatch")...)...)
+	if got.status == 0 || !strings.Contains(got.errs, `destination "kafka:nobatch": topic "nobatch" does not exist`) {
+		t.Errorf("status %d: %s", got.status, got.errs)
+	}
+	p := startRouter(t, &e.client, dir, append(shed, filepath.Join(dir, "batch.log"))...)
+	eventually(t, "it says that the lag is not known", func() bool {
+		return strings.Contains(p.errs.String(), `is not known, and nothing changes: topic "nosuch" does not exist`)
+	})
+	p.send(t, `{"n":1}`, "low.log")
+	_ = p.in.Close() // of a pipe in memory
+	p.end(t)
 }
 
 // A Sigma rule that changes is in force at once, as if the rules had; one that is

@@ -159,15 +159,13 @@ func (b *rulebook) watched() []string { return append(b.files.paths(), b.flags.r
 func (b *rulebook) written() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	info, err := os.Stat(b.flags.rules)
-	if err != nil {
-		return
-	}
 	text, err := os.ReadFile(b.flags.rules)
 	if err != nil {
+		b.reject(fmt.Errorf("reading rules: %w", err))
 		return
 	}
-	settled := bytes.Equal(text, b.last) || time.Since(info.ModTime()) > stdio.Settling
+	info, err := os.Stat(b.flags.rules)
+	settled := bytes.Equal(text, b.last) || err == nil && time.Since(info.ModTime()) > stdio.Settling
 	if b.last = text; settled {
 		b.changed(text)
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/logctl/logctl/pkg/fault"
-	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/route"
 	"github.com/logctl/logctl/pkg/stream"
@@ -57,8 +56,14 @@ func (f *shedFlags) newShedder(b *rulebook) (*shedder, error) {
 	return &shedder{rulebook: b, flags: f, rule: rule}, err
 }
 
-// open connects to the cluster whose readers are looked at.
+// open connects to the cluster whose readers are looked at, and opens what takes the
+// load that is shed.
 func (s *shedder) open() error {
+	s.on = true
+	_, err := s.try(s.text)
+	if s.on = false; err != nil {
+		return err
+	}
 	conn, err := s.p.flags.kafka.config(stream.Endpoint{})
 	if err != nil {
 		return err
@@ -72,6 +77,7 @@ func (s *shedder) watch(ctx context.Context) {
 	defer s.admin.Close()
 	tick := time.NewTicker(s.flags.every)
 	defer tick.Stop()
+	known := true
 	for {
 		lag, err := s.admin.TopicLag(ctx, s.rule.Topic, s.rule.Group)
 		switch {
@@ -79,7 +85,13 @@ func (s *shedder) watch(ctx context.Context) {
 			return
 		case err != nil:
 			s.stats.Unknown.Add(1) // it stays as it is while nobody can tell
+			if known {
+				note(s.p.cmd, "--shed: how far readers are behind is not known, and nothing changes: %v%s",
+					err, suffix(fault.HintOf(err)))
+			}
+			known = false
 		default:
+			known = true
 			s.look(lag)
 		}
 		select {
@@ -107,12 +119,12 @@ func (s *shedder) look(lag int64) {
 		return
 	}
 	s.live.Set(t)
+	where := "where it did"
 	if on {
 		s.stats.Sheds.Add(1)
-		note(s.p.cmd, "%s records of %s wait: %s goes to %s", human.Count(lag), s.rule.Topic, s.rule.Rule, s.flags.to)
-		return
+		where = "to " + s.flags.to
 	}
-	note(s.p.cmd, "%s records of %s wait: %s goes where it did", human.Count(lag), s.rule.Topic, s.rule.Rule)
+	note(s.p.cmd, "behind in %s by %s: %s goes %s", s.rule.Topic, count(int(lag), "record"), s.rule.Rule, where)
 }
 
 // apply diverts what is shed.

@@ -166,7 +166,7 @@ func (r *run) sourceEnded(j *job) error {
 // account counts what a batch brings.
 func (r *run) account(j *job) error {
 	r.Stats.read(j)
-	if r.Plan != nil && (j.Plan == nil || j.Plan == r.Plan) {
+	if r.Plan != nil {
 		r.Stats.notice(r.Plan, j.Batch)
 	}
 	if r.Strict && len(j.Faults) > 0 {

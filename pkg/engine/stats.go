@@ -33,6 +33,7 @@ type Stats struct {
 	RestoreNanos  atomic.Int64 // how long it took to restore the last task
 
 	found []bool   // columns of the plan that held a value so far
+	other bool     // records were read by another plan: which fields they had is not known
 	names []string // fields that the first records had
 }
 
@@ -103,6 +104,10 @@ func (s *Stats) TakeInput(from *Stats) {
 // notice remembers which fields of the plan have been seen. A batch with a
 // field that has not been costs a look at its column.
 func (s *Stats) notice(p *record.Plan, b *record.Batch) {
+	if b.Plan != nil && b.Plan != p {
+		s.other = s.other || len(b.Recs) > 0
+		return
+	}
 	for len(s.found) < len(p.Fields) {
 		s.found = append(s.found, false)
 	}
@@ -123,9 +128,12 @@ func (s *Stats) notice(p *record.Plan, b *record.Batch) {
 // meant. It is for after the run.
 func (s *Stats) Names() []string { return s.names }
 
-// Unseen returns the fields of the plan that no record had. It is for after
-// the run.
+// Unseen returns the fields of the plan that no record had: none where some were read
+// by another plan. It is for after the run.
 func (s *Stats) Unseen(p *record.Plan) []string {
+	if s.other {
+		return nil
+	}
 	var paths []string
 	for k, found := range s.found {
 		if !found && k != p.Time {
@@ -138,7 +146,7 @@ func (s *Stats) Unseen(p *record.Plan) []string {
 // Timeless reports whether the plan reads a time and no record had one of its own. It
 // is for after the run.
 func (s *Stats) Timeless(p *record.Plan) bool {
-	return p.Time >= 0 && p.Time < len(s.found) && !s.found[p.Time]
+	return !s.other && p.Time >= 0 && p.Time < len(s.found) && !s.found[p.Time]
 }
 
 // Summary says in one line what came in and what became of it.

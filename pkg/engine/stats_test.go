@@ -203,3 +203,37 @@ func TestReadAheadIsNotCounted(t *testing.T) {
 type passing struct{}
 
 func (passing) Process(rows record.Rows, out stream.Output) error { return out.Emit(rows) }
+
+// Of fields that records of another plan had nothing is known.
+func TestUnseenOfOtherPlans(t *testing.T) {
+	plan := record.NewPlan()
+	plan.ReadTime("")
+	plan.Column("never")
+	var stats engine.Stats
+	var got text
+	p := engine.Pipeline{
+		Sources: []stream.Source{&lines{name: "x", times: make([]int64, 9), n: 4}}, Sink: &got, Plan: plan, Stats: &stats,
+		Parser: func() engine.Parser {
+			return &replanned{columns: columns{[]int{1}}, plans: []*record.Plan{plan, record.NewPlan()}}
+		},
+	}
+	if err := engine.Run(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if paths := stats.Unseen(plan); paths != nil || stats.Timeless(plan) {
+		t.Errorf("unseen: %q, timeless %v", paths, stats.Timeless(plan))
+	}
+}
+
+// A replanned parser goes by one plan after the other, and by the last one to the end.
+type replanned struct {
+	columns
+	plans []*record.Plan
+}
+
+func (p *replanned) Parse(b *record.Batch) {
+	p.columns.Parse(b)
+	if b.Plan = p.plans[0]; len(p.plans) > 1 {
+		p.plans = p.plans[1:]
+	}
+}

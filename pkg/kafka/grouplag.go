@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -12,11 +13,11 @@ import (
 // holds.
 func (a *Admin) TopicLag(ctx context.Context, topic, group string) (int64, error) {
 	first, err := a.adm.ListStartOffsets(ctx, topic)
-	if err != nil {
+	if err = cmp.Or(err, first.Error()); err != nil {
 		return 0, a.cfg.explain(err, topic)
 	}
 	last, err := a.adm.ListEndOffsets(ctx, topic)
-	if err != nil {
+	if err = cmp.Or(err, last.Error()); err != nil {
 		return 0, a.cfg.explain(err, topic)
 	}
 	groups := []string{group}

@@ -144,6 +144,8 @@ func FromEntries(entries map[string][]byte) ([]byte, error) {
 		switch {
 		case name == DefaultKey:
 			root.Content = append(root.Content, scalar("default"), n.Content[0])
+		case nameOf(n.Content[0]) == "":
+			return nil, doc.Errorf(n.Content[0], "as in name: "+quote(name)+", the key of its record", "the rule has no name")
 		case nameOf(n.Content[0]) != name:
 			return nil, doc.Errorf(n.Content[0], "the key of a record is the name of its rule",
 				"the rule is called %q", nameOf(n.Content[0]))

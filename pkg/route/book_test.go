@@ -68,6 +68,9 @@ default: rest
 	if _, err := route.FromEntries(map[string][]byte{"x": []byte("name: y")}); err == nil {
 		t.Error("a key must be the name of its rule")
 	}
+	if _, err := route.FromEntries(map[string][]byte{"x": []byte("match: has(a)")}); err == nil || !strings.Contains(err.Error(), "has no name") {
+		t.Errorf("a rule without a name: %v", err)
+	}
 	if got := write(open("")); got != "{}\n" && got != "rules: []\n" {
 		t.Errorf("an empty file: %q", got)
 	}

@@ -13,8 +13,8 @@ const watchEvery = 200 * time.Millisecond
 const Settling = 2 * time.Second
 
 // Watch calls changed at the first look at a file and whenever its content may have
-// changed, until ctx is done. Files may be written in place or replaced; a missing file
-// has not changed. paths is called at every look.
+// changed, until ctx is done. Files may be written in place or replaced, and one that goes
+// away has changed. paths is called at every look.
 func Watch(ctx context.Context, paths func() []string, changed func()) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -47,6 +47,11 @@ func look(paths []string) map[string]os.FileInfo {
 // differ reports whether a file of now is another than before, or may be: what was
 // written within the grain of the file's time is looked at again.
 func differ(before, now map[string]os.FileInfo) bool {
+	for path := range before {
+		if _, there := now[path]; !there {
+			return true
+		}
+	}
 	for path, info := range now {
 		old, known := before[path]
 		if !known || !os.SameFile(old, info) || old.Size() != info.Size() || !old.ModTime().Equal(info.ModTime()) ||

@@ -26,7 +26,11 @@ func TestWatch(t *testing.T) {
 		defer close(done)
 		last := "one"
 		stdio.Watch(ctx, func() []string { return []string{"not/there", path} }, func() {
-			if text, err := os.ReadFile(path); err == nil && string(text) != last {
+			text, err := os.ReadFile(path)
+			if os.IsNotExist(err) {
+				text = []byte("gone")
+			}
+			if len(text) > 0 && string(text) != last { // empty: a write is half done
 				last = string(text)
 				seen <- last
 			}
@@ -47,18 +51,23 @@ func TestWatch(t *testing.T) {
 	expect("two")
 	write("owt") // as long, within the grain of the time
 	expect("owt")
+	replace := func(text string) {
+		t.Helper()
+		other := path + ".new"
+		if err := os.WriteFile(other, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(other, path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replace("owt") // the same again
+	replace("three")
+	expect("three")
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	write("owt") // the same again
-	other := path + ".new"
-	if err := os.WriteFile(other, []byte("three"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(other, path); err != nil {
-		t.Fatal(err)
-	}
-	expect("three")
+	expect("gone")
 	cancel()
 	<-done
 }
