@@ -110,7 +110,10 @@ func (p *pipeline) ready() error {
 // says it already.
 func (p *pipeline) close(err error) error {
 	for _, v := range slices.Backward(p.closers) {
-		if e := v(); !errors.Is(err, e) {
+		switch e := v(); {
+		case err == nil: // as it is: where it comes again it is known
+			err = e
+		case e != nil && !errors.Is(err, e):
 			err = errors.Join(err, e)
 		}
 	}

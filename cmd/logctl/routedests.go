@@ -76,9 +76,9 @@ func newDestinations() *destinations {
 // rule are not waited for.
 func (d *destinations) open(name string, first bool) (stream.Sink, error) {
 	if !d.bestEffort || first {
-		return d.openOne(name)
+		return d.openOne(name, true)
 	}
-	side := engine.Detach(func() (stream.Sink, error) { return d.openOne(name) })
+	side := engine.Detach(func() (stream.Sink, error) { return d.openOne(name, false) })
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sides = append(d.sides, sideSink{name, side})
@@ -95,7 +95,7 @@ func (d *destinations) openFallback() error {
 	d.guard = nil
 	defer func() { d.guard = guard }()
 	var err error
-	guard.aside, err = d.openOne(guard.fallback)
+	guard.aside, err = d.openOne(guard.fallback, true)
 	return err
 }
 
@@ -105,9 +105,10 @@ type sideSink struct {
 	*engine.Detached
 }
 
-// openOne opens one endpoint. Rules that change while the pipeline runs open theirs
+// openOne opens one endpoint; that it does not close well is a failure where all that
+// is sent to it must arrive. Rules that change while the pipeline runs open theirs
 // beside it: what it has for itself is left alone.
-func (d *destinations) openOne(name string) (stream.Sink, error) {
+func (d *destinations) openOne(name string, all bool) (stream.Sink, error) {
 	e, err := stream.ParseEndpoint(name)
 	if err != nil {
 		return nil, err
@@ -131,7 +132,12 @@ func (d *destinations) openOne(name string) (stream.Sink, error) {
 	} else {
 		sink, err = own.openSink(e)
 	}
-	d.closers = append(d.closers, own.closers...)
+	d.closers = append(d.closers, func() error {
+		if err := own.close(nil); all {
+			return err
+		}
+		return nil // what it lost is in the summary
+	})
 	for _, m := range own.metrics { // several clients of one kind
 		d.metrics = append(d.metrics, prometheus.WrapCollectorWith(prometheus.Labels{"destination": name}, m))
 	}
