@@ -130,11 +130,11 @@ const (
 	findReach = 128
 )
 
-// Find reads the timestamp that begins with one of the first four words of
-// text, or behind a mark before such a word (Cisco's star, a bracket that holds
-// more than the time), or that stands in brackets, and returns where it begins and its
-// length n. Behind the first word an epoch is none, since it could be any number,
-// unless its date follows.
+// Find reads the timestamp that begins with one of the first four words of text,
+// or behind a mark before such a word (Cisco's star, SSSD's parenthesis, a bracket
+// that holds more than the time), or that stands in brackets, and returns where it
+// begins and its length n. Behind the first word an epoch is none, since it could be
+// any number, unless its date follows.
 func (p *Parser) Find(text []byte, ref int64) (ns int64, start, n int, ok bool) {
 	if ns, n, ok = p.Leading(text, ref); ok {
 		return ns, 0, n, true
@@ -183,7 +183,7 @@ func (p *Parser) bracketed(text []byte, start, end int, ref int64) (ns int64, at
 
 // marked reads the timestamp behind the mark that text begins with.
 func (p *Parser) marked(text []byte, ref int64) (ns int64, n int, ok bool) {
-	if len(text) == 0 || text[0] != '*' && text[0] != '.' && text[0] != '[' {
+	if len(text) == 0 || text[0] != '*' && text[0] != '.' && text[0] != '[' && text[0] != '(' {
 		return 0, 0, false
 	}
 	return p.leadingDate(text[1:], ref)
