@@ -92,17 +92,36 @@ func (p *pipeline) openSources(k *kafkaInput) ([]stream.Source, error) {
 	}
 	opt := p.reading()
 	var sources []stream.Source
-	for _, e := range p.endpoints {
-		opened, err := p.openSource(e, k, opt)
+	for i := 0; i < len(p.endpoints); {
+		files := leadingFiles(p.endpoints[i:])
+		var opened []stream.Source
+		var err error
+		if len(files) > 0 {
+			opened, err = stdio.Open(files, opt)
+		} else {
+			opened, err = p.openSource(p.endpoints[i], k, opt)
+		}
 		if err != nil {
 			return nil, err
 		}
 		sources = append(sources, opened...)
+		i += max(len(files), 1)
 	}
 	if p.flags.input.follow && len(sources) > 1 { // the end of the run, which says it too, is far away
 		p.OnFailed = func(err error) { note(p.cmd, "%v; the other inputs are read on", err) }
 	}
 	return sources, nil
+}
+
+// leadingFiles returns the files that a list begins with, which are opened together.
+func leadingFiles(list []stream.Endpoint) (paths []string) {
+	for _, e := range list {
+		if e.Scheme != stream.File {
+			break
+		}
+		paths = append(paths, e.Path)
+	}
+	return paths
 }
 
 // reading says how files and pipes are read.
@@ -125,8 +144,6 @@ func (p *pipeline) openSource(e stream.Endpoint, k *kafkaInput, opt stdio.Option
 			note(p.cmd, "reading from the terminal; end with Ctrl-D")
 		}
 		return []stream.Source{stdio.Stdin(in, opt)}, nil
-	case stream.File:
-		return stdio.Open([]string{e.Path}, opt)
 	case stream.SQLite:
 		src, err := store.OpenSource(p.cmd.Context(), e.Path, e.Table)
 		if err != nil {
@@ -146,7 +163,7 @@ func (p *pipeline) openSource(e stream.Endpoint, k *kafkaInput, opt stdio.Option
 			return nil, err
 		}
 		return []stream.Source{src}, nil
-	case stream.Null, stream.Postgres:
+	case stream.Null, stream.Postgres, stream.File:
 	}
 	return nil, fault.Usagef("a file, -, kafka:TOPIC, http:HOST:PORT or sqlite:FILE#TABLE",
 		"nothing can be read from a %s endpoint yet", e.Scheme)

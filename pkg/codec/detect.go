@@ -13,7 +13,7 @@ const sampleLines = 20
 // splitSample returns the first lines of a sample that are not empty, without
 // the last where it may be cut off.
 func splitSample(sample []byte) [][]byte {
-	var lines [][]byte
+	lines := make([][]byte, 0, sampleLines)
 	for len(sample) > 0 && len(lines) < sampleLines {
 		end := lineEnd(sample, 0)
 		if end == len(sample) && len(lines) > 0 {
@@ -47,9 +47,9 @@ func detect(lines [][]byte, inside bool) string {
 		{"otlp", isOTLP},
 		{"docker", isDocker},
 		{"ndjson", isJSON},
-		{"cri", fitter(newCRI(record.NewPlan(), newPlain(record.NewPlan())))},
+		{"cri", isCRI},
 		{"combined", isCombined},
-		{"common", fitter(newAccess(record.NewPlan()))},
+		{"common", isCommon},
 	} {
 		if most(lines, candidate.fits) {
 			return withInner(candidate.format, lines)
@@ -74,23 +74,30 @@ func detect(lines [][]byte, inside bool) string {
 // most reports whether at least two thirds of lines fit, so that an odd line
 // neither makes a format nor breaks one.
 func most(lines [][]byte, fits func([]byte) bool) bool {
-	n := 0
+	misses := 0
 	for _, line := range lines {
 		if fits(line) {
-			n++
+			continue
+		}
+		if misses++; misses*3 > len(lines) {
+			return false
 		}
 	}
-	return n*3 >= len(lines)*2
+	return true
 }
 
-// fitter asks a parser whether a line is of its format.
-func fitter(p lineParser) func([]byte) bool {
-	return func(line []byte) bool {
-		b := &record.Batch{}
-		rec := b.Add(line)
-		return p.parse(b, 0, rec.Value) == ""
-	}
+// fits asks a parser whether a line is of its format.
+func fits(p lineParser, line []byte) bool {
+	b := &record.Batch{}
+	rec := b.Add(line)
+	return p.parse(b, 0, rec.Value) == ""
 }
+
+func isCRI(line []byte) bool {
+	return fits(newCRI(record.NewPlan(), newPlain(record.NewPlan())), line)
+}
+
+func isCommon(line []byte) bool { return fits(newAccess(record.NewPlan()), line) }
 
 // withInner adds to a wrapper's name the format of what is within.
 func withInner(format string, lines [][]byte) string {
@@ -113,9 +120,8 @@ func unwrap(wrapper string, lines ...[]byte) [][]byte {
 	if wrapper == "docker" {
 		p = newDocker(record.NewPlan(), &messages)
 	}
-	fits := fitter(p)
 	for _, line := range lines {
-		fits(line)
+		fits(p, line)
 	}
 	return messages.lines
 }
@@ -143,34 +149,31 @@ func isJSON(line []byte) bool {
 
 // isDocker reports whether line has the keys that Docker's json-file writes.
 func isDocker(line []byte) bool {
-	keys := keysOf(line, "log", "stream", "time")
-	return keys["log"] && keys["stream"] && keys["time"]
+	return keysOf(line, "log", "stream", "time") == 1<<3-1
 }
 
 // isOTLP reports whether line is a request of OTLP/JSON or a record of one.
 func isOTLP(line []byte) bool {
+	const request, stamps, others = 1 << 0, 1<<1 | 1<<2, 1<<3 | 1<<4
 	keys := keysOf(line, "resourceLogs", "timeUnixNano", "observedTimeUnixNano", "body", "severityNumber")
-	stamped := keys["timeUnixNano"] || keys["observedTimeUnixNano"]
-	return keys["resourceLogs"] || stamped && (keys["body"] || keys["severityNumber"])
+	return keys&request != 0 || keys&stamps != 0 && keys&others != 0
 }
 
-// keysOf reports which of names are keys of the object in line.
-func keysOf(line []byte, names ...string) map[string]bool {
-	found := map[string]bool{}
+// keysOf returns which of names are keys of the object in line, a bit for each.
+func keysOf(line []byte, names ...string) (found uint) {
 	if !isJSON(line) {
-		return found
+		return 0
 	}
-	b := &record.Batch{}
-	rec := b.Add(line)
+	b := &record.Batch{Data: line}
 	var m Members
-	for m.Reset(b, rec.Value); ; {
+	for m.Reset(b, record.Span{Len: uint32(len(line))}); ; {
 		key, _, ok := m.Next()
 		if !ok {
 			return found
 		}
-		for _, name := range names {
+		for i, name := range names {
 			if string(key) == name {
-				found[name] = true
+				found |= 1 << i
 			}
 		}
 	}
@@ -181,9 +184,7 @@ func isCombined(line []byte) bool {
 	plan := record.NewPlan()
 	plan.Column("user_agent")
 	plan.Column("referer")
-	b := &record.Batch{}
-	rec := b.Add(line)
-	return newAccess(plan).parse(b, 0, rec.Value) == "" && bytes.HasSuffix(line, []byte{'"'}) &&
+	return fits(newAccess(plan), line) && bytes.HasSuffix(line, []byte{'"'}) &&
 		bytes.Count(line, []byte(`" "`)) > 0
 }
 

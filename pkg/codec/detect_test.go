@@ -165,3 +165,16 @@ func TestBegin(t *testing.T) {
 		}
 	}
 }
+
+// Of very many small files, finding the format would be half of the work.
+func TestBeginOfObjectsAllocatesLittle(t *testing.T) {
+	d, err := codec.New(codec.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := `{"timestamp":"2026-01-01T00:00:00Z","level":"INFO","message":"x","log":1,"body":2}` + "\n"
+	sample := []byte(strings.Repeat(line, 30))
+	if n := testing.AllocsPerRun(10, func() { d.Begin(sample, &record.Origin{}) }); n > 3 {
+		t.Errorf("%v allocations, want at most 3", n)
+	}
+}

@@ -18,9 +18,12 @@ const sampleSize = 32 << 10
 // ended returns where an earlier run ended in the stream that has been opened;
 // false where none has read it.
 func (s *Source) ended() (next int64, ok bool) {
-	for _, p := range s.from {
+	if !s.resumes {
+		return 0, false
+	}
+	for _, p := range s.opt.endsIn(s.origin.Partition) {
 		switch {
-		case p.Partition != s.origin.Partition || p.Next <= next:
+		case p.Next <= next:
 		case p.Partition == 0 && p.Source == s.name, p.Partition != 0 && s.in.holds(p.Next):
 			next, ok = p.Next, true
 		}
@@ -30,17 +33,21 @@ func (s *Source) ended() (next int64, ok bool) {
 
 // start opens the file.
 func (s *Source) start(ctx context.Context) error {
-	in, err := s.open(ctx)
-	if err == nil && s.meant != (identity{}) && s.meant != in.id {
+	var in *input
+	var err error
+	if s.open != nil {
+		in, err = s.open(ctx)
+	} else {
+		in, err = s.openFile(ctx, s.name)
+	}
+	if err == nil && s.meant && s.found.id != in.id {
 		in, err = s.goBack(ctx, in)
 	}
 	if err != nil {
 		return err
 	}
-	s.meant = identity{}
-	s.in = in
-	s.origin = &record.Origin{Source: s.name, Modified: in.modified()}
-	s.framer, s.header, s.base, s.line, s.quiet = nil, "", 0, 1, false
+	s.meant, s.found.id, s.found.partition = false, in.id, 0
+	s.reading = &reading{in: in, origin: &record.Origin{Source: s.name, Modified: in.modified()}, line: 1}
 	if s.opt.Uncounted {
 		s.line = 0
 	}
@@ -65,16 +72,18 @@ func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed
 	}
 	origin := *s.origin // which may have been handed on by a file that was empty
 	s.origin = &origin
-	skip := s.opt.Format.Begin(sample, s.origin)
+	begins := s.beginning(sample)
+	origin.Format, origin.Header = begins.format, begins.header
 	s.framer = s.opt.Format.Framer(s.origin)
-	s.origin.Partition = s.in.generation(s.first(sample))
+	origin.Partition = s.in.generation(s.first(sample))
+	s.found.partition = origin.Partition
 	next, ok := s.ended()
-	s.from = nil // no position is in the next file of the name
+	s.resumes = false // no position is in the next file of the name
 	if ok {
 		return true, s.resume(ctx, b, next)
 	}
-	s.advance(b.Data[:skip])
-	b.Data = b.Data[:copy(b.Data, b.Data[skip:])]
+	s.advance(b.Data[:begins.skip])
+	b.Data = b.Data[:copy(b.Data, b.Data[begins.skip:])]
 	return false, nil
 }
 

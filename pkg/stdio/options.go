@@ -11,7 +11,7 @@ import (
 type Format interface {
 	// Begin looks at the first bytes of a stream, sets the format and the
 	// header line of its origin, and returns how many of the bytes are no
-	// records.
+	// records. Of the same bytes it says the same.
 	Begin(sample []byte, o *record.Origin) (skip int)
 	// Enough reports whether the first bytes, which hold a line, are enough for
 	// Begin, or whether more should be waited for while there is more.

@@ -22,6 +22,7 @@ import (
 // exist yet.
 func Open(paths []string, opt Options) ([]stream.Source, error) {
 	var sources []stream.Source
+	all := newCommon(opt)
 	stdin := false
 	for _, path := range paths {
 		if path == "-" {
@@ -37,7 +38,7 @@ func Open(paths []string, opt Options) ([]stream.Source, error) {
 			return nil, err
 		}
 		for _, name := range files {
-			s, err := newFile(name, opt)
+			s, err := newFile(name, all)
 			if err != nil {
 				return nil, err
 			}
@@ -88,8 +89,7 @@ func filesOf(dir string) ([]string, error) {
 	var files []string
 	for _, e := range entries {
 		name := filepath.Join(dir, e.Name())
-		info, err := os.Stat(name)
-		if !strings.HasPrefix(e.Name(), ".") && err == nil && info.Mode().IsRegular() {
+		if !strings.HasPrefix(e.Name(), ".") && (e.Type().IsRegular() || isRegular(name)) {
 			files = append(files, name)
 		}
 	}
@@ -97,6 +97,12 @@ func filesOf(dir string) ([]string, error) {
 		return nil, fmt.Errorf("input directory %q holds no files", dir)
 	}
 	return files, nil
+}
+
+// isRegular reports whether a regular file is at a path, or where a link there leads.
+func isRegular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // reason takes off what an error of the os package says besides the reason.
@@ -108,32 +114,29 @@ func reason(err error) error {
 }
 
 // newFile returns the source of one file.
-func newFile(path string, opt Options) (*Source, error) {
+func newFile(path string, opt *common) (*Source, error) {
 	s := newSource(path, opt)
-	s.open = func(ctx context.Context) (*input, error) { return s.openFile(ctx, path) }
-	s.path = path
+	s.kind = followed
 	if opt.Follow {
 		s.heirs = &succession{path: path}
 	}
 	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) && opt.Follow {
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && opt.Follow:
 		return s, nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("input %q: %w", path, reason(err))
+	case !info.Mode().IsRegular():
+		s.kind = noFile
+		if opt.Follow && !namedPipe(path, info) {
+			once := opt.Options
+			once.Follow = false
+			s.opt = newCommon(once)
+		}
+	case !opt.Follow:
+		s.kind, s.size = plainFile, info.Size()
 	}
-	if !info.Mode().IsRegular() {
-		s.opt.Follow, s.path = opt.Follow && namedPipe(path, info), ""
-		return s, readable(path)
-	}
-	if !opt.Follow {
-		s.lazy, s.size = true, info.Size()
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("input %q: %w", path, reason(err))
-	}
-	return s, f.Close()
+	return s, readable(path)
 }
 
 // namedPipe reports whether a path is of a pipe that others may open, too. One that a
@@ -143,10 +146,10 @@ func namedPipe(path string, info fs.FileInfo) bool {
 	return info.Mode()&fs.ModeNamedPipe != 0 && err == nil
 }
 
-// readable asks whether a pipe may be opened without opening it, which would
-// make its writer believe in a reader.
+// readable asks whether a file may be opened without opening it, which would make the
+// writer of a pipe believe in a reader.
 func readable(path string) error {
-	if err := unix.Access(path, unix.R_OK); err != nil {
+	if err := unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK, unix.AT_EACCESS); err != nil {
 		return fmt.Errorf("input %q: %w", path, err)
 	}
 	return nil

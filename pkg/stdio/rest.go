@@ -23,19 +23,19 @@ import (
 // opt.Note: what was written to it after it was last read is not known.
 func Rest(sources []stream.Source, at []stream.Position, opt Options,
 ) (rest []stream.Source, gone []stream.Position, _ error) {
+	opt.Follow, opt.Grows = false, false // what has another name is complete
 	s := search{
-		opt: opt, dirs: map[string][]found{}, reading: map[identity]bool{}, read: map[int32]bool{},
+		opt: newCommon(opt), dirs: map[string][]found{}, reading: map[identity]bool{}, read: map[int32]bool{},
 		taken: map[string]int32{}, known: map[int32]bool{},
 	}
-	s.opt.Follow, s.opt.Grows = false, false // what has another name is complete
 	for _, p := range at {
 		s.known[p.Partition] = true
 	}
 	for _, source := range sources {
-		if f, ok := source.(*Source); ok && f.path != "" {
-			id, partition := identify(f.path, opt)
-			f.meant = id
-			s.reading[id], s.read[partition], s.taken[f.path] = true, true, partition
+		if f, ok := source.(*Source); ok && f.kind != noFile {
+			f.found = identify(f.name, s.opt)
+			f.meant = f.found.id != identity{}
+			s.reading[f.found.id], s.read[f.found.partition], s.taken[f.name] = true, true, f.found.partition
 		}
 	}
 	var left []listed
@@ -66,7 +66,7 @@ func Rest(sources []stream.Source, at []stream.Position, opt Options,
 
 // A search is that of Rest.
 type search struct {
-	opt     Options
+	opt     *common
 	dirs    map[string][]found // the files of directories that were looked at
 	reading map[identity]bool  // files that are read
 	read    map[int32]bool     // their partitions
@@ -115,8 +115,8 @@ func (s *search) renamed(p stream.Position) (names []found) {
 // a log that was rotated in between. It is read first, as it would have been a moment
 // before. Where it is nowhere, goBack returns in.
 func (s *Source) goBack(ctx context.Context, in *input) (*input, error) {
-	for _, f := range list(filepath.Dir(s.path), func(string) bool { return true }) {
-		if f.id != s.meant {
+	for _, f := range list(filepath.Dir(s.name), func(string) bool { return true }) {
+		if f.id != s.found.id {
 			continue
 		}
 		if s.heirs != nil {
@@ -135,8 +135,7 @@ func (s *search) look(dir string) []found {
 	}
 	var files []found
 	for _, f := range list(dir, func(string) bool { return true }) {
-		_, partition := identify(f.path, s.opt)
-		files = append(files, found{f, partition})
+		files = append(files, found{f, identify(f.path, s.opt).partition})
 	}
 	s.dirs[dir] = files
 	return files
@@ -145,27 +144,23 @@ func (s *search) look(dir string) []found {
 // miss tells that a file is gone, when its name is first seen on another one.
 func (s *search) miss(p stream.Position) {
 	if id, ok := s.taken[p.Source]; ok && !s.known[id] {
-		s.opt.withDefaults().Note(p.Source + " was replaced: what came after its earlier run is not in its directory")
+		s.opt.Note(p.Source + " was replaced: what came after its earlier run is not in its directory")
 	}
 }
 
-// identify returns the identity of a file, and what the partition of its records is: 0
-// where it has none or cannot be read.
-func identify(path string, opt Options) (id identity, partition int32) {
-	opt.Follow = false
+// identify looks at a file. The partition of its records is 0 where it has none, or
+// cannot be read.
+func identify(path string, opt *common) glance {
 	s, err := newFile(path, opt)
-	if err != nil || !s.lazy {
-		return identity{}, 0
+	if err != nil || s.kind != plainFile {
+		return glance{}
 	}
 	err = s.Read(context.Background(), &record.Batch{Data: make([]byte, 0, chunk)})
 	if err == nil {
 		_ = s.fail(io.EOF)
 	}
-	if s.in != nil {
-		id = s.in.id
+	if err != nil && !errors.Is(err, io.EOF) {
+		return glance{id: s.found.id}
 	}
-	if s.origin == nil || err != nil && !errors.Is(err, io.EOF) {
-		return id, 0
-	}
-	return id, s.origin.Partition
+	return s.found
 }

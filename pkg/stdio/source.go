@@ -33,18 +33,32 @@ const chunk = 64 << 10
 // line. It distinguishes files that have the same name one after the other, so that a
 // position is never used for the wrong file.
 type Source struct {
-	opt   Options
-	name  string // as the user gave it; "stdin" for stdin
-	path  string // of a file that is no pipe
-	open  func(ctx context.Context) (*input, error)
-	lazy  bool              // it is a regular file that open opens anew each time
-	size  int64             // of the file when it was found, -1 where it has none
-	from  []stream.Position // where earlier runs ended
-	meant identity          // of the file that Rest has found; the zero value if none
-	heirs *succession       // of a path that is followed
-	read  atomic.Int64      // bytes read of the file, as stored
+	opt      *common
+	name     string // as the user gave it: a path, or "stdin" for stdin
+	kind     kind
+	meant    bool                                      // Rest has found the file: it is found.id
+	resumes  bool                                      // it may be among opt.from
+	size     int64                                     // of the file when it was found, -1 where it has none
+	open     func(ctx context.Context) (*input, error) // nil for a path
+	heirs    *succession                               // of a path that is followed
+	found    glance
+	read     atomic.Int64 // bytes read of the file, as stored
+	*reading              // nil unless it is being read
+	err      error        // what Read returns from now on
+}
 
-	in     *input
+// A kind is what is at the path of a source.
+type kind uint8
+
+const (
+	noFile    kind = iota // a pipe, a device, or what is no path
+	followed              // a regular file that is followed, or that may yet come
+	plainFile             // a regular file that is opened anew each time
+)
+
+// A reading is what a source has of its stream while that is open.
+type reading struct {
+	in     *input // nil between two files of one name
 	origin *record.Origin
 	framer codec.Framer // nil until the stream has begun
 	header string       // of the next record, where it is another than the origin's
@@ -54,13 +68,12 @@ type Source struct {
 	line   int64        // its line number, from 1; 0 where it is unknown
 	quiet  bool         // it was said that there is nothing more for now
 	silent bool         // it goes on from an earlier run, and nothing was handed on yet
-	err    error        // what Read returns from now on
 }
 
 // NewReader returns a source that reads r. Bytes that a Read of r returns are passed on
 // without waiting for more.
 func NewReader(r io.Reader, name string, opt Options) *Source {
-	s := newSource(name, opt)
+	s := newSource(name, newCommon(opt))
 	s.open = func(context.Context) (*input, error) { return &input{raw: r, count: &s.read}, nil }
 	return s
 }
@@ -70,8 +83,8 @@ const stdinName = "stdin"
 // Stdin returns a source that reads f, which is not closed, under the name
 // "stdin".
 func Stdin(f *os.File, opt Options) *Source {
-	s := newSource(stdinName, opt)
-	s.opt.Follow = false
+	opt.Follow = false
+	s := newSource(stdinName, newCommon(opt))
 	s.open = func(context.Context) (*input, error) { return newInput(f, &s.read, true) }
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		s.size = info.Size()
@@ -79,9 +92,7 @@ func Stdin(f *os.File, opt Options) *Source {
 	return s
 }
 
-func newSource(name string, opt Options) *Source {
-	return &Source{opt: opt.withDefaults(), name: name, size: -1}
-}
+func newSource(name string, opt *common) *Source { return &Source{opt: opt, name: name, size: -1} }
 
 // Grows reports whether a later run may find more in the file.
 func (s *Source) Grows() bool { return s.opt.Grows }
@@ -94,7 +105,8 @@ func (s *Source) Progress() (read, total int64) { return s.read.Load(), max(s.si
 // this file, whatever its name was then. In a stream that is not a file it skips as
 // many bytes; it must be the same stream again.
 func (s *Source) Seek(at []stream.Position) error {
-	s.from = at
+	s.opt.seek(at)
+	s.resumes = true
 	return nil
 }
 
@@ -102,11 +114,10 @@ func (s *Source) Seek(at []stream.Position) error {
 // ended, and leaves the file closed. For anything else it returns
 // errors.ErrUnsupported.
 func (s *Source) Peek(b *record.Batch) error {
-	if !s.lazy || s.in != nil {
+	if s.kind != plainFile || s.reading != nil {
 		return errors.ErrUnsupported
 	}
-	first := newSource(s.name, s.opt)
-	first.open, first.path, first.from, first.meant = s.open, s.path, s.from, s.meant
+	first := Source{opt: s.opt, name: s.name, kind: s.kind, meant: s.meant, resumes: s.resumes, found: s.found}
 	arena := b.Data[:0]
 	b.Data = arena[:0:min(cap(arena), chunk)]
 	err := first.Read(context.Background(), b)
@@ -116,7 +127,9 @@ func (s *Source) Peek(b *record.Batch) error {
 	if err == nil {
 		_ = first.fail(io.EOF)
 	}
-	s.read.Store(0)
+	if !s.meant {
+		s.found = first.found
+	}
 	return err
 }
 
@@ -128,7 +141,7 @@ func (s *Source) Read(ctx context.Context, b *record.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return s.fail(context.Cause(ctx))
 	}
-	if s.in == nil {
+	if s.reading == nil || s.in == nil {
 		if err := s.start(ctx); err != nil {
 			return s.fail(err)
 		}
@@ -145,9 +158,9 @@ func (s *Source) Read(ctx context.Context, b *record.Batch) error {
 
 // fail ends the source.
 func (s *Source) fail(err error) error {
-	if s.in != nil {
+	if s.reading != nil && s.in != nil {
 		s.in.close()
 	}
-	s.carry, s.err = nil, err
+	s.reading, s.err = nil, err
 	return err
 }
