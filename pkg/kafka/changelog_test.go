@@ -195,8 +195,8 @@ func TestChangelogBehindAnOpenTransaction(t *testing.T) {
 	t.Parallel()
 	conn, _ := cluster(t)
 	task := stream.Task{Source: "in"}
-	open := func(id string) (*kafka.Txn, *kafka.Changelog) {
-		txn, err := kafka.OpenTxn(t.Context(), kafka.TxnConfig{Config: conn, ID: id, Timeout: 2 * time.Second})
+	open := func(id string, timeout time.Duration) (*kafka.Txn, *kafka.Changelog) {
+		txn, err := kafka.OpenTxn(t.Context(), kafka.TxnConfig{Config: conn, ID: id, Timeout: timeout})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,9 +215,9 @@ func TestChangelogBehindAnOpenTransaction(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	first, a := open("first")
+	first, a := open("first", time.Minute)
 	commit(first, a, entries("a", "1", "b", "1"))
-	_, b := open("second") // it has had the partition for a moment, and dies
+	_, b := open("second", 2*time.Second) // it has had the partition for a moment, and dies
 	if err := b.Save(task, entries("b", "never committed"), false); err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestChangelogBehindAnOpenTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	commit(first, a, entries("a", "2")) // lies behind the open transaction
-	_, c := open("third")
+	_, c := open("third", time.Minute)
 	want := map[string]string{"a": "2", "b": "1"}
 	if got := load(t, c, task); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -84,7 +84,7 @@ func recs(b *record.Batch) []rec {
 // told that each of them is at its end.
 func readAll(t testing.TB, s *kafka.Source) (map[int32][]rec, map[int32]int64) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	got, next, open := map[int32][]rec{}, map[int32]int64{}, map[int32]bool{}
 	pool := record.NewPool(1, 64<<10)

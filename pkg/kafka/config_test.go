@@ -29,16 +29,13 @@ func TestBrokerDown(t *testing.T) {
 	}
 	silent := l.Addr().String() // it takes connections and says nothing
 	defer l.Close()
-	closed, _ := net.Listen("tcp", "127.0.0.1:0")
-	nobody := closed.Addr().String()
-	closed.Close()
 	for _, addr := range []string{silent, nobody} {
 		began := time.Now()
 		err := kafka.Config{Brokers: []string{addr}}.Ping(t.Context())
 		if err == nil || !strings.Contains(err.Error(), addr) || fault.HintOf(err) == "" {
 			t.Errorf("error %v, hint %q", err, fault.HintOf(err))
 		}
-		if d := time.Since(began); d > 15*time.Second {
+		if d := time.Since(began); d > 30*time.Second {
 			t.Errorf("it took %v", d)
 		}
 	}

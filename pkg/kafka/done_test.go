@@ -112,14 +112,14 @@ func (f *finisher) waits(t *testing.T, why string) {
 // member join the group that reads them.
 func finishers(t *testing.T, ctx context.Context) (kafka.Config, func(stop kafka.Bound) *finisher) {
 	t.Helper()
-	cfg, _ := cluster(t, kfake.SeedTopics(2, "t"), kfake.GroupMinSessionTimeout(time.Second), kfake.BrokerConfigs(map[string]string{
+	cfg, _ := cluster(t, kfake.SeedTopics(2, "t"), kfake.BrokerConfigs(map[string]string{
 		"group.initial.rebalance.delay.ms": "0",
 	}))
 	write(t, openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t", Partitioner: "round-robin"}), "a", "b", "c", "d")
 	return cfg, func(stop kafka.Bound) *finisher {
 		f := &finisher{
 			Source: openSource(t, kafka.SourceConfig{
-				Config: cfg, Topics: []string{"t"}, Group: "g", Stop: stop, Session: 2 * time.Second, Finishes: true,
+				Config: cfg, Topics: []string{"t"}, Group: "g", Stop: stop, Finishes: true,
 			}),
 			ended: make(chan error, 1), last: map[int32]stream.Position{},
 		}
@@ -132,7 +132,7 @@ func finishers(t *testing.T, ctx context.Context) (kafka.Config, func(stop kafka
 // that lives, and not of one that is gone.
 func TestWordOfTheGone(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cfg, join := finishers(t, ctx)
 	gone := kadm.Offsets{}
@@ -172,7 +172,7 @@ func TestWordOfTheGone(t *testing.T) {
 // what follows from that is not committed: it might still come to this one.
 func TestGroupEndsWhenAllIsDone(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	_, join := finishers(t, ctx)
 	a, b := join(stop(t, "end")), join(stop(t, "end"))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +26,8 @@ type member struct {
 	seen map[string]int // shared, how often each value was read
 	mu   *sync.Mutex
 	next map[string]stream.Position
-	read int // records
+	read int           // records
+	idle *atomic.Int32 // shared, how many members have read nothing so far
 }
 
 func (m *member) commit(ctx context.Context) error {
@@ -59,7 +61,7 @@ func (m *member) run(ctx context.Context, n int) error {
 		m.take(b)
 		if len(b.Recs) > 0 {
 			n--
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(m.pause())
 		}
 		b.Release()
 		if err := m.commit(ctx); err != nil {
@@ -69,11 +71,22 @@ func (m *member) run(ctx context.Context, n int) error {
 	return nil
 }
 
+// pause is longer while others have read nothing: it leaves something to them.
+func (m *member) pause() time.Duration {
+	if m.idle.Load() > 0 {
+		return 200 * time.Millisecond
+	}
+	return 10 * time.Millisecond
+}
+
 func (m *member) take(b *record.Batch) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i := range b.Recs {
 		m.seen[string(b.Value(i))]++
+	}
+	if m.read == 0 && len(b.Recs) > 0 {
+		m.idle.Add(-1)
 	}
 	m.read += len(b.Recs)
 	at := stream.Position{Source: b.Origin.Source, Partition: b.Origin.Partition, Next: b.Next}
@@ -88,7 +101,7 @@ func TestRebalance(t *testing.T) {
 	for _, balancer := range kafka.Balancers {
 		t.Run(balancer, func(t *testing.T) {
 			t.Parallel()
-			cfg, _ := cluster(t, kfake.SeedTopics(6, "t"), kfake.DataDir(t.TempDir()), kfake.GroupMinSessionTimeout(time.Second),
+			cfg, _ := cluster(t, kfake.SeedTopics(6, "t"), kfake.DataDir(t.TempDir()),
 				kfake.BrokerConfigs(map[string]string{
 					"group.initial.rebalance.delay.ms": "0", "group.consumer.heartbeat.interval.ms": "200",
 				}))
@@ -99,12 +112,14 @@ func TestRebalance(t *testing.T) {
 			}
 			write(t, sink, lines...)
 			seen, mu := map[string]int{}, new(sync.Mutex)
+			idle := new(atomic.Int32)
 			join := func(instance string) *member {
+				idle.Add(1)
 				src := openSource(t, kafka.SourceConfig{
 					Config: cfg, Topics: []string{"t"}, Group: "g", Balancer: balancer, InstanceID: instance,
-					Stop: stop(t, "end"), Session: 2 * time.Second, PartitionBytes: 4 << 10,
+					Stop: stop(t, "end"), PartitionBytes: 4 << 10,
 				})
-				return &member{src, seen, mu, map[string]stream.Position{}, 0}
+				return &member{src, seen, mu, map[string]stream.Position{}, 0, idle}
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 			defer cancel()

@@ -64,7 +64,7 @@ func TestDeletedWhileRead(t *testing.T) {
 // readOne reads a batch with records, and returns how many.
 func readOne(t *testing.T, src *kafka.Source) int64 {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	pool := record.NewPool(1, 1<<10)
 	for {
@@ -85,7 +85,7 @@ func readOne(t *testing.T, src *kafka.Source) int64 {
 // readOnce reads a batch, whatever is in it.
 func readOnce(t *testing.T, src *kafka.Source) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	b, err := record.NewPool(1, 1<<10).Get(ctx)
 	if err == nil {

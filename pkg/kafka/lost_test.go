@@ -64,10 +64,10 @@ func TestHolds(t *testing.T) {
 // TestLossEndsReading: where a state goes with what is read, reading ends when the group
 // has gone on without the member, though that is in it again.
 func TestLossEndsReading(t *testing.T) {
-	cfg, c := cluster(t, kfake.SeedTopics(1, "t"), kfake.GroupMinSessionTimeout(time.Second))
+	cfg, c := cluster(t, kfake.SeedTopics(1, "t"))
 	write(t, openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t"}), "a", "b")
 	src := openSource(t, kafka.SourceConfig{
-		Config: cfg, Topics: []string{"t"}, Group: "g", InstanceID: "one", Session: time.Second, Keeps: true,
+		Config: cfg, Topics: []string{"t"}, Group: "g", InstanceID: "one", Keeps: true,
 	})
 	readOne(t, src)
 	c.ControlKey(int16(kmsg.Heartbeat), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -94,13 +94,12 @@ func TestLossEndsReading(t *testing.T) {
 // by then.
 func TestJudge(t *testing.T) {
 	for _, balancer := range []string{"sticky", "kip848"} {
-		cfg, _ := cluster(t, kfake.SeedTopics(1, "t"), kfake.GroupMinSessionTimeout(time.Second),
+		cfg, _ := cluster(t, kfake.SeedTopics(1, "t"),
 			kfake.BrokerConfigs(map[string]string{"group.consumer.heartbeat.interval.ms": "200"}))
 		write(t, openSink(t, kafka.SinkConfig{Config: cfg, Topic: "t"}), "a", "b")
 		join := func() *kafka.Source {
 			src := openSource(t, kafka.SourceConfig{
-				Config: cfg, Topics: []string{"t"}, Group: "g", InstanceID: "one", Balancer: balancer, Session: time.Second,
-				Keeps: true,
+				Config: cfg, Topics: []string{"t"}, Group: "g", InstanceID: "one", Balancer: balancer, Keeps: true,
 			})
 			readOne(t, src)
 			return src

@@ -19,9 +19,9 @@ func TestShareRenews(t *testing.T) {
 	t.Parallel()
 	cfg, _ := cluster(t, kfake.SeedTopics(1, "jobs"), kfake.BrokerConfigs(map[string]string{
 		// Half a lease is what a busy machine may be late by.
-		"group.share.record.lock.duration.ms": "6000", "share.record.lock.sweep.interval.ms": "100",
+		"group.share.record.lock.duration.ms": "12000", "share.record.lock.sweep.interval.ms": "100",
 	}))
-	shareRenews(t, cfg, "jobs", 8*time.Second)
+	shareRenews(t, cfg, "jobs", 14*time.Second)
 }
 
 // shareRenews has a round take longer than the leases of its records: another member

@@ -185,8 +185,8 @@ func TestAnnouncesAndPauses(t *testing.T) {
 		b.Release()
 	}
 	src.Pause(origins[1], true)
-	time.AfterFunc(300*time.Millisecond, func() { src.Pause(origins[1], false) })
 	began := time.Now()
+	time.AfterFunc(300*time.Millisecond, func() { src.Pause(origins[1], false) })
 	b, _ := pool.Get(t.Context())
 	if err := src.Read(t.Context(), b); err != nil {
 		t.Fatal(err)
@@ -228,7 +228,7 @@ func TestUnknownTopic(t *testing.T) {
 		fault.HintOf(err) != "did you mean app-logs? `logctl topic create app-log` creates it" {
 		t.Errorf("error %v, hint %q", err, fault.HintOf(err))
 	}
-	if d := time.Since(began); d > 15*time.Second {
+	if d := time.Since(began); d > 40*time.Second { // by default a minute
 		t.Errorf("it took %v", d)
 	}
 	_, err = kafka.OpenSink(t.Context(), kafka.SinkConfig{Config: cfg, Topic: "xyz"})

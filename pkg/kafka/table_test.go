@@ -45,7 +45,7 @@ func TestTableFollowsATopic(t *testing.T) {
 	changed, done := make(chan struct{}, 100), make(chan error, 1)
 	go func() { done <- second.Follow(ctx, func() { changed <- struct{}{} }) }()
 	put(first, "k5", []byte("x"))
-	for deadline := time.After(10 * time.Second); string(second.Values()["k5"]) != "x"; {
+	for deadline := time.After(time.Minute); string(second.Values()["k5"]) != "x"; {
 		select {
 		case <-changed:
 		case <-deadline:

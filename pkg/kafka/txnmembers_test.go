@@ -30,7 +30,7 @@ func openMembers(t *testing.T, cfg kafka.Config, groupA, groupB string) *members
 	t.Helper()
 	read := func(topic, group string) *kafka.Source {
 		return openSource(t, kafka.SourceConfig{
-			Config: cfg, Topics: []string{topic}, Group: group, InstanceID: "one-" + topic, Session: time.Second,
+			Config: cfg, Topics: []string{topic}, Group: group, InstanceID: "one-" + topic,
 		})
 	}
 	m := &members{a: read("a", groupA), b: read("b", groupB)}
@@ -50,7 +50,7 @@ func openMembers(t *testing.T, cfg kafka.Config, groupA, groupB string) *members
 // copyOne writes the next records of a member, and has their position kept.
 func (m *members) copyOne(t *testing.T, src *kafka.Source) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	pool := record.NewPool(1, 1<<10)
 	for done := false; !done; {
@@ -81,7 +81,7 @@ func left(t *testing.T, cfg kafka.Config, group, topic string) string {
 // membersCluster has a record in each of two topics.
 func membersCluster(t *testing.T) (kafka.Config, *kfake.Cluster) {
 	t.Helper()
-	cfg, c := cluster(t, kfake.SeedTopics(1, "a", "b", "out"), kfake.GroupMinSessionTimeout(time.Second))
+	cfg, c := cluster(t, kfake.SeedTopics(1, "a", "b", "out"))
 	for _, topic := range []string{"a", "b"} {
 		write(t, openSink(t, kafka.SinkConfig{Config: cfg, Topic: topic}), "of "+topic)
 	}
