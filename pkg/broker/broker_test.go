@@ -46,7 +46,7 @@ func start(t *testing.T, cfg broker.Config) *broker.Broker {
 func client(t *testing.T, addr string, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
 	cl, err := kgo.NewClient(append([]kgo.Opt{
-		kgo.SeedBrokers(addr), kgo.AllowAutoTopicCreation(), kgo.RetryTimeout(5 * time.Second),
+		kgo.SeedBrokers(addr), kgo.AllowAutoTopicCreation(), kgo.RetryTimeout(30 * time.Second),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func produce(t *testing.T, cl *kgo.Client, values ...string) {
 func readAll(t *testing.T, addr string, n int) []string {
 	t.Helper()
 	cl := client(t, addr, kgo.ConsumeTopics("logs"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var values []string
 	for len(values) < n {
@@ -394,7 +394,7 @@ func TestReadUsers(t *testing.T) {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if ok() {
 			return
 		}

@@ -64,7 +64,7 @@ func (j *joiner) sync() error {
 // called waits until the member is called to join again.
 func (j *joiner) called() {
 	j.t.Helper()
-	ctx, cancel := context.WithTimeout(j.t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(j.t.Context(), 30*time.Second)
 	defer cancel()
 	for {
 		req := kmsg.NewPtrHeartbeatRequest()
@@ -158,7 +158,7 @@ func TestKilledWhileItJoins(t *testing.T) {
 			t.Errorf("leader %v: %d members are left", leader, n)
 		}
 		stays.must(0, stays.sync())
-		if d := time.Since(began); d > 8*time.Second {
+		if d := time.Since(began); d > 30*time.Second { // and not the minute that members have to join again
 			t.Errorf("leader %v: it took %v", leader, d)
 		}
 	}

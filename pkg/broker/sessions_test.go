@@ -28,7 +28,7 @@ func TestPartitionsInTurn(t *testing.T) {
 	}
 	reader := client(t, b.Addrs()[0], kgo.ConsumeTopics("logs"), kgo.FetchMaxPartitionBytes(1000),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var read [partitions]int
 	for n := range partitions * batches {

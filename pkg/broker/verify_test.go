@@ -77,7 +77,7 @@ func holds(t *testing.T, dir string) (string, error) {
 	o, _ := at.Lookup("logs", 0)
 	cl := client(t, b.Addrs()[0], kgo.ConsumeTopics("logs"), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var values []string
 	for !slices.Contains(values, fmt.Sprint("commit is ", kgo.TryCommit)) {
@@ -132,9 +132,10 @@ func TestEachChangedByte(t *testing.T) {
 		index := filepath.Ext(name) == ".idx"
 		for at := 0; at < len(was); at += 1 + len(was)/proof.Some(100) {
 			changed := bytes.Clone(was)
-			changed[at] ^= 1 << rand.IntN(8)
+			bit := byte(1) << rand.IntN(8)
+			changed[at] ^= bit
 			if err := put(changed); index != (err == nil) {
-				t.Errorf("%s changed at %d of %d: %v", name, at, len(was), err)
+				t.Errorf("%s changed by %#x at %d of %d: %v", name, bit, at, len(was), err)
 			}
 			if now, _ := os.ReadFile(path); index && len(now) != len(was) {
 				t.Errorf("%s changed at %d of %d has %d bytes", name, at, len(was), len(now))
@@ -187,8 +188,9 @@ func damage(t *testing.T, path string, cut bool) string {
 	if cut {
 		data = data[:at]
 	} else {
-		how = fmt.Sprintf("changed at %d of %d", at, len(data))
-		data[at] ^= 1 << rand.IntN(8)
+		bit := byte(1) << rand.IntN(8)
+		how = fmt.Sprintf("changed by %#x at %d of %d", bit, at, len(data))
+		data[at] ^= bit
 	}
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)

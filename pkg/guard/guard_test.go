@@ -302,7 +302,6 @@ func TestFullSpoolWaits(t *testing.T) {
 	})
 }
 
-// What the spool takes on disk is told, and nothing of a spool that is not there.
 // TestTTL: what waited for too long is not sent, and is counted; what did not, or
 // of which nobody knows, is.
 func TestTTL(t *testing.T) {
@@ -330,32 +329,36 @@ func TestTTL(t *testing.T) {
 	})
 }
 
+// TestSpoolBytesAreTold: what the spool takes on disk is told, and nothing of a spool that
+// is not there.
 func TestSpoolBytesAreTold(t *testing.T) {
-	f := newFixture(t, guard.Config{OnOpen: guard.Spool}, 1<<20)
-	f.target.down.Store(true)
-	f.write(t, 1)
-	f.at() // opens the breaker
-	f.write(t, 10)
-	told := func(s *guard.Sink) (bytes float64, found bool) {
-		registry := prometheus.NewRegistry()
-		registry.MustRegister(s)
-		all, err := registry.Gather()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range all {
-			if m.GetName() == "logctl_spool_bytes" {
-				return m.GetMetric()[0].GetGauge().GetValue(), true
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, guard.Config{OnOpen: guard.Spool}, 1<<20)
+		f.target.down.Store(true)
+		f.write(t, 1)
+		f.at() // opens the breaker
+		f.write(t, 10)
+		told := func(s *guard.Sink) (bytes float64, found bool) {
+			registry := prometheus.NewRegistry()
+			registry.MustRegister(s)
+			all, err := registry.Gather()
+			if err != nil {
+				t.Fatal(err)
 			}
+			for _, m := range all {
+				if m.GetName() == "logctl_spool_bytes" {
+					return m.GetMetric()[0].GetGauge().GetValue(), true
+				}
+			}
+			return 0, false
 		}
-		return 0, false
-	}
-	if n, _ := told(f.Sink); n == 0 || n != float64(f.spool.Bytes()) {
-		t.Errorf("logctl_spool_bytes is %v, the spool has %d", n, f.spool.Bytes())
-	}
-	if _, found := told(guard.New(t.Context(), f.target, guard.Config{Breaker: f.target.breaker, OnOpen: guard.Block})); found {
-		t.Error("bytes of no spool")
-	}
+		if n, _ := told(f.Sink); n == 0 || n != float64(f.spool.Bytes()) {
+			t.Errorf("logctl_spool_bytes is %v, the spool has %d", n, f.spool.Bytes())
+		}
+		if _, found := told(guard.New(t.Context(), f.target, guard.Config{Breaker: f.target.breaker, OnOpen: guard.Block})); found {
+			t.Error("bytes of no spool")
+		}
+	})
 }
 
 // TestDrain: the end waits for what is in flight, leaves what is spooled while

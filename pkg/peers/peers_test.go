@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/logctl/logctl/pkg/peers"
@@ -62,20 +63,25 @@ func TestAsk(t *testing.T) {
 
 // Many that ask at once cost one question; a failure is told and asked again.
 func TestRecent(t *testing.T) {
-	var asked atomic.Int64
-	fail := errors.New("not now")
-	r := peers.Recent[int64]{Get: func(context.Context) (int64, error) {
-		if n := asked.Add(1); n > 1 {
-			return n, nil
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		fail := errors.New("not now")
+		r := peers.Recent[int64]{Get: func(context.Context) (int64, error) {
+			if n := asked.Add(1); n > 1 {
+				return n, nil
+			}
+			return 0, fail
+		}}
+		if _, err := r.Value(t.Context()); !errors.Is(err, fail) {
+			t.Errorf("the first answer is %v", err)
 		}
-		return 0, fail
-	}}
-	if _, err := r.Value(t.Context()); !errors.Is(err, fail) {
-		t.Errorf("the first answer is %v", err)
-	}
-	for range 100 {
-		if n, err := r.Value(t.Context()); n != 2 || err != nil {
-			t.Fatal(n, err)
+		for range 100 {
+			if n, err := r.Value(t.Context()); n != 2 || err != nil {
+				t.Fatal(n, err)
+			}
 		}
-	}
+		if synctest.Wait(); asked.Load() != 2 {
+			t.Errorf("asked %d times", asked.Load())
+		}
+	})
 }

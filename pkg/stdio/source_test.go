@@ -534,7 +534,7 @@ func TestPipeIsLiveAndCanBeLeft(t *testing.T) {
 	go func() { time.Sleep(20 * time.Millisecond); cancel() }()
 	begin := time.Now()
 	err = s.Read(ctx, &record.Batch{Data: make([]byte, 0, 1024)})
-	if !errors.Is(err, context.Canceled) || time.Since(begin) > 5*time.Second {
+	if !errors.Is(err, context.Canceled) || time.Since(begin) > 30*time.Second {
 		t.Errorf("cancelled read: %v after %v", err, time.Since(begin))
 	}
 }

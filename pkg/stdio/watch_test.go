@@ -43,7 +43,7 @@ func TestWatch(t *testing.T) {
 			if got != want {
 				t.Errorf("saw %q, want %q", got, want)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("%q was not seen", want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -60,6 +61,7 @@ func writeForEver(path string) error {
 			if err := s.Flush(ctx); err != nil {
 				return err
 			}
+			fmt.Println("committed")
 		}
 	}
 }
@@ -68,13 +70,23 @@ func writeForEver(path string) error {
 // each once.
 func TestKilledWriterLosesAndRepeatsNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
-	for range 20 {
+	for round := range 20 {
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), crashPath+"="+path)
 		child.Stderr = os.Stderr
+		said, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
 		}
+		if round%2 == 1 { // else it may be killed before it has begun
+			if _, err := said.Read(make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		go io.Copy(io.Discard, said)
 		time.Sleep(time.Duration(20+rand.IntN(80)) * time.Millisecond)
 		if err := child.Process.Kill(); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -151,8 +152,6 @@ func TestOutboxMarks(t *testing.T) {
 	}
 }
 
-// TestOutboxTakesTurns: a source marks rows between two transactions of one who always
-// has more to write, and waits for no longer than one of them.
 // TestOutboxStatusOnlyLooks: asking about an outbox makes none.
 func TestOutboxStatusOnlyLooks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "o.db")
@@ -171,53 +170,57 @@ func TestOutboxStatusOnlyLooks(t *testing.T) {
 	}
 }
 
+// TestOutboxTakesTurns: a source marks rows between two transactions of one who always
+// has more to write, and waits for no longer than one of them.
 func TestOutboxTakesTurns(t *testing.T) {
-	o, err := store.OpenOutbox(t.Context(), filepath.Join(t.TempDir(), "o.db"), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := o.Source(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	open, marked := make(chan struct{}), make(chan error, 1)
-	go func() {
-		<-open
-		marked <- s.Commit(t.Context(), []stream.Position{{Source: s.Name(), Next: 1}})
-	}()
-	after := 0 // transactions that began since the source asked
-	for done := false; !done; after++ {
-		if err := o.Write(batch(int64(after), "x").All()); err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		o, err := store.OpenOutbox(t.Context(), filepath.Join(t.TempDir(), "o.db"), "")
+		if err != nil {
 			t.Fatal(err)
 		}
-		if after == 0 {
-			close(open)
-			time.Sleep(50 * time.Millisecond) // it asks
-		}
-		if err := o.Flush(t.Context()); err != nil {
+		s, err := o.Source(t.Context())
+		if err != nil {
 			t.Fatal(err)
 		}
-		select {
-		case err := <-marked:
-			if err != nil {
-				t.Error(err)
+		defer s.Close()
+		open, marked := make(chan struct{}), make(chan error, 1)
+		go func() {
+			<-open
+			marked <- s.Commit(t.Context(), []stream.Position{{Source: s.Name(), Next: 1}})
+		}()
+		after := 0 // transactions that began since the source asked
+		for done := false; !done; after++ {
+			if err := o.Write(batch(int64(after), "x").All()); err != nil {
+				t.Fatal(err)
 			}
-			done = true
-		default:
+			if after == 0 {
+				close(open)
+				synctest.Wait() // it has asked
+			}
+			if err := o.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case err := <-marked:
+				if err != nil {
+					t.Error(err)
+				}
+				done = true
+			default:
+			}
 		}
-	}
-	if after > 3 {
-		t.Errorf("the source waited for %d transactions", after)
-	}
-	// One that was given up is no obstacle either.
-	if err := o.Write(batch(0, "y").All()); err != nil {
-		t.Fatal(err)
-	}
-	if err := o.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Commit(t.Context(), []stream.Position{{Source: s.Name(), Next: 2}}); err != nil {
-		t.Error(err)
-	}
+		if after > 3 {
+			t.Errorf("the source waited for %d transactions", after)
+		}
+		// One that was given up is no obstacle either.
+		if err := o.Write(batch(0, "y").All()); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Commit(t.Context(), []stream.Position{{Source: s.Name(), Next: 2}}); err != nil {
+			t.Error(err)
+		}
+	})
 }
