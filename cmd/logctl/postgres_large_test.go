@@ -140,6 +140,20 @@ func (s *postgresServer) reconciled(t *testing.T) {
 				t.Errorf("%s %q: status %d, want %d and %q in\n%s", name, step.args, r.status, step.status, step.want, r.errs)
 			}
 		}
+		// A foreign hand makes rows twice and loses one.
+		by := name + " by " + strings.Join(args[min(len(args), 1):], "")
+		s.psql(t, "d", fmt.Sprintf(`DROP INDEX %q; INSERT INTO %s SELECT * FROM %[2]s WHERE n < 5; DELETE FROM %[2]s WHERE n = 9`, by, name))
+		repair := append(reconcile, "--key", "n", "--repair")
+		if name == "places" {
+			repair = append(reconcile, "--repair")
+		}
+		r := e.run(t, nil, nil, repair...)
+		parts := strings.Split(r.errs, "`")
+		if r.status != 1 || len(parts) != 3 {
+			t.Fatalf("%s with rows there twice: status %d\n%s", name, r.status, r.errs)
+		}
+		s.psql(t, "d", parts[1])
+		e.logctl(t, nil, repair...)
 	}
 	// A field that is no column of the table.
 	late := `{"n":1000,"late":"x"}` + "\n" + `{"n":1001,"late":"y"}` + "\n"

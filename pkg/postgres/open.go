@@ -136,7 +136,7 @@ func (s *Sink) findTable(ctx context.Context) error {
 	}
 	index := indexName(s.name, s.opt.Unique)
 	if err := s.create(ctx, index, l.createIndex(index)); err != nil {
-		return err
+		return l.apart(err)
 	}
 	s.rows = l
 	return s.exec(ctx, l.createStage())

@@ -176,6 +176,21 @@ func (l *layout) createIndex(index string) string {
 		strings.Join(l.key, ", "))
 }
 
+// apart says with an error how rows are taken out that cannot be told apart, where they
+// keep the index from being made. Rows without a place are like no others.
+func (l *layout) apart(err error) error {
+	if stateOf(err) != uniqueViolation {
+		return err
+	}
+	placed := ""
+	if len(l.unique) == 0 {
+		placed = table.Offset + " IS NOT NULL AND "
+	}
+	return fault.Hint(err, fmt.Sprintf("it has several rows of one record; `DELETE FROM %[1]s WHERE %[2]sctid NOT IN "+
+		"(SELECT max(ctid) FROM %[1]s GROUP BY %[3]s)` leaves the last of each; or name another table behind the #",
+		quote(l.name), placed, strings.Join(l.key, ", ")))
+}
+
 // createStage returns the statement that makes the stage of a connection.
 func (l *layout) createStage() string {
 	return fmt.Sprintf(`CREATE TEMP TABLE _logctl_stage ON COMMIT DELETE ROWS

@@ -2,11 +2,15 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/table"
 )
 
 // openKey makes the index by which a row replaces an earlier one. Of rows that go on
@@ -24,9 +28,23 @@ func (s *Sink) openKey(ctx context.Context, t *rowTable) (err error) {
 	t.key = s.uniqueKey(t)
 	create := fmt.Sprintf("CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (%s)", quote(name), quote(s.name), t.key)
 	if _, err := exec(ctx, s.c, create); err != nil {
-		return fault.Hint(s.failed("indexing", err), "name another table, as in sqlite:"+s.path+"#events")
+		return fault.Hint(s.failed("indexing", err), s.apart(t, err)+"name another table, as in sqlite:"+s.path+"#events")
 	}
 	return nil
+}
+
+// apart says how rows are taken out that cannot be told apart, where they keep the index
+// from being made. Rows without a place are like no others.
+func (s *Sink) apart(t *rowTable, err error) string {
+	if e, ok := errors.AsType[*Error](err); !ok || e.Code != sqlite3.SQLITE_CONSTRAINT_UNIQUE {
+		return ""
+	}
+	placed := ""
+	if len(s.opt.Unique) == 0 {
+		placed = table.Offset + " IS NOT NULL AND "
+	}
+	return fmt.Sprintf("it has several rows of one record; `DELETE FROM %[1]s WHERE %[2]srowid NOT IN "+
+		"(SELECT max(rowid) FROM %[1]s GROUP BY %[3]s)` leaves the last of each; or ", quote(s.name), placed, t.key)
 }
 
 // indexed returns what the index of a name is of, as it was written: earlier versions
