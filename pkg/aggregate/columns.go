@@ -219,8 +219,9 @@ func (c *tops) merge(to uint32, from column, g uint32) { c.cells[to].Merge(from.
 // picks keeps the value of the first or the last record that has one, by
 // event time, then partition, then offset.
 type picks struct {
-	in   *input
-	sign int // 1 for the first, -1 for the last
+	in      *input
+	sign    int  // 1 for the first, -1 for the last
+	numbers bool // others do not count
 	origins
 	cells []pick
 }
@@ -250,6 +251,11 @@ func (c *picks) put(g uint32, p *pick) {
 	cell := &c.cells[g]
 	if cell.kind != record.Missing && c.sign*p.compare(cell) >= 0 {
 		return
+	}
+	if c.numbers {
+		if _, ok := p.number(); !ok {
+			return
+		}
 	}
 	cell.set(p)
 }

@@ -16,8 +16,8 @@ import (
 // buildDelta makes the difference of the last and the first number.
 func buildDelta(bd *builder, c call) (appender, error) {
 	in, err := bd.value(c.args[0])
-	first := bd.state("first "+c.args[0], func() column { return &picks{in: in, sign: 1} })
-	last := bd.state("last "+c.args[0], func() column { return &picks{in: in, sign: -1} })
+	first := bd.state("first number "+c.args[0], func() column { return &picks{in: in, sign: 1, numbers: true} })
+	last := bd.state("last number "+c.args[0], func() column { return &picks{in: in, sign: -1, numbers: true} })
 	return func(dst []byte, r Row) []byte {
 		from, ok := r.Cells.cols[first].(*picks).cells[r.Group].number()
 		to, too := r.Cells.cols[last].(*picks).cells[r.Group].number()
