@@ -146,6 +146,13 @@ func (t TLS) config() (*tls.Config, error) {
 }
 
 func (s SASL) mechanism() (sasl.Mechanism, error) {
+	switch {
+	case s.Mechanism != "" && s.User == "":
+		return nil, fault.Usagef("as in --user ann", "SASL %s needs a user", s.Mechanism)
+	case s.Mechanism != "" && s.Password == "":
+		return nil, fault.Usagef("--password-file FILE, or LOGCTL_PASSWORD in the environment",
+			"SASL %s needs the password of user %q", s.Mechanism, s.User)
+	}
 	login := scram.Auth{User: s.User, Pass: s.Password}
 	switch strings.ToUpper(s.Mechanism) {
 	case "":

@@ -59,9 +59,15 @@ func TestSASL(t *testing.T) {
 			t.Errorf("%s, without a login: %v, hint %q", mechanism, err, fault.HintOf(err))
 		}
 	}
-	err := kafka.Config{SASL: kafka.SASL{Mechanism: "KERBEROS"}}.Ping(t.Context())
-	if fault.Status(err) != fault.Usage {
-		t.Errorf("unknown mechanism: %v", err)
+	for want, login := range map[string]kafka.SASL{
+		"unknown SASL mechanism":           {Mechanism: "KERBEROS", User: "ann", Password: "secret"},
+		"SASL PLAIN needs a user":          {Mechanism: "PLAIN", Password: "secret"},
+		`needs the password of user "ann"`: {Mechanism: "PLAIN", User: "ann"},
+	} {
+		err := kafka.Config{SASL: login}.Ping(t.Context())
+		if fault.Status(err) != fault.Usage || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }
 
@@ -101,6 +107,13 @@ func TestTLS(t *testing.T) {
 		if want == "" && err != nil || !strings.Contains(fault.HintOf(err), want) {
 			t.Errorf("%+v: %v, hint %q", conf, err, fault.HintOf(err))
 		}
+	}
+	strict, _ := cluster(t, kfake.TLS(&tls.Config{
+		Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS13,
+	}))
+	strict.TLS = kafka.TLS{Enable: true, CA: file}
+	if err := strict.Ping(t.Context()); err == nil || !strings.Contains(fault.HintOf(err), "--tls-cert") {
+		t.Errorf("without the certificate that the broker wants: %v, hint %q", err, fault.HintOf(err))
 	}
 	bare, _ := cluster(t)
 	bare.TLS = kafka.TLS{Enable: true, CA: file}

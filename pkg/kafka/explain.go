@@ -58,6 +58,9 @@ func (c Config) explainConnection(err error) error {
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return fault.Hint(fmt.Errorf("kafka at %s refused user %q (%s)", c.addr(), c.SASL.User, c.SASL.Mechanism),
 			"check --user, the password in --password-file, and --sasl")
+	case errors.Is(err, kerr.IllegalSaslState) && c.SASL.Mechanism != "":
+		return fault.Hint(fmt.Errorf("kafka at %s wants nobody to log in on this port", c.addr()),
+			"leave --sasl out, or use the port for it")
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return fault.Hint(fmt.Errorf("kafka at %s does not take SASL mechanism %q", c.addr(), c.SASL.Mechanism),
 			"try another --sasl: "+strings.Join(Mechanisms, ", "))
@@ -133,7 +136,7 @@ func (c Config) explainTLS(err error) error {
 		wrongHost x509.HostnameError
 		notTLS    tls.RecordHeaderError
 		invalid   x509.CertificateInvalidError
-		alert     tls.AlertError
+		remote    *net.OpError
 	)
 	where, _ := c.where(err)
 	connection := fmt.Errorf("%s: %w", where, cause(err))
@@ -148,10 +151,23 @@ func (c Config) explainTLS(err error) error {
 		return fault.Hint(connection, "the broker needs another certificate")
 	case errors.As(err, &notTLS):
 		return fault.Hint(connection, "the broker does not speak TLS on this port: leave --tls out, or use its TLS port")
-	case errors.As(err, &alert):
-		return fault.Hint(connection, "the handshake was refused: does the broker want --tls-cert and --tls-key?")
+	case errors.As(err, &remote) && remote.Op == "remote error":
+		return c.refusedTLS(fmt.Errorf("%s: it ended the handshake: %w", where, remote.Err))
 	}
 	return nil
+}
+
+// refusedTLS says what to do about an alert of the broker. With TLS 1.3 that the client has
+// no certificate, or the wrong one, is said in answer to its first request.
+func (c Config) refusedTLS(err error) error {
+	switch said := err.Error(); {
+	case !strings.Contains(said, "certificate") && !strings.Contains(said, "handshake failure"):
+		return err
+	case c.TLS.Cert == "":
+		return fault.Hint(err, "it may want a certificate of yours: --tls-cert and --tls-key")
+	default:
+		return fault.Hint(err, "is the certificate in --tls-cert of an authority that the broker trusts, and still valid?")
+	}
 }
 
 // closed says that a broker hung up at once, and guesses why.
@@ -171,7 +187,7 @@ func (c Config) closed(why error) error {
 	case login:
 		return fault.Hint(err, "check --user, the password in --password-file, and --sasl; or it wants --tls")
 	case c.TLS.Enable:
-		return fault.Hint(err, "it may want --sasl, or not speak TLS on this port: then leave --tls out")
+		return fault.Hint(err, "it may want --sasl or --tls-cert, or not speak TLS on this port: then leave --tls out")
 	default:
 		return fault.Hint(err, "it may want --tls or --sasl; or no broker listens there, but something else")
 	}
