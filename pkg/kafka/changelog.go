@@ -57,6 +57,7 @@ type Changelog struct {
 	mu       sync.Mutex // guards saved
 	saved    map[int32]*copied
 	restored atomic.Int64 // entries read by Load so far
+	parcels  chan *parcel // to be filled again
 }
 
 // copied is what the local copy of a task lacks.
@@ -67,9 +68,6 @@ type copied struct {
 	base    stream.Entries // of these
 	changes stream.Entries
 	next    atomic.Int64 // offset behind the last acknowledged record
-
-	acknowledge func(*kgo.Record, error)
-	free        []kgo.Record // made together, to be sent
 }
 
 // keepsGone is how long a changelog says that an entry is gone. Longer than half of it
@@ -129,7 +127,7 @@ func newChangelog(ctx context.Context, cfg ChangelogConfig, client *kgo.Client) 
 	if err != nil {
 		return nil, err
 	}
-	c := &Changelog{cfg: cfg, client: client, admin: admin.adm, saved: map[int32]*copied{}}
+	c := &Changelog{cfg: cfg, client: client, admin: admin.adm, saved: map[int32]*copied{}, parcels: make(chan *parcel, manyParcels)}
 	if cfg.Local == nil {
 		return c, nil
 	}
@@ -149,24 +147,20 @@ func (c *Changelog) Save(task stream.Task, entries stream.Entries, _ bool) error
 		}
 	}
 	part := c.copied(task)
+	p := c.parcel(part)
 	if !part.signed {
 		part.signed = true
-		c.send(part, []byte{signatureKey}, []byte(c.signature()))
+		c.send(p.add(signatureKey, nil, []byte(c.signature())), p)
 	}
-	arena := make([]byte, 0, len(entries)) // the lengths in entries take more than the first bytes of keys
 	err := entries.Each(func(key, value []byte) error {
-		start := len(arena)
-		arena = append(append(arena, entryKey), key...)
-		k := arena[start:len(arena):len(arena)]
-		var v []byte
-		if value != nil {
-			start = len(arena)
-			arena = append(arena, value...)
-			v = arena[start:len(arena):len(arena)]
+		if p.full() {
+			c.done(p)
+			p = c.parcel(part)
 		}
-		c.send(part, k, v)
+		c.send(p.add(entryKey, key, value), p)
 		return nil
 	})
+	c.done(p)
 	if c.local != nil {
 		part.changes = append(part.changes, entries...)
 	}
@@ -188,29 +182,19 @@ func (c *Changelog) copied(task stream.Task) *copied {
 	return part
 }
 
-func (c *Changelog) send(part *copied, key, value []byte) {
-	if part.acknowledge == nil {
-		part.acknowledge = func(r *kgo.Record, err error) { c.acknowledged(part, r, err) }
-	}
-	if len(part.free) == 0 {
-		part.free = make([]kgo.Record, recordsAtOnce)
-	}
-	r := &part.free[0]
-	part.free = part.free[1:]
-	r.Topic, r.Partition, r.Key, r.Value = c.cfg.Topic, part.task.Partition, key, value
+func (c *Changelog) send(r *kgo.Record, p *parcel) {
+	r.Topic, r.Partition = c.cfg.Topic, p.part.task.Partition
 	c.pending.Add(1)
-	c.client.Produce(context.Background(), r, part.acknowledge)
+	c.client.Produce(context.Background(), r, p.acknowledge)
 }
 
-// recordsAtOnce is for how many records memory is taken at once.
-const recordsAtOnce = 64
-
-func (c *Changelog) acknowledged(part *copied, r *kgo.Record, err error) {
+func (c *Changelog) acknowledged(p *parcel, r *kgo.Record, err error) {
 	if err != nil {
 		c.failed.CompareAndSwap(nil, &err)
 	} else {
-		part.next.Store(max(part.next.Load(), r.Offset+1))
+		p.part.next.Store(max(p.part.next.Load(), r.Offset+1))
 	}
+	c.done(p)
 	c.pending.Done()
 }
 

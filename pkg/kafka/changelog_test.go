@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -229,5 +230,47 @@ func TestChangelogBehindAnOpenTransaction(t *testing.T) {
 	want := map[string]string{"a": "2", "b": "1"}
 	if got := load(t, c, task); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// The memory of entries is used again when they are acknowledged, not before.
+func TestChangelogKeepsWhatIsUnderWay(t *testing.T) {
+	conn, _ := cluster(t)
+	c := openChangelog(t, kafka.ChangelogConfig{Config: conn, Signature: "window 1m"})
+	tasks := []stream.Task{{Source: "in", Partition: 0}, {Source: "in", Partition: 1}, {Source: "in", Partition: 2}}
+	want := make([]map[string]string, len(tasks))
+	for i, task := range tasks {
+		load(t, c, task)
+		want[i] = map[string]string{}
+	}
+	for round := range 8 {
+		for i, task := range tasks {
+			var e stream.Entries
+			for k := range 700 + 100*i {
+				key, value := fmt.Sprintf("%d", k*k%1000), strings.Repeat(string(rune('a'+round)), 1+(k*7+round)%40)
+				if want[i][key] = value; (k+round)%11 == 0 {
+					value = ""
+					delete(want[i], key)
+				}
+				e = append(e, entries(key, value)...)
+			}
+			if err := c.Save(task, e, false); err != nil {
+				t.Fatal(err)
+			}
+			clear(e)
+		}
+		if round%3 == 0 {
+			if err := c.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := c.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i, task := range tasks {
+		if diff := cmp.Diff(want[i], load(t, c, task)); diff != "" {
+			t.Errorf("partition %d (-want +got):\n%s", i, diff)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/zeebo/xxh3"
 
@@ -20,6 +21,9 @@ type Copies struct {
 	c       *conn
 	states  *states
 	dropped bool // the file was damaged, or there is no room
+
+	state stream.Image // of the log that is shortened
+	all   stream.Entries
 }
 
 // copiesSink is the name under which the states stand in their tables.
@@ -87,7 +91,8 @@ func (k *Copies) load(ctx context.Context, task stream.Task, since int64) (*stre
 		return nil, 0, err
 	}
 	next := int64(0)
-	state, err := k.states.image(ctx, c, task)
+	state := &stream.Image{}
+	err = k.states.image(ctx, c, task, state)
 	if err == nil {
 		err = query(ctx, c, "SELECT next, at, hash FROM _logctl_copies WHERE source = ? AND partition = ?",
 			func(row []any) {
@@ -166,21 +171,29 @@ func (k *Copies) save(ctx context.Context, c stream.Copy) error {
 	return err
 }
 
+// mostKept is how many bytes of memory are kept for the next time.
+const mostKept = 32 << 20
+
 // shorten replaces a log of changes by what they come to.
 func (k *Copies) shorten(ctx context.Context, task stream.Task) error {
-	state, err := k.states.image(ctx, k.c, task)
-	if err != nil {
+	defer k.state.Reset()
+	defer func() {
+		if cap(k.all) > mostKept {
+			k.all = nil
+		}
+	}()
+	if err := k.states.image(ctx, k.c, task, &k.state); err != nil {
 		return err
 	}
-	all := make(stream.Entries, 0, state.Size())
-	err = state.Each(func(key, value []byte) error {
-		all.Append(key, value)
+	k.all = slices.Grow(k.all[:0], k.state.Size())
+	err := k.state.Each(func(key, value []byte) error {
+		k.all.Append(key, value)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return k.states.save(ctx, task, all, true)
+	return k.states.save(ctx, task, k.all, true)
 }
 
 // Close closes the copies.

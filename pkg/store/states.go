@@ -85,41 +85,48 @@ func (s *states) load(ctx context.Context, task stream.Task, put func(key, value
 	if err != nil {
 		return err
 	}
-	state, err := s.image(ctx, c, task)
+	var state stream.Image
+	err = s.image(ctx, c, task, &state)
 	if err := errors.Join(err, c.Close()); err != nil {
 		return err
 	}
 	return state.Each(put)
 }
 
-// image reads a log.
-func (s *states) image(ctx context.Context, c *conn, task stream.Task) (*stream.Image, error) {
-	return s.logs.Image(task, func(whole bool, each func(number int64, entries stream.Entries) error) error {
+// image reads a log into m, which is empty.
+func (s *states) image(ctx context.Context, c *conn, task stream.Task, m *stream.Image) error {
+	return s.logs.Image(task, m, func(whole bool, each func(number int64, entries stream.Entries) error) error {
 		return s.chunks(ctx, c, task, whole, each)
 	})
 }
 
 // chunks calls each for the chunks of a task, in order: those with everything, or
-// those with changes.
+// those with changes. They stay where SQLite has them.
 func (s *states) chunks(ctx context.Context, c *conn, task stream.Task, whole bool,
 	each func(number int64, entries stream.Entries) error,
 ) error {
-	var failed error
-	err := query(ctx, c, `SELECT number, hash, entries FROM _logctl_state
-		WHERE sink = ? AND source = ? AND partition = ? AND whole = ? ORDER BY number`,
-		func(row []any) {
-			number, _ := row[0].(int64)
-			hash, _ := row[1].(int64)
-			entries, _ := row[2].([]byte)
-			switch {
-			case failed != nil:
-			case hash != int64(xxh3.Hash(entries)):
-				failed = errBroken
-			default:
-				failed = each(number, entries)
-			}
-		}, s.sink, task.Source, int64(task.Partition), whole)
-	return errors.Join(err, failed)
+	q, err := c.prepare(`SELECT number, hash, entries FROM _logctl_state
+		WHERE sink = ? AND source = ? AND partition = ? AND whole = ? ORDER BY number`)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	if err := q.begin(ctx, s.sink, task.Source, int64(task.Partition), whole); err != nil {
+		return err
+	}
+	for {
+		more, err := q.step()
+		if err != nil || !more {
+			return err
+		}
+		entries := q.bytes(2)
+		if q.integer(1) != int64(xxh3.Hash(entries)) {
+			return errBroken
+		}
+		if err := each(q.integer(0), entries); err != nil {
+			return err
+		}
+	}
 }
 
 var errBroken = fault.Hint(errors.New("the state that is kept there is damaged"), "--reset discards it and begins anew")

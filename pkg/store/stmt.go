@@ -198,15 +198,24 @@ func (s *stmt) value(i int32) any {
 		p := sqlite3.Xsqlite3_column_text(tls, s.p, i)
 		return string(bytesAt(p, int(sqlite3.Xsqlite3_column_bytes(tls, s.p, i))))
 	case sqlite3.SQLITE_BLOB:
-		v := make([]byte, sqlite3.Xsqlite3_column_bytes(tls, s.p, i))
-		if len(v) > 0 {
-			copy(v, bytesAt(sqlite3.Xsqlite3_column_blob(tls, s.p, i), len(v)))
-		}
-		return v
+		return append([]byte{}, s.bytes(i)...)
 	default:
 		return nil
 	}
 }
+
+// bytes returns a column of the row under way that is a blob. It is valid until the
+// next step.
+func (s *stmt) bytes(i int32) []byte {
+	n := int(sqlite3.Xsqlite3_column_bytes(s.c.tls, s.p, i))
+	if n == 0 {
+		return nil
+	}
+	return bytesAt(sqlite3.Xsqlite3_column_blob(s.c.tls, s.p, i), n)
+}
+
+// integer returns a column of the row under way that is one.
+func (s *stmt) integer(i int32) int64 { return sqlite3.Xsqlite3_column_int64(s.c.tls, s.p, i) }
 
 // Close forgets the statement. It may be called again.
 func (s *stmt) Close() {

@@ -13,9 +13,9 @@ import (
 // the collector to follow, and replaced values never take more memory than the others.
 // The zero value is empty.
 type Image struct {
-	base  []Entries
-	log   Entries // what was added: the last under each key, and some of what those replaced
-	live  int     // bytes of the last ones
+	base  []Entries // those behind its end are memory that is used again
+	log   Entries   // what was added: the last under each key, and some of what those replaced
+	live  int       // bytes of the last ones
 	keys  []imageKey
 	slots []uint32 // by hash: the number of a key, plus one
 }
@@ -27,8 +27,32 @@ type imageKey struct {
 }
 
 // Begin puts entries before all that are added. A key may come only once in all calls
-// of Begin, and none may be deleted. The entries are kept, not copied.
-func (m *Image) Begin(entries Entries) { m.base = append(m.base, entries) }
+// of Begin, and none may be deleted. They are copied.
+func (m *Image) Begin(entries Entries) {
+	n := len(m.base)
+	if n == cap(m.base) {
+		m.base = append(m.base, nil)
+	}
+	m.base = m.base[:n+1]
+	m.base[n] = append(m.base[n][:0], entries...)
+}
+
+// Reset forgets all entries. The memory is used for others, unless it is much.
+func (m *Image) Reset() {
+	kept := cap(m.log) + 4*cap(m.slots) + 16*cap(m.keys)
+	for _, entries := range m.base[:cap(m.base)] {
+		kept += cap(entries)
+	}
+	if kept > mostKept {
+		*m = Image{}
+		return
+	}
+	m.base, m.log, m.keys, m.live = m.base[:0], m.log[:0], m.keys[:0], 0
+	clear(m.slots)
+}
+
+// mostKept is how many bytes an image keeps for others.
+const mostKept = 32 << 20
 
 // Size returns how many bytes the entries take.
 func (m *Image) Size() int {

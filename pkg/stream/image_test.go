@@ -26,11 +26,14 @@ func content(t *testing.T, m *stream.Image) map[string]string {
 	return got
 }
 
-// An image is what a map would be that every entry was put into, in order.
+// An image is what a map would be that every entry was put into, in order. So is one
+// that had others before.
 func TestImage(t *testing.T) {
+	var m stream.Image
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 1))
-		keys, m, want := 1+rng.IntN(400), new(stream.Image), map[string]string{}
+		keys, want := 1+rng.IntN(400), map[string]string{}
+		m.Reset()
 		var base stream.Entries
 		for k := range keys / 2 {
 			key := fmt.Sprint(k)
@@ -39,6 +42,7 @@ func TestImage(t *testing.T) {
 		}
 		m.Begin(base[:0:0])
 		m.Begin(base)
+		clear(base) // it was copied
 		for range rng.IntN(20 * keys) {
 			key, value := fmt.Sprint(rng.IntN(keys)), make([]byte, rng.IntN(100))
 			if rng.IntN(4) == 0 {
@@ -49,7 +53,7 @@ func TestImage(t *testing.T) {
 			m.Add([]byte(key), value)
 			want[key] = string(value)
 		}
-		if got := content(t, m); !maps.Equal(got, want) {
+		if got := content(t, &m); !maps.Equal(got, want) {
 			t.Fatalf("seed %d: %d entries, want %d", seed, len(got), len(want))
 		}
 	}
@@ -71,6 +75,27 @@ func TestImageForgetsWhatWasReplaced(t *testing.T) {
 	}
 	if n := m.Size(); n != 100*103 {
 		t.Errorf("100 keys take %d bytes, want %d", n, 100*103)
+	}
+}
+
+// The memory of an image that was reset is enough for as much as it had.
+func TestImageUsesMemoryAgain(t *testing.T) {
+	var m stream.Image
+	var base stream.Entries
+	for k := range byte(100) {
+		base.Append([]byte{k}, []byte("base"))
+	}
+	again := func() {
+		m.Reset()
+		m.Begin(base[:len(base)/2])
+		m.Begin(base[len(base)/2:])
+		for k := range byte(200) {
+			m.Add([]byte{k}, []byte("more"))
+		}
+	}
+	again()
+	if n := testing.AllocsPerRun(10, again); n > 0 {
+		t.Errorf("%.0f allocations for as much as there was before", n)
 	}
 }
 

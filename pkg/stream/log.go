@@ -61,13 +61,13 @@ func (l *Logs) Last(task Task) int64 {
 }
 
 // Chunks calls each for the chunks of a task, in order: those with all entries if whole
-// is true, else those with changes.
+// is true, else those with changes. Entries are valid until each returns.
 type Chunks func(whole bool, each func(number int64, entries Entries) error) error
 
-// Image returns the state that the log of a task adds up to. With an error it has only
-// what could be read. The task is known from then on.
-func (l *Logs) Image(task Task, chunks Chunks) (*Image, error) {
-	log, m := &taskLog{}, &Image{}
+// Image adds to m, which is empty, the state that the log of a task adds up to. With an
+// error it has only what could be read. The task is known from then on.
+func (l *Logs) Image(task Task, m *Image, chunks Chunks) error {
+	log := &taskLog{}
 	err := chunks(true, func(number int64, entries Entries) error {
 		log.last, log.whole = number, log.whole+int64(len(entries))
 		m.Begin(entries)
@@ -85,13 +85,13 @@ func (l *Logs) Image(task Task, chunks Chunks) (*Image, error) {
 		l.tasks = map[Task]*taskLog{}
 	}
 	l.tasks[task] = log
-	return m, err
+	return err
 }
 
 // Load calls put once for each entry of a task, with its last value.
 func (l *Logs) Load(task Task, chunks Chunks, put func(key, value []byte) error) error {
-	m, err := l.Image(task, chunks)
-	if err != nil {
+	var m Image
+	if err := l.Image(task, &m, chunks); err != nil {
 		return err
 	}
 	return m.Each(put)
