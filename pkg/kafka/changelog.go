@@ -190,7 +190,8 @@ func (c *Changelog) send(r *kgo.Record, p *parcel) {
 
 func (c *Changelog) acknowledged(p *parcel, r *kgo.Record, err error) {
 	if err != nil {
-		c.failed.CompareAndSwap(nil, &err)
+		failed := err // err itself would be on the heap for every record
+		c.failed.CompareAndSwap(nil, &failed)
 	} else {
 		p.part.next.Store(max(p.part.next.Load(), r.Offset+1))
 	}
