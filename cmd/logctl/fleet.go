@@ -69,7 +69,9 @@ func (p *pipeline) join() error {
 // what has come in over the network when it has nothing else to run, or after 10 ms,
 // and one whose thread gives way does nothing at all meanwhile. Where there are many
 // more of them than cores one is always at leisure, and the operating system shares out
-// the cores.
+// the cores. Four for each core may all be taken by readers, parsers, operators, a commit,
+// the client of Kafka and the collector, whose threads wait for a core with them: a
+// question then found none.
 func (p *pipeline) listen() {
 	if p.fleet == nil || p.flags.daemon.listen == "" {
 		return
@@ -82,7 +84,7 @@ func (p *pipeline) listen() {
 	}
 	if os.Getenv("GOMAXPROCS") == "" {
 		p.Parsers = cmp.Or(p.Parsers, cores)
-		runtime.GOMAXPROCS(4 * cores)
+		runtime.GOMAXPROCS(8 * cores)
 	}
 }
 
