@@ -89,7 +89,8 @@ func (w *worker) runOn(b *record.Batch, row int) ([]byte, *retry.Error) {
 // input returns what a process reads of a record.
 func (w *worker) input(b *record.Batch, row int) []byte {
 	if w.encoder != nil {
-		return w.appendRecord(nil, b, row)
+		line, _ := w.appendLine(nil, b, row)
+		return line
 	}
 	return append(bytes.Clone(b.Value(row)), '\n')
 }

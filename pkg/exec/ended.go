@@ -37,7 +37,7 @@ func (w *worker) ended(c *child) error {
 		}
 	}
 	if w.barren > 0 {
-		w.pause(limit.DefaultBackoff.Delay(w.barren, w.chance))
+		w.pause(limit.DefaultBackoff.Delay(w.barren, chance))
 	}
 	return nil
 }

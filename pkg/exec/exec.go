@@ -289,6 +289,10 @@ func signal(c chan struct{}) {
 	}
 }
 
-func newChance(n int) *rand.Rand {
-	return rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), uint64(n))) //nolint:gosec // it only spreads attempts
-}
+// chance spreads attempts. All may use it at the same time.
+var chance = rand.New(anyones{}) //nolint:gosec // there is nothing to guess
+
+// anyones is the source of chance that everyone shares.
+type anyones struct{}
+
+func (anyones) Uint64() uint64 { return rand.Uint64() } //nolint:gosec // likewise

@@ -12,3 +12,21 @@ func ParseAnswer(line []byte) (output bool, kind string) {
 	}
 	return a.output, kind
 }
+
+// AwaitChange waits until more is finished.
+func (s *Sink) AwaitChange() { <-s.track.changed }
+
+// Waits are waits of entries of which nothing is known but when they are due.
+type Waits struct{ waits }
+
+// Add adds one.
+func (w *Waits) Add(due int64) { w.add(entry{own: &own{due: due}}) }
+
+// Next takes the first one that is due by now.
+func (w *Waits) Next(now int64) (due int64, ok bool) {
+	e, ok := w.next(now)
+	if ok {
+		due = e.own.due
+	}
+	return due, ok
+}

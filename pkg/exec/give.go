@@ -12,59 +12,44 @@ import (
 // takes note of them. What is given up it leaves in w.dropped, and what cannot be
 // given to this handler in w.unfit.
 func (w *worker) gather(now int64) []byte {
+	w.buf = w.buf[:0]
+	for w.pick(now) && w.hand(now, w.compose()) == 0 { // again where none of them fits: nobody would wake us
+	}
+	return w.buf
+}
+
+// pick takes what the handler may be given now into w.picked, and reports whether that
+// is anything.
+func (w *worker) pick(now int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.buf = w.buf[:0]
-	n, room := 0, w.allowed(now)
-	for n < room && len(w.buf) < sendBytes {
-		if n > 0 && w.deadlyNext(now) {
-			room = n
+	size, room := 0, w.allowed(now)
+	for len(w.picked) < room && size < sendBytes {
+		if len(w.picked) > 0 && w.deadlyNext(now) {
+			room = len(w.picked)
 			break
 		}
 		e, ok := w.next(now)
 		if !ok {
 			break
 		}
-		n += w.give(e, now)
+		size += w.admit(e)
 	}
-	for n < room && len(w.buf) < sendBytes { // again where all that was taken is given up: nobody would wake us
-		w.common = w.s.shared.take(w.common[:0], room-n)
+	for len(w.picked) < room && size < sendBytes { // again where all that was taken is given up, as above
+		w.common = w.s.shared.take(w.common[:0], room-len(w.picked))
 		if len(w.common) == 0 {
 			break
 		}
 		for _, e := range w.common {
-			n += w.give(e, now)
+			size += w.admit(e)
 		}
 	}
-	if n > 0 {
-		w.marks = append(w.marks, mark{w.sent, now})
-	}
-	return w.buf
+	return len(w.picked) > 0
 }
 
-// give puts an entry into the handler's window, where it can be given now, and
-// returns how many that are.
-func (w *worker) give(e entry, now int64) int {
-	if !w.admit(e) {
-		return 0
-	}
-	if w.window.n == 0 {
-		w.progress.Store(now)
-	}
-	if e.own != nil && e.own.deadly {
-		w.isolate = max(w.isolate, 1) // none is given beside it
-	}
-	w.window.push(e)
-	w.sent++
-	if !w.s.opt.PerRecord {
-		b, row := e.source()
-		w.buf = w.appendRecord(w.buf, b, row)
-	}
-	return 1
-}
-
-// admit reports whether an entry can be given to the handler now.
-func (w *worker) admit(e entry) bool {
+// admit adds an entry to w.picked if it can be given to the handler now, and returns
+// how long it is.
+func (w *worker) admit(e entry) int {
 	line := w.blocked[e.id]
 	switch {
 	case e.lot.leaving.Load() || w.s.draining.Load() == drainNow:
@@ -72,44 +57,81 @@ func (w *worker) admit(e entry) bool {
 	case line != nil && !e.blocks():
 		w.keep(&e)
 		line.insert(e)
-	case !w.fits(&e):
-		w.unfit = append(w.unfit, e)
 	default:
-		return true
+		w.picked = append(w.picked, e)
+		b, row := e.source()
+		return int(b.Recs[row].Value.Len) + 1
 	}
-	return false
+	return 0
 }
 
-// fits reports whether a record can be written as one line: it has no line ends,
-// or is JSON, where they stand between tokens.
-func (w *worker) fits(e *entry) bool {
-	if w.encoder != nil || w.s.opt.PerRecord {
-		return true
+// compose writes the lines of what was picked to w.buf, and returns which of it cannot
+// be one line, by index. Nobody waits for that: it is done without the lock.
+func (w *worker) compose() (misfits []int) {
+	if w.s.opt.PerRecord {
+		return nil
 	}
-	b, row := e.source()
-	value := b.Value(row)
-	if bytes.IndexByte(value, '\n') < 0 {
-		return true
+	for i := range w.picked {
+		b, row := w.picked[i].source()
+		var ok bool
+		if w.buf, ok = w.appendLine(w.buf, b, row); !ok {
+			misfits = append(misfits, i)
+		}
 	}
+	return misfits
+}
+
+// appendLine appends the line that gives a record to the handler. It reports whether
+// there is one: the value has no line ends, or is JSON, where they stand between tokens.
+func (w *worker) appendLine(dst []byte, b *record.Batch, row int) ([]byte, bool) {
+	if w.encoder != nil {
+		return w.encoder.Append(dst, record.Rows{Batch: b, Lo: row, Hi: row + 1}), true
+	}
+	start := len(dst)
+	dst = append(dst, b.Value(row)...)
+	line := dst[start:]
+	i := bytes.IndexByte(line, '\n')
+	if i >= 0 && !looksJSON(line) {
+		return dst[:start], false
+	}
+	for ; i >= 0; i = bytes.IndexByte(line, '\n') {
+		line[i] = ' ' // between tokens of JSON any white space is as good
+		line = line[i:]
+	}
+	return append(dst, '\n'), true
+}
+
+func looksJSON(value []byte) bool {
 	value = bytes.TrimSpace(value)
 	return len(value) > 0 && (value[0] == '{' || value[0] == '[')
 }
 
-// appendRecord appends the line that gives a record, which fits, to the handler.
-func (w *worker) appendRecord(dst []byte, b *record.Batch, row int) []byte {
-	if w.encoder != nil {
-		return w.encoder.Append(dst, record.Rows{Batch: b, Lo: row, Hi: row + 1})
+// hand puts what was picked into the handler's window, but for the misfits, and returns
+// how many that are.
+func (w *worker) hand(now int64, misfits []int) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.window.n == 0 {
+		w.progress.Store(now)
 	}
-	start := len(dst)
-	dst = append(dst, b.Value(row)...)
-	for line := dst[start:]; ; {
-		i := bytes.IndexByte(line, '\n')
-		if i < 0 {
-			return append(dst, '\n')
+	for i, e := range w.picked {
+		if len(misfits) > 0 && misfits[0] == i {
+			misfits = misfits[1:]
+			w.unfit = append(w.unfit, e)
+			continue
 		}
-		line[i] = ' ' // between tokens of JSON any white space is as good
-		line = line[i:]
+		if e.own != nil && e.own.deadly {
+			w.isolate = max(w.isolate, 1) // none is given beside it
+		}
+		w.window.push(e)
+		n++
 	}
+	clear(w.picked)
+	w.picked = w.picked[:0]
+	if w.sent += int64(n); n > 0 {
+		w.marks = append(w.marks, mark{w.sent, now})
+	}
+	return n
 }
 
 // room returns how many more records the handler may be given: one at a time where
@@ -124,7 +146,7 @@ func (w *worker) room(now int64) int {
 
 // deadlyNext reports whether a handler has ended with the next record in hand.
 func (w *worker) deadlyNext(now int64) bool {
-	return len(w.waits) > 0 && w.waits[0].own.deadly && w.waits[0].own.due <= now
+	return len(w.waits) > 0 && w.waits[0].own.deadly && w.waits[0].due <= now
 }
 
 // allowed is room while the breaker is closed. While it is half open one record
@@ -142,7 +164,7 @@ func (w *worker) allowed(now int64) int {
 
 // nothing reports whether there is nothing that could be given now.
 func (w *worker) nothing(now int64) bool {
-	return w.ready.n+w.queue.n == 0 && (len(w.waits) == 0 || w.waits[0].own.due > now) && w.s.shared.empty()
+	return w.ready.n+w.queue.n == 0 && (len(w.waits) == 0 || w.waits[0].due > now) && w.s.shared.empty()
 }
 
 // next takes the entry that comes next; false where there is none.

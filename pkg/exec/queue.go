@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"container/heap"
 	"sync"
 
 	"github.com/logctl/logctl/pkg/letter"
@@ -18,25 +17,32 @@ type entry struct {
 	own *own   // of one that has failed, or waits behind one
 }
 
-// own is what an entry has beside its lot.
+// own is what an entry has beside its lot. It is in one piece: when it is looked at
+// again it has long left the processor's caches.
 type own struct {
-	batch  *record.Batch // a copy of the record; nil while it stands in the lot's batch
-	size   int64         // of the copy
-	state  letter.State
+	copied bool  // the record stands in batch, and no more in the lot's
 	failed bool  // it waits for another attempt, and others behind it
 	deadly bool  // a handler ended with it in hand
 	due    int64 // ns since 1970
+	size   int64 // of the copy
+	batch  record.Batch
+	rec    [1]record.Rec // of batch
+	data   [ownData]byte // likewise, unless there is more
+	state  letter.State
 }
+
+// ownData is room for most records.
+const ownData = 512
 
 // source returns where the record stands.
 func (e *entry) source() (*record.Batch, int) {
 	if e.copied() {
-		return e.own.batch, 0
+		return &e.own.batch, 0
 	}
 	return e.lot.batch, int(e.row)
 }
 
-func (e *entry) copied() bool { return e.own != nil && e.own.batch != nil }
+func (e *entry) copied() bool { return e.own != nil && e.own.copied }
 
 // blocks reports whether others wait behind the entry.
 func (e *entry) blocks() bool { return e.own != nil && e.own.failed && e.id != 0 }
@@ -94,34 +100,64 @@ func (f *fifo) insert(e entry) {
 	}
 }
 
-// waits are entries by the time at which they are due: a heap.
-type waits []entry
+// owns are for reuse.
+var owns = sync.Pool{New: func() any { return new(own) }}
 
-func (w waits) Len() int           { return len(w) }
-func (w waits) Less(i, j int) bool { return w[i].own.due < w[j].own.due }
-func (w waits) Swap(i, j int)      { w[i], w[j] = w[j], w[i] }
-
-// Push is for package heap.
-func (w *waits) Push(x any) { *w = append(*w, x.(entry)) }
-
-// Pop is for package heap.
-func (w *waits) Pop() any {
-	old := *w
-	e := old[len(old)-1]
-	old[len(old)-1] = entry{}
-	*w = old[:len(old)-1]
-	return e
+// recycle makes what finished entries had of their own available to others.
+func recycle(list []entry) {
+	for i := range list {
+		if o := list[i].own; o != nil {
+			o.copied, o.failed, o.deadly, o.size = false, false, false, 0
+			o.batch.Origin, o.batch.Data, o.batch.Headers = nil, nil, o.batch.Headers[:0]
+			o.state = letter.State{History: o.state.History[:0]}
+			owns.Put(o)
+		}
+	}
 }
 
-func (w *waits) add(e entry) { heap.Push(w, e) }
+// waits are entries by the time at which they are due: a heap.
+type waits []waiting
+
+type waiting struct {
+	due int64 // that of its own, at hand
+	entry
+}
+
+func (w *waits) add(e entry) {
+	*w = append(*w, waiting{})
+	h, due := *w, e.own.due
+	i := len(h) - 1
+	for i > 0 && due < h[(i-1)/2].due {
+		h[i] = h[(i-1)/2]
+		i = (i - 1) / 2
+	}
+	h[i] = waiting{due, e}
+}
 
 // next takes the entry that has been due for the longest time; false where none
 // is due.
 func (w *waits) next(now int64) (entry, bool) {
-	if len(*w) == 0 || (*w)[0].own.due > now {
+	h := *w
+	if len(h) == 0 || h[0].due > now {
 		return entry{}, false
 	}
-	return heap.Pop(w).(entry), true
+	first, last := h[0].entry, h[len(h)-1]
+	h[len(h)-1] = waiting{}
+	h = h[:len(h)-1]
+	*w = h
+	for i := 0; len(h) > 0; {
+		k := 2*i + 1
+		if k+1 < len(h) && h[k+1].due < h[k].due {
+			k++
+		}
+		if k >= len(h) || last.due <= h[k].due {
+			h[i] = last
+			break
+		}
+		h[i] = h[k]
+		i = k
+	}
+	return first, true
 }
 
 // shared are the records that are in no order: whichever worker is free takes

@@ -150,9 +150,7 @@ func (o *outcome) failed(e entry, why retry.Error) error {
 		w.wait(e, now+int64(w.s.opt.Breaker.Wait(now)))
 		return nil
 	}
-	w.mu.Lock() // it guards chance
-	at, again := w.s.opt.Policy.Next(st, why, now, w.chance)
-	w.mu.Unlock()
+	at, again := w.s.opt.Policy.Next(st, why, now, chance)
 	switch {
 	case again && w.s.opt.Later != nil && at-now > int64(retry.Wait):
 		st.Due = at
@@ -225,12 +223,12 @@ func (o *outcome) sendLetters() error {
 // keepState begins the state of an entry that fails for the first time.
 func (w *worker) keepState(e *entry) {
 	if e.own == nil {
-		e.own = new(own)
-		w.s.Stats.Waiting.Add(1)
-		signal(w.s.track.room)
+		w.begins(e)
 	}
 	b, row := e.source()
+	known := e.own.state.History // there are none: it is for its memory
 	e.own.state = letter.Begin(b, row)
+	e.own.state.History = known
 }
 
 // wait has an entry wait for another attempt. Others of its order wait behind

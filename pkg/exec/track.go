@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/bits"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,15 +39,15 @@ type part struct {
 
 // A lot is the live rows of one Write.
 type lot struct {
+	leaving atomic.Bool
+	left    atomic.Bool
+	open    int      // rows that are neither finished nor dropped
+	held    int      // rows for which the batch is kept
+	done    []uint64 // a bit for each row that is finished
 	batch   *record.Batch
 	part    *part
 	rows    []int32
-	offsets []int64  // of the rows
-	done    []uint64 // a bit for each row that is finished
-	open    int      // rows that are neither finished nor dropped
-	held    int      // rows for which the batch is kept
-	leaving atomic.Bool
-	left    atomic.Bool
+	offsets []int64 // of the rows
 }
 
 // add takes in the live rows; nil where there are none.
@@ -132,9 +133,7 @@ func (t *tracker) drop(list []entry) {
 
 func (t *tracker) close(e *entry) {
 	l := e.lot
-	if e.copied() {
-		e.own.batch = nil
-	} else {
+	if !e.copied() {
 		l.release()
 	}
 	t.open--
@@ -163,12 +162,12 @@ func (t *tracker) settled(l *lot) {
 	if l.left.Load() {
 		return
 	}
-	p := l.part
-	for len(p.lots) > 0 && p.lots[0].open == 0 && p.lots[0].complete() {
-		t.recycle(p.lots[0])
-		copy(p.lots, p.lots[1:])
-		p.lots = p.lots[:len(p.lots)-1]
+	p, n := l.part, 0
+	for n < len(p.lots) && p.lots[n].open == 0 && p.lots[n].complete() {
+		t.recycle(p.lots[n])
+		n++
 	}
+	p.lots = slices.Delete(p.lots, 0, n)
 }
 
 func (t *tracker) recycle(l *lot) {

@@ -1,7 +1,7 @@
 package exec
 
 import (
-	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -9,7 +9,6 @@ import (
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/letter"
 	"github.com/logctl/logctl/pkg/limit"
-	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/retry"
 )
 
@@ -18,10 +17,9 @@ import (
 // keeping its own: one that waits for another attempt blocks its order, and what
 // comes after it is set behind it, also what the handler had in hand already.
 type worker struct {
-	s      *Sink
-	n      int
-	chance *rand.Rand
-	wake   chan struct{} // there may be something to do
+	s    *Sink
+	n    int
+	wake chan struct{} // there may be something to do
 
 	mu      sync.Mutex
 	queue   fifo             // not begun
@@ -41,6 +39,7 @@ type worker struct {
 	barren  int // handlers in a row that ended without an answer
 	encoder codec.Encoder
 	buf     []byte  // of gather
+	picked  []entry // of gather: on their way to the handler
 	common  []entry // of gather
 	dropped []entry
 	unfit   []entry
@@ -59,7 +58,7 @@ const (
 
 func newWorker(s *Sink, n int) *worker {
 	w := &worker{
-		s: s, n: n, chance: newChance(n), wake: make(chan struct{}, 1), blocked: map[uint64]*fifo{}, limit: 1,
+		s: s, n: n, wake: make(chan struct{}, 1), blocked: map[uint64]*fifo{}, limit: 1,
 	}
 	if s.opt.Workers == 1 {
 		w.limit = firstLimit
@@ -101,20 +100,26 @@ func (w *worker) resume(e entry) {
 // up reading; unless very many wait.
 func (w *worker) keep(e *entry) {
 	if e.own == nil {
-		e.own = new(own)
-		w.s.Stats.Waiting.Add(1)
-		signal(w.s.track.room)
+		w.begins(e)
 	}
-	if e.own.batch != nil || w.s.kept.Load() > mostKept {
+	if e.own.copied || w.s.kept.Load() > mostKept {
 		return
 	}
 	from, row := e.source()
-	b := record.NewBatch()
+	b := &e.own.batch
+	b.Data, b.Recs = e.own.data[:0], e.own.rec[:0]
 	b.Origin, b.Arrived = from.Origin, from.Arrived
 	letter.AppendPlain(b, from, row)
-	e.own.batch, e.own.size = b, int64(cap(b.Data))
+	e.own.copied, e.own.size = true, int64(cap(b.Data))
 	w.s.kept.Add(e.own.size)
 	w.s.track.copied(e.lot)
+}
+
+// begins notes that an entry begins to wait, or has failed for the first time.
+func (w *worker) begins(e *entry) {
+	e.own = owns.Get().(*own)
+	w.s.Stats.Waiting.Add(1)
+	signal(w.s.track.room)
 }
 
 // quiet reports whether nothing is left that the handler could be given, now or
@@ -132,7 +137,7 @@ func (w *worker) untilDue(now int64) time.Duration {
 	defer w.mu.Unlock()
 	wait := time.Hour
 	if len(w.waits) > 0 && w.room(now) > 0 { // answers make room, and wake
-		wait = time.Duration(max(w.waits[0].own.due-now, 0))
+		wait = time.Duration(max(w.waits[0].due-now, 0))
 	}
 	if b := w.s.opt.Breaker; !b.Trip.Never() && b.State(now) != limit.Closed {
 		wait = max(wait, probeEvery)
@@ -188,11 +193,13 @@ func (w *worker) giveUp(e entry) error {
 func (w *worker) finish(list []entry) {
 	w.forget(list)
 	w.s.track.finish(list)
+	recycle(list)
 }
 
 func (w *worker) drop(list []entry) {
 	w.forget(list)
 	w.s.track.drop(list)
+	recycle(list)
 }
 
 // forget takes entries off the books of what waits.
@@ -214,7 +221,7 @@ func (w *worker) inHand(counts func(*lot) bool) bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(w.picked, func(e entry) bool { return counts(e.lot) })
 }
 
 var errFormat = retry.Error{

@@ -4,9 +4,10 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"flag"
 	"os"
+
+	"github.com/zeebo/xxh3"
 )
 
 func main() {
@@ -14,7 +15,7 @@ func main() {
 	retry := flag.Bool("retry", false, "ask for it again the first time")
 	flag.Parse()
 	in, out := bufio.NewReaderSize(os.Stdin, 256<<10), bufio.NewWriterSize(os.Stdout, 256<<10)
-	asked := map[string]bool{}
+	again := new(asked)
 	for n := 1; ; n++ {
 		line, err := in.ReadSlice('\n')
 		if err != nil {
@@ -24,8 +25,7 @@ func main() {
 		switch {
 		case *every == 0 || n%*every != 0:
 			_, _ = out.Write(line)
-		case *retry && !asked[string(bytes.TrimSpace(line))]:
-			asked[string(bytes.TrimSpace(line))] = true
+		case *retry && !again.before(line):
 			_, _ = out.WriteString("{\"ack\":\"retry\",\"error\":\"busy\"}\n")
 		default:
 			_, _ = out.WriteString("{\"ack\":\"fail\",\"error\":\"poison\"}\n")
@@ -34,4 +34,17 @@ func main() {
 			_ = out.Flush()
 		}
 	}
+}
+
+// asked are the hashes of what was asked for again lately. They are few, because
+// remembering is not to be measured.
+type asked [1 << 14]uint64
+
+// before reports whether a line was asked for before, and remembers it.
+func (a *asked) before(line []byte) bool {
+	hash := xxh3.Hash(line)
+	last := &a[hash%uint64(len(a))]
+	was := *last == hash
+	*last = hash
+	return was
 }
