@@ -171,8 +171,9 @@ func (l *lane) recall(o *record.Origin) {
 	if l.task == nil || o == nil || len(l.task.times) == 0 {
 		return
 	}
-	for at, seen := range l.task.times {
-		if at == (place{o.Source, o.Partition}) || !o.Topic && o.Partition != 0 && at.partition == o.Partition { // renamed
+	for _, name := range [...]string{o.Source, o.Was} {
+		at := place{name, o.Partition}
+		if seen, ok := l.task.times[at]; ok {
 			l.max, l.active = max(l.max, seen.max), max(l.active, seen.active)
 			delete(l.task.times, at)
 		}

@@ -137,3 +137,25 @@ func checkTimes(t *testing.T, saved stream.Entries, files int) {
 		}
 	}
 }
+
+// The number of a partition may be that of several files: what was seen of one is
+// another's only where that is what it was called before.
+func TestTimesAreRecalledByName(t *testing.T) {
+	for _, c := range []struct {
+		origin record.Origin
+		want   int64
+	}{
+		{record.Origin{Source: "a", Partition: 7}, 5},
+		{record.Origin{Source: "b", Partition: 7}, record.NoTime},
+		{record.Origin{Source: "b", Partition: 7, Was: "a"}, 5},
+		{record.Origin{Source: "a", Partition: 8}, record.NoTime},
+	} {
+		l := &lane{task: &task{times: map[place]seen{{"a", 7}: {max: 5}}}, max: record.NoTime}
+		if l.recall(&c.origin); l.max != c.want {
+			t.Errorf("%+v: time %d, want %d", c.origin, l.max, c.want)
+		}
+		if left := len(l.task.times); (left == 0) != (c.want == 5) {
+			t.Errorf("%+v: %d times are left", c.origin, left)
+		}
+	}
+}

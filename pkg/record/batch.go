@@ -73,6 +73,7 @@ type Fault struct {
 type Origin struct {
 	Source    string // path or topic, for people and dead letters; "stdin" for stdin
 	Partition int32  // partition of a topic; of a file what tells it from others of its name; 0 elsewhere
+	Was       string // under which name an earlier run has read a file; empty where under none, or the same
 	Topic     bool   // Source is a topic
 	Upstreams int    // of a partition that is filled from others, how many: its time is what their marks say
 	Modified  int64  // when the file was modified, ns since 1970; NoTime where unknown

@@ -9,26 +9,41 @@ import (
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 // sampleSize is how many of a stream's first bytes are shown to its Format.
 // It does not depend on the size of a batch, so that the answer does not.
 const sampleSize = 32 << 10
 
-// ended returns where an earlier run ended in the stream that has been opened;
-// false where none has read it.
-func (s *Source) ended() (next int64, ok bool) {
+// ended returns where an earlier run ended in the stream that has been opened; false
+// where none has read it.
+func (s *Source) ended() (at stream.Position, ok bool) {
 	if !s.resumes {
-		return 0, false
+		return at, false
 	}
 	for _, p := range s.opt.endsIn(s.origin.Partition) {
-		switch {
-		case p.Next <= next:
-		case p.Partition == 0 && p.Source == s.name, p.Partition != 0 && s.in.holds(p.Next):
-			next, ok = p.Next, true
+		if p.Next > at.Next && s.owns(p) {
+			at, ok = p, true
 		}
 	}
-	return next, ok
+	return at, ok
+}
+
+// owns reports whether a position, which is in a partition of the same number, is in
+// the stream. Of very many files, two may have the same number.
+func (s *Source) owns(p stream.Position) bool {
+	switch {
+	case p.Partition == 0:
+		return p.Source == s.name
+	case !s.in.holds(p.Next):
+		return false
+	case p.Source == s.name:
+		return true
+	default:
+		there := identify(p.Source, s.opt.once())
+		return there.partition != p.Partition || there.id == s.in.id
+	}
 }
 
 // start opens the file.
@@ -77,10 +92,13 @@ func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed
 	s.framer = s.opt.Format.Framer(s.origin)
 	origin.Partition = s.in.generation(s.first(sample))
 	s.found.partition = origin.Partition
-	next, ok := s.ended()
+	at, ok := s.ended()
 	s.resumes = false // no position is in the next file of the name
 	if ok {
-		return true, s.resume(ctx, b, next)
+		if at.Source != s.name {
+			origin.Was = at.Source
+		}
+		return true, s.resume(ctx, b, at.Next)
 	}
 	s.advance(b.Data[:begins.skip])
 	b.Data = b.Data[:copy(b.Data, b.Data[begins.skip:])]

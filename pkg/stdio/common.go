@@ -20,6 +20,13 @@ type common struct {
 
 func newCommon(opt Options) *common { return &common{Options: opt.withDefaults()} }
 
+// once returns the like of c for what is not followed.
+func (c *common) once() *common {
+	opt := c.Options
+	opt.Follow = false
+	return newCommon(opt)
+}
+
 // A glance is what was found of a file when it was last opened.
 type glance struct {
 	id        identity

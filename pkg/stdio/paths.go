@@ -129,9 +129,7 @@ func newFile(path string, opt *common) (*Source, error) {
 	case !info.Mode().IsRegular():
 		s.kind = noFile
 		if opt.Follow && !namedPipe(path, info) {
-			once := opt.Options
-			once.Follow = false
-			s.opt = newCommon(once)
+			s.opt = opt.once()
 		}
 	case !opt.Follow:
 		s.kind, s.size = plainFile, info.Size()
