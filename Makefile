@@ -32,19 +32,19 @@ gotest = $(if $(AGAIN),$(GO) tool -modfile=scripts/tools/go.mod gotestsum --form
 	--rerun-fails-max-failures=4 --rerun-fails-abort-on-data-race --packages '$(1)' -- $(2),$(GO) test $(2) $(1))
 
 test: ## unit, script, property and fuzz-seed tests; nothing to install
-	$(call gotest,$(PKGS),-p 3 -parallel $(PARALLEL) -timeout 20m)
+	$(call gotest,$(PKGS),-p 3 -parallel $(PARALLEL) -timeout 40m)
 
 lint: ## formatting, vet and the linters of .golangci.yml
 	$(GO) tool -modfile=scripts/tools/go.mod golangci-lint run $(PKGS)
 
 race: ## the tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 GORACE=atexit_sleep_ms=1 $(call gotest,$(PKGS),-race -parallel $(PARALLEL) -timeout 30m)
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=1 $(call gotest,$(PKGS),-race -parallel $(PARALLEL) -timeout 60m)
 
 kafka-test: ## integration tests against a real Apache Kafka (needs Java 17 and Maven)
-	$(call gotest,./pkg/kafka/... ./cmd/logctl/...,-tags kafka -run Apache -count 1 -p 1 -timeout 25m)
+	$(call gotest,./pkg/kafka/... ./cmd/logctl/...,-tags kafka -run Apache -count 1 -p 1 -timeout 40m)
 
 postgres-test: ## integration tests against a real PostgreSQL (needs its server installed)
-	TEST_POSTGRES=1 $(call gotest,./cmd/logctl,-run '^TestPostgres$$' -count 1 -timeout 15m)
+	TEST_POSTGRES=1 $(call gotest,./cmd/logctl,-run '^TestPostgres$$' -count 1 -timeout 30m)
 
 fuzz: ## every fuzz target for FUZZTIME
 	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' cmd pkg | sed 's/:func / /' | sort -u | \

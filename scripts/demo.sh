@@ -19,7 +19,7 @@ step() { printf '\n\033[1m$ %s\033[0m\n' "$*" | sed "s|$logctl|logctl|g"; }
 step "logctl broker --addr :0 &"
 "$logctl" broker --addr :0 >"$tmp/address" &
 broker=$!
-for _ in $(seq 100); do [ -s "$tmp/address" ] && break; sleep 0.05; done
+for _ in $(seq 600); do [ -s "$tmp/address" ] && break; sleep 0.1; done
 LOGCTL_BROKERS=$(head -n 1 "$tmp/address")
 export LOGCTL_BROKERS
 

@@ -123,6 +123,9 @@ func testScale(t *testing.T, a *apache) {
 	eventually(t, "each has two", func() bool {
 		return !slices.ContainsFunc(members, func(m *groupMember) bool { return len(m.owned(t)) != 2 })
 	})
+	eventually(t, "each has read some", func() bool {
+		return !slices.ContainsFunc(outs, func(out string) bool { return len(tallyFiles(t, out).seen) == 0 })
+	})
 	read := tallyFiles(t, outs...)
 	members[1].interrupt(t)
 	members[2].interrupt(t)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logctl/logctl/pkg/httpapi"
 	"github.com/logctl/logctl/pkg/proof"
 )
 
@@ -30,14 +32,14 @@ func TestTenThousandClients(t *testing.T) {
 	eventually(t, "it listens", func() bool { return address.MatchString(p.errs.String()) })
 	addr := strings.TrimPrefix(address.FindString(p.errs.String()), "http://")
 
-	conns := make([]net.Conn, clients)
+	conns, begun := make([]net.Conn, clients), make([]time.Time, clients)
 	body := strings.Repeat(`{"message":"`+strings.Repeat("m", 150)+`"}`+"\n", 10)
 	head := fmt.Sprintf("POST /api/v1/logs/batch HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", len(body))
 	began := time.Now()
 	each(clients, func(i int) {
 		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
 		if err == nil {
-			conns[i] = c
+			conns[i], begun[i] = c, time.Now()
 			_, err = c.Write([]byte(head + body[:len(body)/2]))
 		}
 		if err != nil {
@@ -50,17 +52,16 @@ func TestTenThousandClients(t *testing.T) {
 	var mu sync.Mutex
 	codes := map[string]int{}
 	each(clients, func(i int) {
-		_, err := conns[i].Write([]byte(body[len(body)/2:]))
-		line := ""
-		if err == nil {
-			line, err = bufio.NewReaderSize(conns[i], 512).ReadString('\n')
-		}
-		if err != nil {
-			line = err.Error()
+		line := says(conns[i], body[len(body)/2:])
+		if time.Since(begun[i]) > httpapi.DefaultPatience/2 && line != accepted { // this machine is late, and may ask again
+			if c, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr); err == nil {
+				line = says(c, head+body)
+				_ = c.Close()
+			}
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		codes[strings.TrimSpace(line)]++
+		codes[line]++
 	})
 	most := highWater(t, p.Process.Pid)
 	for _, c := range conns {
@@ -68,7 +69,7 @@ func TestTenThousandClients(t *testing.T) {
 	}
 	p.interrupt(t)
 	t.Logf("%v in %v, at most %d MiB; %s", codes, time.Since(began).Round(time.Millisecond), most>>20, p.errs.String())
-	if codes["HTTP/1.1 202 Accepted"] != clients {
+	if codes[accepted] != clients {
 		t.Errorf("answers %v", codes)
 	}
 	if most > 400<<20 {
@@ -77,6 +78,21 @@ func TestTenThousandClients(t *testing.T) {
 	if n := counted(p.errs.String(), "out"); n != 10*clients {
 		t.Errorf("%d records were written, want %d", n, 10*clients)
 	}
+}
+
+const accepted = "HTTP/1.1 202 Accepted"
+
+// says sends what is left of a request, and returns the first line of the answer.
+func says(c net.Conn, rest string) string {
+	_, err := io.WriteString(c, rest)
+	line := ""
+	if err == nil {
+		line, err = bufio.NewReaderSize(c, 512).ReadString('\n')
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(line)
 }
 
 // each calls f for the numbers below n, from some goroutines.

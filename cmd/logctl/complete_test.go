@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -15,6 +16,8 @@ import (
 
 // TestComplete asks for what the shell asks for when Tab is pressed.
 func TestComplete(t *testing.T) {
+	defer func(was time.Duration) { completeWithin = was }(completeWithin)
+	completeWithin = time.Minute
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "access", "app-logs"))
 	if err != nil {
 		t.Fatal(err)

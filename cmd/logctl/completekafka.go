@@ -12,8 +12,9 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
-// completeWithin bounds how long the shell waits for names of topics and groups.
-const completeWithin = 800 * time.Millisecond
+// completeWithin bounds how long the shell waits for names of topics and groups. Tests are
+// more patient.
+var completeWithin = 800 * time.Millisecond
 
 // completeEndpoint offers the kinds of endpoints, the topics behind kafka:, and
 // else files.

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -15,9 +18,26 @@ import (
 // of it. The broker may be killed, and started again with restart.
 func embed(t *testing.T) *embedded {
 	t.Helper()
-	e := &embedded{client: client{home: t.TempDir(), addrs: []string{":0"}}, data: t.TempDir()}
+	e := &embedded{client: client{home: t.TempDir(), addrs: []string{ownAddr(t)}}, data: t.TempDir()}
 	e.restart(t)
 	return e
+}
+
+var ports atomic.Int32 // how many were handed out
+
+// ownAddr returns an address that stays a broker's own while that is down: its port is
+// none of those that the system gives to whoever wants any.
+func ownAddr(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+(97*os.Getpid()+int(ports.Add(1)))%10_000)
+		if l, err := net.Listen("tcp", addr); err == nil {
+			_ = l.Close()
+			return addr
+		}
+	}
+	t.Fatal("a thousand ports are taken")
+	return ""
 }
 
 // An embedded is an embedded broker with its data, and a client of it.
@@ -127,7 +147,7 @@ func TestBrokerGone(t *testing.T) {
 	e := embed(t)
 	topic := e.topic(t, 1)
 	r, w := io.Pipe()
-	p := e.start(t, r, nil, "produce", "--to", "kafka:"+topic, "--timeout", "2s")
+	p := e.start(t, r, nil, "produce", "--to", "kafka:"+topic, "--timeout", "4s")
 	if _, err := w.Write(numbers(0, 100)); err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +162,7 @@ func TestBrokerGone(t *testing.T) {
 	if err := p.Wait(); err == nil {
 		t.Error("produce ended well without a broker")
 	}
-	for _, want := range []string{"logctl: ", e.addrs[0], "did not acknowledge 50 records within 2s", "--timeout"} {
+	for _, want := range []string{"logctl: ", e.addrs[0], "did not acknowledge 50 records within 4s", "--timeout"} {
 		if !strings.Contains(p.errs.String(), want) {
 			t.Errorf("want %q in:\n%s", want, p.errs.String())
 		}

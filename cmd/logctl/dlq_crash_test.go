@@ -22,7 +22,7 @@ func TestReplayKilled(t *testing.T) {
 	for range kills {
 		p := e.start(t, nil, nil, args...)
 		time.Sleep(500*time.Millisecond + randomMoment())
-		p.crash(t)
+		p.killed(t)
 	}
 	first := e.logctl(t, nil, "dlq", "replay", "--from", "kafka:"+dead, "--dry-run")
 	e.logctl(t, nil, "dlq", "replay", "--from", "kafka:"+dead)
@@ -64,7 +64,8 @@ func TestReplayStopsWhenLettersComeBack(t *testing.T) {
 	}
 	e.logctl(t, nil, consume(`s/.*/{"ack":"fail","error":"down"}/`, "--stop", "end")...)
 	p := e.start(t, nil, nil, consume(`501,$ s/.*/{"ack":"fail","error":"down again"}/`)...) // the first 500 are fine
-	r := e.run(t, nil, nil, "dlq", "replay", "--from", "kafka:"+dead, "--rate", "250/s", "--breaker", "50")
+	e.haveMembers(t, "g", 1)
+	r := e.run(t, nil, nil, "dlq", "replay", "--from", "kafka:"+dead, "--rate", "150/s", "--breaker", "50")
 	p.interrupt(t)
 	if r.status != 1 || !strings.Contains(r.errs, "replayed letters come back: ") {
 		t.Errorf("status %d: %s", r.status, r.errs)

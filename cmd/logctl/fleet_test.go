@@ -44,14 +44,7 @@ func askFleet(t *testing.T, base, path string) (r reply) {
 func (c *client) serving(t *testing.T, args ...string) (*process, string) {
 	t.Helper()
 	p := c.start(t, nil, nil, append(args, "--listen", "127.0.0.1:0")...)
-	base := ""
-	eventually(t, "it says where it listens", func() bool {
-		if m := listening.FindStringSubmatch(p.errs.String()); m != nil {
-			base = m[1]
-		}
-		return base != ""
-	})
-	return p, base
+	return p, listensAt(t, p)
 }
 
 // Every instance of a group answers for all of them: about each key, and about all

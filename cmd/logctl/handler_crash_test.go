@@ -63,7 +63,7 @@ func TestKilledInBackoff(t *testing.T) {
 	attempts := filepath.Join(t.TempDir(), "attempts")
 	args := []string{
 		"consume", "--from", "kafka:" + topic, "--group", topic, "--dlq", "kafka:" + dead, "--retry-topic", later,
-		"--retry", "3", "--backoff", "6s..6s", "--exec-per-record",
+		"--retry", "3", "--backoff", "10s..10s", "--exec-per-record",
 		"--exec", "read x; case $x in *1*) echo $x >>" + attempts + "; exit 75;; esac; echo $x",
 	}
 	lines := func(topic string) int {
@@ -103,7 +103,7 @@ func TestSlowHandlers(t *testing.T) {
 	t.Parallel()
 	e := embed(t)
 	topic := e.topic(t, 2)
-	const n = 120
+	const n = 240
 	e.logctl(t, strings.NewReader(string(numbers(0, n))), "produce", "--to", "kafka:"+topic, "--partitioner", "round-robin")
 	args := []string{
 		"consume", "--from", "kafka:" + topic, "--group", topic, "--session-timeout", "6s",
@@ -118,7 +118,7 @@ func TestSlowHandlers(t *testing.T) {
 	second := e.start(t, nil, appendTo(t, paths[1]), args...)
 	joined := time.Now()
 	readsOn(t, paths[1])
-	if took := time.Since(joined); took > 15*time.Second {
+	if took := time.Since(joined); took > 30*time.Second {
 		t.Errorf("the second member waited for %v", took)
 	}
 	eventually(t, "all is handled", func() bool { missing, _ := tallyFiles(t, paths...).sum(n); return missing == 0 })
@@ -140,24 +140,22 @@ func read(t *testing.T, path string) []byte {
 	return text
 }
 
-// TestSlowHandlersAreNotEvicted: handlers take three times as long for a record as a
-// silent member of the group has. Members are not silent meanwhile: none is given the
+// TestSlowHandlersAreNotEvicted: handlers take longer for a record than a silent member of
+// the group has. Members are not silent meanwhile: none is given the
 // records of another, neither while it works nor when a second one joins.
 func TestSlowHandlersAreNotEvicted(t *testing.T) {
 	t.Parallel()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.BrokerConfigs(map[string]string{
-		"group.min.session.timeout.ms": "500",
-	}))
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
 	c := client{home: t.TempDir(), addrs: broker.ListenAddrs()}
 	topic, out := c.topic(t, 4), new(text)
-	c.logctl(t, bytes.NewReader(numbers(0, 12)), "produce", "--to", "kafka:"+topic, "--partitioner", "round-robin")
+	c.logctl(t, bytes.NewReader(numbers(0, 8)), "produce", "--to", "kafka:"+topic, "--partitioner", "round-robin")
 	args := []string{
-		"consume", "--from", "kafka:" + topic, "--group", topic, "--session-timeout", "1s", "--instance-id", "-",
-		"--exec", "while read -r x; do sleep 3; echo \"$x\"; done", "--workers", "2",
+		"consume", "--from", "kafka:" + topic, "--group", topic, "--session-timeout", "6s", "--instance-id", "-",
+		"--exec", "while read -r x; do sleep 9; echo \"$x\"; done", "--workers", "2",
 	}
 	first := c.start(t, nil, out, args...)
 	eventually(t, "the first has begun", func() bool { return strings.Contains(out.String(), "\n") })
@@ -166,14 +164,14 @@ func TestSlowHandlersAreNotEvicted(t *testing.T) {
 	eventually(t, "all were handled", func() bool {
 		seen = new(tally)
 		seen.count(t, []byte(out.String()))
-		missing, _ := seen.sum(12)
+		missing, _ := seen.sum(8)
 		return missing == 0
 	})
 	first.interrupt(t)
 	second.interrupt(t)
 	seen = new(tally)
 	seen.count(t, []byte(out.String()))
-	if missing, again := seen.sum(12); missing+again > 0 {
+	if missing, again := seen.sum(8); missing+again > 0 {
 		t.Errorf("%d missing, %d handled again", missing, again)
 	}
 	if lag := c.logctl(t, nil, "group", "lag", topic); !strings.Contains(lag, `"lag":0`) || strings.Contains(lag, `"lag":1`) {

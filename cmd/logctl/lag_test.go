@@ -24,14 +24,7 @@ func TestLag(t *testing.T) {
 	}
 	p := e.start(t, nil, w, "consume", "--from", "kafka:"+topic, "--group", topic, "--listen", "127.0.0.1:0")
 	_ = w.Close() // the process has its own
-	var url string
-	eventually(t, "it says where it listens", func() bool {
-		m := listening.FindStringSubmatch(p.errs.String())
-		if m != nil {
-			url = strings.TrimSuffix(m[1], "/")
-		}
-		return m != nil
-	})
+	url := listensAt(t, p)
 	eventually(t, "it is ready", func() bool { status, _ := get(t, url+"/readyz"); return status == http.StatusOK })
 	const total, size = 4000, 10_000 // more than what fits between the broker and the pipe
 	lines := strings.Repeat(strings.Repeat("x", size-1)+"\n", total)

@@ -138,7 +138,7 @@ func TestMemberKilled(t *testing.T) {
 	idle, n := seen.kept(owners)
 	t.Logf("its partitions are the others' after %v; the %d of these were silent for %v at most",
 		time.Since(killed).Round(time.Millisecond), n, idle.Round(time.Millisecond))
-	if idle > 10*time.Second {
+	if idle > 20*time.Second {
 		t.Errorf("the others were idle for %v", idle)
 	}
 	seen.complete(t, f)
@@ -162,7 +162,7 @@ func TestMembersComeAndGo(t *testing.T) {
 		paused, n := seen.kept(owners)
 		t.Logf("%s: %d partitions stayed, and paused for %v at most; %v without a change", what, n,
 			paused.Round(time.Millisecond), usual.Round(time.Millisecond))
-		if n < 6 || paused > 4*time.Second+usual { // less than one on a machine with nothing else to do
+		if n < 6 || paused > 20*time.Second+usual { // less than one second on a machine with nothing else to do
 			t.Errorf("%s: %d partitions stayed, and paused for up to %v", what, n, paused)
 		}
 		owners, _ = seen.begin()

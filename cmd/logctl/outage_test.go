@@ -36,15 +36,31 @@ func TestOutage(t *testing.T) {
 			r, w := io.Pipe()
 			p := e.start(t, r, nil, append([]string{
 				"produce", "--to", "kafka:" + topic, "--breaker", "5", "--breaker-open", "1s", "--report",
-				"--spool", filepath.Join(t.TempDir(), "spool"),
+				"--spool", filepath.Join(t.TempDir(), "spool"), "--listen", "127.0.0.1:0",
 			}, args...)...)
+			url := listensAt(t, p)
+			shows := func(metric string) {
+				t.Helper()
+				re := regexp.MustCompile("(?m)^" + metric + "$")
+				eventually(t, metric, func() bool { _, body := get(t, url+"/metrics"); return re.MatchString(body) })
+			}
 			l := startLoad(w)
-			time.Sleep(time.Second)
+			eventually(t, "records are sent", func() bool {
+				return e.logctl(t, nil, "consume", "-q", "--from", "kafka:"+topic, "--stop", "end") != ""
+			})
 			e.broker.interrupt(t)
+			shows("logctl_breaker_opened_total [1-9].*")
 			time.Sleep(outage(t))
+			if name != "block" {
+				shows("logctl_spooled_records_total [1-9].*")
+			}
+			if name == "drop" {
+				shows("logctl_breaker_dropped_records_total [1-9].*")
+			}
 			most := highWater(t, p.Process.Pid)
 			e.restart(t)
-			time.Sleep(2 * time.Second)
+			shows("logctl_breaker_state 0")
+			shows("logctl_spool_records 0")
 			n := l.end()
 			p.end(t)
 			said := p.errs.String()
@@ -65,6 +81,18 @@ func TestOutage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// listensAt returns where a process says that it listens.
+func listensAt(t *testing.T, p *process) (url string) {
+	t.Helper()
+	eventually(t, "it says where it listens", func() bool {
+		if m := listening.FindStringSubmatch(p.errs.String()); m != nil {
+			url = strings.TrimSuffix(m[1], "/")
+		}
+		return url != ""
+	})
+	return url
 }
 
 // counted returns a number of the summary; 0 where it does not say it.

@@ -68,12 +68,8 @@ func startPostgres(t *testing.T) *postgresServer {
 		giveAway(t, dir, secret)
 	}
 	s.as(t, "initdb", "-D", s.dir, "-A", "scram-sha-256", "-U", "me", "--pwfile", secret, "-N", "-E", "UTF8", "--locale", "C")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.port = l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
+	_, port, _ := net.SplitHostPort(ownAddr(t))
+	if s.port, err = strconv.Atoi(port); err != nil {
 		t.Fatal(err)
 	}
 	s.start(t)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -38,7 +39,8 @@ func TestAskedWhileRestoring(t *testing.T) {
 	eventually(t, "it answers", answers(base))
 	before.crash(t)
 
-	open, err := kgo.NewClient(kgo.SeedBrokers(c.addrs[0]), kgo.TransactionalID(in), kgo.DefaultProduceTopic(in+"-state"))
+	open, err := kgo.NewClient(kgo.SeedBrokers(c.addrs[0]), kgo.TransactionalID(in),
+		kgo.TransactionTimeout(10*time.Minute), kgo.DefaultProduceTopic(in+"-state"))
 	if err != nil {
 		t.Fatal(err)
 	}

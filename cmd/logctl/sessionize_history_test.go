@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 )
@@ -27,20 +27,24 @@ func sessionHistory(t *testing.T, c *client, to string, read func() string) {
 	t.Helper()
 	lines := command(t, "", "produce", "-q", "--to", "-", "--generate", "http", "--limit", "8000", "--seed", "3",
 		"--event-step", "1s", "--disorder-share", "0.4", "--late-share", "0.1")
-	args := []string{"sessionize", "-q", "--key", "service", "--gap", "20s", "--grace", "24h"}
-	want := objects(t, command(t, lines, args...))
+	args := []string{"sessionize", "--key", "service", "--gap", "20s", "--grace", "24h"}
+	want := objects(t, command(t, lines, append(args, "-q")...))
 
 	in, feed := io.Pipe()
-	go func() {
-		for rest := strings.SplitAfter(lines, "\n"); len(rest) > 0; {
-			n := min(len(rest), 2000)
-			_, _ = io.WriteString(feed, strings.Join(rest[:n], "")) // a run that has ended reads no more
-			rest = rest[n:]
-			time.Sleep(400 * time.Millisecond) // for updates to be written
+	p := c.start(t, in, nil, append(args, "--emit", "update", "--every", "1ms", "--to", to, "--listen", "127.0.0.1:0")...)
+	url, written := listensAt(t, p), regexp.MustCompile(`(?m)^logctl_records_out_total (\S+)$`)
+	for some := range slices.Chunk(slices.Collect(strings.Lines(lines)), 2000) {
+		_, before := get(t, url+"/metrics")
+		if _, err := io.WriteString(feed, strings.Join(some, "")); err != nil {
+			t.Fatal(err)
 		}
-		_ = feed.Close()
-	}()
-	c.logctl(t, in, append(args, "--emit", "update", "--every", "1ms", "--to", to)...)
+		eventually(t, "updates are written", func() bool {
+			_, now := get(t, url+"/metrics")
+			return !slices.Equal(written.FindStringSubmatch(now), written.FindStringSubmatch(before))
+		})
+	}
+	_ = feed.Close() // of a pipe in memory
+	p.end(t)
 	retracted := 0
 	var got []map[string]any
 	for _, row := range objects(t, read()) {

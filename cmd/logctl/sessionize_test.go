@@ -22,14 +22,7 @@ func TestSessionQueries(t *testing.T) {
 	defer out.Close()
 	p := c.start(t, in, out, "sessionize", "--gap", "10m", "--type", "type", "--convert", `type == "buy"`,
 		"--funnel", "view, cart, buy", "--on-abandon", "cart and not buy", "--listen", "127.0.0.1:0")
-	var url string
-	eventually(t, "it says where it listens", func() bool {
-		m := listening.FindStringSubmatch(p.errs.String())
-		if m != nil {
-			url = strings.TrimSuffix(m[1], "/")
-		}
-		return m != nil
-	})
+	url := listensAt(t, p)
 	say := func(minute int, user, kind string) {
 		fmt.Fprintf(feed, `{"ts":"2026-01-01T10:%02d:00Z","user":%q,"type":%q}`+"\n", minute, user, kind)
 	}

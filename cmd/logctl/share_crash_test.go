@@ -13,8 +13,8 @@ import (
 func TestKilledInShareGroup(t *testing.T) {
 	t.Parallel()
 	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.BrokerConfigs(map[string]string{
-		"group.share.record.lock.duration.ms": "1000", "share.record.lock.sweep.interval.ms": "100",
-		"group.share.session.timeout.ms": "3000", "group.share.heartbeat.interval.ms": "500",
+		"group.share.record.lock.duration.ms": "10000", "share.record.lock.sweep.interval.ms": "100",
+		"group.share.session.timeout.ms": "10000", "group.share.heartbeat.interval.ms": "500",
 		"group.share.delivery.count.limit": "10", // with each kill one is used up
 	}))
 	if err != nil {

@@ -20,7 +20,7 @@ func TestSilentBroker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := e.start(t, r, nil, "produce", "--to", "kafka:"+topic, "--timeout", "1s", "--dlq", dead, "--report")
+	p := e.start(t, r, nil, "produce", "--to", "kafka:"+topic, "--timeout", "4s", "--dlq", dead, "--report")
 	_ = r.Close() // the process has its own
 	read := func() *tally {
 		all := new(tally)
@@ -55,7 +55,7 @@ func TestSilentBroker(t *testing.T) {
 		t.Errorf("it ended with %v:\n%s", err, said)
 	}
 	text, _ := os.ReadFile(dead)
-	if n := strings.Count(string(text), "not acknowledged within 1s"); n != 200 {
+	if n := strings.Count(string(text), "not acknowledged within 4s"); n != 200 {
 		t.Errorf("%d dead letters say why they are there:\n%.500s", n, text)
 	}
 	e.logctl(t, nil, "dlq", "replay", "--from", dead, "--to", "kafka:"+topic)

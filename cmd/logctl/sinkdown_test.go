@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestTopicDown: the cluster that consume writes to is gone for a while. Reading
@@ -24,7 +23,7 @@ func TestTopicDown(t *testing.T) {
 	}
 	eventually(t, "it writes", func() bool { return count() > 0 })
 	to.broker.crash(t)
-	time.Sleep(time.Duration(number(t, "TEST_SINK_DOWN", 7)) * time.Second)
+	eventually(t, "it says so", func() bool { return strings.Contains(p.errs.String(), "has acknowledged nothing for 5s") })
 	to.restart(t)
 	n := f.end(t)
 	eventually(t, "all is written", func() bool { return count() >= n })

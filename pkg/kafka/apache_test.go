@@ -201,7 +201,7 @@ func TestApacheAuth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.want != "" {
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 				defer cancel()
 				if err := c.cfg.Ping(ctx); err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("let in, or for another reason: %v, want %q", err, c.want)

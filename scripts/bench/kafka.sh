@@ -15,7 +15,7 @@ dir=$(mktemp -d)
 bin/logctl broker --quiet --addr :0 --max-bytes 100GB --data "$dir" >bench-out/broker &
 broker=$!
 trap 'kill $broker; wait $broker || true; rm -rf "$dir"' EXIT
-for _ in $(seq 100); do [ -s bench-out/broker ] && break; sleep 0.1; done
+for _ in $(seq 600); do [ -s bench-out/broker ] && break; sleep 0.1; done
 b=$(head -n 1 bench-out/broker)
 
 # fresh NAME prints a command that leaves an empty topic of that name.
