@@ -230,7 +230,7 @@ func TestManySessionsOfOneUser(t *testing.T) {
 	if rows := d.Run(shuffled(r, events), 5000); len(rows) != n {
 		t.Errorf("%d rows, want %d", len(rows), n)
 	}
-	if took := time.Since(began); took > 20*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("it took %v", took)
 	}
 }
