@@ -15,7 +15,8 @@ import (
 type common struct {
 	Options
 	begins   atomic.Pointer[beginning] // the last that was found; most are alike
-	at, from []stream.Position         // what Seek was given, and the same in order of partitions
+	dirs     directories
+	at, from []stream.Position // what Seek was given, and the same in order of partitions
 }
 
 func newCommon(opt Options) *common { return &common{Options: opt.withDefaults()} }

@@ -22,6 +22,7 @@ type tail struct {
 	patience int  // how long, in intervals, the next file waits for this one to be silent
 	paused   bool // there was nothing more to read: look whether it is the same file before reading on
 	looked   bool // it was the same file just now; it may have been written anew before it is read
+	checked  sight
 	seen     seen
 }
 
@@ -74,11 +75,15 @@ func (t *tail) check(in *input) error {
 	if err != nil {
 		return err
 	}
+	now := sight{info, time.Now()}
 	switch size := info.Size(); {
 	case size < t.seen.end:
 		return t.cut(in, fmt.Sprintf("was cut to %d bytes", size))
+	case t.checked.stands(info):
 	case !t.seen.stands(in.file):
 		return t.cut(in, "was cut and written anew")
+	default:
+		t.checked = now
 	}
 	t.looked = true
 	return nil

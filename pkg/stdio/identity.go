@@ -2,7 +2,6 @@ package stdio
 
 import (
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -29,15 +28,9 @@ type listed struct {
 	modified time.Time
 }
 
-// list returns the regular files of a directory whose paths are wanted, in the order
-// of their names. A directory that cannot be listed has none.
-func list(dir string, wanted func(path string) bool) (files []listed) {
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if !wanted(path) {
-			continue
-		}
+// list returns those of paths that are regular files.
+func list(paths []string) (files []listed) {
+	for _, path := range paths {
 		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 		if err != nil {
 			continue

@@ -118,7 +118,7 @@ func newFile(path string, opt *common) (*Source, error) {
 	s := newSource(path, opt)
 	s.kind = followed
 	if opt.Follow {
-		s.heirs = &succession{path: path}
+		s.heirs = &succession{path: path, dirs: &opt.dirs}
 	}
 	info, err := os.Stat(path)
 	switch {

@@ -115,7 +115,7 @@ func (s *search) renamed(p stream.Position) (names []found) {
 // a log that was rotated in between. It is read first, as it would have been a moment
 // before. Where it is nowhere, goBack returns in.
 func (s *Source) goBack(ctx context.Context, in *input) (*input, error) {
-	for _, f := range list(filepath.Dir(s.name), func(string) bool { return true }) {
+	for _, f := range list(pathsIn(filepath.Dir(s.name))) {
 		if f.id != s.found.id {
 			continue
 		}
@@ -134,7 +134,7 @@ func (s *search) look(dir string) []found {
 		return files
 	}
 	var files []found
-	for _, f := range list(dir, func(string) bool { return true }) {
+	for _, f := range list(pathsIn(dir)) {
 		files = append(files, found{f, identify(f.path, s.opt).partition})
 	}
 	s.dirs[dir] = files

@@ -3,7 +3,6 @@ package stdio
 import (
 	"cmp"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -13,6 +12,7 @@ import (
 // it has open: those that came and went meanwhile have names of rotated files.
 type succession struct {
 	path  string
+	dirs  *directories
 	begun bool
 	known []identity // files that were read, or had a name of a rotated one before
 }
@@ -39,7 +39,13 @@ func (c *succession) next() string {
 
 // files returns the files of the directory that have names of rotated ones.
 func (c *succession) files() []listed {
-	return list(filepath.Dir(c.path), func(path string) bool { return isRotated(path, c.path) })
+	var paths []string
+	for _, path := range c.dirs.begin(c.path) {
+		if isRotated(path, c.path) {
+			paths = append(paths, path)
+		}
+	}
+	return list(paths)
 }
 
 // older compares two rotated files by when they were made and written to. Of two that

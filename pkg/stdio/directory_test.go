@@ -1,0 +1,65 @@
+package stdio
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// However fast files come, go and are renamed, what is remembered of their directory is
+// what is in it.
+func TestDirectoriesAreWhatIsThere(t *testing.T) {
+	dir := t.TempDir()
+	rnd := rand.New(rand.NewPCG(3, 3))
+	var d directories
+	some := func() string { return filepath.Join(dir, fmt.Sprintf("app%d.log", rnd.IntN(20))) }
+	for range 1000 {
+		switch path := some(); rnd.IntN(4) {
+		case 0:
+			_ = os.Remove(path) // it may not be there
+		case 1:
+			_ = os.Rename(path, some()) // likewise
+		case 2:
+			fill(t, path, "")
+		}
+		prefix := filepath.Join(dir, "app1")
+		var want []string
+		for _, path := range pathsIn(dir) {
+			if strings.HasPrefix(path, prefix) {
+				want = append(want, path)
+			}
+		}
+		if got := d.begin(prefix); !slices.Equal(got, want) {
+			t.Fatalf("remembered %q, there are %q", got, want)
+		}
+	}
+}
+
+// A directory that has not changed is not listed again, for thousands of files would do
+// so each.
+func TestDirectoriesAreListedOnce(t *testing.T) {
+	dir := t.TempDir()
+	long := time.Now().Add(-time.Hour)
+	change := func(name string, at time.Time) {
+		fill(t, filepath.Join(dir, name), "")
+		if err := os.Chtimes(dir, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var d directories
+	for i, c := range []struct {
+		name string
+		at   time.Time
+		want int
+	}{{"f1", long, 1}, {"f2", long, 1}, {"f3", long.Add(time.Minute), 3}} {
+		change(c.name, c.at)
+		if got := d.begin(filepath.Join(dir, "f")); len(got) != c.want {
+			t.Errorf("%d: %d files, want %d", i, len(got), c.want)
+		}
+	}
+}
