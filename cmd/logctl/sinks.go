@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -103,7 +105,7 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 		if err != nil {
 			return nil, err
 		}
-		return p.closing(stdio.NewWriter(p.cmd.OutOrStdout(), "stdout", enc))
+		return p.closing(stdio.NewWriter(p.stdout(), "stdout", enc))
 	case stream.File:
 		opt, err := f.files(p.durable)
 		if err != nil {
@@ -157,6 +159,18 @@ func (p *pipeline) serverOptions(e stream.Endpoint) postgres.SinkOptions {
 		opt.Once, opt.OnceTTL, opt.Dropped = d.once, d.ttl, d.drop
 	}
 	return opt
+}
+
+// stdout returns where data goes by default. Where that is a pipe or a terminal whose
+// reader stands still, an interrupted run waits for it no longer than --drain.
+func (p *pipeline) stdout() io.Writer {
+	file, ok := p.cmd.OutOrStdout().(*os.File)
+	if !ok {
+		return p.cmd.OutOrStdout()
+	}
+	over := make(chan struct{})
+	context.AfterFunc(p.cmd.Context(), func() { time.AfterFunc(p.Drain, func() { close(over) }) })
+	return stdio.NewOutlet(file, over)
 }
 
 // closing has s closed at the end.
@@ -243,7 +257,7 @@ func (p *pipeline) sideSink(name string) (stream.Sink, error) {
 		if err != nil {
 			return nil, err
 		}
-		return p.closing(stdio.NewWriter(p.cmd.OutOrStdout(), "stdout", enc))
+		return p.closing(stdio.NewWriter(p.stdout(), "stdout", enc))
 	}
 	opt, err := side.files(p.durable)
 	if err != nil {
