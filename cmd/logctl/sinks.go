@@ -42,8 +42,8 @@ func (p *pipeline) openSinks() error {
 		p.Sink = p.txn.Around(p.Sink, p.members...)
 	}
 	for _, s := range sinks {
-		if table, ok := s.(bound); ok && (p.Exactly || len(p.flags.output.unique) == 0) {
-			if err := p.bind(table); err != nil {
+		if to, ok := s.(bound); ok && (p.Exactly || len(p.flags.output.unique) == 0) {
+			if err := p.bind(to); err != nil {
 				return err
 			}
 		}

@@ -132,6 +132,9 @@ func (k *checkpoint) resume(ctx context.Context, p *pipeline) error {
 	if k == nil || k.err != nil {
 		return k.failure()
 	}
+	if err := p.bind(k); err != nil {
+		return err
+	}
 	if err := k.Attach(ctx, p.Sink, k.files); err != nil {
 		return err
 	}

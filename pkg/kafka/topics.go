@@ -3,32 +3,38 @@ package kafka
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/logctl/logctl/pkg/table"
 )
 
 // freshWithin is how long the metadata of a topic that was just created may
 // take to reach the broker that is asked.
 const freshWithin = 2 * time.Second
 
-// Place returns the id of the cluster, "" for one that has none, and the topics
-// that are read as things are now.
-func (s *Source) Place(ctx context.Context) (cluster string, topics []string, err error) {
+// Homes returns the topics that are read as things are now, and which they are: the id
+// of the cluster, "" for one that has none, and their own.
+func (s *Source) Homes(ctx context.Context) (map[string]table.Home, error) {
 	all, err := s.admin.Metadata(ctx)
 	if err != nil {
-		return "", nil, s.cfg.explain(err, "")
+		return nil, s.cfg.explain(err, "")
 	}
-	if !s.cfg.Pattern {
-		return all.Cluster, s.cfg.Topics, nil
+	names := s.cfg.Topics
+	if s.cfg.Pattern {
+		names = slices.DeleteFunc(all.Topics.Names(), func(name string) bool { return !s.pattern.MatchString(name) })
 	}
-	for _, name := range all.Topics.Names() {
-		if s.pattern.MatchString(name) {
-			topics = append(topics, name)
+	homes := map[string]table.Home{}
+	for _, name := range names {
+		homes[name] = table.Home(all.Cluster)
+		if t := all.Topics[name]; t.ID != (kadm.TopicID{}) {
+			homes[name] += table.Home(" " + t.ID.String())
 		}
 	}
-	return all.Cluster, topics, nil
+	return homes, nil
 }
 
 // findTopics returns the named topics. One that does not exist is an error,

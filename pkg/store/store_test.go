@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/table"
 )
 
 // batch returns records of a topic's partition 0, from the given offset on.
@@ -420,5 +422,35 @@ func TestTopicOfAnotherCluster(t *testing.T) {
 	}
 	if got := rows(t, path, 1000); len(got) != 1 {
 		t.Errorf("rows %q", got)
+	}
+}
+
+// TestTopicMadeAnew binds topics to what they are, with a table of an earlier build, which
+// knows the cluster alone; a checkpoint does the same.
+func TestTopicMadeAnew(t *testing.T) {
+	s := openSink(t, filepath.Join(t.TempDir(), "a.db"), store.SinkOptions{})
+	defer s.Close()
+	k, err := store.OpenCheckpoint(t.Context(), filepath.Join(t.TempDir(), "a.ckpt"), store.CheckpointOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	for name, belongs := range map[string]func(context.Context, string, table.Home) error{"sink": s.Belongs, "checkpoint": k.Belongs} {
+		for i, step := range []struct {
+			home table.Home
+			want string
+		}{
+			{"one", ""},
+			{"one a", ""},
+			{"one a", ""},
+			{"one", ""}, // a broker that does not tell
+			{"one b", `its positions are those of a topic "t" that there is no more: it was made anew`},
+			{"two a", "those of another Kafka cluster (one, not two)"},
+		} {
+			err := belongs(t.Context(), "t", step.home)
+			if step.want == "" && err != nil || step.want != "" && (err == nil || !strings.Contains(err.Error(), step.want)) {
+				t.Errorf("%s, step %d: %v, want %q", name, i, err, step.want)
+			}
+		}
 	}
 }
