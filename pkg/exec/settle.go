@@ -234,9 +234,9 @@ func (w *worker) keepState(e *entry) {
 // wait has an entry wait for another attempt. Others of its order wait behind
 // it.
 func (w *worker) wait(e entry, at int64) {
+	w.keep(&e)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.keep(&e)
 	e.own.due = at
 	if e.own.failed = true; e.id != 0 && w.blocked[e.id] == nil {
 		w.blocked[e.id] = new(fifo)

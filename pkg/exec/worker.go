@@ -137,7 +137,9 @@ func (w *worker) untilDue(now int64) time.Duration {
 	defer w.mu.Unlock()
 	wait := time.Hour
 	if len(w.waits) > 0 && w.room(now) > 0 { // answers make room, and wake
-		wait = time.Duration(max(w.waits[0].due-now, 0))
+		if wait = time.Duration(max(w.waits[0].due-now, 0)); wait > 0 {
+			wait = max(wait, together)
+		}
 	}
 	if b := w.s.opt.Breaker; !b.Trip.Never() && b.State(now) != limit.Closed {
 		wait = max(wait, probeEvery)
@@ -147,6 +149,10 @@ func (w *worker) untilDue(now int64) time.Duration {
 	}
 	return wait
 }
+
+// together is how long the first of several attempts that are due may wait for the
+// others: where nothing else is to be done, each alone has two processes take turns.
+const together = time.Millisecond
 
 // probeEvery is how often a worker looks whether a breaker lets it go on.
 const probeEvery = 50 * time.Millisecond
