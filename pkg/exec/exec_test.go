@@ -144,15 +144,13 @@ func quick(most int) retry.Policy {
 	return retry.Policy{Most: most, Backoff: limit.Backoff{Base: time.Millisecond, Most: 2 * time.Millisecond}}
 }
 
-var origins = map[int32]*record.Origin{}
+var origins sync.Map // of partitions
 
 // batch returns records of a partition, numbered from base; "key:value" has a key.
 func batch(part int32, base int64, values ...string) *record.Batch {
-	if origins[part] == nil {
-		origins[part] = &record.Origin{Source: "t", Topic: true, Partition: part}
-	}
+	origin, _ := origins.LoadOrStore(part, &record.Origin{Source: "t", Topic: true, Partition: part})
 	b := record.NewBatch()
-	b.Origin = origins[part]
+	b.Origin = origin.(*record.Origin)
 	for i, v := range values {
 		rec := b.Add([]byte(v))
 		rec.Offset = base + int64(i)
@@ -187,7 +185,7 @@ func give(t *testing.T, s *exec.Sink, batches ...*record.Batch) {
 
 func finish(t *testing.T, s *exec.Sink) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	if err := s.Drain(ctx, false); err != nil {
 		t.Fatal(err)
@@ -260,14 +258,15 @@ func TestSurvival(t *testing.T) {
 		attempts            int
 	}{
 		{"crash", "deadly", retry.Crash, exec.Options{Command: handler("poison")}, 3},
-		{"hang", "hanging", retry.Timeout, exec.Options{Command: handler("poison"), Timeout: 150 * time.Millisecond}, 3},
+		{"hang", "hanging", retry.Timeout, exec.Options{Command: handler("poison"), Timeout: time.Second}, 3},
 		{"exit status", "bad", retry.Refused, exec.Options{Command: one, PerRecord: true}, 1},
 		{"status 75", "flaky", retry.Asked, exec.Options{Command: one, PerRecord: true}, 3},
 		{"a process hangs", "hanging", retry.Timeout, exec.Options{
-			Command: one, PerRecord: true, Timeout: 300 * time.Millisecond,
+			Command: one, PerRecord: true, Timeout: 2 * time.Second,
 		}, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			out, dead := new(got), new(got)
 			c.opt.Out, c.opt.Dead, c.opt.Policy = out, dead, quick(2)
 			s := open(t, c.opt)
@@ -319,12 +318,12 @@ func TestHandlerThatTalksTooMuch(t *testing.T) {
 // its time is up.
 func TestHandlerThatGathers(t *testing.T) {
 	out := new(got)
-	s := open(t, exec.Options{Command: handler("gatherer"), Out: out, Timeout: 100 * time.Millisecond})
+	s := open(t, exec.Options{Command: handler("gatherer"), Out: out, Timeout: 2 * time.Second})
 	b := batch(0, 0, numbered("n", 100)...)
 	if err := s.Write(b.All()); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(20 * time.Second); len(out.all()) < 100 && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); len(out.all()) < 100 && time.Now().Before(end); {
 		time.Sleep(5 * time.Millisecond)
 	}
 	if len(out.all()) != 100 {
@@ -410,7 +409,7 @@ func TestWaitingHoldsUpOnlyItsKey(t *testing.T) {
 	if err := s.Write(batch(0, 0, values...).All()); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(20 * time.Second); len(out.all()) < 98 && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); len(out.all()) < 98 && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	if n := len(out.all()); n != 98 {
@@ -514,7 +513,7 @@ func TestHandlerThatEndsByItselfIsSaid(t *testing.T) {
 	defer ending.Wait()
 	defer cancel()
 	want := "the handler ended (exit status 3) without having been given anything"
-	late := time.After(20 * time.Second)
+	late := time.After(time.Minute)
 	for times := 0; times < 2; {
 		select {
 		case text := <-said:
@@ -613,7 +612,7 @@ func TestBreaker(t *testing.T) {
 		if err := s.Write(batch(0, 0, numbered("n", 40)...).All()); err != nil {
 			t.Fatal(err)
 		}
-		for end := time.Now().Add(20 * time.Second); s.Stats.Retried.Load() < 10 && time.Now().Before(end); {
+		for end := time.Now().Add(time.Minute); s.Stats.Retried.Load() < 10 && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
 		if err := os.WriteFile(dir+"/up", nil, 0o600); err != nil {
