@@ -66,14 +66,15 @@ func (snappy) Compress(dst *bytes.Buffer, src []byte, _ ...kgo.CompressFlag) ([]
 	return out, kgo.CodecSnappy
 }
 
-// zstandard compresses at the least level, which on logs makes batches 5 % larger
-// than the C library's default does, for three quarters of the next level's cost.
+// zstandard compresses at the least level, which on logs makes batches up to 9 %
+// larger than the C library's default does, for three quarters of the next level's cost.
 // Frames have no checksum: a batch has one.
 type zstandard struct{ enc *zstd.Encoder }
 
-// zstdWindow is how far back matches are looked for: on logs more finds longer
-// distances, which take more bits, rather than longer matches.
-const zstdWindow = 64 << 10
+// zstdWindow is how far back matches are looked for: through all of a batch of the
+// usual size. Logs as programs write them repeat from afar; made-up lines of one
+// template do not, and come out 1 % larger than with 64 KiB.
+const zstdWindow = 1 << 20
 
 func newZstd() (zstandard, error) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(zstdWindow),
