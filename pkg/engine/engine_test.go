@@ -401,7 +401,7 @@ func TestErrors(t *testing.T) {
 
 // TestFailedWhileOthersGoOn: that a source has failed is said while others are read.
 func TestFailedWhileOthersGoOn(t *testing.T) {
-	broken := errors.New("too many open files")
+	broken := errors.New("it is broken")
 	said := make(chan struct{})
 	src := []stream.Source{
 		&lines{name: "a", err: broken},
@@ -415,6 +415,37 @@ func TestFailedWhileOthersGoOn(t *testing.T) {
 	}})
 	if !errors.Is(err, broken) {
 		t.Error(err)
+	}
+}
+
+// silent is a source that never has anything.
+type silent struct{}
+
+func (silent) Read(ctx context.Context, _ *record.Batch) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// final is an operator that only has last words.
+type final struct{ said bool }
+
+func (*final) Process(record.Rows, stream.Output) error { return nil }
+
+func (f *final) Finish(stream.Output) error {
+	f.said = true
+	return nil
+}
+
+// TestTooManyFilesEndTheRun: what is made of some of the files only would be wrong.
+func TestTooManyFilesEndTheRun(t *testing.T) {
+	op := new(final)
+	err := runSoon(t.Context(), t, engine.Pipeline{
+		Sources:  []stream.Source{silent{}, &lines{name: "b", err: fmt.Errorf("b: %w", stream.ErrTooMany)}},
+		Operator: op, Sink: new(text), Order: engine.AsItArrives,
+		OnFailed: func(err error) { t.Error("the others are read on:", err) },
+	})
+	if !errors.Is(err, stream.ErrTooMany) || op.said {
+		t.Errorf("err = %v, last words: %v; want that of the source, and none", err, op.said)
 	}
 }
 

@@ -152,7 +152,8 @@ func (r *run) sourceEnded(j *job) error {
 	if j.err == nil {
 		return nil
 	}
-	if _, ok := r.Sources[j.source].(stream.Committer); ok {
+	_, group := r.Sources[j.source].(stream.Committer)
+	if group || errors.Is(j.err, stream.ErrTooMany) {
 		r.noFinish = true
 		return j.err
 	}

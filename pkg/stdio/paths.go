@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
@@ -167,10 +168,13 @@ func (s *Source) openFile(ctx context.Context, path string) (*input, error) {
 			if err == nil && s.opt.Follow {
 				s.follow(in, name)
 			}
+			if err != nil { // a pipe needs two more
+				err = unopened(path, err)
+			}
 			return in, err
 		}
 		if !s.opt.Follow || !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("input %q: %w", path, reason(err))
+			return nil, unopened(path, err)
 		}
 		if !waiting {
 			s.opt.Note(fmt.Sprintf("%q does not exist yet: waiting for it", path))
@@ -179,6 +183,20 @@ func (s *Source) openFile(ctx context.Context, path string) (*input, error) {
 			return nil, err
 		}
 	}
+}
+
+// unopened says why a file cannot be opened.
+func unopened(path string, err error) error {
+	if !errors.Is(err, unix.EMFILE) {
+		return fmt.Errorf("input %q: %w", path, reason(err))
+	}
+	most := "more"
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil {
+		most = "more than " + human.Count(int64(limit.Cur))
+	}
+	return fault.Hint(fmt.Errorf("input %q: %w", path, stream.ErrTooMany),
+		"allow "+most+" with `ulimit -n`: files that are followed, and those whose times overlap, are open together")
 }
 
 // follow has the end of a file, or of the writer of a named pipe, not be the end.

@@ -257,6 +257,10 @@ func (Stopped) Error() string { return "no more is taken" }
 // now. Both may be called again.
 var ErrHeld = errors.New("the breaker is open")
 
+// ErrTooMany says that a source cannot be read because this process has too much open.
+// That is no fault of the source: the run ends, rather than go on without it.
+var ErrTooMany = errors.New("too many open files")
+
 // ErrMoved says that the positions in a sink are not those that its writer has put there:
 // another one reads the same partition into it.
 var ErrMoved = errors.New("another writer has moved on")
