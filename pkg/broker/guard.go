@@ -40,6 +40,7 @@ type guard struct {
 	have  int              // bytes of head
 	left  int              // bytes of the frame after head
 	joins bool             // parting wants those
+	grows int64            // bytes that the frame adds to what is stored, once it is all there
 
 	parting parting
 
@@ -81,6 +82,9 @@ func (g *guard) Read(p []byte) (int, error) {
 // pass passes over bytes of a frame.
 func (g *guard) pass(b []byte) {
 	g.left -= len(b)
+	if g.left == 0 {
+		g.quota.stored.Add(g.grows)
+	}
 	if !g.joins {
 		return
 	}
@@ -107,10 +111,10 @@ func (g *guard) key() int16 { return int16(binary.BigEndian.Uint16(g.head[4:])) 
 func (g *guard) begin() {
 	size := int(binary.BigEndian.Uint32(g.head[:]))
 	g.have, g.left = 0, size-minRequest
-	g.joins = g.parting.begin(g.head[:])
+	g.joins, g.grows = g.parting.begin(g.head[:]), 0
 	switch kmsg.Key(g.key()) {
 	case kmsg.Produce:
-		g.quota.stored.Add(int64(size))
+		g.grows = int64(size)
 	case kmsg.ApiVersions:
 		g.mu.Lock()
 		defer g.mu.Unlock()

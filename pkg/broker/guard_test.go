@@ -146,3 +146,25 @@ func FuzzGuard(f *testing.F) {
 		roundTrip(t, b.Addrs()[0], req)
 	})
 }
+
+// What a client only announces is not stored, and keeps nobody from being served.
+func TestAnnouncedIsNotStored(t *testing.T) {
+	b := start(t, broker.Config{MaxBytes: 1 << 20})
+	for range 3 {
+		conn, err := net.Dial("tcp", b.Addrs()[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := conn.Write(frame(90<<20, int16(kmsg.Produce), 9, "half")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cl := client(t, b.Addrs()[0])
+	for range 10 {
+		produce(t, cl, "alive")
+	}
+	if n := b.Stored(); n == 0 || n > 1<<20 {
+		t.Errorf("%d bytes count as stored", n)
+	}
+}

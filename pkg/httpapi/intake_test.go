@@ -239,6 +239,33 @@ func TestAnsweredWhenStored(t *testing.T) {
 	}
 }
 
+// TestHalfClosed: a caller who has said that nothing more comes still reads the answer.
+func TestHalfClosed(t *testing.T) {
+	in := listen(t, httpapi.IntakeConfig{})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(in.URL(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{\"n\":1}"); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Read(t.Context(), record.NewBatch()); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(20 * time.Millisecond) // the server notices, as a rule
+	if err := in.Commit(t.Context(), []stream.Position{{Next: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	said, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(said), "HTTP/1.1 202 ") {
+		t.Errorf("%v, answered %q", err, said)
+	}
+}
+
 // TestNotStored: what was dropped, what takes too long, and what the end of the
 // run overtakes is 503.
 func TestNotStored(t *testing.T) {

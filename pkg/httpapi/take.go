@@ -181,7 +181,7 @@ func (s *Intake) handOn(p *post, r *http.Request) *refusal {
 	defer late.Stop()
 	select {
 	case s.posts <- p:
-		return s.await(p, r, late.C)
+		return s.await(p, late.C)
 	case <-r.Context().Done():
 		s.held.Add(-text)
 		return &refusal{code: http.StatusRequestTimeout, Error: "the caller has gone"}
@@ -194,8 +194,9 @@ func (s *Intake) handOn(p *post, r *http.Request) *refusal {
 	}
 }
 
-// await waits for what became of records that were handed on.
-func (s *Intake) await(p *post, r *http.Request, late <-chan time.Time) *refusal {
+// await waits for what became of records that were handed on. A caller who seems to have
+// gone may only have said that nothing more comes from him, and read on.
+func (s *Intake) await(p *post, late <-chan time.Time) *refusal {
 	no := &refusal{code: http.StatusServiceUnavailable, retry: time.Second}
 	select {
 	case err := <-p.answer:
@@ -203,8 +204,6 @@ func (s *Intake) await(p *post, r *http.Request, late <-chan time.Time) *refusal
 			return nil
 		}
 		no.Error = err.Error()
-	case <-r.Context().Done():
-		no.Error = "the caller has gone"
 	case <-late:
 		no.Error = fmt.Sprintf("not stored within %v; it may be, later", s.cfg.AckTimeout)
 	case <-s.ended:
