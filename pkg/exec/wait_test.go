@@ -13,7 +13,7 @@ import (
 // TestWaits adds to what waits, and takes of it what is due, in any order: it comes as
 // a sorted list would give it.
 func TestWaits(t *testing.T) {
-	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // to be the same each time
+	chance := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		var waits exec.Waits
 		var sorted []int64

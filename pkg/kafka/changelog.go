@@ -127,7 +127,9 @@ func newChangelog(ctx context.Context, cfg ChangelogConfig, client *kgo.Client) 
 	if err != nil {
 		return nil, err
 	}
-	c := &Changelog{cfg: cfg, client: client, admin: admin.adm, saved: map[int32]*copied{}, parcels: make(chan *parcel, manyParcels)}
+	c := &Changelog{
+		cfg: cfg, client: client, admin: admin.adm, saved: map[int32]*copied{}, parcels: make(chan *parcel, manyParcels),
+	}
 	if cfg.Local == nil {
 		return c, nil
 	}

@@ -54,16 +54,8 @@ func Unreachable(err error) bool { return errors.As(err, new(unreachable)) }
 // explainConnection explains why there is no talking to a broker; nil where err
 // is about something else.
 func (c Config) explainConnection(err error) error {
-	switch {
-	case errors.Is(err, kerr.SaslAuthenticationFailed):
-		return fault.Hint(fmt.Errorf("kafka at %s refused user %q (%s)", c.addr(), c.SASL.User, c.SASL.Mechanism),
-			"check --user, the password in --password-file, and --sasl")
-	case errors.Is(err, kerr.IllegalSaslState) && c.SASL.Mechanism != "":
-		return fault.Hint(fmt.Errorf("kafka at %s wants nobody to log in on this port", c.addr()),
-			"leave --sasl out, or use the port for it")
-	case errors.Is(err, kerr.UnsupportedSaslMechanism):
-		return fault.Hint(fmt.Errorf("kafka at %s does not take SASL mechanism %q", c.addr(), c.SASL.Mechanism),
-			"try another --sasl: "+strings.Join(Mechanisms, ", "))
+	if said := c.explainLogin(err); said != nil {
+		return said
 	}
 	if said := c.explainTLS(err); said != nil {
 		return said
@@ -100,6 +92,22 @@ func (c Config) explainConnection(err error) error {
 	case errors.As(err, &broken), errors.Is(err, io.EOF):
 		return fault.Hint(unreachable{fmt.Errorf("the connection to kafka at %s broke: %w", c.addr(), err)},
 			"the broker, or something on the way to it, ended it")
+	}
+	return nil
+}
+
+// explainLogin explains why a broker lets nobody in; nil where err is about something else.
+func (c Config) explainLogin(err error) error {
+	switch {
+	case errors.Is(err, kerr.SaslAuthenticationFailed):
+		return fault.Hint(fmt.Errorf("kafka at %s refused user %q (%s)", c.addr(), c.SASL.User, c.SASL.Mechanism),
+			"check --user, the password in --password-file, and --sasl")
+	case errors.Is(err, kerr.IllegalSaslState) && c.SASL.Mechanism != "":
+		return fault.Hint(fmt.Errorf("kafka at %s wants nobody to log in on this port", c.addr()),
+			"leave --sasl out, or use the port for it")
+	case errors.Is(err, kerr.UnsupportedSaslMechanism):
+		return fault.Hint(fmt.Errorf("kafka at %s does not take SASL mechanism %q", c.addr(), c.SASL.Mechanism),
+			"try another --sasl: "+strings.Join(Mechanisms, ", "))
 	}
 	return nil
 }

@@ -44,7 +44,8 @@ func bind(ctx context.Context, c *conn, sink, topic string, home table.Home) err
 	}
 	renew, err := home.Settle(topic, bound)
 	if renew {
-		_, err = exec(ctx, c, "UPDATE _logctl_clusters SET cluster = ? WHERE sink = ? AND source = ?", string(home), sink, topic)
+		_, err = exec(ctx, c, "UPDATE _logctl_clusters SET cluster = ? WHERE sink = ? AND source = ?",
+			string(home), sink, topic)
 	}
 	return err
 }
