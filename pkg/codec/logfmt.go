@@ -99,7 +99,8 @@ func (p *logfmt) lookInto(key []byte, off int, text []byte) {
 	const audit, date = "audit(", "2026-11-24T"
 	switch string(key) {
 	case "msg":
-		if end := bytes.IndexByte(text, ':'); bytes.HasPrefix(text, []byte(audit)) && end > 0 && isCanonical(text[len(audit):end]) {
+		end := bytes.IndexByte(text, ':')
+		if bytes.HasPrefix(text, []byte(audit)) && end > 0 && isCanonical(text[len(audit):end]) {
 			p.unusual = record.NewValue(record.Number, off+len(audit), end-len(audit))
 		}
 	case "t":

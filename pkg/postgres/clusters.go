@@ -28,7 +28,8 @@ func (s *Sink) Belongs(ctx context.Context, topic string, home table.Home) error
 		return fault.Hint(s.failed("writing to", err), "name another table behind the #")
 	}
 	if renew {
-		_, err = s.query(ctx, "UPDATE _logctl_clusters SET cluster = $1 WHERE sink = $2 AND source = $3", string(home), s.name, topic)
+		_, err = s.query(ctx, "UPDATE _logctl_clusters SET cluster = $1 WHERE sink = $2 AND source = $3",
+			string(home), s.name, topic)
 	}
 	return err
 }

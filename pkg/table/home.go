@@ -18,7 +18,8 @@ func (now Home) Settle(topic string, bound Home) (renew bool, err error) {
 	before, old, known := strings.Cut(string(bound), " ")
 	switch {
 	case before != cluster:
-		return false, fmt.Errorf("its positions of topic %q are those of another Kafka cluster (%s, not %s)", topic, before, cluster)
+		return false, fmt.Errorf("its positions of topic %q are those of another Kafka cluster (%s, not %s)",
+			topic, before, cluster)
 	case known && id != "" && old != id:
 		return false, fmt.Errorf("its positions are those of a topic %q that there is no more: it was made anew", topic)
 	}
