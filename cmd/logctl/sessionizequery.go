@@ -50,7 +50,7 @@ func (f *sessionQueryFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	return f.question.ask(cmd, path)
+	return f.question.ask(cmd, path, askPatience)
 }
 
 // path returns what is to be asked. given tells which flags were.

@@ -55,7 +55,7 @@ func (f *windowQueryFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	return f.question.ask(cmd, path)
+	return f.question.ask(cmd, path, askPatience)
 }
 
 // path returns what is to be asked.

@@ -72,12 +72,18 @@ func (c *Client) Get(ctx context.Context, base, path string) ([]byte, error) {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	resp, err := c.http.Do(req)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, fmt.Errorf("asking %s: %w", base, context.Cause(ctx))
+	case err != nil:
 		return nil, fault.Hint(fmt.Errorf("asking %s: %w", base, errors.Unwrap(err)), "does it run there, with --listen?")
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err == nil && len(body) > maxAnswer {
 		err = fmt.Errorf("it answers with more than %s", human.Bytes(maxAnswer))
+	}
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
 		return nil, fmt.Errorf("asking %s: %w", base, err)
