@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -19,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/spool"
 )
@@ -435,12 +435,7 @@ func TestBound(t *testing.T) {
 // TestDiskFull: nothing of what did not fit stays, and with room again writing
 // goes on.
 func TestDiskFull(t *testing.T) {
-	if os.Getenv("SPOOL_DISK_FULL") == "" { // the limit is on all that a process writes
-		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDiskFull$")
-		child.Env = append(os.Environ(), "SPOOL_DISK_FULL=1")
-		if out, err := child.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+	if !proof.Alone(t) {
 		return
 	}
 	signal.Ignore(syscall.SIGXFSZ)

@@ -1,8 +1,6 @@
 package store_test
 
 import (
-	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -11,19 +9,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
 // TestNoRoomForCopies: copies are for speed; a run does not end for want of room for
 // them, and what they took is free again.
 func TestNoRoomForCopies(t *testing.T) {
-	const child = "COPIES_NO_ROOM" // the limit is on all that a process writes
-	if os.Getenv(child) == "" {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNoRoomForCopies$")
-		cmd.Env = append(os.Environ(), child+"=1")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+	if !proof.Alone(t) {
 		return
 	}
 	path := filepath.Join(t.TempDir(), "state.db")
