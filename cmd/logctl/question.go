@@ -38,7 +38,8 @@ func (f *questionFlags) ask(cmd *cobra.Command, path string, patience time.Durat
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(cmd.Context(), patience, fmt.Errorf("no whole answer within %s", human.Span(patience)))
+	late := fmt.Errorf("no whole answer within %s", human.Span(patience))
+	ctx, cancel := context.WithTimeoutCause(cmd.Context(), patience, late)
 	defer cancel()
 	answer, err := client.Get(ctx, f.at, path)
 	if err != nil {

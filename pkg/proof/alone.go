@@ -14,7 +14,7 @@ func Alone(t *testing.T) bool {
 	if os.Getenv(name) == t.Name() {
 		return true
 	}
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$") //nolint:gosec // the test itself
 	child.Env = append(os.Environ(), name+"="+t.Name())
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
