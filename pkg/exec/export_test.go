@@ -1,5 +1,7 @@
 package exec
 
+import "github.com/logctl/logctl/pkg/letter"
+
 // Unfinished returns how many records are not finished.
 func (s *Sink) Unfinished() int { return s.track.opened() }
 
@@ -29,4 +31,12 @@ func (w *Waits) Next(now int64) (due int64, ok bool) {
 		due = e.own.due
 	}
 	return due, ok
+}
+
+// Recycled reports whether what an entry had of its own is as new when it is used again.
+func Recycled() bool {
+	o := &own{copied: true, failed: true, deadly: true, due: 1, size: 2, state: letter.State{Attempts: 3}}
+	o.batch.Data = []byte("x")
+	recycle([]entry{{own: o}})
+	return !o.copied && !o.failed && !o.deadly && o.size == 0 && o.batch.Data == nil && o.state.Attempts == 0
 }

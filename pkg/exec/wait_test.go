@@ -81,3 +81,10 @@ func TestNothingFits(t *testing.T) {
 		t.Errorf("came through: %q, dead letters: %d", out.all(), len(dead.states))
 	}
 }
+
+// TestRecycled: an entry is not taken for deadly or failed because another was.
+func TestRecycled(t *testing.T) {
+	if !exec.Recycled() {
+		t.Error("something of the entry before is left")
+	}
+}

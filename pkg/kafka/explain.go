@@ -258,5 +258,5 @@ func topicGone(topic string) error {
 		which = fmt.Sprintf("topic %q", topic)
 	}
 	return fault.Hint(fmt.Errorf("%s was removed, or made anew, while it was in use", which),
-		"started again, the command takes the one that is there now")
+		"started again, the command takes the one that is there now, or says why it cannot go on with it")
 }

@@ -63,3 +63,45 @@ func TestDirectoriesAreListedOnce(t *testing.T) {
 		}
 	}
 }
+
+// A directory that was changed just before it was listed, or that is another one at the
+// same path, is listed again though its time and size say nothing.
+func TestDirectoriesThatLookAlike(t *testing.T) {
+	root := t.TempDir()
+	path, other := filepath.Join(root, "logs"), filepath.Join(root, "other")
+	stamp := func(dir string, at time.Time) {
+		if err := os.Chtimes(dir, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, dir := range []string{path, other} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var d directories
+	lists := func(want int) {
+		t.Helper()
+		if got := d.begin(filepath.Join(path, "f")); len(got) != want {
+			t.Errorf("%d files, want %d", len(got), want)
+		}
+	}
+	soon, long := time.Now().Add(time.Hour), time.Now().Add(-time.Hour) // this test may take its time
+	fill(t, filepath.Join(path, "f1"), "")
+	stamp(path, soon)
+	lists(1)
+	fill(t, filepath.Join(path, "f2"), "")
+	stamp(path, soon)
+	lists(2)
+	stamp(path, long)
+	lists(2)
+	fill(t, filepath.Join(other, "f1"), "")
+	stamp(other, long)
+	if err := os.Rename(path, filepath.Join(root, "gone")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(other, path); err != nil {
+		t.Fatal(err)
+	}
+	lists(1)
+}
