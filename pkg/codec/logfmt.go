@@ -99,8 +99,10 @@ func (p *logfmt) lookInto(key []byte, off int, text []byte) {
 	const audit, date = "audit(", "2026-11-24T"
 	switch string(key) {
 	case "msg":
-		end := bytes.IndexByte(text, ':')
-		if bytes.HasPrefix(text, []byte(audit)) && end > 0 && isCanonical(text[len(audit):end]) {
+		if !bytes.HasPrefix(text, []byte(audit)) {
+			return
+		}
+		if end := bytes.IndexByte(text, ':'); end > 0 && isCanonical(text[len(audit):end]) {
 			p.unusual = record.NewValue(record.Number, off+len(audit), end-len(audit))
 		}
 	case "t":
