@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/logctl/logctl/pkg/aggregate"
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/wire"
@@ -23,7 +24,8 @@ const (
 	entryPast               // a session that is over, for questions: its number
 )
 
-var errState = errors.New("decoding the state of sessionize: not what was encoded")
+var errState = fault.Hint(errors.New("decoding the state of sessionize: not what was encoded"),
+	"it may be of an earlier build, or damaged: --reset discards it and begins anew")
 
 // A state is what is noted for giving entries away.
 type state struct {

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/logctl/logctl/pkg/aggregate"
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/wire"
@@ -27,7 +28,8 @@ const (
 	entryBox                // sessions that are spilled; see aggregate.Shelf
 )
 
-var errState = errors.New("decoding the state of window: not what was encoded")
+var errState = fault.Hint(errors.New("decoding the state of window: not what was encoded"),
+	"it may be of an earlier build, or damaged: --reset discards it and begins anew")
 
 // Signature implements stream.Stateful.
 func (o *Op) Signature() string {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/proof"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
@@ -148,6 +149,20 @@ func TestSignatureTellsSettingsApart(t *testing.T) {
 			t.Errorf("%s has the signature of %s", name, other)
 		}
 		seen[op.Signature()] = told
+	}
+}
+
+// TestStateOfOtherColumns: state with other columns than the operator has, as of a build
+// that kept them in another way, is refused with what to do.
+func TestStateOfOtherColumns(t *testing.T) {
+	cfg := window.Config{Sizes: sizes(time.Second), By: []string{"service"}}
+	cfg.Aggs = "first(latency), last(latency)"
+	d := newDriver(t, cfg)
+	d.Feed(randomEvents(rand.New(rand.NewPCG(1, 1)), 100))
+	cfg.Aggs = "first(latency), delta(latency)"
+	other := newDriver(t, cfg).Op
+	if err := d.Op.Changes(true, other.Restore); err == nil || !strings.Contains(fault.HintOf(err), "--reset") {
+		t.Errorf("got %v (%q)", err, fault.HintOf(err))
 	}
 }
 
