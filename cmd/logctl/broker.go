@@ -22,6 +22,13 @@ type brokerFlags struct {
 	noAutoCreate bool
 }
 
+// brokerHints say what to write for flags that mean something else to clients.
+var brokerHints = map[string]string{
+	"--brokers": "--brokers 3 runs three of them; --addr is where the first one listens",
+	" --sasl":   "--users-file FILE has clients log in",
+	" --tls":    "--addr-cert FILE and --addr-key FILE have clients speak TLS",
+}
+
 func newBroker() *cobra.Command {
 	var f brokerFlags
 	cmd := &cobra.Command{
@@ -31,20 +38,23 @@ func newBroker() *cobra.Command {
 and share groups, for any Kafka client. Without --data everything is gone when it
 ends. It is for development and single nodes, not for what must not be lost.
 
-It prints its addresses, for --brokers, as one line on stdout.`,
+It prints its addresses, for other commands' --brokers, as one line on stdout.`,
 		Example: `  # A broker that keeps its data
   logctl broker --data ./broker
 
   # Three brokers on free ports, for a test
-  logctl broker --addr :0 --nodes 3`,
+  logctl broker --addr :0 --brokers 3`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		if strings.HasSuffix(err.Error(), " --brokers") {
-			err = fault.Hint(err, "--nodes 3 runs three of them; --brokers is where other commands find a cluster")
+		for flag, hint := range brokerHints {
+			if strings.Contains(err.Error(), flag) {
+				err = fault.Hint(err, hint)
+				break
+			}
 		}
 		return flagError(cmd, err)
 	})
@@ -52,7 +62,8 @@ It prints its addresses, for --brokers, as one line on stdout.`,
 	section(fs, runningSection, f.daemon.add)
 	fs.StringVar(&f.cfg.Addr, "addr", broker.DefaultAddr,
 		"Kafka `ADDRESS` of the first node; the others take the next ports (:0: free ones)")
-	fs.IntVar(&f.cfg.Brokers, "nodes", 1, "how many nodes, all in this process")
+	fs.IntVar(&f.cfg.Brokers, "brokers", 1, "run so many of them, all in this process")
+	ownKeyOnly(fs, "brokers")
 	fs.StringVar(&f.cfg.Data, "data", "", "keep the data in `DIR`")
 	fs.BoolVar(&f.cfg.Fsync, "fsync", false, "sync every batch to disk before it is acknowledged")
 	sizeVar(fs, &f.cfg.MaxBytes, "max-bytes", broker.DefaultMaxBytes,
@@ -70,7 +81,7 @@ func (f *brokerFlags) run(cmd *cobra.Command) error {
 	cfg := f.cfg
 	cfg.NoAutoCreate = f.noAutoCreate
 	if cfg.Brokers == 0 || cfg.Partitions == 0 {
-		return fault.Usagef("", "--nodes %d --partitions %d: want 1 or more", cfg.Brokers, cfg.Partitions)
+		return fault.Usagef("", "--brokers %d --partitions %d: want 1 or more", cfg.Brokers, cfg.Partitions)
 	}
 	if cfg.MaxBytes == 0 {
 		cfg.MaxBytes = -1

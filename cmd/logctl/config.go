@@ -17,6 +17,23 @@ import (
 // originKey annotates a flag with where its value came from.
 const originKey = "logctl_origin"
 
+// ownKey annotates a flag that only its command's own keys set, as what is called
+// so elsewhere is something else: broker's --brokers is a number, others' are
+// addresses.
+const ownKey = "logctl_own_key"
+
+// ownKeyOnly says that the general key of a flag's name is not meant for it.
+func ownKeyOnly(fs *pflag.FlagSet, name string) {
+	annotate(fs.Lookup(name), ownKey, "true")
+}
+
+func annotate(f *pflag.Flag, key, value string) {
+	if f.Annotations == nil {
+		f.Annotations = map[string][]string{}
+	}
+	f.Annotations[key] = []string{value}
+}
+
 // configure fills every flag that the user left alone: from the environment
 // (LOGCTL_WINDOW_SIZE, else LOGCTL_SIZE), else from the configuration file (size
 // under window, else size). It is the only code that knows viper; commands read
@@ -51,13 +68,17 @@ func commandKey(cmd *cobra.Command) string {
 
 // fill sets f from the first place that has a value for it.
 func fill(f *pflag.Flag, command string, env, file *viper.Viper, path string) error {
-	for _, key := range []string{command + "." + f.Name, f.Name} {
+	keys := []string{command + "." + f.Name, f.Name}
+	if f.Annotations[ownKey] != nil {
+		keys = keys[:1]
+	}
+	for _, key := range keys {
 		if env.IsSet(key) {
 			name := "LOGCTL_" + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(key))
 			return setFlag(f, env, key, "environment "+name)
 		}
 	}
-	for _, key := range []string{command + "." + f.Name, f.Name} {
+	for _, key := range keys {
 		if file.IsSet(key) {
 			return setFlag(f, file, key, "file "+path+" "+key)
 		}
@@ -76,10 +97,7 @@ func setFlag(f *pflag.Flag, v *viper.Viper, key, origin string) error {
 	if err != nil {
 		return fault.Usagef("", "%s: %w", origin, err)
 	}
-	if f.Annotations == nil {
-		f.Annotations = map[string][]string{}
-	}
-	f.Annotations[originKey] = []string{origin}
+	annotate(f, originKey, origin)
 	return nil
 }
 
