@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -98,6 +101,7 @@ func (p *pipeline) openSources(k *kafkaInput) ([]stream.Source, error) {
 		var err error
 		if len(files) > 0 {
 			opened, err = stdio.Open(files, opt)
+			err = fault.Hint(err, p.misplaced(files))
 		} else {
 			opened, err = p.openSource(p.endpoints[i], k, opt)
 		}
@@ -122,6 +126,27 @@ func leadingFiles(list []stream.Endpoint) (paths []string) {
 		paths = append(paths, e.Path)
 	}
 	return paths
+}
+
+// misplaced says which flag was meant where a file that is not there looks like what
+// other tools take as an operand: an aggregate or a condition.
+func (p *pipeline) misplaced(paths []string) string {
+	for _, path := range paths {
+		if _, err := os.Stat(path); err == nil || strings.ContainsRune(path, filepath.Separator) {
+			continue
+		}
+		flag := ""
+		switch {
+		case strings.ContainsAny(path, "<>=~"):
+			flag = "where"
+		case strings.HasSuffix(path, ")"):
+			flag = "agg"
+		}
+		if p.cmd.Flag(flag) != nil {
+			return fmt.Sprintf("operands are inputs; did you mean --%s '%s'?", flag, path)
+		}
+	}
+	return ""
 }
 
 // reading says how files and pipes are read.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
+	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/term"
 )
 
@@ -59,7 +60,24 @@ func (p *pipeline) undated() string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("without a time %s (when they were read counts; --time-field names it)", human.Count(n))
+	named := "--time-field names it"
+	if p.cmd.Flag("time-field").Value.String() == "" {
+		named += suffix(likeTime(p.Stats.Names()))
+	}
+	return fmt.Sprintf("without a time %s (when they were read counts; %s)", human.Count(n), named)
+}
+
+// likeTime asks whether the time is in the first of names that sounds like one.
+func likeTime(names []string) string {
+	for _, name := range names {
+		low := strings.ToLower(name)
+		for _, part := range []string{"time", "date", "stamp", "instant"} {
+			if strings.Contains(low, part) && !record.IsAlias(name, record.TimeField) && len(record.Names(name)) == 1 {
+				return fmt.Sprintf("is it %q?", name)
+			}
+		}
+	}
+	return ""
 }
 
 // fieldHint names the field that was meant, or some that there are.

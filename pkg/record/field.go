@@ -8,12 +8,15 @@ import (
 )
 
 // aliases are the sets of names that stand for one thing, each in the order in
-// which they are tried. The names of journald, GELF, ECS, CloudTrail, Serilog and
-// MongoDB belong to them.
+// which they are tried. The names of journald, GELF, ECS, CloudTrail, Serilog,
+// MongoDB, Log4j and Python's logging belong to them.
 var aliases = [][]string{
-	{"timestamp", "ts", "time", "@timestamp", "__REALTIME_TIMESTAMP", "eventTime", "@t", "t.$date"},
+	{
+		"timestamp", "ts", "time", "@timestamp", "__REALTIME_TIMESTAMP", "eventTime", "@t", "t.$date",
+		"Timestamp", "datetime", "asctime", "timeMillis",
+	},
 	{"id", "eventId", "event_id", "messageId"},
-	{"level", "severity", "lvl", "PRIORITY", "log.level"},
+	{"level", "severity", "lvl", "PRIORITY", "log.level", "Level", "levelname"},
 	{
 		"service", "serviceName", "service_name", "service_id", "application", "app", "source",
 		"SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "service.name",
