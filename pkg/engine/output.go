@@ -64,7 +64,7 @@ func (o *output) Emit(rows record.Rows) error {
 		o.end = cut.Hi
 	}
 	if stopped || o.full() {
-		return errLimit
+		return stream.Stopped{At: o.end}
 	}
 	return nil
 }

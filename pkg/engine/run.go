@@ -44,9 +44,6 @@ func newRun(p Pipeline) *run {
 	}
 }
 
-// errLimit ends a run whose limit is reached. It is no failure.
-var errLimit = errors.New("limit reached")
-
 func (r *run) run(ctx context.Context) error {
 	reading, stopReading := context.WithCancel(ctx)
 	defer stopReading()
@@ -71,7 +68,7 @@ func (r *run) run(ctx context.Context) error {
 	err := r.loop(working)
 	stopReading()
 	r.stop(err)
-	if errors.Is(err, errLimit) {
+	if errors.As(err, new(stream.Stopped)) {
 		err = nil
 	}
 	if err == nil {
@@ -135,7 +132,7 @@ func (r *run) finishTask(t *task) error {
 	}
 	if f, ok := t.op.(stream.Finisher); ok && !r.Continues && !r.out.full() {
 		t.touched = true
-		if err := f.Finish(r.out); err != nil && !errors.Is(err, errLimit) {
+		if err := f.Finish(r.out); err != nil && !errors.As(err, new(stream.Stopped)) {
 			return err
 		}
 	}
@@ -250,7 +247,7 @@ func (r *run) process(t *task, rows record.Rows) error {
 	} else {
 		err = t.op.Process(rows, r.out)
 	}
-	if errors.Is(err, errLimit) {
+	if errors.As(err, new(stream.Stopped)) {
 		r.lanes.last.row = r.out.end // what the limit cut off was not dealt with
 	}
 	return err

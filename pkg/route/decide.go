@@ -12,24 +12,22 @@ import (
 
 // The decision for a record is kept in words of its batch. The first words have a
 // bit for each destination. If the table has edits, the next ones say where the
-// record's changed forms are in the arena; if it has limits, the next ones say
-// where the rules are that have to be asked in order.
+// record's changed forms are in the arena. The last ones say where the rules are that
+// it matches: what they did is counted when the record is processed, for one that was
+// read ahead may never be.
 
 // A worker decides for one batch at a time.
 type worker struct {
 	matcher *rules.Matcher
 	editor  transform.Editor
-	hits    []int64
 	one     [1]int32
-	sampled int64
-	def     int64
 
 	to     []uint64          // of the record at hand
 	chain  []*transform.Edit // of a destination
 	last   []*transform.Edit // of the destination before
 	out    []byte            // changed records, a newline behind each
 	forms  []byte            // entries of forms: destination, offset in out, length
-	asked  []byte            // entries of rules with limits
+	rules  []byte            // entries of rules that match
 	marked []int             // rows with forms
 }
 
@@ -52,7 +50,7 @@ func (t *Table) Prepare(b *record.Batch) {
 	w.finish(t, b, words)
 }
 
-// columns returns the columns of words: destinations, forms, rules with limits.
+// columns returns the columns of words: destinations, forms, rules.
 func (t *Table) columns(b *record.Batch) [][]uint64 {
 	var buf [4][]uint64
 	words := buf[:0]
@@ -63,9 +61,7 @@ func (t *Table) columns(b *record.Batch) [][]uint64 {
 }
 
 func (w *worker) begin(t *Table) {
-	clear(w.hits)
-	w.sampled, w.def = 0, 0
-	w.out, w.forms, w.asked, w.marked = w.out[:0], w.forms[:0], w.asked[:0], w.marked[:0]
+	w.out, w.forms, w.rules, w.marked = w.out[:0], w.forms[:0], w.rules[:0], w.marked[:0]
 	w.to = slices.Grow(w.to[:0], t.words)[:t.words]
 }
 
@@ -73,33 +69,31 @@ func (w *worker) begin(t *Table) {
 func (w *worker) decide(t *Table, b *record.Batch, i int, words [][]uint64, origin uint64) {
 	match := w.match(t, b, i)
 	if len(match) == 0 {
-		w.def++
+		words[t.words+1][i] = unmatched
 		w.send(t, b, i, words, t.def)
 		return
 	}
 	clear(w.to)
-	asked := uint64(0)
-	edits := false
+	asked, edits := false, false
 	for _, k := range match {
 		r := &t.rules[k]
-		w.hits[k]++
 		if r.sample != ^uint64(0) && mix(origin^r.seed^uint64(b.Recs[i].Offset)) >= r.sample {
-			w.sampled++
+			w.rules = binary.LittleEndian.AppendUint32(w.rules, uint32(k)<<ruleShift|sampledOut)
 			continue
 		}
+		w.rules = binary.LittleEndian.AppendUint32(w.rules, uint32(k)<<ruleShift)
 		edits = edits || r.edit != nil
 		if r.bucket != nil {
-			w.asked = binary.LittleEndian.AppendUint32(w.asked, uint32(k))
-			asked++
+			asked = true
 			continue
 		}
 		for d, bits := range r.to {
 			w.to[d] |= bits
 		}
 	}
+	words[t.words+1][i] = uint64(len(w.rules)/ruleSize)<<16 | uint64(len(match))
 	w.send(t, b, i, words, w.to)
-	if asked > 0 {
-		words[t.words+1][i] = uint64(len(w.asked)/4)<<16 | asked
+	if asked {
 		b.Recs[i].Flags &^= record.Dropped
 	}
 	if edits && b.Recs[i].Flags&record.Tombstone == 0 {
@@ -164,7 +158,19 @@ func (w *worker) edit(t *Table, b *record.Batch, i int, match []int32, words [][
 // formSize is the size of a form's entry.
 const formSize = 12
 
-// finish copies what the worker has prepared into the arena, and counts.
+// The entry of a rule that matches has its number and what it did.
+const (
+	ruleSize   = 4
+	sampledOut = 1
+	limitedOut = 2
+	ruleShift  = 2
+)
+
+// unmatched is the word of a record that no rule matches: there are no entries. That
+// of a record that was not decided is 0.
+const unmatched = 1 << 16
+
+// finish copies what the worker has prepared into the arena.
 func (w *worker) finish(t *Table, b *record.Batch, words [][]uint64) {
 	if len(w.forms) > 0 {
 		text := uint32(len(b.Data))
@@ -179,27 +185,15 @@ func (w *worker) finish(t *Table, b *record.Batch, words [][]uint64) {
 			words[t.words][i] = (table+v>>16*formSize)<<16 | v&0xffff
 		}
 	}
-	if len(w.asked) > 0 {
+	if len(w.rules) > 0 {
 		table := uint64(len(b.Data))
-		b.Data = append(b.Data, w.asked...)
+		b.Data = append(b.Data, w.rules...)
 		for i, v := range words[t.words+1] {
 			if n := v & 0xffff; n > 0 {
-				words[t.words+1][i] = (table+4*(v>>16-n))<<16 | n
+				words[t.words+1][i] = (table+ruleSize*(v>>16-n))<<16 | n
 			}
 		}
 	}
-	t.count(w)
-}
-
-// count adds what a worker has counted.
-func (t *Table) count(w *worker) {
-	for k, n := range w.hits {
-		if n > 0 {
-			t.rules[k].counts.Hits.Add(n)
-		}
-	}
-	t.stats.Default.Add(w.def)
-	t.stats.Sampled.Add(w.sampled)
 }
 
 // formOf returns the form of record i for destination d; false if the record goes
@@ -218,28 +212,72 @@ func (t *Table) formOf(b *record.Batch, i, d int) (record.Span, bool) {
 	return record.Span{}, false
 }
 
+// matched returns the entries of the rules that record i matches.
+func (t *Table) matched(b *record.Batch, i int) []byte {
+	v := b.Words(t.words + 1)[i]
+	if v&0xffff == 0 {
+		return nil
+	}
+	return b.Data[v>>16:][:v&0xffff*ruleSize]
+}
+
+// count counts what became of rows that were processed.
+func (t *Table) count(rows record.Rows) {
+	def, sampled := int64(0), int64(0)
+	words := rows.Words(t.words + 1)
+	for i := rows.Lo; i < rows.Hi; i++ {
+		if words[i] == unmatched {
+			def++
+			continue
+		}
+		for entries := t.matched(rows.Batch, i); len(entries) > 0; entries = entries[ruleSize:] {
+			entry := binary.LittleEndian.Uint32(entries)
+			n := &t.tally[entry>>ruleShift]
+			n.hits++
+			n.limited += int64(entry & limitedOut / limitedOut)
+			sampled += int64(entry & sampledOut)
+		}
+	}
+	t.stats.Default.Add(def)
+	t.stats.Sampled.Add(sampled)
+	for k := range t.tally {
+		if n := &t.tally[k]; n.hits > 0 {
+			t.rules[k].counts.Hits.Add(n.hits)
+			t.rules[k].counts.Limited.Add(n.limited)
+			*n = tally{}
+		}
+	}
+}
+
+// A tally is what one rule did with the rows at hand.
+type tally struct{ hits, limited int64 }
+
 // gate asks the rules with limits, in the order of the records, whether they send
 // record i. The time is that of the records.
 func (t *Table) gate(b *record.Batch, i int) {
-	v := b.Words(t.words + 1)[i]
-	if v == 0 {
-		return
-	}
 	rec := &b.Recs[i]
 	now := rec.Time
 	if now == record.NoTime {
 		now = b.Arrived
 	}
-	all := uint64(0)
-	for entries := b.Data[v>>16:][:v&0xffff*4]; len(entries) > 0; entries = entries[4:] {
-		r := &t.rules[binary.LittleEndian.Uint32(entries)]
+	asked, all := false, uint64(0)
+	for entries := t.matched(b, i); len(entries) > 0; entries = entries[ruleSize:] {
+		entry := binary.LittleEndian.Uint32(entries)
+		r := &t.rules[entry>>ruleShift]
+		if r.bucket == nil || entry&sampledOut != 0 {
+			continue
+		}
+		asked = true
 		if _, ok := r.bucket.TakeWithin(now, 1, 0); !ok {
-			r.counts.Limited.Add(1)
+			binary.LittleEndian.PutUint32(entries, entry|limitedOut)
 			continue
 		}
 		for d, bits := range r.to {
 			b.Words(d)[i] |= bits
 		}
+	}
+	if !asked {
+		return
 	}
 	for d := range t.words {
 		all |= b.Words(d)[i]

@@ -128,7 +128,9 @@ func (r *Router) Process(rows record.Rows, out stream.Output) error {
 	if r.Now != nil && rows.Arrived > 0 {
 		r.Stats.decided(r.Now() - rows.Arrived)
 	}
-	return out.Emit(rows)
+	err := out.Emit(rows)
+	t.count(stream.Taken(rows, err))
+	return err
 }
 
 // A Switch is the sink behind a Router: it gives each destination its records, in

@@ -50,6 +50,7 @@ type Table struct {
 	stats   *Stats
 	workers sync.Pool
 	views   *record.Pool
+	tally   []tally       // of the rows at hand, by rule
 	spare   *record.Batch // a view that was used and not kept by its sink
 	conds   []*expr.Expr
 	leaves  [][]*expr.Expr // of each rule, for explaining
@@ -93,7 +94,8 @@ func Compile(f *File, opt Options) (*Table, error) {
 			return nil, err
 		}
 	}
-	t.workers.New = func() any { return &worker{matcher: t.set.NewMatcher(), hits: make([]int64, len(t.rules))} }
+	t.workers.New = func() any { return &worker{matcher: t.set.NewMatcher()} }
+	t.tally = make([]tally, len(t.rules))
 	t.views = record.NewPool(32*len(t.names)+64, 0)
 	if opt.Dests == nil {
 		return t, nil

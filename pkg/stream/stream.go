@@ -128,7 +128,8 @@ type Output interface {
 	// Batch returns an empty batch to fill.
 	Batch() (*record.Batch, error)
 	// Emit passes rows on. A batch that came from Batch belongs to the engine from then
-	// on, as does one that was passed to Process.
+	// on, as does one that was passed to Process. The error is Stopped where the run ends
+	// with these rows or before all of them: see Taken.
 	Emit(rows record.Rows) error
 }
 
@@ -243,14 +244,24 @@ type Rationed interface {
 	Room() (n int, more <-chan struct{})
 }
 
-// Stopped is the error of a sink that takes no more although nothing has failed. The
-// run ends as if it had read only the records that were taken.
+// Stopped is the error of a sink or an output that takes no more although nothing has
+// failed. The run ends as if it had read only the records that were taken.
 type Stopped struct {
-	At int // the first of the rows that was not taken
+	At int // the first row of the batch that was not taken
 }
 
 // Error implements error.
 func (Stopped) Error() string { return "no more is taken" }
+
+// Taken returns those of the rows passed to Process that count as read, by the error
+// of emitting them.
+func Taken(rows record.Rows, err error) record.Rows {
+	var stop Stopped
+	if errors.As(err, &stop) {
+		rows.Hi = stop.At
+	}
+	return rows
+}
 
 // ErrHeld is returned by a sink whose breaker is open. From Write it means that nothing
 // was taken; from Flush, that records are not settled and that waiting is useless for

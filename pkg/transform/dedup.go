@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,7 @@ type Dedup struct {
 	once        *Once
 	seen, older map[[16]byte]int64 // when a name was seen last
 	since       int64              // when seen was begun
+	rows        []int              // duplicates among the rows at hand
 	dropped     atomic.Int64
 }
 
@@ -65,13 +67,17 @@ func (d *Dedup) Dropped() int64 { return d.dropped.Load() }
 
 // Process drops duplicates and emits the other records.
 func (d *Dedup) Process(rows record.Rows, out stream.Output) error {
+	d.rows = d.rows[:0]
 	for i := rows.Lo; i < rows.Hi; i++ {
 		if rec := &rows.Recs[i]; rec.Live() && d.again(rows.Batch, i) {
 			rec.Flags |= record.Dropped
-			d.dropped.Add(1)
+			d.rows = append(d.rows, i)
 		}
 	}
-	return out.Emit(rows)
+	err := out.Emit(rows)
+	end, _ := slices.BinarySearch(d.rows, stream.Taken(rows, err).Hi)
+	d.dropped.Add(int64(end))
+	return err
 }
 
 // again reports whether a record was seen before, and remembers it.
