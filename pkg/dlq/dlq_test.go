@@ -45,8 +45,8 @@ func TestMarks(t *testing.T) {
 	marks.Origin = &record.Origin{Source: "app-dlq", Topic: true, Partition: 1} // they may stand anywhere
 	dlq.AddMark(marks, all[0].Place, dlq.Replayed)
 	_ = x.Write(marks.All())
-	if left := x.Letters(); len(left) != 1 || left[0].ID() != "app/0@102" || x.Marked(dlq.Replayed) != 1 {
-		t.Errorf("left %+v", left)
+	if left := x.Letters(); len(left) != 1 || left[0].ID() != "app/0@102" || x.Marked(dlq.Replayed) != 1 || x.Others != 0 {
+		t.Errorf("left %+v, others %d", left, x.Others)
 	}
 	if n := len(x.Unpurged()); n != 2 {
 		t.Errorf("%d are not purged", n)
@@ -58,6 +58,19 @@ func TestMarks(t *testing.T) {
 	_ = x.Write(marks.All())
 	if got := fmt.Sprint(x.DoneUpTo()); got != "map[3:3]" {
 		t.Errorf("done up to %s", got)
+	}
+}
+
+// TestLetterOfWhatDidNotParse: who reads a record writes why it did not parse, and no more.
+func TestLetterOfWhatDidNotParse(t *testing.T) {
+	b := record.NewBatch()
+	b.Origin = &record.Origin{Source: "app-dlq", Topic: true}
+	rec := b.Add([]byte("{"))
+	rec.Stamp = now
+	letter.SetHeader(b, rec, letter.Reason, "got the end at byte 2")
+	l, ok := dlq.ReadLetter(b, 0)
+	if !ok || l.Class != "PARSE" || l.Kind != "permanent" || l.When != now || l.Signature == 0 {
+		t.Errorf("a letter? %v, %+v", ok, l)
 	}
 }
 
@@ -93,6 +106,9 @@ func TestStats(t *testing.T) {
 	x := dlq.Index{}
 	_ = x.Write(letters(errors...).All())
 	s := x.Stats(now+1, func(topic string) (int64, bool) { return 100, topic == "app" })
+	if s.Bytes != 1001*int64(len("payload")) || s.CameBack != 0 {
+		t.Errorf("%d bytes, %d came back", s.Bytes, s.CameBack)
+	}
 	if s.Letters != 1001 || len(s.BySignature) != 2 || s.BySignature[0].Count != 1000 || s.LastHour != 60 || s.PerMinute != 1 {
 		t.Errorf("got %+v", s)
 	}
@@ -120,6 +136,9 @@ func TestNewer(t *testing.T) {
 	x := dlq.Index{}
 	_ = x.Write(letters("A=1", "A=2").All()) // of one key, at 100 and 101
 	n := dlq.NewNewer(x.Letters())
+	if topics, since := n.Topics(); fmt.Sprint(topics) != "[app]" || since != record.NoTime {
+		t.Errorf("reads %v from %d on, want app from the beginning, since the letters have no time", topics, since)
+	}
 	main := record.NewBatch()
 	main.Origin = &record.Origin{Source: "app", Topic: true}
 	for i := range 2 {

@@ -123,6 +123,19 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 }
 
+// TestHistoryOfOthersIsBounded: what stands in a header may be longer than what is kept.
+func TestHistoryOfOthersIsBounded(t *testing.T) {
+	b := source()
+	one := `{"signature":"0f","count":1,"class":"old"},`
+	letter.SetHeader(b, &b.Recs[0], letter.Attempts, "9")
+	letter.SetHeader(b, &b.Recs[0], letter.History, "["+strings.Repeat(one, 8)+`{"signature":"1f","count":1,"class":"new"}]`)
+	letter.SetHeader(b, &b.Recs[0], letter.Truncated, "true")
+	s, ok := letter.Read(b, 0)
+	if !ok || len(s.History) != 8 || s.History[7].Class != "new" || !s.Truncated {
+		t.Errorf("a letter? %v, %+v", ok, s)
+	}
+}
+
 // FuzzHeaders reads a state from headers that anybody may have written, and
 // checks that what it becomes is written and read back alike.
 func FuzzHeaders(f *testing.F) {

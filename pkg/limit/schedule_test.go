@@ -31,7 +31,7 @@ func TestSchedules(t *testing.T) {
 			t.Errorf("%s: %d records due after %v, want %d", tt.spec, got, tt.at, tt.want)
 		}
 	}
-	for _, spec := range []string{"fast", "ramp:1..2", "ramp:1-2/3s", "burst:1..2/9s/3s", "wave:1..2/3s", "-5/s", "0"} {
+	for _, spec := range []string{"fast", "ramp:1..2", "ramp:1-2/3s", "burst:1..2/9s/3s", "burst:1..2/3s/3s", "wave:1..2/3s", "-5/s", "0"} {
 		if _, err := limit.ParseSchedule(spec); fault.Status(err) != fault.Usage {
 			t.Errorf("%q: %v, want wrong usage", spec, err)
 		}

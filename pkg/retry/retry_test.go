@@ -34,6 +34,10 @@ func always(kind, message string) func(int) retry.Error {
 }
 
 func TestAttempts(t *testing.T) {
+	rules, err := retry.ParseRules("permanent - no such column", "f")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		p    retry.Policy
@@ -44,6 +48,7 @@ func TestAttempts(t *testing.T) {
 		{"ambiguous", retry.Policy{Most: 10}, always(retry.Ambiguous, "no answer"), 11},
 		{"permanent goes straight to the dead letters", retry.Policy{Most: 10}, always(retry.Permanent, "bad"), 1},
 		{"none", retry.Policy{}, always(retry.Transient, "busy"), 1},
+		{"permanent by a rule", retry.Policy{Most: 3, Rules: rules}, always(retry.Transient, "no such column"), 1},
 		{"only another class", retry.Policy{Most: 3, On: []string{"TIMEOUT"}}, always(retry.Transient, "busy"), 1},
 		{"the class, in any letters", retry.Policy{Most: 3, On: []string{"x"}}, always(retry.Permanent, "busy"), 4},
 		{"one error with changing numbers is one", retry.Policy{Most: 10}, func(n int) retry.Error {
@@ -56,6 +61,14 @@ func TestAttempts(t *testing.T) {
 		if got := attempts(c.p, c.next); got != c.want {
 			t.Errorf("%s: tried %d times, want %d", c.name, got, c.want)
 		}
+	}
+}
+
+// TestNextAttemptIsDueByItself: the time of a letter's last wait in a topic is over.
+func TestNextAttemptIsDueByItself(t *testing.T) {
+	p, s := retry.Policy{Most: 3}, letter.State{Due: 5}
+	if p.Next(&s, retry.Error{Kind: retry.Transient}, 7, chance()); s.Due != 0 {
+		t.Errorf("due at %d, want at no time of its own", s.Due)
 	}
 }
 
@@ -72,13 +85,13 @@ func TestDelaysGrow(t *testing.T) {
 }
 
 func TestRules(t *testing.T) {
-	rules, err := retry.ParseRules("# ours\n\ntransient TIMEOUT (?i)timed? ?out\npermanent - ^no such\npermanent GONE CRASH\n", "f")
+	rules, err := retry.ParseRules("# ours\n \ntransient  TIMEOUT  (?i)timed? ?out\r\n\tpermanent - ^no such$\npermanent GONE CRASH", "f")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ in, want retry.Error }{
 		{retry.Error{retry.Permanent, "X", "Timed out"}, retry.Error{retry.Transient, "TIMEOUT", "Timed out"}},
-		{retry.Error{retry.Transient, "X", "no such row"}, retry.Error{retry.Permanent, "X", "no such row"}},
+		{retry.Error{retry.Transient, "X", "no such"}, retry.Error{retry.Permanent, "X", "no such"}},
 		{retry.Error{retry.Ambiguous, "CRASH", ""}, retry.Error{retry.Permanent, "GONE", ""}},
 		{retry.Error{retry.Ambiguous, "X", "else"}, retry.Error{retry.Ambiguous, "X", "else"}},
 	} {
@@ -103,5 +116,8 @@ func TestParseOn(t *testing.T) {
 	_, err := retry.ParseOn([]string{"transiant"})
 	if fault.Status(err) != fault.Usage || fault.HintOf(err) != "did you mean transient?" {
 		t.Errorf("%v, hint %q", err, fault.HintOf(err))
+	}
+	if _, err = retry.ParseOn([]string{"weekly"}); !strings.Contains(fault.HintOf(err), "transient, permanent, ambiguous") {
+		t.Errorf("%v, hint %q: want the kinds that there are", err, fault.HintOf(err))
 	}
 }
