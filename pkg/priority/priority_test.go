@@ -178,6 +178,20 @@ func TestPromotedTakeTurns(t *testing.T) {
 	}
 }
 
+// TestLongestOverdueIsPromoted: of several that are due for their age.
+func TestLongestOverdueIsPromoted(t *testing.T) {
+	s := newScheduler(t, "strict", "high=10s,low=10s", "critical", "high", "low")
+	waiting := []stream.Waiting{{Records: 1, Since: 100 * second}, {Records: 1, Since: 89 * second}, {Records: 1, Since: 80 * second}}
+	if got, _ := s.Choose(100*second, waiting); got != 2 {
+		t.Errorf("took class %d, want the one that is over its time by most", got)
+	}
+	waiting[1], waiting[2] = waiting[2], waiting[1]
+	s = newScheduler(t, "strict", "high=10s,low=10s", "critical", "high", "low")
+	if got, _ := s.Choose(100*second, waiting); got != 1 {
+		t.Errorf("took class %d, want the one that is over its time by most", got)
+	}
+}
+
 func TestMissesAreSaidNowAndThen(t *testing.T) {
 	classes, err := priority.Parse("strict", []string{"critical-logs", "low-logs"})
 	if err == nil {

@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -19,6 +20,31 @@ func TestEntries(t *testing.T) {
 	})
 	if want := `a="1" false;gone="" true;empty="" false;`; err != nil || got != want {
 		t.Errorf("got %s %v, want %s", got, err, want)
+	}
+}
+
+// TestTakeKeepsWhatWasRefused: an entry that could not be taken is the first one the next time.
+func TestTakeKeepsWhatWasRefused(t *testing.T) {
+	var e stream.Entries
+	for _, key := range "abc" {
+		e.Append([]byte(string(key)), []byte("1"))
+	}
+	var got string
+	full := errors.New("no room")
+	take := func(room int) error {
+		return e.Take(func(key, _ []byte) error {
+			if room--; room < 0 {
+				return full
+			}
+			got += string(key)
+			return nil
+		})
+	}
+	if err := take(1); !errors.Is(err, full) || got != "a" {
+		t.Errorf("took %q: %v", got, err)
+	}
+	if err := take(2); err != nil || got != "abc" || len(e) != 0 {
+		t.Errorf("took %q, %d bytes are left: %v", got, len(e), err)
 	}
 }
 
