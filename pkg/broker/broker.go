@@ -12,6 +12,8 @@
 //   - a member that is killed while it joins its group leaves it at once;
 //   - retention runs every 30 s, after a restart too;
 //   - a topic that a client asks for is on disk before it can be written to;
+//   - the answers to fetches have a bound together, whatever clients ask for, and who
+//     does not take them is hung up on;
 //   - the stored bytes have a limit, because a start reads all of them;
 //   - a directory has one owner, and no password stays in it;
 //   - bytes that have changed on the disk are an error, not the end of the log;
@@ -26,16 +28,19 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
@@ -102,8 +107,9 @@ type Config struct {
 	// Log takes the warnings of the broker. nil discards them.
 	Log *slog.Logger
 
-	upkeep  upkeepEvery // tests shorten it
-	reserve int64       // see room; tests set it
+	upkeep  upkeepEvery   // tests shorten it
+	reserve int64         // see room; tests set it
+	stands  time.Duration // see guard.send; tests set it
 }
 
 // A Broker is a running broker. Its methods may be called concurrently.
@@ -113,6 +119,7 @@ type Broker struct {
 	dir     *dataDir
 	addrs   []string
 	quota   *quota
+	readers readers
 	creator *creator
 	log     *slog.Logger
 	stop    context.CancelFunc // of the upkeep
@@ -199,7 +206,7 @@ func (b *Broker) start(cfg Config, at address) error {
 	b.members.Store(cluster)
 	b.addrs = cluster.ListenAddrs()
 	space := room{dir: b.dir.path, reserve: cfg.reserve, log: b.log}
-	cluster.Fault(b.absence(), b.quota.fault(), space.fault(), badNames(), noSessions())
+	cluster.Fault(b.absence(), b.quota.fault(), space.fault(), badNames(), noSessions(), b.readers.bound())
 	if !cfg.NoAutoCreate {
 		cluster.Fault(b.creator.fault())
 	}
@@ -214,7 +221,7 @@ func (b *Broker) start(cfg Config, at address) error {
 func (b *Broker) options(cfg Config, at address) []kfake.Opt {
 	opts := []kfake.Opt{
 		at.option(),
-		kfake.ListenFn(at.listen(cfg.TLS, b.quota, b.knows)),
+		kfake.ListenFn(at.listen(cfg.TLS, b.guards(cfg.stands))),
 		kfake.DataDir(b.dir.path),
 		kfake.DefaultNumPartitions(cfg.Partitions),
 		kfake.WithLogger(logger{cfg.Log, b.failure}),
@@ -232,6 +239,17 @@ func (b *Broker) options(cfg Config, at address) []kfake.Opt {
 		}
 	}
 	return opts
+}
+
+// guards returns what makes the guard of a connection, whose client may stand for so
+// long without taking its answer.
+func (b *Broker) guards(stands time.Duration) func(net.Conn) *guard {
+	return func(conn net.Conn) *guard {
+		return &guard{
+			Conn: conn, quota: b.quota, readers: &b.readers, stands: cmp.Or(stands, time.Minute),
+			parting: parting{knows: b.knows, hangUp: conn.Close},
+		}
+	}
 }
 
 // knows reports whether a member is in a group.

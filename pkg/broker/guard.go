@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -26,15 +27,17 @@ var errNotKafka = errors.New("not a kafka request")
 // A guard is a connection to kfake that fails at the first frame that kfake
 // would not survive. It also corrects the answers to ApiVersions, on the wire:
 // kfake's own hook for that (ControlKey) keeps the last request of every
-// connection for ever. And where the client is gone while it joins a group, it sees to
-// its parting.
+// connection for ever. Where the client is gone while it joins a group, it sees to
+// its parting, and where it does not take its answers, to its end.
 //
 // One goroutine reads and one writes. A frame's length and its body are read
 // with reads of just these sizes, and an answer is sent with one Write: so does
 // kfake.
 type guard struct {
 	net.Conn
-	quota *quota
+	quota   *quota
+	readers *readers
+	stands  time.Duration // see send
 
 	head  [headerSize]byte // of the frame being read
 	have  int              // bytes of head
@@ -44,8 +47,10 @@ type guard struct {
 
 	parting parting
 
-	mu    sync.Mutex
-	asked []asked // requests for ApiVersions without an answer yet
+	mu      sync.Mutex
+	asked   []asked // requests for ApiVersions without an answer yet
+	fetches bool    // it is one of the readers
+	closed  bool
 }
 
 type asked struct {
@@ -115,6 +120,8 @@ func (g *guard) begin() {
 	switch kmsg.Key(g.key()) {
 	case kmsg.Produce:
 		g.grows = int64(size)
+	case kmsg.Fetch:
+		g.fetch()
 	case kmsg.ApiVersions:
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -134,12 +141,43 @@ func (g *guard) Write(p []byte) (int, error) {
 	if version, ok := g.answers(p); ok {
 		return g.Conn.Write(lowerVersions(p, version))
 	}
-	return g.Conn.Write(p)
+	return g.send(p)
+}
+
+// send writes an answer piece by piece. A client that takes none of it for long loses
+// its connection: the memory is for those that read.
+func (g *guard) send(p []byte) (sent int, err error) {
+	const piece = 64 << 10
+	for sent < len(p) && err == nil {
+		if err := g.SetWriteDeadline(time.Now().Add(g.stands)); err != nil {
+			return sent, err
+		}
+		var n int
+		n, err = g.Conn.Write(p[sent:min(sent+piece, len(p))])
+		sent += n
+	}
+	return sent, err
+}
+
+// fetch counts the connection as one of the readers, until it is closed.
+func (g *guard) fetch() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.fetches && !g.closed {
+		g.fetches = true
+		g.readers.n.Add(1)
+	}
 }
 
 // Close implements net.Conn.
 func (g *guard) Close() error {
 	g.parting.release()
+	g.mu.Lock()
+	if g.fetches && !g.closed {
+		g.readers.n.Add(-1)
+	}
+	g.closed = true
+	g.mu.Unlock()
 	return g.Conn.Close()
 }
 

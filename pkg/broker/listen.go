@@ -58,9 +58,8 @@ func (a address) option() kfake.Opt {
 }
 
 // listen returns the function by which kfake listens: on our host and its
-// port, behind TLS and the guard.
-func (a address) listen(conf *tls.Config, q *quota, knows func(group, member string) bool,
-) func(network, addr string) (net.Listener, error) {
+// port, behind TLS and guards.
+func (a address) listen(conf *tls.Config, guards func(net.Conn) *guard) func(network, addr string) (net.Listener, error) {
 	return func(network, addr string) (net.Listener, error) {
 		_, port, err := net.SplitHostPort(addr)
 		if err != nil {
@@ -79,7 +78,7 @@ func (a address) listen(conf *tls.Config, q *quota, knows func(group, member str
 		if conf != nil {
 			ln = tls.NewListener(ln, conf)
 		}
-		return &listener{Listener: ln, addr: named, quota: q, knows: knows}, nil
+		return &listener{Listener: ln, addr: named, guards: guards}, nil
 	}
 }
 
@@ -92,9 +91,8 @@ func (a namedAddr) String() string { return string(a) }
 // A listener guards every connection that it accepts.
 type listener struct {
 	net.Listener
-	addr  namedAddr
-	quota *quota
-	knows func(group, member string) bool // see parting
+	addr   namedAddr
+	guards func(net.Conn) *guard
 }
 
 func (l *listener) Addr() net.Addr { return l.addr }
@@ -105,7 +103,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
 		if err == nil {
-			return &guard{Conn: conn, quota: l.quota, parting: parting{knows: l.knows, hangUp: conn.Close}}, nil
+			return l.guards(conn), nil
 		}
 		if errors.Is(err, net.ErrClosed) {
 			return nil, err
