@@ -21,7 +21,10 @@ func (r *run) gather(c *cut) error {
 		if _, err := r.gatherTask(t, forever); err != nil {
 			return err
 		}
-		t.pieces[len(t.pieces)-1].Append(nil, t.appendTimes(nil))
+		if t.whole {
+			r.forget(t)
+		}
+		t.appendTimes(&t.pieces[len(t.pieces)-1], t.whole)
 		t.touched, t.gathered = false, notGathered
 		c.changed = append(c.changed, t)
 		for _, entries := range t.pieces {

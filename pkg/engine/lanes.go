@@ -49,6 +49,7 @@ func newLanes(r *readers) *lanes {
 func (ls *lanes) newTask(id stream.Task, op stream.Operator) *task {
 	t := &task{
 		lanes: ls, id: id, op: op, watermark: record.NoTime, ticked: record.NoTime, spent: spent{most: record.NoTime},
+		times: map[place]seen{},
 	}
 	ls.tasks = append(ls.tasks, t)
 	return t

@@ -8,11 +8,10 @@ import (
 )
 
 // spent is what is left of lanes that have given all they had: all that a task needs
-// of them, so that its work does not grow with how many there were.
+// of them but their times, so that its work does not grow with how many there were.
 type spent struct {
 	most   int64  // their greatest event time
 	recent []seen // of those that hold the watermark until they have been silent long enough: see add
-	times  []byte // of their partitions, as they stand in the task's entry of its state
 }
 
 // add takes in a lane that holds the watermark as one that is silent does. A time that
@@ -73,7 +72,10 @@ func (t *task) spend(l *lane) bool {
 		t.spent.add(seen{l.max, l.active})
 	}
 	if _, ok := t.op.(stream.Stateful); ok && t.Vault != nil {
-		t.spent.times = l.appendTime(t.spent.times)
+		if at, last, ok := l.seen(); ok {
+			t.times[at] = last
+			t.news = append(t.news, at)
+		}
 	}
 	return true
 }

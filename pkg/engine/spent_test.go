@@ -82,16 +82,28 @@ func (*newest) Changes(bool, func(key, value []byte) error) error { return nil }
 func (*newest) Restore([]byte, []byte) error                      { return nil }
 func (*newest) Signature() string                                 { return "" }
 
-// kept is a vault that has what was saved last, and a sink that takes nothing.
-type kept struct{ last stream.Entries }
-
-func (*kept) Write(record.Rows) error                                                { return nil }
-func (*kept) Load(context.Context, stream.Task, func(key, value []byte) error) error { return nil }
-
-func (k *kept) Save(_ stream.Task, entries stream.Entries, _ bool) error {
-	k.last = append(k.last[:0], entries...)
-	return nil
+// kept is a vault that has what was saved, and a sink that takes nothing.
+type kept struct {
+	state stream.Image
+	bytes int  // of all that was saved
+	stale bool // it wants all there is, each time
 }
+
+func (*kept) Write(record.Rows) error { return nil }
+
+func (k *kept) Load(_ context.Context, _ stream.Task, put func(key, value []byte) error) error {
+	return k.state.Each(put)
+}
+
+func (k *kept) Save(_ stream.Task, entries stream.Entries, all bool) error {
+	k.bytes += len(entries)
+	if all {
+		k.state.Reset()
+	}
+	return k.state.AddAll(entries)
+}
+
+func (k *kept) Stale(stream.Task) bool { return k.stale }
 
 // TestLanesThatHaveEndedAreLetGo counts the lanes that a run has of many files, which is
 // what its work for each record grows with, and checks that their times are kept.
@@ -120,14 +132,54 @@ func TestLanesThatHaveEndedAreLetGo(t *testing.T) {
 		if op.watermark != want {
 			t.Errorf("continues %v: watermark %d, want %d", continues, op.watermark, want)
 		}
-		checkTimes(t, vault.last, files)
+		checkTimes(t, &vault.state, files)
 	}
 }
 
-func checkTimes(t *testing.T, saved stream.Entries, files int) {
+// TestCommitsCostWhatHasEnded counts the bytes that are saved where each commit follows
+// a file that has ended: they grow with the files, not with their square. The times are
+// there for the next run, also after all of the state was wanted.
+func TestCommitsCostWhatHasEnded(t *testing.T) {
+	const files = 300
+	vault := new(kept)
+	saveFiles(t, vault, 0, files/2)
+	saveFiles(t, vault, files/2, files)
+	if most := 200 * files; vault.bytes > most {
+		t.Errorf("%d bytes of state were saved for %d files, want %d at most", vault.bytes, files, most)
+	}
+	vault.stale = true
+	saveFiles(t, vault, files, files+10)
+	if vault.bytes < 100*files {
+		t.Errorf("%d bytes were saved, which is not all there is", vault.bytes)
+	}
+}
+
+// saveFiles has a run read files of which an earlier one has read some, and commits
+// after each batch.
+func saveFiles(t *testing.T, vault *kept, read, files int) {
 	t.Helper()
-	var c clock
-	err := saved.Each(func(_, value []byte) error { return c.decode(value) })
+	now := int64(0)
+	p := Pipeline{
+		Order: InTime, Continues: true, CommitEvery: 1, Now: func() int64 { now++; return now },
+		Operator: &newest{look: func() {}}, Sink: vault, Vault: vault,
+	}
+	for i := range files {
+		f := &few{number: i}
+		if i < read {
+			f.at = 3
+		}
+		p.Sources = append(p.Sources, f)
+	}
+	if err := newRun(p).run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	checkTimes(t, &vault.state, files)
+}
+
+func checkTimes(t *testing.T, saved *stream.Image, files int) {
+	t.Helper()
+	c := clock{times: map[place]seen{}, marks: marks{}}
+	err := saved.Each(c.restore)
 	if err != nil || len(c.times) != files {
 		t.Fatalf("the times of %d partitions are kept, want %d (%v)", len(c.times), files, err)
 	}

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,14 +9,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
-	"github.com/logctl/logctl/pkg/wire"
 )
-
-// A place names a partition in a task's state.
-type place struct {
-	source    string
-	partition int32
-}
 
 // loaded is the word that a task's state is there, or why not.
 type loaded struct {
@@ -26,18 +17,6 @@ type loaded struct {
 	at  clock
 	err error
 }
-
-// A clock is the event time of a task: the engine's own entry of its state, under
-// the empty key.
-type clock struct {
-	watermark int64
-	times     map[place]seen
-	marks     marks
-}
-
-// seen is what is known of a partition: its greatest event time, and when it last
-// had something.
-type seen struct{ max, active int64 }
 
 // loadFirst loads the state of the one task of a run without New, before
 // anything is read.
@@ -75,14 +54,14 @@ func (r *run) load(ctx context.Context, t *task) {
 	r.Stats.Restoring.Add(1)
 	began := time.Now()
 	r.loading.Go(func() {
-		l := loaded{task: t, at: clock{watermark: record.NoTime}}
+		l := loaded{task: t, at: clock{watermark: record.NoTime, times: map[place]seen{}, marks: marks{}}}
 		n := restored{to: r.Stats}
 		l.err = r.Vault.Load(ctx, t.id, func(key, value []byte) error {
 			if n.count(len(key)+len(value)) && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if len(key) == 0 {
-				return l.at.decode(value)
+			if len(key) == 0 || key[0] == ownKey {
+				return l.at.restore(key, value)
 			}
 			return op.Restore(key, value)
 		})
@@ -124,7 +103,7 @@ func (n *restored) tell() {
 // start lets a task begin whose state is there.
 func (r *run) start(l loaded) error {
 	r.Stats.Restoring.Add(-1)
-	l.ready, l.watermark, l.times = true, l.at.watermark, l.at.times
+	l.ready, l.watermark, l.times, l.news = true, l.at.watermark, l.at.times, l.at.news
 	r.forget(l.task)
 	for _, lane := range l.mine {
 		r.recallMarks(lane, l.at.marks)
@@ -156,74 +135,12 @@ func (r *run) recallMarks(l *lane, kept marks) {
 	}
 }
 
-// forget drops what is known of partitions that were silent for so long that they
-// hold nothing back. There is no end of them where files are rotated.
-func (r *run) forget(t *task) {
-	now := r.Now()
-	maps.DeleteFunc(t.times, func(_ place, last seen) bool { return r.Continues && now-last.active >= int64(r.Idle) })
-}
-
 // name returns the task's partition for messages, nothing for a whole run.
 func (t *task) name() string {
 	if t.id == (stream.Task{}) {
 		return ""
 	}
 	return fmt.Sprintf(" of %s/%d", t.id.Source, t.id.Partition)
-}
-
-// appendTimes appends the watermark and the greatest event time of each
-// partition, which decide what is late in the next run.
-func (t *task) appendTimes(dst []byte) []byte {
-	dst = binary.AppendVarint(dst, t.watermark)
-	dst = append(dst, t.spent.times...)
-	for _, l := range t.mine {
-		dst = l.appendTime(dst)
-	}
-	for _, l := range t.mine {
-		dst = l.marks.append(dst)
-	}
-	for at, last := range t.times { // of partitions that were not seen again yet
-		dst = appendSeen(dst, at, last)
-	}
-	return dst
-}
-
-// appendTime appends the greatest event time of a lane's partition, if there is one.
-func (l *lane) appendTime(dst []byte) []byte {
-	if l.origin == nil || l.max == record.NoTime {
-		return dst
-	}
-	return appendSeen(dst, place{l.origin.Source, l.origin.Partition}, seen{l.max, l.active})
-}
-
-func appendSeen(dst []byte, at place, last seen) []byte {
-	dst = wire.AppendBytes(dst, at.source)
-	dst = binary.AppendVarint(dst, int64(at.partition))
-	dst = binary.AppendVarint(dst, last.max)
-	return binary.AppendVarint(dst, last.active)
-}
-
-var errTimes = errors.New("decoding the times of partitions: not what was encoded")
-
-// decode takes in what appendTimes has written.
-func (c *clock) decode(src []byte) error {
-	r := wire.Read(src)
-	c.watermark, c.times, c.marks = r.Varint(), map[place]seen{}, marks{}
-	for !r.Failed() && !r.Done() {
-		at := place{string(r.Bytes()), int32(r.Varint())}
-		last := seen{r.Varint(), r.Varint()}
-		switch {
-		case r.Failed():
-		case at.partition < 0:
-			c.marks.restore(at, last)
-		default:
-			c.times[at] = last
-		}
-	}
-	if r.Failed() {
-		return errTimes
-	}
-	return nil
 }
 
 // lost drops the task of a partition that another reader has.

@@ -17,7 +17,8 @@ type task struct {
 	mine      []*lane
 	watermark int64
 	ticked    int64          // the watermark that the operator knows
-	times     map[place]seen // partitions of earlier runs that were not read again
+	times     map[place]seen // partitions that have ended, or were not read again since an earlier run
+	news      []place        // those of times that the state does not have yet
 	spent     spent          // those that have ended
 	touched   bool           // something has happened since its state was saved
 	ready     bool           // its state is there
@@ -26,6 +27,7 @@ type task struct {
 	pieces   []stream.Entries // of its state, for the next commit or the one that is under way
 	whole    bool             // they are all that there are
 	gathered int              // how many of them were before the cut
+	scratch  []byte           // for an entry of them
 }
 
 // tell ticks the operator where the watermark has risen, or always.

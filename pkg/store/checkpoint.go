@@ -251,6 +251,7 @@ func (k *Checkpoint) commit(ctx context.Context, moved []*output) error {
 // Close closes the checkpoint. What was not flushed is undone.
 func (k *Checkpoint) Close() error {
 	var errs []error
+	k.at.close()
 	if k.c != nil {
 		errs = append(errs, k.c.Close())
 	}

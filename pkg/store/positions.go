@@ -16,6 +16,8 @@ type positions struct {
 	sink string
 	seen map[partition]int64 // what the last transaction known here holds
 	keep map[partition]int64 // what the next one adds
+
+	update, insert *stmt // nil until there is something to write
 }
 
 type partition struct {
@@ -53,6 +55,11 @@ func (p *positions) add(at stream.Position) {
 // write puts what was added into the transaction under way. The stored
 // positions must be those that were seen.
 func (p *positions) write(ctx context.Context) error {
+	if len(p.keep) > 0 && p.update == nil {
+		if err := p.prepare(); err != nil {
+			return err
+		}
+	}
 	for at, next := range p.keep {
 		if err := p.move(ctx, at, next); err != nil {
 			return err
@@ -61,18 +68,34 @@ func (p *positions) write(ctx context.Context) error {
 	return nil
 }
 
+// prepare compiles what is run for each of thousands of files.
+func (p *positions) prepare() (err error) {
+	p.insert, err = p.c.prepare(`INSERT INTO _logctl_positions (sink, source, partition, next)
+		VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING`)
+	if err == nil {
+		p.update, err = p.c.prepare(`UPDATE _logctl_positions SET next = ?4
+			WHERE sink = ?1 AND source = ?2 AND partition = ?3 AND next = ?5`)
+	}
+	return err
+}
+
+// close forgets the statements.
+func (p *positions) close() {
+	for _, s := range []*stmt{p.insert, p.update} {
+		if s != nil {
+			s.Close()
+		}
+	}
+}
+
 func (p *positions) move(ctx context.Context, at partition, next int64) error {
 	seen, known := p.seen[at]
-	statement := `UPDATE _logctl_positions SET next = ?4
-		WHERE sink = ?1 AND source = ?2 AND partition = ?3 AND next = ?5`
-	values := []any{p.sink, at.source, int64(at.number), next, seen}
-	if !known {
-		statement = `INSERT INTO _logctl_positions (sink, source, partition, next)
-			VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING`
-		values = values[:4]
+	statement := p.insert
+	if known {
+		statement = p.update
 	}
-	n, err := exec(ctx, p.c, statement, values...)
-	if err == nil && n == 0 {
+	err := statement.run(ctx, p.sink, at.source, int64(at.number), next, seen)
+	if err == nil && p.c.changes() == 0 {
 		err = moved(at.source, at.number)
 	}
 	return err

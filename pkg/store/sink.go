@@ -231,6 +231,7 @@ func (s *Sink) closeTable() {
 // Close closes the database. What was not flushed is undone.
 func (s *Sink) Close() error {
 	s.closeTable()
+	s.at.close()
 	if s.marks != nil {
 		s.marks.close()
 	}

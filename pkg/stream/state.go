@@ -17,7 +17,7 @@ type Stateful interface {
 	Signature() string
 	// Changes calls put for every entry that is new, different or gone (a nil
 	// value) since the last call; with all, for every entry that there is. Keys
-	// are not empty. put's error ends it: the entry that it refused and those that
+	// are not empty, and do not begin with a zero. put's error ends it: the entry that it refused and those that
 	// are left, also of all, are for the next call, behind what changes meanwhile.
 	// An entry that came and went between two calls need not be mentioned.
 	Changes(all bool, put func(key, value []byte) error) error
