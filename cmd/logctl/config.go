@@ -145,6 +145,9 @@ func readConfig(cmd *cobra.Command) (v *viper.Viper, path string, err error) {
 		path = filepath.Join(dir, "logctl", "config.yaml")
 	}
 	v.SetConfigFile(path)
+	if !slices.Contains(viper.SupportedExts, strings.TrimPrefix(filepath.Ext(path), ".")) {
+		v.SetConfigType("yaml") // whatever the file is called
+	}
 	switch err := v.ReadInConfig(); {
 	case errors.Is(err, os.ErrNotExist) && !explicit:
 		return v, path, nil

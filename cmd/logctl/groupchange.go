@@ -70,10 +70,11 @@ func (f *groupFlags) reset(cmd *cobra.Command, name string) error {
 func newGroupRemove() *cobra.Command {
 	var f groupFlags
 	cmd := &cobra.Command{
-		Use:     "rm GROUP…",
-		Short:   "Remove groups that have no members, and what they have committed",
-		Example: "  logctl group rm archive",
-		Args:    cobra.MinimumNArgs(1),
+		Use:        "rm GROUP…",
+		SuggestFor: []string{"delete", "remove"},
+		Short:      "Remove groups that have no members, and what they have committed",
+		Example:    "  logctl group rm archive",
+		Args:       cobra.MinimumNArgs(1),
 
 		ValidArgsFunction: completeGroup,
 		RunE: func(cmd *cobra.Command, args []string) error {

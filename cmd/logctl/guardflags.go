@@ -36,7 +36,7 @@ type guardFlags struct {
 func (f *guardFlags) add(fs *pflag.FlagSet) {
 	breakerVars(fs, &f.breaker, &f.openFor)
 	choiceVar(fs, &f.onOpen, "on-open", policies,
-		"what records do meanwhile: `POLICY` block, drop or spool (default spool with --spool, else block)")
+		"what records do while the breaker is open: `POLICY` block, drop or spool (default spool with --spool, else block)")
 	fs.StringVar(&f.critical, "critical", "", "records for which `EXPR` is true go into the --spool all the same")
 	fs.StringVar(&f.spoolDir, "spool", "", "directory `DIR` in which records wait, to be sent in order later")
 	sizeVar(fs, &f.spoolBytes, "spool-bytes", spool.DefaultMaxBytes,
@@ -50,7 +50,7 @@ func (f *guardFlags) add(fs *pflag.FlagSet) {
 func breakerVars(fs *pflag.FlagSet, trip *string, openFor *time.Duration) {
 	fs.StringVar(trip, "breaker", "",
 		"stop trying for --breaker-open after `N` failures in a row, or P%/N: P % of the last N")
-	durationVar(fs, openFor, "breaker-open", limit.DefaultOpenFor, "for how long; then one attempt is made")
+	durationVar(fs, openFor, "breaker-open", limit.DefaultOpenFor, "how long the breaker stays open; then one attempt is made")
 }
 
 // defaultTrip is when the breaker opens of what has one without being told to.

@@ -43,7 +43,7 @@ func (f *inputFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.multiline, "multiline", "",
 		"join lines that do not match `REGEX`, the start of a record, to the one before")
 	fs.StringVar(&f.timeField, "time-field", "",
-		"`FIELD` of the event time (default the first of timestamp, ts, time, @timestamp)")
+		"`FIELD` of the event time (default timestamp or another of its names: ts, time, @timestamp, …)")
 	fs.BoolVar(&f.envelope, "envelope", false, "lines are envelopes: key, headers, time and value of Kafka records")
 	fs.BoolVarP(&f.follow, "follow", "f", false, "wait for more at the end of files, across rotation and truncation")
 	sizeVar(fs, &f.maxRecord, "max-record", codec.DefaultMaxRecord, "a longer record is bad; memory stays bounded")
@@ -128,8 +128,8 @@ func leadingFiles(list []stream.Endpoint) (paths []string) {
 	return paths
 }
 
-// misplaced says which flag was meant where a file that is not there looks like what
-// other tools take as an operand: an aggregate or a condition.
+// misplaced says what was meant where a file that is not there looks like a command, like
+// what other tools take as an operand, an aggregate or a condition, or like a topic.
 func (p *pipeline) misplaced(paths []string) string {
 	for _, path := range paths {
 		if _, err := os.Stat(path); err == nil || strings.ContainsRune(path, filepath.Separator) {
@@ -144,6 +144,12 @@ func (p *pipeline) misplaced(paths []string) string {
 		}
 		if p.cmd.Flag(flag) != nil {
 			return fmt.Sprintf("operands are inputs; did you mean --%s '%s'?", flag, path)
+		}
+		if command := fault.Nearest(path, commandNames(p.cmd)); command != "" {
+			return fmt.Sprintf("operands are inputs; did you mean %s %s?", p.cmd.CommandPath(), command)
+		}
+		if flag == "" && stream.ValidTopic(path) && !strings.ContainsRune(path, '.') {
+			return "a topic is written kafka:" + path
 		}
 	}
 	return ""

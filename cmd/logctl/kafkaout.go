@@ -42,8 +42,8 @@ func (f *kafkaOutput) add(fs *pflag.FlagSet) {
 		"how long a batch waits for more: a `DURATION`, or auto (10ms while much comes, 50ms while little does)")
 	sizeVar(fs, &f.buffer, "buffer", 32<<20, "bytes that may be in flight")
 	durationVar(fs, &f.maxBlock, "max-block", 0, "fail when the buffer stays full for so long (0: --timeout)")
-	fs.IntVar(&f.retries, "retries", 0, "sendings of a batch (0: as many as --timeout allows)")
-	durationVar(fs, &f.timeout, "timeout", 30*time.Second, "from sending a record to its acknowledgement")
+	fs.IntVar(&f.retries, "retries", 0, "how often a batch is sent at most (0: as often as --timeout allows)")
+	durationVar(fs, &f.timeout, "timeout", 30*time.Second, "how long a record may wait to be acknowledged")
 	fs.StringVar(&f.partitioner, "partitioner", "murmur2",
 		"`HOW` partitions are chosen: murmur2 (by key, as Java does), sticky, "+
 			"round-robin, or salt:KEY=N (as murmur2, with the records of KEY over N partitions)")

@@ -26,7 +26,7 @@ func (f *priorityFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.mode, "priority", "", "topics are classes, the most urgent one first: `MODE` is strict (a "+
 		"class when those before it have nothing), or weighted=8:4:2:1 (shares, a weight for each)")
 	fs.StringSliceVar(&f.promote, "promote", nil, "a record that waits for so long is as urgent as any: "+
-		"`CLASS=TIME,…` (2m for all but the first class)")
+		"`CLASS=TIME,…` (default 2m for all but the first class)")
 	fs.StringSliceVar(&f.slo, "slo", nil, "say when records took longer from their time to the output: "+
 		"`CLASS=TIME,…`")
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,6 +39,7 @@ Exit status: 0 done, 1 a failure while working (or the answer "no"), 2 wrong usa
 	cmd.PersistentFlags().String("config", "", "read settings from `FILE`")
 	cmd.PersistentFlags().BoolP("quiet", "q", false, "print neither progress nor summary on stderr")
 	cmd.PersistentFlags().BoolP("help", "h", false, "print this help")
+	cmd.Flags().BoolP("version", "v", false, "print the version")
 	cmd.SetFlagErrorFunc(flagError)
 	cmd.SetVersionTemplate("logctl {{.Version}}\n")
 	cmd.CompletionOptions.HiddenDefaultCmd = true
@@ -81,6 +83,11 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	hint := fault.DidYouMean(args[0], commandNames(cmd))
+	for _, c := range cmd.Commands() {
+		if slices.Contains(c.SuggestFor, args[0]) { // its name elsewhere
+			hint = "did you mean " + c.Name() + "?"
+		}
+	}
 	if hint == "" {
 		hint = "see " + cmd.CommandPath() + " --help"
 	}

@@ -41,7 +41,7 @@ all of them. The answer is JSON.`,
 	f.question.add(fs)
 	fs.IntVar(&f.page, "page", 0, "`N`th page of a list, from 0 on")
 	fs.IntVar(&f.limit, "limit", 20, "sessions on a page")
-	fs.IntVar(&f.hours, "hours", 0, "of the last `N` hours (stats: 24; 0: all)")
+	fs.IntVar(&f.hours, "hours", 0, "only the last `N` hours (0: all; of stats 24 by default)")
 	return cmd
 }
 

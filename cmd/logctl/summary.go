@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -33,10 +35,19 @@ func (p *pipeline) summary() {
 	for _, path := range p.Stats.Unseen(p.plan) {
 		hint := p.absent[path]
 		if names := p.Stats.Names(); hint == "" && !slices.Contains(names, path) { // else the format has it, and no record
-			hint = fieldHint(path, names)
+			hint = cmp.Or(fault.DidYouMean(path, names), p.unquoted(path), fieldHint(path, names))
 		}
 		note(p.cmd, "no record has a field %q%s", path, suffix(hint))
 	}
+}
+
+// unquoted says how text is written, where --where compares something with the bare word.
+func (p *pipeline) unquoted(word string) string {
+	bare := regexp.MustCompile(`[=!]=\s*` + regexp.QuoteMeta(word) + `($|\W)`)
+	if !bare.MatchString(p.flags.where) {
+		return ""
+	}
+	return fmt.Sprintf(`text stands in quotes, within those of the shell: --where '… == "%s"'`, word)
 }
 
 // mismatches returns how many comparisons met a value of another type, as text

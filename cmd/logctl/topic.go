@@ -139,10 +139,11 @@ func newTopicAlter() *cobra.Command {
 func newTopicRemove() *cobra.Command {
 	var f topicFlags
 	cmd := &cobra.Command{
-		Use:     "rm TOPIC…",
-		Short:   "Remove topics and all their records",
-		Example: "  logctl topic rm app-logs-old",
-		Args:    cobra.MinimumNArgs(1),
+		Use:        "rm TOPIC…",
+		SuggestFor: []string{"delete", "remove"},
+		Short:      "Remove topics and all their records",
+		Example:    "  logctl topic rm app-logs-old",
+		Args:       cobra.MinimumNArgs(1),
 
 		ValidArgsFunction: completeTopic,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -30,7 +30,7 @@ type windowShape struct {
 
 func (f *windowShape) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.size, "size", "1m", "`SIZES` of windows: 90s, 1d, 1mo, 1d@Europe/Paris, several as 1m,5m,15m")
-	fs.StringVar(&f.hop, "hop", "", "a window begins every `SIZE` (default: every --size)")
+	fs.StringVar(&f.hop, "hop", "", "a window begins every `SIZE` (default one after the other)")
 	fs.BoolVar(&f.slide, "slide", false, "a window of the size ends at each record, which belongs to it")
 	durationVar(fs, &f.gap, "gap", 0, "instead of a size: a window lasts until nothing comes for longer than this")
 	f.time = "event"

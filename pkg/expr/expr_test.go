@@ -130,6 +130,7 @@ func TestErrors(t *testing.T) {
 		{``, "want a value, not the end", "", 0},
 		{`status >=`, "want a value, not the end", "", 9},
 		{`status = 5`, "want an operator, not =", "did you mean ==?", 7},
+		{`status => 5`, "want an operator, not =", "did you mean >=?", 7},
 		{`a == 1 AND b`, "want an operator, not AND", "did you mean and?", 7},
 		{`lowr(a) == "x"`, `unknown function "lowr"`, "did you mean lower?", 0},
 		{`coalesce(a, b)`, `unknown function "coalesce"`, "write a ?? b", 0},

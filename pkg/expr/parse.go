@@ -109,6 +109,8 @@ func (p *parser) unexpected(want string) {
 // misreading returns a hint for words that mean something elsewhere.
 func misreading(t token, rest []token) string {
 	switch word := strings.ToLower(t.text); {
+	case t.kind == tokWord && word == "=" && len(rest) > 1 && (rest[1].text == ">" || rest[1].text == "<"):
+		return "did you mean " + rest[1].text + "=?"
 	case t.kind == tokWord && word == "=":
 		return "did you mean ==?"
 	case t.kind == tokWord && word == "not":

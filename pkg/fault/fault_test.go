@@ -19,6 +19,14 @@ func TestNearest(t *testing.T) {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}
+	flags := []string{"any", "count", "at-least-once", "exactly-once", "read_committed", "user_id", "trace_id", "on"}
+	for name, want := range map[string]string{
+		"cnt": "count", "exactly": "exactly-once", "committed": "read_committed", "once": "on", "id": "", "ann": "any",
+	} {
+		if got := fault.Nearest(name, flags); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
 	if got := fault.DidYouMean("widow", known); got != "did you mean window?" {
 		t.Error(got)
 	}

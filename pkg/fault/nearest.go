@@ -1,16 +1,42 @@
 package fault
 
+import (
+	"slices"
+	"strings"
+)
+
 // Nearest returns the name of known that is most like name: at most a third
-// of its letters wrong, swapped, missing or too many, and not all of them. It
-// returns "" where nothing is near.
+// of its letters wrong, swapped, missing or too many, and not all of them. Of
+// several the first one counts, unless another begins with the same letter. Without
+// one, it is the only name of which name is a word, as exactly of exactly-once.
+// It returns "" where nothing is near.
 func Nearest(name string, known []string) string {
 	best, least := "", len(name)/3+2
 	for _, k := range known {
-		if d := distance(name, k); d < least && d < len(name) {
+		d := distance(name, k)
+		if d < len(name) && (d < least || d == least && best != "" && best[0] != name[0] && k != "" && k[0] == name[0]) {
 			best, least = k, d
 		}
 	}
+	if best == "" {
+		return wordOf(name, known)
+	}
 	return best
+}
+
+// wordOf returns the only name of known of which name is a word, else "".
+func wordOf(name string, known []string) (found string) {
+	for _, k := range known {
+		words := strings.FieldsFunc(k, func(r rune) bool { return strings.ContainsRune("-_.:", r) })
+		if !slices.Contains(words, name) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = k
+	}
+	return found
 }
 
 // DidYouMean returns the hint "did you mean NAME?", or "" where nothing is

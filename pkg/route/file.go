@@ -132,7 +132,7 @@ func (p *parser) rule(n *yaml.Node) (Rule, error) {
 	case when == "" && match == "" && detection == "":
 		return r, p.Errorf(n, "when: {level: ERROR}, match: level >= ERROR or sigma: FILE", "rule %q matches nothing", r.Name)
 	case len(r.To) == 0:
-		return r, p.Errorf(n, "to: null: drops what matches", "rule %q sends nowhere", r.Name)
+		return r, p.Errorf(n, "to: 'null:' drops what matches", "rule %q sends nowhere", r.Name)
 	}
 	r.Cond = join(when, match, detection)
 	return r, nil

@@ -18,7 +18,7 @@ func TestErrorsNameLineAndColumn(t *testing.T) {
 		"rules: {a: b}":                          `f:1:8: want a list of rules|as in`,
 		"- a":                                    `f:1:1: want keys and values, not a list|`,
 		"rules:\n  - name: x\n   to: y":          `f:1: did not find expected '-' indicator|the file is YAML`,
-		"rules: [{name: x, match: a == 1}]":      `f:1:9: rule "x" sends nowhere|to: null:`,
+		"rules: [{name: x, match: a == 1}]":      `f:1:9: rule "x" sends nowhere|to: 'null:' drops`,
 		"rules: [{name: x, to: y}]":              `f:1:9: rule "x" matches nothing|when:`,
 		"rules: [{match: a == 1, to: y}]":        `f:1:9: a rule has no name|name:`,
 		"rules: [{name: x, match: a ==, to: y}]": `f:1:30: rule "x": expression: want a value, not the end|`,

@@ -20,12 +20,23 @@ type Doc struct{ Name string }
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\n  )?line (\d+): (.*)`)
 
+// yamlHint says what to try against what YAML says of a file.
+func yamlHint(what string) string {
+	switch {
+	case strings.HasPrefix(what, "mapping values"):
+		return "the file is YAML: text with a colon at its end, or before a space, stands in quotes, as in to: 'null:'"
+	case strings.Contains(what, "cannot start any token"):
+		return "the file is YAML: lines are indented by spaces, and text that begins with a mark stands in quotes"
+	}
+	return "the file is YAML"
+}
+
 // Root parses the text of a file, YAML or JSON, and returns its mapping.
 func (d Doc) Root(text []byte) (*yaml.Node, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-			return nil, fault.Usagef("the file is YAML", "%s:%s: %s", d.Name, m[1], m[2])
+			return nil, fault.Usagef(yamlHint(m[2]), "%s:%s: %s", d.Name, m[1], m[2])
 		}
 		return nil, fault.Usagef("the file is YAML", "%s: %s", d.Name, strings.TrimPrefix(err.Error(), "yaml: "))
 	}
