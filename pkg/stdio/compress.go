@@ -1,15 +1,12 @@
 package stdio
 
 import (
-	"bufio"
 	"bytes"
-	"compress/bzip2"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/logctl/logctl/pkg/fault"
@@ -30,8 +27,8 @@ type compression struct {
 }
 
 var compressions = []compression{
-	{name: "gzip", magic: []string{"\x1f\x8b\x08"}, open: openGzip},
-	{name: "zstd", magic: zstdMagic(), open: openZstd},
+	{name: "gzip", magic: []string{gzipMark}, open: openGzip},
+	{name: "zstd", magic: zstdMarks, open: openZstd},
 	// With the mark of the first block or, in an empty stream, of the end.
 	{name: "bzip2", magic: bzip2Magic(), open: openBzip2},
 	{name: "xz", magic: []string{"\xfd7zXZ\x00"}, filter: "xz -dc"},
@@ -69,15 +66,17 @@ func findWide(head []byte) (c *compression, more bool) {
 	return nil, more
 }
 
-// zstdMagic returns the marks of a frame, and of one to be skipped, which pzstd and the
+const gzipMark = "\x1f\x8b\x08"
+
+// zstdMarks are that of a frame, and those of one to be skipped, which pzstd and the
 // seekable format begin with (RFC 8878, 3.1.2).
-func zstdMagic() []string {
-	magic := []string{"\x28\xb5\x2f\xfd"}
+var zstdMarks = func() []string {
+	marks := []string{"\x28\xb5\x2f\xfd"}
 	for low := byte(0x50); low <= 0x5f; low++ {
-		magic = append(magic, string([]byte{low, 0x2a, 0x4d, 0x18}))
+		marks = append(marks, string([]byte{low, 0x2a, 0x4d, 0x18}))
 	}
-	return magic
-}
+	return marks
+}()
 
 func bzip2Magic() []string {
 	var magic []string
@@ -89,21 +88,12 @@ func bzip2Magic() []string {
 
 const longestMagic = 10
 
-func openGzip(r io.Reader) (io.Reader, func(), error) {
-	z, err := gzip.NewReader(bufio.NewReaderSize(r, 128<<10))
-	return z, func() {}, err
-}
-
 func openZstd(r io.Reader) (io.Reader, func(), error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	z, err := zstd.NewReader(&zstdFrames{packed: newPacked(r, "zstd")}, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, nil, err
 	}
 	return z, z.Close, nil
-}
-
-func openBzip2(r io.Reader) (io.Reader, func(), error) {
-	return bzip2.NewReader(bufio.NewReaderSize(r, 128<<10)), func() {}, nil
 }
 
 // sniff looks at the first bytes of the stream and has them decompressed where
@@ -184,7 +174,7 @@ type decompressor struct {
 
 func (d *decompressor) Read(p []byte) (int, error) {
 	n, err := d.Reader.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && err != io.EOF && !errors.Is(err, errBehind) {
 		err = corrupt(d.name, err)
 	}
 	return n, err

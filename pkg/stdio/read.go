@@ -3,6 +3,7 @@ package stdio
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -72,7 +73,7 @@ func (s *Source) whole(b *record.Batch, seen int, err error) int {
 	switch {
 	case s.framer == nil:
 		return 0
-	case err == io.EOF && !s.leaves():
+	case (err == io.EOF || errors.Is(err, errBehind)) && !s.leaves():
 		return len(b.Data)
 	case bytes.IndexByte(b.Data[seen:], '\n') < 0 && !s.sprawls():
 		return 0
