@@ -30,6 +30,7 @@ type target struct {
 	arrived  []string
 	inFlight []string
 	gaveUp   bool
+	broken   error // what the next Flush says
 }
 
 func (s *target) Write(rows record.Rows) error {
@@ -43,6 +44,10 @@ func (s *target) Write(rows record.Rows) error {
 
 func (s *target) Flush(context.Context) error {
 	now := time.Now().UnixNano()
+	if err := s.broken; err != nil {
+		s.broken = nil
+		return err
+	}
 	if len(s.inFlight) == 0 {
 		return nil
 	}
@@ -272,6 +277,25 @@ func TestBlock(t *testing.T) {
 			t.Errorf("interrupted while records wait: %v", err)
 		}
 	})
+}
+
+// TestWhatBrokeIsNotForgotten: a target that fails for good is not written to again, and
+// commits do not pass what it had.
+func TestWhatBrokeIsNotForgotten(t *testing.T) {
+	f := newFixture(t, guard.Config{OnOpen: guard.Block}, 0)
+	f.write(t, 3)
+	refused := errors.New("refused")
+	f.target.broken = refused
+	if p := f.Finished(stream.Position{Source: "in", Next: 3}); p.Next != 0 {
+		t.Errorf("finished up to %d", p.Next)
+	}
+	for what, err := range map[string]error{
+		"write": f.Write(f.batch(1).All()), "push": f.Push(), "flush": f.Flush(t.Context()),
+	} {
+		if !errors.Is(err, refused) {
+			t.Errorf("%s: %v, want %v", what, err, refused)
+		}
+	}
 }
 
 // TestFullSpoolWaits: nothing critical is dropped for want of room.
