@@ -40,3 +40,6 @@ func Recycled() bool {
 	recycle([]entry{{own: o}})
 	return !o.copied && !o.failed && !o.deadly && o.size == 0 && o.batch.Data == nil && o.state.Attempts == 0
 }
+
+// Pipe is what a handler's records and answers go through.
+var Pipe = pipe
