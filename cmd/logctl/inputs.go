@@ -160,7 +160,7 @@ func (p *pipeline) reading() stdio.Options {
 	f := &p.flags.input
 	return stdio.Options{
 		Format: p.decoder, MaxRecord: int(f.maxRecord), Follow: f.follow, Grows: p.Continues, Uncounted: p.checkpoint != nil,
-		Note: func(s string) { note(p.cmd, "%s", s) },
+		Strict: f.strict, Note: func(s string) { note(p.cmd, "%s", s) },
 	}
 }
 

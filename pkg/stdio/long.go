@@ -3,10 +3,12 @@ package stdio
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"slices"
 
 	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -46,7 +48,7 @@ func (s *Source) tooLong(ctx context.Context, b *record.Batch) error {
 	s.advance(b.Data[lead : lead+n])
 	s.carry = append(s.carry[:0], b.Data[lead+n:]...)
 	b.Data = b.Data[:lead+keep]
-	if !ended {
+	if !ended && !s.opt.Strict {
 		if err := s.passRest(ctx, b, rest); err != nil {
 			return err
 		}
@@ -58,10 +60,16 @@ func (s *Source) tooLong(ctx context.Context, b *record.Batch) error {
 	return nil // an end or error shows again when the next record is read
 }
 
-// passRest reads to the end of a record, behind b.Data and what is in carry.
+// passRest reads to the end of a record, behind b.Data and what is in carry. There may be
+// none, as in /dev/zero: that is said.
 func (s *Source) passRest(ctx context.Context, b *record.Batch, rest codec.Rest) error {
-	keep := len(b.Data)
+	keep, begin, said := len(b.Data), b.Base, false
 	for {
+		if !said && s.base-begin > endless {
+			said = true
+			s.opt.Note(fmt.Sprintf("%s: the record at byte %d has no end within %s; it is bad, and passed over to its end",
+				s.name, begin, human.Bytes(endless)))
+		}
 		b.Data = append(slices.Grow(b.Data[:keep], len(s.carry)+chunk), s.carry...)
 		s.carry = s.carry[:0]
 		err := s.in.fill(ctx, b, true)
@@ -84,6 +92,9 @@ func (s *Source) passRest(ctx context.Context, b *record.Batch, rest codec.Rest)
 		s.carry = append(s.carry, b.Data[keep+n:]...)
 	}
 }
+
+// endless is the length from which a record may be taken for one without an end.
+const endless = 64_000_000
 
 // lineRest finds the end of a record that ends with a line, of which so many bytes hold
 // none.

@@ -30,6 +30,7 @@ type Options struct {
 	Follow    bool          // wait for more at the end of a file, and for the next one of its name
 	Grows     bool          // another run will read on: what is not whole at the end is left to it
 	Uncounted bool          // lines have no numbers: a run that goes on where another ended does not know them
+	Strict    bool          // a bad record is the last one: nobody waits for the end of one that is too long
 	Poll      time.Duration // how often Follow looks for more, by default 200 ms
 	Now       func() int64  // the wall clock, ns since 1970; by default the machine's
 	Note      func(string)  // takes what a person should know: that a file was rotated or cut short

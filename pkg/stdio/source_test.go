@@ -238,7 +238,8 @@ func (e *endless) Read(p []byte) (int, error) {
 
 func TestHugeLineTakesBoundedMemory(t *testing.T) {
 	r := io.MultiReader(strings.NewReader("a\n"), &endless{200 << 20}, strings.NewReader("\nb\n"))
-	s := stdio.NewReader(r, "x", stdio.Options{Format: lines{}})
+	var notes []string
+	s := stdio.NewReader(r, "x", stdio.Options{Format: lines{}, Note: func(s string) { notes = append(notes, s) }})
 	pool := record.NewPool(1, 64<<10)
 	var got []string
 	for {
@@ -265,6 +266,19 @@ func TestHugeLineTakesBoundedMemory(t *testing.T) {
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got\n%s", d)
+	}
+	if said := "x: the record at byte 2 has no end within 64 MB; it is bad, and passed over to its end"; !slices.Equal(notes, []string{said}) {
+		t.Errorf("said %q, want %q", notes, said)
+	}
+}
+
+// Where a bad record is the last one, one without an end is known to be bad at once.
+func TestStrictDoesNotWaitForTheEnd(t *testing.T) {
+	s := stdio.NewReader(&endless{1 << 62}, "x", stdio.Options{Format: lines{}, Strict: true})
+	b, _ := record.NewPool(1, 64<<10).Get(t.Context())
+	err := s.Read(t.Context(), b)
+	if rows := frame(b, codec.DefaultMaxRecord); err != nil || len(rows) != 1 || rows[0].Reason == "" {
+		t.Errorf("read %+v, %v", rows, err)
 	}
 }
 
