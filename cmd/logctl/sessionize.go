@@ -96,11 +96,17 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// mostSequence is how many values tail() keeps at most.
+const mostSequence = 1000
+
 // check refuses what cannot be meant.
 func (f *sessionizeFlags) check() error {
 	if f.op.Events && f.emit == "update" {
 		return fault.Usagef("drop one of them",
 			"--emit update is for rows of sessions, --events writes the records themselves")
+	}
+	if f.op.Sequence < 0 || f.op.Sequence > mostSequence {
+		return fault.Usagef("as in --sequence 20", "--sequence %d: want a number from 0 to %d", f.op.Sequence, mostSequence)
 	}
 	return nil
 }

@@ -105,10 +105,16 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := p.checkStdout(p.cmd.OutOrStdout()); err != nil {
+			return nil, err
+		}
 		return p.closing(stdio.NewWriter(p.stdout(), "stdout", enc))
 	case stream.File:
 		opt, err := f.files(p.durable)
 		if err != nil {
+			return nil, err
+		}
+		if err := p.checkFile(e.Path, opt); err != nil {
 			return nil, err
 		}
 		return p.createFile(e.Path, opt)

@@ -83,6 +83,10 @@ func refuseStray(cmd *cobra.Command) (err error) {
 				f.Name, needed.Name)
 		}
 	})
+	if emit := cmd.Flags().Lookup("emit"); err == nil && emit != nil && given(cmd, "every") &&
+		!slices.Contains([]string{"update", "both"}, emit.Value.String()) {
+		err = fault.Usagef("as in --emit update --every 10s", "--every is for --emit update")
+	}
 	return err
 }
 

@@ -192,7 +192,7 @@ func (bd *builder) aggregates(src string) error {
 			return wrong(src, c.Pos, fault.DidYouMean(c.Func, names()), "unknown aggregate %q", c.Func)
 		}
 		if len(c.Args) < f.min || len(c.Args) > f.max {
-			return wrong(src, c.Pos, "", "%s has %d arguments: want %s", c.Func, len(c.Args), f.usage)
+			return wrong(src, c.Pos, "write "+f.usage, "%s does not take %d arguments", c.Func, len(c.Args))
 		}
 		add, err := f.build(bd, call{c.Func, c.Args})
 		if err != nil {

@@ -336,7 +336,7 @@ func TestWrongUsage(t *testing.T) {
 		{with(func(c *window.Config) { c.Hop = fixed(time.Hour) }), "want at most the size", "larger size"},
 		{with(func(c *window.Config) { c.Grace = -1 }), "grace -1ns", ""},
 		{aggs("cuont()"), `unknown aggregate "cuont"`, "did you mean count?"},
-		{aggs("count(), avg()"), "avg has 0 arguments: want avg(X)", ""},
+		{aggs("count(), avg()"), "avg does not take 0 arguments", "write avg(X)"},
 		{aggs("quantile(x, 1.5)"), `quantile "1.5": want a number from 0 to 1`, "quantile(latency_ms, 0.99)"},
 		{aggs("p101(x)"), `unknown aggregate "p101"`, ""},
 		{aggs("topk(x, 0)"), `topk of "0"`, "topk(path, 5)"},
