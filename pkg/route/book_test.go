@@ -18,6 +18,7 @@ rules:
     to: one # and only
   - {name: b, match: x == 2, to: two}
 default: rest
+tests: []
 `
 	open := func(text string) *route.Book {
 		t.Helper()
@@ -64,6 +65,11 @@ default: rest
 	f, err := route.Parse("again", again, nil)
 	if err != nil || len(f.Rules) != 2 || f.Rules[1].Cond != "x == 22" || f.Default[0] != "rest" {
 		t.Errorf("%v from\n%s", err, again)
+	}
+	for _, none := range []string{"", "# nothing", "a: b: c", "{"} {
+		if _, err := route.FromEntries(map[string][]byte{"x": []byte(none)}); err == nil || !strings.HasPrefix(err.Error(), `rule "x":1:1: want YAML`) {
+			t.Errorf("%q is no rule: %v", none, err)
+		}
 	}
 	if _, err := route.FromEntries(map[string][]byte{"x": []byte("name: y")}); err == nil {
 		t.Error("a key must be the name of its rule")

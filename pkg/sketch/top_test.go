@@ -126,6 +126,27 @@ func TestTopMerge(t *testing.T) {
 	}
 }
 
+// TestTopMergeKeepsTheMostFrequent: what the other one brings may be more than what is there.
+func TestTopMergeKeepsTheMostFrequent(t *testing.T) {
+	add := func(top *sketch.Top, name string, keys, times int) {
+		for k := range keys {
+			key := fmt.Sprintf("%s%03d", name, k)
+			for range times {
+				top.Add([]byte(key), xxh3.HashString(key))
+			}
+		}
+	}
+	rare, frequent := sketch.NewTop(10), sketch.NewTop(10)
+	add(rare, "rare", 1000, 1)
+	add(frequent, "frequent", 10, 50)
+	rare.Merge(frequent)
+	for i, it := range rare.Items(10) {
+		if want := fmt.Sprintf("frequent%03d", i); string(it.Key) != want || it.Count != 50 || it.Err != 0 {
+			t.Errorf("%d: %s, %d, error %d, want %s, 50 times", i, it.Key, it.Count, it.Err, want)
+		}
+	}
+}
+
 func BenchmarkTopAdd(b *testing.B) {
 	for _, distinct := range []int{500, 1 << 20} {
 		b.Run(fmt.Sprint(distinct), func(b *testing.B) {
