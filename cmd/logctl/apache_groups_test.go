@@ -3,8 +3,6 @@
 package main
 
 import (
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -41,21 +39,9 @@ var partitionLabel = regexp.MustCompile(`(?m)^logctl_kafka_lag_records\{partitio
 // owned returns the partitions that are the member's, by its metrics.
 func (m *groupMember) owned(t *testing.T) (parts []int) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, m.url+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, m.errs.String())
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, label := range partitionLabel.FindAllSubmatch(body, -1) {
-		n, _ := strconv.Atoi(string(label[1]))
+	_, body := get(t, m.url+"/metrics")
+	for _, label := range partitionLabel.FindAllStringSubmatch(body, -1) {
+		n, _ := strconv.Atoi(label[1])
 		parts = append(parts, n)
 	}
 	slices.Sort(parts)

@@ -52,10 +52,15 @@ func TestLag(t *testing.T) {
 	}
 }
 
-// get returns the answer to a request.
 func get(t *testing.T, url string) (status int, body string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	return send(t, http.MethodGet, url, "")
+}
+
+// send makes a request and returns its status and the answer.
+func send(t *testing.T, method, url, body string) (status int, answer string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,17 +46,8 @@ func (p *liveRouter) send(t *testing.T, line, file string) {
 // ask makes a request and returns its status and the answer.
 func (p *liveRouter) ask(t *testing.T, method, path, body string) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, p.url+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, _ := io.ReadAll(resp.Body)
-	return fmt.Sprint(resp.StatusCode, " ", strings.TrimSpace(string(text)))
+	status, answer := send(t, method, p.url+path, body)
+	return fmt.Sprint(status, " ", strings.TrimSpace(answer))
 }
 
 // writeFile replaces a file as a whole: nobody finds it half written.
