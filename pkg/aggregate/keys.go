@@ -91,6 +91,9 @@ func (ks *Keys) Prepare(b *record.Batch) {
 // where there are no keys.
 func (ks *Keys) Numbers(b *record.Batch) []uint64 { return b.Words(keyNumber) }
 
+// Hashes returns the hash of the key of each number.
+func (ks *Keys) Hashes(b *record.Batch) []uint64 { return b.Words(keyHash) }
+
 // Key returns a key of b by its number: its hash, its kind and its bytes.
 func (ks *Keys) Key(b *record.Batch, number uint64) (hash uint64, kind record.Kind, text []byte) {
 	v := record.Value(b.Words(keyValue)[number])

@@ -42,7 +42,9 @@ func (x *numbering) number(v record.Value) uint64 {
 	const golden = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio: Fibonacci hashing
 	at := &x.recent[(start[0]+start[1]*golden)*golden>>56]
 	if at.number == 0 || at.shape != uint32(v) || at.start != start {
-		*at = recentKey{start, uint32(v), x.add(HashKey(v.Kind(), textOf(x.batch, v)), v)}
+		// Field by field: see lineFramer.add.
+		number := x.add(HashKey(v.Kind(), textOf(x.batch, v)), v)
+		at.start[0], at.start[1], at.shape, at.number = start[0], start[1], uint32(v), number
 	}
 	return uint64(at.number - 1)
 }

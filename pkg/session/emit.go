@@ -46,7 +46,12 @@ func (o *Op) writeClosed(out stream.Output) error {
 // entries are gone.
 func (o *Op) writeRanked(out stream.Output) error {
 	o.rank(o.closing)
-	for _, e := range o.closing {
+	for i, e := range o.closing {
+		if i%fetched == 0 {
+			for _, e := range o.closing[i:min(i+fetched, len(o.closing))] {
+				o.users.fetch(o.sessions.at(e.n).user)
+			}
+		}
 		if err := o.write(e.n, true, out); err != nil {
 			return err
 		}
@@ -55,6 +60,9 @@ func (o *Op) writeRanked(out stream.Output) error {
 	o.stats.closed.Add(int64(len(o.closing)))
 	return nil
 }
+
+// fetched is how many users are asked of memory before rows are written of them.
+const fetched = 64
 
 // rank orders sessions by the time since when they are over, their ends, starts
 // and keys. Many are first divided into stretches of time, which is cheaper

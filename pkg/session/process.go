@@ -97,14 +97,14 @@ func (o *Op) process(rows record.Rows, numbers []uint64) error {
 // any, and then for all of their sessions: so memory answers many questions at
 // a time, rather than one after the other.
 func (o *Op) lookUp(rows record.Rows, numbers []uint64) {
-	b := rows.Batch
+	b, hashes := rows.Batch, o.keys.Hashes(rows.Batch)
 	o.wanted = o.wanted[:0]
 	for i := rows.Lo; i < rows.Hi; i++ {
 		if rec := &b.Recs[i]; rec.Live() && rec.Time >= o.limit {
-			if u := &o.known[numbers[i]]; u.round != o.round {
+			number := numbers[i]
+			if u := &o.known[number]; u.round != o.round {
 				u.round = o.round
-				hash, _, _ := o.keys.Key(b, numbers[i])
-				o.wanted = append(o.wanted, wanted{hash: hash, number: uint32(numbers[i])})
+				o.wanted = append(o.wanted, wanted{hash: hashes[number], number: uint32(number)})
 			}
 		}
 	}
@@ -116,11 +116,13 @@ func (o *Op) lookUp(rows record.Rows, numbers []uint64) {
 			w.user = o.users.get(hash, kind, text)
 		}
 		o.known[w.number].user = w.user
+		w.last = o.users.at(w.user).last
+	}
+	if len(o.sessions.blocks) == 0 {
+		return
 	}
 	for k := range o.wanted {
-		if last := o.users.at(o.wanted[k].user).last; last != 0 {
-			o.newest = max(o.newest, o.sessions.at(last).start)
-		}
+		o.sessions.fetch(o.wanted[k].last)
 	}
 }
 

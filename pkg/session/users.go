@@ -38,7 +38,7 @@ type users struct {
 	arena[user, *user]
 	slots []uint32 // by hash
 	texts texts
-	seen  uint64 // has guess look at users; it means nothing
+	seen  uint64 // of those that were fetched; it means nothing
 	full  bool   // a user was wanted for whom there is no number
 }
 
@@ -65,6 +65,7 @@ func (us *users) key(n uint32) (record.Kind, []byte) {
 type wanted struct {
 	hash         uint64
 	number, user uint32
+	last         uint32 // its newest session
 }
 
 // guess sets the users of a list that probably have keys with their hashes, 0
@@ -84,9 +85,12 @@ func (us *users) guess(list []wanted) {
 		}
 	}
 	for k := range list {
-		us.seen ^= us.at(list[k].user).hash
+		us.fetch(list[k].user)
 	}
 }
+
+// fetch has a user on its way from memory.
+func (us *users) fetch(n uint32) { us.seen ^= us.at(n).hash }
 
 // follow returns the first user behind the place of a hash, and in it first, that
 // has as many bits of it.

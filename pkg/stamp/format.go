@@ -36,23 +36,26 @@ func AppendIn(dst []byte, ns int64, loc *time.Location) []byte {
 // appendCivil appends milliseconds since 1970 as date and time.
 func appendCivil(dst []byte, ms int64) []byte {
 	n := floorDiv(ms, day*1000)
-	rest := int(ms - n*day*1000)
+	rest := uint32(ms - n*day*1000)
 	y, m, d := date(n)
-	dst = appendTwo(dst, y/100)
-	dst = appendTwo(dst, y%100)
-	dst = append(dst, '-')
-	dst = appendTwo(dst, m)
-	dst = append(dst, '-')
-	dst = appendTwo(dst, d)
-	dst = append(dst, 'T')
-	sec, ms3 := rest/1000, rest%1000
-	dst = appendTwo(dst, sec/hour)
-	dst = append(dst, ':')
-	dst = appendTwo(dst, sec/minute%60)
-	dst = append(dst, ':')
-	dst = appendTwo(dst, sec%minute)
-	return append(dst, '.', byte('0'+ms3/100), byte('0'+ms3/10%10), byte('0'+ms3%10))
+	sec := rest / 1000
+	dst = append(dst, "0000-00-00T00:00:00.000"...)
+	text := dst[len(dst)-23:]
+	_ = text[22]
+	setTwo(text[0:], uint32(y)/100)
+	setTwo(text[2:], uint32(y)%100)
+	setTwo(text[5:], uint32(m))
+	setTwo(text[8:], uint32(d))
+	setTwo(text[11:], sec/hour)
+	setTwo(text[14:], sec/minute%60)
+	setTwo(text[17:], sec%minute)
+	ms3 := rest % 1000
+	text[20] += byte(ms3 / 100)
+	setTwo(text[21:], ms3%100)
+	return dst
 }
+
+func setTwo(dst []byte, n uint32) { dst[0], dst[1] = byte('0'+n/10), byte('0'+n%10) }
 
 func appendTwo(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 
