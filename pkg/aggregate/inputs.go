@@ -14,6 +14,7 @@ const (
 	keyNumber = iota
 	keyHash
 	keyValue
+	keyPlace
 	firstInput
 )
 

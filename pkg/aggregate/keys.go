@@ -74,7 +74,7 @@ func (ks *Keys) Prepare(b *record.Batch) {
 		return
 	}
 	numbers := b.Words(keyNumber)
-	keys := numbering{batch: b, hashes: b.Words(keyHash), values: b.Words(keyValue)}
+	keys := newNumbering(b)
 	first := ks.parts[0]
 	for i := range b.Recs {
 		switch {
