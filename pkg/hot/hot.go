@@ -111,7 +111,7 @@ func (s *Sample) Report(all []Partition, n int) Report {
 		p.Times = p.Share * width
 		p.Hot = len(all) > 1 && p.Times > tooMuch
 		seen := s.parts[p.Partition]
-		if seen == nil || seen.records == 0 {
+		if seen == nil { // it was empty, or its records have gone meanwhile
 			continue
 		}
 		r.Sampled += seen.records

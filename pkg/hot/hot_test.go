@@ -65,10 +65,14 @@ func TestNothingIsHot(t *testing.T) {
 	if r := s.Report([]hot.Partition{{}, {Partition: 1}}, 3); len(r.Keys) != 0 || r.Partitions[0].Hot {
 		t.Errorf("nothing is there: %+v", r)
 	}
+	r := s.Report([]hot.Partition{{Records: 100}, {Partition: 1, Records: 300}}, 3)
+	if len(r.Keys) != 1 || r.Keys[0].Share != 0.25 || r.Sampled != 100 {
+		t.Errorf("nothing is known of a partition: %+v", r)
+	}
 	s = hot.Sample{}
 	give(&s, 0, 10, func(int) string { return "" })
 	give(&s, 1, 10, func(int) string { return "\xff" })
-	r := s.Report([]hot.Partition{{Records: 10}, {Partition: 1, Records: 10}}, 3)
+	r = s.Report([]hot.Partition{{Records: 10}, {Partition: 1, Records: 10}}, 3)
 	if len(r.Keys) != 1 || r.Keys[0].Key != nil || r.Keys[0].Base64 != "/w==" || r.Keys[0].Hot {
 		t.Errorf("%+v", r)
 	}
