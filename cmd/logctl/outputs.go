@@ -87,7 +87,10 @@ func (f *outputFlags) endpoints() ([]stream.Endpoint, error) {
 		to = []string{"-"}
 	}
 	var list []stream.Endpoint
-	for _, name := range to {
+	for k, name := range to {
+		if slices.Contains(to[:k], name) { // two that append to one would mix their lines
+			return nil, fault.Usagef("name each output once", "--to %q is there twice", name)
+		}
 		e, err := stream.ParseEndpoint(name)
 		if err != nil {
 			return nil, err
