@@ -147,6 +147,7 @@ func (s *Source) own(id part) *partition {
 	if !p.owned {
 		p.owned = true
 		s.owned = append(s.owned, p)
+		s.portion.among(len(s.owned))
 	}
 	return p
 }
@@ -266,6 +267,7 @@ func (s *Source) disown(parts map[string][]int32) {
 	s.placing = false
 	s.each(parts, func(p *partition) { p.owned, p.pending = false, nil })
 	s.owned = slices.DeleteFunc(s.owned, func(p *partition) bool { return !p.owned })
+	s.portion.among(len(s.owned))
 	signal(s.wake)
 }
 

@@ -133,8 +133,7 @@ func (s *Source) fetchOptions() []kgo.Opt {
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.KeepControlRecords(),
 		kgo.WithPools(newRecordPool(s.cfg.Yield), newBytePool()),
-		kgo.WithHooks(&s.link, s.metrics,
-			&portion{fetch: int32(s.cfg.FetchBytes), partition: int32(s.cfg.PartitionBytes) / 2}),
+		kgo.WithHooks(&s.link, s.metrics, &s.portion),
 	}
 	if !s.cfg.Uncommitted {
 		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))

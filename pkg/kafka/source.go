@@ -32,6 +32,7 @@ type Source struct {
 	client  *kgo.Client // made by the first Read
 	metrics *kprom.Metrics
 	link    link
+	portion portion
 	pattern *regexp.Regexp
 	seeks   map[part]int64
 	inTxn   bool     // positions are committed in the transactions of a Txn

@@ -30,7 +30,7 @@ type SourceConfig struct {
 	Finishes    bool    // the end of a partition has consequences: see Source.groupIsDone
 	Keeps       bool    // state belongs to what is read: Read fails with ErrAborted when another member may have it
 
-	FetchBytes     int           // of one fetch; default 4 MiB
+	FetchBytes     int           // of one fetch; default 4 MiB, more over a long link
 	PartitionBytes int           // of one fetch from one partition; default 512 KiB, half of it if compressed
 	Timeout        time.Duration // how long brokers may be unreachable; default 1 min
 
@@ -43,6 +43,7 @@ type SourceConfig struct {
 func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	setDefault(&cfg.Session, 8*time.Second)
 	setDefault(&cfg.Timeout, time.Minute)
+	fixed := cfg.FetchBytes > 0
 	if cfg.FetchBytes == 0 {
 		cfg.FetchBytes = 4 << 20
 	}
@@ -51,6 +52,9 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	}
 	s := &Source{
 		cfg: cfg, metrics: newMetrics("consume"),
+		portion: portion{
+			fetch: cfg.FetchBytes, partition: cfg.PartitionBytes, fixed: fixed, brokers: map[int32]bool{},
+		},
 		seeks: map[part]int64{}, parts: map[part]*partition{}, ids: topicIDs{}, living: living{},
 		want: make(chan struct{}, 1), wake: make(chan struct{}, 1), rush: make(chan struct{}, 1), quit: make(chan struct{}),
 	}
