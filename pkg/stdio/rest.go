@@ -23,6 +23,9 @@ import (
 // opt.Note: what was written to it after it was last read is not known.
 func Rest(sources []stream.Source, at []stream.Position, opt Options,
 ) (rest []stream.Source, gone []stream.Position, _ error) {
+	if len(at) == 0 {
+		return nil, nil, nil // and no file has to be looked at
+	}
 	opt.Follow, opt.Grows = false, false // what has another name is complete
 	s := search{
 		opt: newCommon(opt), dirs: map[string][]found{}, reading: map[identity]bool{}, read: map[int32]bool{},
