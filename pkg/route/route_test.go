@@ -3,6 +3,7 @@ package route_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +33,10 @@ func TestErrorsNameLineAndColumn(t *testing.T) {
 		"rules: [{name: x, when: {a: [{}]}, to: y}]":                  `f:1:30: want a value|`,
 		"rules: [{name: x, when: &a {b: *a}, to: y}]":                 `f: anchor 'a' value contains itself|`,
 		"rules: [{name: x, name: y}]":                                 `f:1:19: the key "name" stands here twice|leave`,
+		"rules: [{name: x, match: a == 1, to: {}}]":                   `f:1:38: want text, not keys and values|`,
+		"rules: [{name: x, match: a == 1, to: null}]":                 `f:1:38: want text, not |`,
+		"rules: [{name: x, sigma: [a], to: y}]":                       `f:1:26: want text, not a list|`,
+		"rules: [{name: x, sigma: a.yml, to: y}]":                     `f:1:26: sigma: a.yml: rules that come by HTTP|names`,
 		"default: [kafka:a]\ntests: [{record: {}}]":                   `f:2:9: test "line 2" expects nothing|`,
 	} {
 		f, err := route.Parse("f", []byte(text), nil)
@@ -42,6 +47,14 @@ func TestErrorsNameLineAndColumn(t *testing.T) {
 		if fault.Status(err) != fault.Usage || !strings.HasPrefix(err.Error(), message) || !strings.Contains(fault.HintOf(err), hint) {
 			t.Errorf("%s\n got %v, hint %q\nwant %s", text, err, fault.HintOf(err), want)
 		}
+	}
+}
+
+func TestSigmaThatCannotBeRead(t *testing.T) {
+	none := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
+	_, err := route.Parse("f", []byte("rules: [{name: x, sigma: a.yml, to: y}]"), none)
+	if err == nil || err.Error() != "f:1:26: sigma: file does not exist" {
+		t.Errorf("got %v, want the place and what is wrong", err)
 	}
 }
 
