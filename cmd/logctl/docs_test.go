@@ -44,6 +44,43 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// foreign are the flags in the documents that are not logctl's.
+var foreign = map[string]string{
+	"sise":        "a mistake that the README shows",
+	"rotate":      "GUIDE's --rotate-… for both",
+	"data-binary": "curl's",
+	"unbuffered":  "jq's",
+	"time-format": "dmesg's",
+}
+
+// TestDocsNameFlagsThatThereAre: a flag that was renamed is renamed in the documents, too.
+func TestDocsNameFlagsThatThereAre(t *testing.T) {
+	known := map[string]bool{}
+	walk(newRoot(), func(c *cobra.Command) {
+		c.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
+	})
+	files, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flag, found := regexp.MustCompile(`(?:^|[^\w-])--([a-z]+(?:-[a-z]+)*)`), 0
+	for _, path := range append(files, "../../README.md", "../../SECURITY.md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range flag.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if !known[m[1]] && foreign[m[1]] == "" {
+				t.Errorf("%s: there is no --%s", filepath.Base(path), m[1])
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("%d flags found", found)
+	}
+}
+
 // TestGenerated checks that the files made of the command tree are current.
 // Run it with -update to write them.
 func TestGenerated(t *testing.T) {
