@@ -109,7 +109,7 @@ func recycle(list []entry) {
 		if o := list[i].own; o != nil {
 			o.copied, o.failed, o.deadly, o.size = false, false, false, 0
 			o.batch.Origin, o.batch.Data, o.batch.Headers = nil, nil, o.batch.Headers[:0]
-			o.state = letter.State{History: o.state.History[:0]}
+			o.state.Attempts = 0 // the rest of it goes when one begins anew
 			owns.Put(o)
 		}
 	}

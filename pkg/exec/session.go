@@ -189,7 +189,7 @@ func (v *violation) Error() string { return v.what }
 // read takes the handler's answers until it closes its output.
 func (w *worker) read(c *child) error {
 	o := outcome{w: w}
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, outArena)
 	n := 0
 	for {
 		k, err := c.stdout.Read(buf[n:])

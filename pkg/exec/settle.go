@@ -226,7 +226,7 @@ func (w *worker) keepState(e *entry) {
 		w.begins(e)
 	}
 	b, row := e.source()
-	known := e.own.state.History // there are none: it is for its memory
+	known := e.own.state.History[:0] // its memory
 	e.own.state = letter.Begin(b, row)
 	e.own.state.History = known
 }

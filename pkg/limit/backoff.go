@@ -40,7 +40,7 @@ func (b Backoff) Delay(attempt int, chance *rand.Rand) time.Duration {
 	if b == (Backoff{}) {
 		b = DefaultBackoff
 	}
-	d := float64(b.Base) * math.Pow(2, float64(max(attempt, 1)-1))
+	d := math.Ldexp(float64(b.Base), max(attempt, 1)-1)
 	d = min(d, float64(b.Most))
 	return time.Duration(d/2 + d/2*chance.Float64())
 }
