@@ -3,11 +3,9 @@ package kafka
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -41,29 +39,6 @@ func compression(name string) (kgo.ProducerOpt, error) {
 		return nil, fault.Usagef(oneOf(name, Codecs), "unknown compression %q", name)
 	}
 	return kgo.ProducerBatchCompression(codec), nil
-}
-
-// snappy compresses piece by piece: what a piece refers to is in its own 64 KiB,
-// so that the table of what was seen stays in the processor's first caches. That
-// costs an eighth less than a whole batch, which comes out 3 % smaller.
-type snappy struct{}
-
-const snappyPiece = 64 << 10
-
-// Compress implements kgo.Compressor. A block of snappy is its length and then
-// literals and copies, which say how far back they go: those of the pieces follow
-// each other.
-func (snappy) Compress(dst *bytes.Buffer, src []byte, _ ...kgo.CompressFlag) ([]byte, kgo.CompressionCodecType) {
-	dst.Grow(s2.MaxEncodedLen(snappyPiece)*(len(src)/snappyPiece+1) + binary.MaxVarintLen64)
-	out := binary.AppendUvarint(dst.AvailableBuffer(), uint64(len(src)))
-	for len(src) > 0 {
-		n := min(len(src), snappyPiece)
-		piece := s2.EncodeSnappy(out[len(out):cap(out)], src[:n])
-		_, own := binary.Uvarint(piece)
-		out = append(out, piece[own:]...)
-		src = src[n:]
-	}
-	return out, kgo.CodecSnappy
 }
 
 // zstandard compresses at the least level, which on logs makes batches up to 9 %
