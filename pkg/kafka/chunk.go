@@ -9,7 +9,7 @@ import (
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// A chunk is the rows of one Write under way: their records for the client,
+// A chunk is some rows of one Write under way: their records for the client,
 // whose keys and values are slices of the batch. It is reused when all its
 // records are settled.
 type chunk struct {
@@ -30,10 +30,33 @@ type chunk struct {
 	bytes   int64 // acknowledged since then
 }
 
+// chunkRows are the rows of a chunk at most. Were they as many as a batch has, each
+// chunk would come to have room for as many as there are of the shortest lines.
+const chunkRows = 512
+
 func newChunk(s *Sink) *chunk {
-	c := &chunk{sink: s, names: map[string]string{}}
+	c := &chunk{
+		sink: s, names: map[string]string{},
+		recs: make([]kgo.Record, 0, chunkRows), rows: make([]int32, 0, chunkRows),
+	}
 	c.promise = c.settle
 	return c
+}
+
+// fill has chunks take over the live rows, and returns what they cost in flight.
+func (s *Sink) fill(rows record.Rows) (size int64) {
+	s.filled = s.filled[:0]
+	for all := rows; all.Lo < all.Hi; all.Lo = rows.Hi {
+		rows.Lo, rows.Hi = all.Lo, min(all.Lo+chunkRows, all.Hi)
+		c := s.chunks.Get().(*chunk)
+		size += c.fill(rows)
+		if len(c.recs) == 0 {
+			s.chunks.Put(c)
+			continue
+		}
+		s.filled = append(s.filled, c)
+	}
+	return size
 }
 
 // fill takes over the live rows and returns what they cost in flight.

@@ -48,7 +48,7 @@ type Report struct {
 	Bytes   int64 // of keys and values that were acknowledged
 
 	// Latency in seconds from Write to acknowledgement. One acknowledgement
-	// in 64 is measured, and the last of every Write.
+	// in 64 is measured, and the last of 512.
 	Latency sketch.Quantiles
 }
 

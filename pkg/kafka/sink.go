@@ -89,6 +89,7 @@ type Sink struct {
 	inflight atomic.Int64
 	freed    chan struct{} // something is no longer in flight
 	chunks   sync.Pool
+	filled   []*chunk // of the Write under way
 
 	counts  counts
 	looked  int64 // when somebody last looked for acknowledgements
@@ -99,7 +100,7 @@ type Sink struct {
 }
 
 // A record in flight costs this much beside its bytes.
-const recordCost = 200
+const recordCost = 300
 
 // OpenSink returns a sink whose topic exists.
 func OpenSink(ctx context.Context, cfg SinkConfig) (*Sink, error) {
@@ -149,10 +150,8 @@ func (s *Sink) Write(rows record.Rows) error {
 
 // send gives the live rows to the client.
 func (s *Sink) send(rows record.Rows) error {
-	c := s.chunks.Get().(*chunk)
-	size := c.fill(rows)
-	if len(c.recs) == 0 {
-		s.chunks.Put(c)
+	size := s.fill(rows)
+	if len(s.filled) == 0 {
 		return s.failure()
 	}
 	err := s.reserve(size)
@@ -160,14 +159,19 @@ func (s *Sink) send(rows record.Rows) error {
 		err = s.cfg.in.begin()
 	}
 	if err != nil {
-		s.chunks.Put(c)
+		for _, c := range s.filled {
+			s.chunks.Put(c)
+		}
 		return err
 	}
-	rows.Retain()
-	n := int64(len(c.recs))
-	s.counts.sent.Add(n)
-	for i := range c.recs {
-		s.client.Produce(s.ctx, &c.recs[i], c.promise)
+	n := int64(0)
+	for _, c := range s.filled {
+		rows.Retain()
+		n += int64(len(c.recs))
+		s.counts.sent.Add(int64(len(c.recs)))
+		for i := range c.recs {
+			s.client.Produce(s.ctx, &c.recs[i], c.promise)
+		}
 	}
 	if s.adaptive && s.lingering.wrote(time.Now().UnixNano(), n) {
 		s.nudge()
