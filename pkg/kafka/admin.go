@@ -70,10 +70,12 @@ func (t *Topic) UnderReplicated() int {
 
 // OpenAdmin returns an Admin of a cluster that answers.
 func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
+	cfg.mutes = new(mutes)
 	client, err := cfg.open(ctx, kgo.MetadataMinAge(10*time.Millisecond), kgo.RetryTimeout(askWithin))
 	if err != nil {
 		return nil, err
 	}
+	cfg.mutes.of(client, cfg)
 	return &Admin{cfg, kadm.NewClient(client)}, nil
 }
 

@@ -32,6 +32,8 @@ type Config struct {
 	DialTimeout time.Duration // of one connection and the first answer on it; by default 4 s
 	TLS         TLS
 	SASL        SASL
+
+	mutes *mutes // nil where each address is tried again and again
 }
 
 // TLS says whether and how connections are encrypted.
@@ -97,7 +99,7 @@ func (c Config) Options() ([]kgo.Opt, error) {
 	}
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(seeds...),
-		kgo.Dialer(dialer(conf, dial)),
+		kgo.Dialer(dialer(conf, dial, c.mutes)),
 		kgo.ClientID(id),
 		kgo.SoftwareNameAndVersion("logctl", "1"),
 		kgo.DisableClientMetrics(),

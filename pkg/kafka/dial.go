@@ -45,9 +45,12 @@ func (e *foreignError) speaksTLS() bool {
 // dialer returns what connects to brokers: conf is for TLS, nil without. Until a broker
 // has answered for the first time, a connection lasts no longer than patience, and no longer
 // than the request that it was made for; the client by itself would wait for ten
-// seconds, whoever asks it to stop.
-func dialer(conf *tls.Config, patience time.Duration) func(context.Context, string, string) (net.Conn, error) {
+// seconds, whoever asks it to stop. Addresses that do not answer are remembered by m.
+func dialer(conf *tls.Config, patience time.Duration, m *mutes) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if err := m.has(addr); err != nil {
+			return nil, err
+		}
 		until := time.Now().Add(patience)
 		within, cancel := context.WithDeadline(ctx, until)
 		defer cancel()
@@ -59,9 +62,12 @@ func dialer(conf *tls.Config, patience time.Duration) func(context.Context, stri
 		case err != nil && ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err != nil:
+			if within.Err() != nil {
+				m.add(addr, err)
+			}
 			return nil, &peerError{addr, err}
 		}
-		return greet(ctx, conn, addr, until), nil
+		return greet(ctx, conn, addr, until, m), nil
 	}
 }
 
@@ -89,16 +95,17 @@ type greeting struct {
 	addr string
 	head []byte       // of the first answer, not handed out yet
 	met  bool         // there was one
+	mute *mutes       // told where there is none
 	ctx  func() error // why it is given up before
 	stop func() bool  // from being given up with the request it was made for
 }
 
 // greet wraps conn until its first answer, which has to come before until and before
 // ctx ends.
-func greet(ctx context.Context, conn net.Conn, addr string, until time.Time) *greeting {
+func greet(ctx context.Context, conn net.Conn, addr string, until time.Time, m *mutes) *greeting {
 	conn.SetReadDeadline(until)                                                      //nolint:errcheck // the read tells
 	give := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) }) //nolint:errcheck // as above
-	return &greeting{Conn: conn, addr: addr, ctx: ctx.Err, stop: give}
+	return &greeting{Conn: conn, addr: addr, mute: m, ctx: ctx.Err, stop: give}
 }
 
 // SetReadDeadline counts from the first answer on. Only the goroutine that reads calls it.
@@ -153,7 +160,9 @@ func (g *greeting) meet() error {
 		g.met, g.head = true, head
 		return nil
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return &peerError{g.addr, fmt.Errorf("%w: %w", errMute, err)}
+		err = fmt.Errorf("%w: %w", errMute, err)
+		g.mute.add(g.addr, err)
+		return &peerError{g.addr, err}
 	default:
 		return &peerError{g.addr, fmt.Errorf("%w: %w", errHungUp, err)}
 	}

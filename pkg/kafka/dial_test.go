@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,5 +191,33 @@ func TestMute(t *testing.T) {
 	_, err = admin.Topics(ctx, false)
 	if d := time.Since(began); err == nil || d > 8*time.Second { // the client by itself waits for 10
 		t.Errorf("after %v: %v", d, err)
+	}
+}
+
+// TestMuteIsAskedOnce: a few questions ask an address that does not answer once, where it is
+// the only one that the cluster names, and say so each time.
+func TestMuteIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	mute := listen(t, func(c net.Conn) {
+		asked.Add(1)
+		io.Copy(io.Discard, c) // until it is closed
+	})
+	cfg, _ := cluster(t, kfake.SeedTopics(6, "t"))
+	cfg.Brokers, cfg.DialTimeout = []string{behind(t, cfg.Brokers[0], mute)}, 500*time.Millisecond
+	admin, err := kafka.OpenAdmin(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	for range 5 {
+		_, err := admin.Topics(t.Context(), false)
+		if err == nil || !strings.Contains(err.Error(), mute) || !strings.Contains(err.Error(), "does not answer") ||
+			!strings.Contains(fault.HintOf(err), "advertised.listeners") || !kafka.Unreachable(err) {
+			t.Errorf("%v, hint %q", err, fault.HintOf(err))
+		}
+	}
+	if n := asked.Load(); n > 3 { // by the first question, and by the client for itself
+		t.Errorf("the mute address was asked %d times", n)
 	}
 }

@@ -127,6 +127,9 @@ func cause(err error) error {
 	if peer, ok := errors.AsType[*peerError](err); ok {
 		err = peer.err
 	}
+	if known, ok := errors.AsType[*barred](err); ok {
+		err = known.why
+	}
 	if errors.Is(err, errMute) {
 		return errMute // that the time is over is said
 	}

@@ -58,11 +58,13 @@ const answerWithin = 2 * time.Second
 // next. A cluster that does not answer is CRITICAL, not an error.
 func CheckHealth(ctx context.Context, cfg Config, want HealthConfig) *Health {
 	h := &Health{Status: Healthy, Controller: -1}
+	cfg.mutes = new(mutes)
 	client, err := cfg.open(ctx, kgo.MetadataMinAge(10*time.Millisecond))
 	if err != nil {
 		h.worse(Critical, "%v", err)
 		return h
 	}
+	cfg.mutes.of(client, cfg)
 	a := &Admin{cfg, kadm.NewClient(client)}
 	defer a.Close()
 	meta, err := a.adm.Metadata(ctx)
