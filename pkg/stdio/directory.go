@@ -42,15 +42,16 @@ func (s *sight) stands(now os.FileInfo) bool {
 		s.at.Sub(changed) > grain
 }
 
-// begin returns the paths in the directory of path that begin with it, in order.
-func (d *directories) begin(path string) []string {
+// begin returns the paths in the directory of path that begin with it, in order, and
+// when the directory was listed.
+func (d *directories) begin(path string) ([]string, time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	path = filepath.Clean(path)
 	dir := filepath.Dir(path)
 	info, err := os.Stat(dir)
 	if err != nil {
-		return nil
+		return nil, time.Time{}
 	}
 	was := d.seen[dir]
 	if !was.stands(info) {
@@ -66,7 +67,7 @@ func (d *directories) begin(path string) []string {
 	for to < len(was.paths) && strings.HasPrefix(was.paths[to], path) {
 		to++
 	}
-	return was.paths[from:to]
+	return was.paths[from:to], was.at
 }
 
 // pathsIn returns the paths of all that is in a directory, in order. One that cannot be

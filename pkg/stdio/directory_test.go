@@ -34,7 +34,7 @@ func TestDirectoriesAreWhatIsThere(t *testing.T) {
 				want = append(want, path)
 			}
 		}
-		if got := d.begin(prefix); !slices.Equal(got, want) {
+		if got, _ := d.begin(prefix); !slices.Equal(got, want) {
 			t.Fatalf("remembered %q, there are %q", got, want)
 		}
 	}
@@ -58,7 +58,7 @@ func TestDirectoriesAreListedOnce(t *testing.T) {
 		want int
 	}{{"f1", long, 1}, {"f2", long, 1}, {"f3", long.Add(time.Minute), 3}} {
 		change(c.name, c.at)
-		if got := d.begin(filepath.Join(dir, "f")); len(got) != c.want {
+		if got, _ := d.begin(filepath.Join(dir, "f")); len(got) != c.want {
 			t.Errorf("%d: %d files, want %d", i, len(got), c.want)
 		}
 	}
@@ -82,7 +82,7 @@ func TestDirectoriesThatLookAlike(t *testing.T) {
 	var d directories
 	lists := func(want int) {
 		t.Helper()
-		if got := d.begin(filepath.Join(path, "f")); len(got) != want {
+		if got, _ := d.begin(filepath.Join(path, "f")); len(got) != want {
 			t.Errorf("%d files, want %d", len(got), want)
 		}
 	}

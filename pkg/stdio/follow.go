@@ -45,6 +45,9 @@ func (t *tail) await(ctx context.Context, in *input) error {
 		if err := t.check(in); err != nil {
 			return err
 		}
+		if t.overtaken(in) {
+			return io.EOF
+		}
 		info, err := in.file.Stat()
 		if err != nil {
 			return err
@@ -63,8 +66,8 @@ func (t *tail) await(ctx context.Context, in *input) error {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if begun := err == nil && !os.SameFile(now, in.info) && now.Size() > 0; !begun {
-			silent = 0
+		if own := err == nil && os.SameFile(now, in.info); own || !(err == nil && now.Size() > 0 || t.heirs.overtaken()) {
+			silent = 0 // nobody has begun the next file
 		}
 	}
 }
@@ -101,15 +104,28 @@ func (t *tail) cut(in *input, how string) error {
 	return io.EOF
 }
 
+// overtaken reports whether the file was copied and cut before anything was read of it:
+// it still has its name, and there is a file that came meanwhile.
+func (t *tail) overtaken(in *input) bool {
+	if t.seen.end > t.seen.start || in.info == nil {
+		return false
+	}
+	now, err := os.Stat(t.path)
+	return err == nil && os.SameFile(now, in.info) && t.heirs.overtaken()
+}
+
 // take takes in bytes that were read at a place, and reports whether they follow
 // what was read before: between the last look and the reading, the file may have
 // been written anew.
-func (t *tail) take(p []byte, at int64, file io.ReaderAt) bool {
+func (t *tail) take(p []byte, at int64, in *input) bool {
 	if t.looked {
 		t.looked = false
-		if !t.seen.stands(file) {
+		if !t.seen.stands(in.file) {
 			return false
 		}
+	}
+	if t.overtaken(in) {
+		return false
 	}
 	t.seen.add(p, at)
 	return true

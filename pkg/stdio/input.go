@@ -167,7 +167,7 @@ func (in *input) Read(p []byte) (int, error) {
 	} else {
 		n, err = in.raw.Read(p)
 	}
-	if in.tail != nil && n > 0 && !in.tail.take(p[:n], in.start+in.count.Load(), in.file) {
+	if in.tail != nil && n > 0 && !in.tail.take(p[:n], in.start+in.count.Load(), in) {
 		_, err := in.file.Seek(-int64(n), io.SeekCurrent)
 		return 0, cmp.Or(err, io.EOF) // the next look tells why
 	}

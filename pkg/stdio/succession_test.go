@@ -128,6 +128,21 @@ func TestFollowCopiedAndCut(t *testing.T) {
 	r.want("seven", "eight", "nine")
 }
 
+// TestFollowCutAgainAndEmpty: what came between two copies is read, though nothing has
+// been written since.
+func TestFollowCutAgainAndEmpty(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.log")
+	appendTo(t, path, "one\n")
+	r := stall(t, path)
+	r.want("one")
+	copyAndCut(t, path, path+".1")
+	appendTo(t, path, "two\n")
+	copyAndCut(t, path, path+".2")
+	r.want("two")
+	appendTo(t, path, "three\n")
+	r.want("three")
+}
+
 // TestFollowWriterThatComesLate: as long as nobody writes to the new file, the old one
 // may go on.
 func TestFollowWriterThatComesLate(t *testing.T) {
