@@ -2,6 +2,7 @@ package shuffle_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -253,6 +254,13 @@ func FuzzReader(f *testing.F) {
 		h.send(f, nil, `{"ts":1,"a":"x","v":1}`, `{"ts":2,"a":"x","v":{"w":[]},"w":"\n"}`)
 		b := h.topic[0]
 		f.Add(whole, b.Value(0)[4:])
+		for i := range b.Value(0)[4:] {
+			for _, damage := range []byte{0, 0x7f, 0xff} {
+				damaged := slices.Clone(b.Value(0)[4:])
+				damaged[i] = damage
+				f.Add(whole, damaged)
+			}
+		}
 	}
 	f.Fuzz(func(t *testing.T, whole bool, rest []byte) {
 		reads := []string{"v", "w"}
