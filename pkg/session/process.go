@@ -215,11 +215,11 @@ func (o *Op) link(n uint32) {
 	u := o.users.at(s.user)
 	if o.order != nil {
 		u.last = n
+	} else if u.last == 0 || o.sessions.at(u.last).start < s.start {
+		u.root = o.sessions.append(u.root, n)
+		u.last = n
 	} else {
 		u.root = o.sessions.insert(u.root, n)
-		if u.last == 0 || o.sessions.at(u.last).start < s.start {
-			u.last = n
-		}
 	}
 	if o.timed() {
 		o.setTimer(n)

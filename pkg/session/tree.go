@@ -71,6 +71,18 @@ func (ss *sessions) insert(root, n uint32) uint32 {
 	return root
 }
 
+// append is insert for a session that starts behind all others. It looks at few of them:
+// they may be far away in memory.
+func (ss *sessions) append(root, n uint32) uint32 {
+	if root == 0 || priority(n) > priority(root) {
+		ss.at(n).left = root
+		return n
+	}
+	r := ss.at(root)
+	r.right = ss.append(r.right, n)
+	return root
+}
+
 // split divides a tree into the sessions that start before t and the others.
 func (ss *sessions) split(root uint32, t int64) (before, after uint32) {
 	if root == 0 {

@@ -23,20 +23,19 @@ func days(y, m, d int) int64 {
 	return int64((era-1)*146097 + doe - 719468)
 }
 
-// date returns the date that lies n days after 1970-01-01 (civil_from_days).
+// date returns the date that lies n days after 1970-01-01, for days that an int64 of
+// nanoseconds has (Neri and Schneider: years begin in March; a product's high half is
+// the quotient, its low half the rest).
 func date(n int64) (y, m, d int) {
-	n += 719468 + 146097*5
-	era := n / 146097
-	doe := int(n - era*146097)
-	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
-	doy := doe - (365*yoe + yoe/4 - yoe/100)
-	mp := (5*doy + 2) / 153
-	d = doy - (153*mp+2)/5 + 1
-	m = mp + 3
-	y = yoe + int(era-5)*400
-	if m > 12 {
-		m -= 12
-		y++
+	const eras = 5 // of 400 years, so that no day is before the first
+	x := 4*uint32(n+719468+eras*146097) + 3
+	century := x / 146097
+	p := 2939745 * uint64(x%146097|3)
+	year, day := uint32(p>>32), uint32(p)/2939745/4
+	z := 2141*day + 197913
+	y, m, d = int(100*century+year)-eras*400, int(z>>16), int(z&0xffff/2141)+1
+	if day >= 306 { // January and February
+		y, m = y+1, m-12
 	}
 	return y, m, d
 }

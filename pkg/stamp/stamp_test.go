@@ -414,3 +414,15 @@ func BenchmarkAppendRFC3339(b *testing.B) {
 		buf = stamp.AppendRFC3339(buf[:0], ns)
 	}
 }
+
+// TestEveryDayIsWrittenAsItIs compares each day that a time can have with package time.
+func TestEveryDayIsWrittenAsItIs(t *testing.T) {
+	const day = 24 * int64(time.Hour)
+	for n := math.MinInt64 / day; n < math.MaxInt64/day; n++ {
+		at := n*day + (n*7919%day+day)%day
+		want := time.Unix(0, at).UTC().Format("2006-01-02T15:04:05.000Z")
+		if got := string(stamp.AppendRFC3339(nil, at)); got != want {
+			t.Fatalf("%d is written as %s, want %s", at, got, want)
+		}
+	}
+}
