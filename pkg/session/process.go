@@ -64,7 +64,7 @@ var errUsers = errors.New("more than 268 million keys have open sessions: a shor
 
 // atATime is how many rows are looked up before they are added: as many as fit
 // into the nearest cache with what belongs to them.
-const atATime = 256
+const atATime = 128
 
 func (o *Op) process(rows record.Rows, numbers []uint64) error {
 	b := rows.Batch
