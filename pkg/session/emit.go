@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
+	"unsafe"
 
 	"github.com/zeebo/xxh3"
 
@@ -47,10 +48,8 @@ func (o *Op) writeClosed(out stream.Output) error {
 func (o *Op) writeRanked(out stream.Output) error {
 	o.rank(o.closing)
 	for i, e := range o.closing {
-		if i%fetched == 0 {
-			for _, e := range o.closing[i:min(i+fetched, len(o.closing))] {
-				o.users.fetch(o.sessions.at(e.n).user)
-			}
+		if i%atATime == 0 {
+			o.fetchUsers(o.closing[i:min(i+atATime, len(o.closing))])
 		}
 		if err := o.write(e.n, true, out); err != nil {
 			return err
@@ -61,8 +60,14 @@ func (o *Op) writeRanked(out stream.Output) error {
 	return nil
 }
 
-// fetched is how many users are asked of memory before rows are written of them.
-const fetched = 64
+// fetchUsers fetches the users of sessions.
+func (o *Op) fetchUsers(list []ending) {
+	near := make([]unsafe.Pointer, 0, atATime)
+	for _, e := range list {
+		near = append(near, unsafe.Pointer(o.users.at(o.sessions.at(e.n).user)))
+	}
+	fetch(near)
+}
 
 // rank orders sessions by the time since when they are over, their ends, starts
 // and keys. Many are first divided into stretches of time, which is cheaper

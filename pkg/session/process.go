@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
@@ -93,9 +94,7 @@ func (o *Op) process(rows record.Rows, numbers []uint64) error {
 	return nil
 }
 
-// lookUp finds the users of rows. It asks for all of them before it looks at
-// any, and then for all of their sessions: so memory answers many questions at
-// a time, rather than one after the other.
+// lookUp finds the users of rows, and fetches their newest sessions.
 func (o *Op) lookUp(rows record.Rows, numbers []uint64) {
 	b, hashes := rows.Batch, o.keys.Hashes(rows.Batch)
 	o.wanted = o.wanted[:0]
@@ -109,6 +108,7 @@ func (o *Op) lookUp(rows record.Rows, numbers []uint64) {
 		}
 	}
 	o.users.guess(o.wanted)
+	near := make([]unsafe.Pointer, 0, atATime)
 	for k := range o.wanted {
 		w := &o.wanted[k]
 		hash, kind, text := o.keys.Key(b, uint64(w.number))
@@ -116,14 +116,11 @@ func (o *Op) lookUp(rows record.Rows, numbers []uint64) {
 			w.user = o.users.get(hash, kind, text)
 		}
 		o.known[w.number].user = w.user
-		w.last = o.users.at(w.user).last
+		if last := o.users.at(w.user).last; last != 0 {
+			near = append(near, unsafe.Pointer(o.sessions.at(last)))
+		}
 	}
-	if len(o.sessions.blocks) == 0 {
-		return
-	}
-	for k := range o.wanted {
-		o.sessions.fetch(o.wanted[k].last)
-	}
+	fetch(near)
 }
 
 // forgetUsers makes ready for numbers of keys below n.

@@ -20,11 +20,7 @@ func (s *session) link() *uint32 { return &s.left }
 type sessions struct {
 	arena[session, *session]
 	many map[uint32]uint64 // how often events went beyond 2^32, for those with so many
-	seen int64             // of those that were fetched; it means nothing
 }
-
-// fetch has a session on its way from memory.
-func (ss *sessions) fetch(n uint32) { ss.seen ^= ss.at(n).start }
 
 // events returns how many events a session has.
 func (ss *sessions) events(n uint32) uint64 { return uint64(ss.at(n).events) + ss.many[n]<<32 }

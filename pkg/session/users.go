@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/logctl/logctl/pkg/aggregate"
 	"github.com/logctl/logctl/pkg/record"
@@ -38,8 +39,7 @@ type users struct {
 	arena[user, *user]
 	slots []uint32 // by hash
 	texts texts
-	seen  uint64 // of those that were fetched; it means nothing
-	full  bool   // a user was wanted for whom there is no number
+	full  bool // a user was wanted for whom there is no number
 }
 
 const (
@@ -65,42 +65,37 @@ func (us *users) key(n uint32) (record.Kind, []byte) {
 type wanted struct {
 	hash         uint64
 	number, user uint32
-	last         uint32 // its newest session
 }
 
 // guess sets the users of a list that probably have keys with their hashes, 0
-// where there surely is none. Its loops are short, so that many places of the
-// table, and then many users, are on their way from memory at a time.
+// where there surely is none, and fetches these.
 func (us *users) guess(list []wanted) {
 	if len(us.slots) == 0 {
 		return
 	}
+	near := make([]unsafe.Pointer, 0, atATime)
 	mask := uint64(len(us.slots) - 1)
 	for k := range list {
-		list[k].user = us.slots[list[k].hash&mask]
+		near = append(near, unsafe.Pointer(&us.slots[list[k].hash&mask]))
 	}
+	fetch(near)
+	near = near[:0]
 	for k := range list {
-		if w := &list[k]; w.user != 0 {
-			w.user = us.follow(w.user, w.hash)
-		}
+		w := &list[k]
+		w.user = us.follow(w.hash)
+		near = append(near, unsafe.Pointer(us.at(w.user)))
 	}
-	for k := range list {
-		us.fetch(list[k].user)
-	}
+	fetch(near)
 }
 
-// fetch has a user on its way from memory.
-func (us *users) fetch(n uint32) { us.seen ^= us.at(n).hash }
-
-// follow returns the first user behind the place of a hash, and in it first, that
-// has as many bits of it.
-func (us *users) follow(first uint32, hash uint64) uint32 {
+// follow returns the first user in the place of a hash, or behind it, that has as
+// many bits of it.
+func (us *users) follow(hash uint64) uint32 {
 	mask, bits := uint64(len(us.slots)-1), slot(0, hash)
-	for s := hash & mask; first != 0; first = us.slots[s] {
-		if first&^maxUsers == bits {
-			return first & maxUsers
+	for s := hash & mask; us.slots[s] != 0; s = (s + 1) & mask {
+		if us.slots[s]&^maxUsers == bits {
+			return us.slots[s] & maxUsers
 		}
-		s = (s + 1) & mask
 	}
 	return 0
 }
