@@ -108,7 +108,7 @@ func (o *Op) lookUp(rows record.Rows, numbers []uint64) {
 		}
 	}
 	o.users.guess(o.wanted)
-	near := make([]unsafe.Pointer, 0, atATime)
+	near := make([]unsafe.Pointer, 0, 2*atATime)
 	for k := range o.wanted {
 		w := &o.wanted[k]
 		hash, kind, text := o.keys.Key(b, uint64(w.number))
@@ -116,8 +116,11 @@ func (o *Op) lookUp(rows record.Rows, numbers []uint64) {
 			w.user = o.users.get(hash, kind, text)
 		}
 		o.known[w.number].user = w.user
-		if last := o.users.at(w.user).last; last != 0 {
-			near = append(near, unsafe.Pointer(o.sessions.at(last)))
+		if u := o.users.at(w.user); u.last != 0 {
+			near = append(near, unsafe.Pointer(o.sessions.at(u.last)))
+			if o.order == nil && u.root != u.last {
+				near = append(near, unsafe.Pointer(o.sessions.at(u.root)))
+			}
 		}
 	}
 	fetch(near)
