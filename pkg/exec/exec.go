@@ -139,14 +139,17 @@ func (s *Sink) Write(rows record.Rows) error {
 		return nil
 	}
 	retried := s.opt.RetryTopic != "" && rows.Origin != nil && rows.Origin.Source == s.opt.RetryTopic
-	for at, row := range l.rows {
-		e := entry{lot: l, at: int32(at), row: row, seq: s.seq}
+	for row := rows.Lo; row < rows.Hi; row++ {
+		if !rows.Recs[row].Live() {
+			continue
+		}
+		e := entry{lot: l, row: int32(row), seq: s.seq}
 		s.seq++
 		if retried {
 			s.workers[s.next()].resume(e)
 			continue
 		}
-		s.assign(e, s.id(rows, int(row)))
+		s.assign(e, s.id(rows, row))
 	}
 	s.share()
 	return nil

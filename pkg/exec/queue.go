@@ -10,7 +10,6 @@ import (
 // An entry is a record on its way through a worker.
 type entry struct {
 	lot *lot
-	at  int32  // its index in the lot
 	row int32  // its index in the lot's batch
 	id  uint64 // the order that it is in; 0 for none
 	seq uint64 // its place in that order

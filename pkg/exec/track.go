@@ -37,17 +37,25 @@ type part struct {
 	floor int64  // of a part that was left: the first record that is not finished
 }
 
-// A lot is the live rows of one Write.
+// A lot is the rows of one Write. It is small, as there are many where one record in each
+// waits: they are to stay in the processor's caches.
 type lot struct {
 	leaving atomic.Bool
 	left    atomic.Bool
-	open    int      // rows that are neither finished nor dropped
-	held    int      // rows for which the batch is kept
-	done    []uint64 // a bit for each row that is finished
+	lo      int // the first row
+	rows    int // how many there are
+	open    int // those that are neither finished nor dropped
+	held    int // those for which the batch is kept
 	batch   *record.Batch
 	part    *part
-	rows    []int32
-	offsets []int64 // of the rows
+	done    []uint64 // a bit for each row that is finished, or not live
+	apart   []place  // of rows that may be open when the batch is gone
+}
+
+// A place is where a row stands in its partition.
+type place struct {
+	row    int32
+	offset int64
 }
 
 // add takes in the live rows; nil where there are none.
@@ -55,19 +63,21 @@ func (t *tracker) add(rows record.Rows) *lot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.empty()
+	l.lo, l.rows = rows.Lo, rows.Hi-rows.Lo
+	for len(l.done) < (l.rows+63)/64 {
+		l.done = append(l.done, 0)
+	}
+	n := 0
 	for i := rows.Lo; i < rows.Hi; i++ {
-		if rec := &rows.Recs[i]; rec.Live() {
-			l.rows = append(l.rows, int32(i))
-			l.offsets = append(l.offsets, rec.Offset)
+		if rows.Recs[i].Live() {
+			n++
+		} else {
+			l.finish(i)
 		}
 	}
-	n := len(l.rows)
 	if n == 0 {
-		t.free = append(t.free, l)
+		t.recycle(l)
 		return nil
-	}
-	for len(l.done) < (n+63)/64 {
-		l.done = append(l.done, 0)
 	}
 	rows.Retain()
 	l.batch, l.open, l.held = rows.Batch, n, n
@@ -110,7 +120,7 @@ func (t *tracker) finish(list []entry) {
 	defer t.mu.Unlock()
 	for i := range list {
 		e := &list[i]
-		e.lot.done[e.at/64] |= 1 << (e.at % 64)
+		e.lot.finish(int(e.row))
 		t.close(e)
 	}
 	signal(t.room)
@@ -125,7 +135,9 @@ func (t *tracker) drop(list []entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range list {
-		t.close(&list[i])
+		e := &list[i]
+		e.lot.note(e)
+		t.close(e)
 	}
 	signal(t.room)
 	signal(t.changed)
@@ -143,10 +155,22 @@ func (t *tracker) close(e *entry) {
 }
 
 // copied notes that an entry does not need its batch any more.
-func (t *tracker) copied(l *lot) {
+func (t *tracker) copied(e *entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l.release()
+	e.lot.note(e)
+	e.lot.release()
+}
+
+func (l *lot) finish(row int) {
+	i := row - l.lo
+	l.done[i/64] |= 1 << (i % 64)
+}
+
+// note remembers where an entry is without the batch.
+func (l *lot) note(e *entry) {
+	b, row := e.source()
+	l.apart = append(l.apart, place{e.row, b.Recs[row].Offset})
 }
 
 func (l *lot) release() {
@@ -172,22 +196,31 @@ func (t *tracker) settled(l *lot) {
 
 func (t *tracker) recycle(l *lot) {
 	l.part = nil
-	l.rows, l.offsets = l.rows[:0], l.offsets[:0]
+	l.apart = l.apart[:0]
 	clear(l.done)
 	t.free = append(t.free, l)
 }
 
 // complete reports whether all rows are finished.
-func (l *lot) complete() bool { return l.first() == len(l.rows) }
+func (l *lot) complete() bool { return l.first() == l.rows }
 
-// first returns the index of the first row that is not finished.
+// first returns which row is the first that is not finished, counted from lo.
 func (l *lot) first() int {
 	for k, word := range l.done {
 		if word != ^uint64(0) {
-			return min(k*64+bits.TrailingZeros64(^word), len(l.rows))
+			return min(k*64+bits.TrailingZeros64(^word), l.rows)
 		}
 	}
-	return len(l.rows)
+	return l.rows
+}
+
+// offset returns that of a row that is not finished.
+func (l *lot) offset(row int) int64 {
+	if l.batch != nil {
+		return l.batch.Recs[row].Offset
+	}
+	i := slices.IndexFunc(l.apart, func(p place) bool { return int(p.row) == row })
+	return l.apart[i].offset
 }
 
 // Finished returns p, lowered to the first record of its partition that was
@@ -208,8 +241,8 @@ func (s *Sink) Finished(p stream.Position) stream.Position {
 
 func (p *part) firstOpen(otherwise int64) int64 {
 	for _, l := range p.lots {
-		if i := l.first(); i < len(l.rows) {
-			return l.offsets[i]
+		if i := l.first(); i < l.rows {
+			return l.offset(l.lo + i)
 		}
 	}
 	return otherwise

@@ -112,7 +112,7 @@ func (w *worker) keep(e *entry) {
 	letter.AppendPlain(b, from, row)
 	e.own.copied, e.own.size = true, int64(cap(b.Data))
 	w.s.kept.Add(e.own.size)
-	w.s.track.copied(e.lot)
+	w.s.track.copied(e)
 }
 
 // begins notes that an entry begins to wait, or has failed for the first time.
