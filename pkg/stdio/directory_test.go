@@ -105,3 +105,24 @@ func TestDirectoriesThatLookAlike(t *testing.T) {
 	}
 	lists(1)
 }
+
+// TestRotatedNames: a log goes by these names when it is rotated, and not by others that
+// are like its own.
+func TestRotatedNames(t *testing.T) {
+	for path, want := range map[string]bool{
+		"app.log.1": true, "app.log.12": true, "app.log-20261127": true, "app.log-2026-11-27T10:00:00Z": true,
+		"app.log.1795826673": true, "app.1.log": true, "app-20261127.log": true, "app.2026-11-27.log": true,
+		"app-20261127-1795826673.log": true, "app-1795826673.log": true,
+		"app.log": false, "app-2.log": false, "app2.log": false, "app.log.1.gz": false, "app.log.bak": false,
+		"application.log": false, "app.1.txt": false, "app.error.log": false, "other.1.log": false, "app..log": false,
+	} {
+		if got := isRotated("/var/log/"+path, "/var/log/app.log"); got != want {
+			t.Errorf("%s: %v, want %v", path, got, want)
+		}
+	}
+	for path, want := range map[string]bool{"app.1": true, "app-20261127": true, "app1app": false} {
+		if got := isRotated(path, "app"); got != want {
+			t.Errorf("%s: %v, want %v", path, got, want)
+		}
+	}
+}

@@ -83,13 +83,24 @@ type found struct {
 	partition int32
 }
 
-// rotated is what is added to the name of a log when it is rotated.
-var rotated = regexp.MustCompile(`^[._-]?[0-9][0-9TZ:._-]*$`)
+// rotated is what is added to the name of a log when it is rotated, and inserted what is put
+// before its extension: a number behind a dot, or a date. A number behind something else, as
+// in worker-2.log, rather tells it from other logs.
+var (
+	rotated  = regexp.MustCompile(`^[._-]?[0-9][0-9TZ:._-]*$`)
+	inserted = regexp.MustCompile(`^(\.[0-9]+|[._-]?[0-9]{4}[._-]?[0-9]{2}[._-]?[0-9]{2}[0-9TZ:._-]*)$`)
+)
 
 // isRotated reports whether path is a name that the log of another one is given.
 func isRotated(path, log string) bool {
-	suffix, ok := strings.CutPrefix(path, filepath.Clean(log))
-	return ok && rotated.MatchString(suffix)
+	log = filepath.Clean(log)
+	if suffix, ok := strings.CutPrefix(path, log); ok {
+		return rotated.MatchString(suffix)
+	}
+	ext := filepath.Ext(log)
+	between, begins := strings.CutPrefix(path, strings.TrimSuffix(log, ext))
+	between, ends := strings.CutSuffix(between, ext)
+	return ext != "" && begins && ends && inserted.MatchString(between)
 }
 
 // renamed returns the file that a position is in and, where it is an older one of a

@@ -87,6 +87,10 @@ func TestRunsReadAGrowingLogOnce(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "app.log")
 		r := newResumer(t)
 		pattern := path + strings.Repeat("*", int(seed%2))
+		format := path + ".%d"
+		if seed%4 > 1 { // as with logrotate's extension
+			format, pattern = strings.TrimSuffix(path, ".log")+".%d.log", strings.Replace(pattern, "app.log*", "app*.log", 1)
+		}
 		var got, want []string
 		line := func(text string) {
 			want = append(want, text)
@@ -98,9 +102,9 @@ func TestRunsReadAGrowingLogOnce(t *testing.T) {
 			switch n := rnd.IntN(10); {
 			case n == 0:
 				for i := 60; i > 0; i-- {
-					_ = os.Rename(fmt.Sprintf("%s.%d", path, i), fmt.Sprintf("%s.%d", path, i+1)) // most are not there
+					_ = os.Rename(fmt.Sprintf(format, i), fmt.Sprintf(format, i+1)) // most are not there
 				}
-				_ = os.Rename(path, path+".1")
+				_ = os.Rename(path, fmt.Sprintf(format, 1))
 				line(fmt.Sprintf("first of file %d", len(want)))
 			case n == 1: // it is written in two parts, and read in between
 				text := fmt.Sprintf("line %d", len(want))
