@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sys/unix"
 
 	"github.com/logctl/logctl/pkg/fault"
 )
@@ -99,8 +100,12 @@ func (l logger) Logf(level kfake.LogLevel, format string, args ...any) {
 	}
 	text := fmt.Sprintf(format, args...)
 	if what, lost := strings.CutPrefix(text, "persist "); lost {
+		mend := "make room"
+		if strings.HasSuffix(what, unix.EMFILE.Error()) {
+			mend = "allow more open files with `ulimit -n`"
+		}
 		l.failure.fail(fault.Hint(errors.New("writing the broker's data: "+what),
-			"make room and start it again: what it has acknowledged is there"))
+			mend+" and start it again: what it has acknowledged is there"))
 		if level == kfake.LogLevelWarn { // else it is the end anyway
 			select {}
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sys/unix"
 
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/fault"
@@ -84,11 +85,8 @@ func (f *File) begin() error {
 		f.period = now / int64(f.opt.RotateEvery)
 	}
 	file, err := f.openNext(now)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fault.Hint(fmt.Errorf("output %q: %w", f.path, reason(err)), "mkdir -p "+filepath.Dir(f.path))
-	}
 	if err != nil {
-		return fmt.Errorf("output %q: %w", f.path, reason(err))
+		return f.unopened(err)
 	}
 	f.file, f.started = file, false
 	if err := f.findEnd(); err != nil {
@@ -109,6 +107,19 @@ func (f *File) begin() error {
 	}
 	f.w = NewWriter(storer{f}, file.Name(), enc)
 	return nil
+}
+
+// unopened says why the file cannot be opened.
+func (f *File) unopened(err error) error {
+	why := fmt.Errorf("output %q: %w", f.path, reason(err))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fault.Hint(why, "mkdir -p "+filepath.Dir(f.path))
+	case errors.Is(err, unix.EMFILE):
+		return fault.Hint(why, allowMore()+": all outputs are open together")
+	default:
+		return why
+	}
 }
 
 func (f *File) openNext(now int64) (*os.File, error) {

@@ -190,13 +190,17 @@ func unopened(path string, err error) error {
 	if !errors.Is(err, unix.EMFILE) {
 		return fmt.Errorf("input %q: %w", path, reason(err))
 	}
-	most := "more"
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil {
-		most = "more than " + human.Count(int64(limit.Cur))
-	}
 	return fault.Hint(fmt.Errorf("input %q: %w", path, stream.ErrTooMany),
-		"allow "+most+" with `ulimit -n`: files that are followed, and those whose times overlap, are open together")
+		allowMore()+": files that are followed, and those whose times overlap, are open together")
+}
+
+// allowMore says what to do where a process has as much open as it may.
+func allowMore() string {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return "allow more with `ulimit -n`"
+	}
+	return "allow more than " + human.Count(int64(limit.Cur)) + " with `ulimit -n`"
 }
 
 // follow has the end of a file, or of the writer of a named pipe, not be the end.
