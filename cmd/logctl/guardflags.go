@@ -50,7 +50,7 @@ func (f *guardFlags) add(fs *pflag.FlagSet) {
 func breakerVars(fs *pflag.FlagSet, trip *string, openFor *time.Duration) {
 	fs.StringVar(trip, "breaker", "",
 		"stop trying for --breaker-open after `N` failures in a row, or P%/N: P % of the last N")
-	durationVar(fs, openFor, "breaker-open", limit.DefaultOpenFor, "how long the breaker stays open; then one attempt is made")
+	durationVar(fs, openFor, "breaker-open", limit.DefaultOpenFor, "how long it stays open; then one attempt is made")
 }
 
 // defaultTrip is when the breaker opens of what has one without being told to.

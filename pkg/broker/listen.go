@@ -59,7 +59,7 @@ func (a address) option() kfake.Opt {
 
 // listen returns the function by which kfake listens: on our host and its
 // port, behind TLS and guards.
-func (a address) listen(conf *tls.Config, guards func(net.Conn) *guard) func(network, addr string) (net.Listener, error) {
+func (a address) listen(conf *tls.Config, guards func(net.Conn) *guard) func(_, addr string) (net.Listener, error) {
 	return func(network, addr string) (net.Listener, error) {
 		_, port, err := net.SplitHostPort(addr)
 		if err != nil {

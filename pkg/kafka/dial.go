@@ -42,11 +42,14 @@ func (e *foreignError) speaksTLS() bool {
 	return len(e.begin) > 1 && e.begin[0] == 21 && e.begin[1] == 3
 }
 
+// A dialFunc connects to an address, as net.Dialer does.
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
 // dialer returns what connects to brokers: conf is for TLS, nil without. Until a broker
 // has answered for the first time, a connection lasts no longer than patience, and no longer
 // than the request that it was made for; the client by itself would wait for ten
 // seconds, whoever asks it to stop. Addresses that do not answer are remembered by m.
-func dialer(conf *tls.Config, patience time.Duration, m *mutes) func(context.Context, string, string) (net.Conn, error) {
+func dialer(conf *tls.Config, patience time.Duration, m *mutes) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if err := m.has(addr); err != nil {
 			return nil, err

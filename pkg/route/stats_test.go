@@ -1,6 +1,7 @@
 package route_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -47,7 +48,7 @@ rules:
 		r.Prepare(b)
 		for lo := 0; lo < end; lo += n {
 			err := r.Process(record.Rows{Batch: b, Lo: lo, Hi: min(lo+n, len(b.Recs))}, short{w, end})
-			if _, stopped := err.(stream.Stopped); err != nil && !stopped {
+			if _, stopped := errors.AsType[stream.Stopped](err); err != nil && !stopped {
 				t.Fatal(err)
 			}
 		}

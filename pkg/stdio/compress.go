@@ -89,7 +89,8 @@ func bzip2Magic() []string {
 const longestMagic = 10
 
 func openZstd(r io.Reader) (io.Reader, func(), error) {
-	z, err := zstd.NewReader(&zstdFrames{packed: newPacked(r, "zstd")}, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	frames := &zstdFrames{packed: newPacked(r, "zstd")}
+	z, err := zstd.NewReader(frames, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, nil, err
 	}

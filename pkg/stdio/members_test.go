@@ -119,8 +119,7 @@ func TestWhatFollowsTheLastMember(t *testing.T) {
 			behind := make([]byte, r.IntN(2)*(1+r.IntN(600)))
 			want := ""
 			if r.IntN(2) == 0 {
-				behind = append(behind, "garbage"[:1+r.IntN(7)]...)
-				behind = append(behind, make([]byte, r.IntN(3))...)
+				behind = slices.Concat(behind, []byte("garbage")[:1+r.IntN(7)], make([]byte, r.IntN(3)))
 				want = fmt.Sprintf("what follows the end of the %s data, at byte %d, is neither", kind, len(data))
 			}
 			got, err := readPacked(t, r, slices.Concat(data, behind))

@@ -18,7 +18,7 @@ func TestInterruptedWhileBusy(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := opened(t, path)
-	if _, err := exec(t.Context(), other, "BEGIN IMMEDIATE"); err != nil {
+	if err := exec(t.Context(), other, "BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
 	defer func(was time.Duration) { busyTimeout = was }(busyTimeout)
@@ -28,7 +28,7 @@ func TestInterruptedWhileBusy(t *testing.T) {
 	if err := s.transaction(context.Background()); !busy(err) || time.Since(begin) >= busyTimeout {
 		t.Errorf("%v after %s; want it to say at once that the database is locked", err, time.Since(begin))
 	}
-	if _, err := exec(t.Context(), other, "COMMIT"); err != nil {
+	if err := exec(t.Context(), other, "COMMIT"); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.transaction(context.Background()); err != nil {

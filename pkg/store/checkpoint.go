@@ -118,7 +118,7 @@ func (k *Checkpoint) Attach(ctx context.Context, sink stream.Sink, files map[str
 		return err
 	}
 	// Were the log of the database to get lost, the run would begin anew from here.
-	_, err = exec(ctx, k.c, "PRAGMA wal_checkpoint")
+	err = exec(ctx, k.c, "PRAGMA wal_checkpoint")
 	return k.failed("writing to", err)
 }
 
@@ -213,7 +213,7 @@ func (k *Checkpoint) transaction(ctx context.Context) error {
 	if k.open {
 		return nil
 	}
-	_, err := exec(ctx, k.c, "BEGIN IMMEDIATE")
+	err := exec(ctx, k.c, "BEGIN IMMEDIATE")
 	k.open = err == nil
 	return err
 }
@@ -229,7 +229,7 @@ func (k *Checkpoint) commit(ctx context.Context, moved []*output) error {
 		return err
 	}
 	for _, o := range moved {
-		_, err := exec(ctx, k.c, `INSERT INTO _logctl_outputs (name, length, mark) VALUES (?, ?, ?)
+		err := exec(ctx, k.c, `INSERT INTO _logctl_outputs (name, length, mark) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET length = excluded.length, mark = excluded.mark`, o.name, o.length, int64(o.check))
 		if err != nil {
 			return err

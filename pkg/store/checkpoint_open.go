@@ -112,7 +112,7 @@ func (k *Checkpoint) create(ctx context.Context, signature string) error {
 		err = k.seal.begin(ctx, k.c)
 	}
 	if err == nil {
-		_, err = exec(ctx, k.c, fmt.Sprintf("PRAGMA application_id = %d; COMMIT", checkpointID))
+		err = exec(ctx, k.c, fmt.Sprintf("PRAGMA application_id = %d; COMMIT", checkpointID))
 	}
 	k.open = err != nil
 	return err
@@ -125,7 +125,7 @@ func (k *Checkpoint) tables(ctx context.Context) error {
 	if err := k.states.create(ctx); err != nil {
 		return err
 	}
-	_, err := exec(ctx, k.c, `CREATE TABLE IF NOT EXISTS _logctl_outputs (
+	err := exec(ctx, k.c, `CREATE TABLE IF NOT EXISTS _logctl_outputs (
 		name TEXT PRIMARY KEY, length INTEGER NOT NULL, mark INTEGER NOT NULL) WITHOUT ROWID;
 		CREATE TABLE IF NOT EXISTS _logctl_seal (sum INTEGER NOT NULL)`)
 	return err

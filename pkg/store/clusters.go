@@ -22,7 +22,7 @@ func (s *Sink) Belongs(ctx context.Context, topic string, home table.Home) error
 
 // Belongs binds the positions in a topic to where the topic is.
 func (k *Checkpoint) Belongs(ctx context.Context, topic string, home table.Home) error {
-	_, err := exec(ctx, k.c, createClusters)
+	err := exec(ctx, k.c, createClusters)
 	if err == nil {
 		err = bind(ctx, k.c, "", topic, home)
 	}
@@ -31,7 +31,7 @@ func (k *Checkpoint) Belongs(ctx context.Context, topic string, home table.Home)
 
 // bind notes where a topic is, or returns why what is known of it is of another one.
 func bind(ctx context.Context, c *conn, sink, topic string, home table.Home) error {
-	_, err := exec(ctx, c, `INSERT INTO _logctl_clusters (sink, source, cluster) VALUES (?, ?, ?)
+	err := exec(ctx, c, `INSERT INTO _logctl_clusters (sink, source, cluster) VALUES (?, ?, ?)
 		ON CONFLICT DO NOTHING`, sink, topic, string(home))
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func bind(ctx context.Context, c *conn, sink, topic string, home table.Home) err
 	}
 	renew, err := home.Settle(topic, bound)
 	if renew {
-		_, err = exec(ctx, c, "UPDATE _logctl_clusters SET cluster = ? WHERE sink = ? AND source = ?",
+		err = exec(ctx, c, "UPDATE _logctl_clusters SET cluster = ? WHERE sink = ? AND source = ?",
 			string(home), sink, topic)
 	}
 	return err

@@ -13,7 +13,7 @@ func (c *conn) commit(ctx context.Context) error {
 	if c.moved() {
 		return errors.New("the database was moved or removed while it was written to")
 	}
-	_, err := exec(ctx, c, "COMMIT")
+	err := exec(ctx, c, "COMMIT")
 	return err
 }
 

@@ -89,7 +89,7 @@ func beside(ctx context.Context, path string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := exec(ctx, c, "ATTACH ? AS sink", path); err != nil {
+	if err := exec(ctx, c, "ATTACH ? AS sink", path); err != nil {
 		return nil, errors.Join(opening(path, err), c.Close())
 	}
 	return c, nil
@@ -159,7 +159,7 @@ func (r *Comparison) find(ctx context.Context) error {
 
 func (r *Comparison) execAll(ctx context.Context, statements ...string) error {
 	for _, sql := range statements {
-		if _, err := exec(ctx, r.c, sql); err != nil {
+		if err := exec(ctx, r.c, sql); err != nil {
 			return err
 		}
 	}

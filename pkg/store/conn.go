@@ -46,7 +46,7 @@ func openFile(run context.Context, path, pragmas string, flags int32) (*conn, er
 	c := &conn{tls: libc.NewTLS()}
 	err := c.open(run, path, flags|sqlite3.SQLITE_OPEN_NOMUTEX)
 	if err == nil {
-		_, err = exec(context.Background(), c, pragmas)
+		err = exec(context.Background(), c, pragmas)
 	}
 	if err != nil {
 		return nil, errors.Join(opening(path, err), c.Close())
@@ -72,7 +72,7 @@ func openScratch(ctx context.Context) (*conn, error) {
 	c := &conn{tls: libc.NewTLS()}
 	err := c.open(ctx, "", sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE|sqlite3.SQLITE_OPEN_NOMUTEX)
 	if err == nil {
-		_, err = exec(ctx, c, "PRAGMA page_size = 16384; PRAGMA cache_size = -65536; PRAGMA journal_mode = off; "+
+		err = exec(ctx, c, "PRAGMA page_size = 16384; PRAGMA cache_size = -65536; PRAGMA journal_mode = off; "+
 			"PRAGMA synchronous = off")
 	}
 	if err != nil {
@@ -197,25 +197,24 @@ func bytesAt(p uintptr, n int) []byte { return unsafe.Slice(*(**byte)(unsafe.Poi
 // pointerAt returns a pointer that SQLite has written.
 func pointerAt(p uintptr) uintptr { return **(**uintptr)(unsafe.Pointer(&p)) }
 
-// exec runs statements, one behind the other, each with the same arguments, and
-// returns how many rows the last one changed.
-func exec(ctx context.Context, c *conn, statements string, values ...any) (int64, error) {
+// exec runs statements, one behind the other, each with the same arguments.
+func exec(ctx context.Context, c *conn, statements string, values ...any) error {
 	text, err := libc.CString(statements)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer libc.Xfree(c.tls, text)
 	for rest := text; bytesAt(rest, 1)[0] != 0; {
 		var s *stmt
 		if s, rest, err = c.compile(rest, 0); err != nil {
-			return 0, err
+			return err
 		}
 		err = s.run(ctx, values...)
 		if s.Close(); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return c.changes(), nil
+	return nil
 }
 
 // query runs a statement and calls each for its rows. What row holds is the

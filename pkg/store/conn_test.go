@@ -17,7 +17,7 @@ import (
 func TestOpeningSaysWhatTheSystemSaid(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	c := opened(t, path)
-	if _, err := exec(t.Context(), c, "CREATE TABLE t (a)"); err != nil {
+	if err := exec(t.Context(), c, "CREATE TABLE t (a)"); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {
@@ -43,7 +43,7 @@ func TestOpeningSaysWhatTheSystemSaid(t *testing.T) {
 func TestCloseUndoesWhatIsUnderWay(t *testing.T) {
 	path, ctx := filepath.Join(t.TempDir(), "db"), t.Context()
 	c := opened(t, path)
-	if _, err := exec(ctx, c, "CREATE TABLE t (a); BEGIN IMMEDIATE"); err != nil {
+	if err := exec(ctx, c, "CREATE TABLE t (a); BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
 	s, err := c.prepare("INSERT INTO t VALUES (?)")
@@ -58,7 +58,7 @@ func TestCloseUndoesWhatIsUnderWay(t *testing.T) {
 	}
 	s.Close()
 	other := opened(t, path)
-	if _, err := exec(ctx, other, "PRAGMA busy_timeout = 10; INSERT INTO t VALUES (1)"); err != nil {
+	if err := exec(ctx, other, "PRAGMA busy_timeout = 10; INSERT INTO t VALUES (1)"); err != nil {
 		t.Error(err)
 	}
 	rows := int64(-1)
@@ -79,13 +79,13 @@ func TestNothingIsCommittedToWhatWasMoved(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "db")
 		c := opened(t, path)
-		if _, err := exec(t.Context(), c, "CREATE TABLE t (a); BEGIN IMMEDIATE; INSERT INTO t VALUES (1)"); err != nil {
+		if err := exec(t.Context(), c, "CREATE TABLE t (a); BEGIN IMMEDIATE; INSERT INTO t VALUES (1)"); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.commit(t.Context()); err != nil {
 			t.Errorf("%s: %v before", name, err)
 		}
-		if _, err := exec(t.Context(), c, "BEGIN IMMEDIATE; INSERT INTO t VALUES (2)"); err != nil {
+		if err := exec(t.Context(), c, "BEGIN IMMEDIATE; INSERT INTO t VALUES (2)"); err != nil {
 			t.Fatal(err)
 		}
 		if err := away(path); err != nil {

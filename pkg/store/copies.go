@@ -59,7 +59,7 @@ func openCopies(ctx context.Context, path, of string) (*Copies, error) {
 	k := &Copies{c: c, states: &states{c: c, path: path, sink: copiesSink}}
 	err = k.states.create(ctx)
 	if err == nil {
-		_, err = exec(ctx, c, `CREATE TABLE IF NOT EXISTS _logctl_copies (
+		err = exec(ctx, c, `CREATE TABLE IF NOT EXISTS _logctl_copies (
 			source TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, at INTEGER NOT NULL,
 			hash INTEGER NOT NULL, PRIMARY KEY (source, partition))`)
 	}
@@ -128,12 +128,12 @@ func (k *Copies) Save(ctx context.Context, c stream.Copy) error {
 	if k.dropped {
 		return nil
 	}
-	_, err := exec(ctx, k.c, "BEGIN IMMEDIATE")
+	err := exec(ctx, k.c, "BEGIN IMMEDIATE")
 	if err == nil {
 		err = k.save(ctx, c)
 	}
 	if err == nil {
-		_, err = exec(ctx, k.c, "COMMIT")
+		err = exec(ctx, k.c, "COMMIT")
 	}
 	switch {
 	case err == nil:
@@ -143,7 +143,7 @@ func (k *Copies) Save(ctx context.Context, c stream.Copy) error {
 		_ = k.c.Close() // it is of no use
 		err = removeDatabase(k.states.path)
 	default:
-		_, _ = exec(ctx, k.c, "ROLLBACK") // the first error says what is wrong
+		_ = exec(ctx, k.c, "ROLLBACK") // the first error says what is wrong
 	}
 	if err != nil {
 		err = fmt.Errorf("copying state to %q: %w", k.states.path, err)
@@ -166,7 +166,7 @@ func (k *Copies) save(ctx context.Context, c stream.Copy) error {
 		}
 	}
 	b := behind{task: c.Task, next: c.Next, at: c.At, last: k.states.logs.Last(c.Task)}
-	_, err := exec(ctx, k.c, `INSERT OR REPLACE INTO _logctl_copies (source, partition, next, at, hash)
+	err := exec(ctx, k.c, `INSERT OR REPLACE INTO _logctl_copies (source, partition, next, at, hash)
 		VALUES (?, ?, ?, ?, ?)`, c.Task.Source, int64(c.Task.Partition), c.Next, c.At, b.hash())
 	return err
 }

@@ -21,7 +21,7 @@ type seen struct {
 }
 
 func openSeen(ctx context.Context, c *conn, sink string, opt *SinkOptions) (*seen, error) {
-	_, err := exec(ctx, c, `CREATE TABLE IF NOT EXISTS _logctl_seen (
+	err := exec(ctx, c, `CREATE TABLE IF NOT EXISTS _logctl_seen (
 		sink TEXT NOT NULL, name BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (sink, name)) WITHOUT ROWID`)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (s *seen) sweep(ctx context.Context) error {
 		return nil
 	}
 	s.swept = s.newest
-	_, err := exec(ctx, s.c, "DELETE FROM _logctl_seen WHERE sink = ? AND at < ?", s.sink, s.newest-2*s.ttl)
+	err := exec(ctx, s.c, "DELETE FROM _logctl_seen WHERE sink = ? AND at < ?", s.sink, s.newest-2*s.ttl)
 	return err
 }
 

@@ -76,7 +76,7 @@ func (r *Comparison) Compare(ctx context.Context, spans []Span) (Tally, error) {
 func (r *Comparison) compare(ctx context.Context, spans []Span) (t Tally, err error) {
 	if r.writing { // else what was read of the table would be what it was at first
 		r.writing = false
-		if _, err := exec(ctx, r.c, "COMMIT"); err != nil {
+		if err := exec(ctx, r.c, "COMMIT"); err != nil {
 			return t, err
 		}
 	}
@@ -86,12 +86,12 @@ func (r *Comparison) compare(ctx context.Context, spans []Span) (t Tally, err er
 		}
 	}
 	for _, table := range []string{"span", "pos", "have", "odd", "seen_odd", "have_odd", "diff"} {
-		if _, err := exec(ctx, r.c, "DELETE FROM "+table); err != nil {
+		if err := exec(ctx, r.c, "DELETE FROM "+table); err != nil {
 			return t, err
 		}
 	}
 	for _, s := range spans {
-		_, err := exec(ctx, r.c, "INSERT INTO span VALUES (?, ?, ?, ?)", s.Source, int64(s.Partition), s.From, s.To)
+		err := exec(ctx, r.c, "INSERT INTO span VALUES (?, ?, ?, ?)", s.Source, int64(s.Partition), s.From, s.To)
 		if err != nil {
 			return t, err
 		}

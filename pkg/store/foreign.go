@@ -84,7 +84,7 @@ func (r *Comparison) copyRows(ctx context.Context) error {
 		return err
 	}
 	for _, p := range at {
-		_, err := exec(ctx, r.c, "INSERT INTO sink._logctl_positions VALUES (?, ?, ?, ?)", r.name, p.Source,
+		err := exec(ctx, r.c, "INSERT INTO sink._logctl_positions VALUES (?, ?, ?, ?)", r.name, p.Source,
 			int64(p.Partition), p.Next)
 		if err != nil {
 			return err

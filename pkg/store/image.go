@@ -60,7 +60,7 @@ func attachImage(ctx context.Context, c *conn, kinds []affinity) (*image, error)
 
 // mapped has SQLite map the page, and reports whether it sees what changes there.
 func (m *image) mapped(ctx context.Context, columns int) (bool, error) {
-	if _, err := exec(ctx, m.c, fmt.Sprintf("PRAGMA %s.mmap_size = %d", imageName, 2*imagePage)); err != nil {
+	if err := exec(ctx, m.c, fmt.Sprintf("PRAGMA %s.mmap_size = %d", imageName, 2*imagePage)); err != nil {
 		return false, err
 	}
 	nulls := packed{kinds: make([]byte, columns)}
@@ -89,7 +89,7 @@ func emptyImage(ctx context.Context, kinds []affinity) (uintptr, error) {
 	err := c.open(ctx, ":memory:", sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE|sqlite3.SQLITE_OPEN_NOMUTEX)
 	if err == nil {
 		create := "PRAGMA page_size = %d; CREATE TABLE rows (%s)"
-		_, err = exec(ctx, c, fmt.Sprintf(create, imagePage, strings.Join(columns, ", ")))
+		err = exec(ctx, c, fmt.Sprintf(create, imagePage, strings.Join(columns, ", ")))
 	}
 	var memory uintptr
 	if err == nil {
@@ -121,7 +121,7 @@ func (c *conn) attachMemory(ctx context.Context, name string, memory uintptr, si
 		return err
 	}
 	defer libc.Xfree(c.tls, text)
-	if _, err := exec(ctx, c, "ATTACH ':memory:' AS "+name); err != nil {
+	if err := exec(ctx, c, "ATTACH ':memory:' AS "+name); err != nil {
 		sqlite3.Xsqlite3_free(c.tls, memory)
 		return err
 	}
@@ -168,4 +168,4 @@ func (m *image) take(s *stmt) error {
 }
 
 // detach forgets the image, unless a transaction is under way.
-func (m *image) detach() { _, _ = exec(context.Background(), m.c, "DETACH "+imageName) }
+func (m *image) detach() { _ = exec(context.Background(), m.c, "DETACH "+imageName) }

@@ -86,7 +86,7 @@ func TestRowsAreWhatArgumentsMake(t *testing.T) {
 			}
 			defer s.Close()
 			list := strings.Join(columns, ", ")
-			_, err = exec(t.Context(), s.c, "CREATE TABLE plain ("+list+"); CREATE TABLE logs (_topic TEXT, "+
+			err = exec(t.Context(), s.c, "CREATE TABLE plain ("+list+"); CREATE TABLE logs (_topic TEXT, "+
 				"_partition INTEGER, _offset INTEGER, "+list+", _extra JSON_TEXT)")
 			if err != nil {
 				t.Fatal(err)

@@ -27,7 +27,7 @@ func (s *Sink) openKey(ctx context.Context, t *rowTable) (err error) {
 	}
 	t.key = s.uniqueKey(t)
 	create := fmt.Sprintf("CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (%s)", quote(name), quote(s.name), t.key)
-	if _, err := exec(ctx, s.c, create); err != nil {
+	if err := exec(ctx, s.c, create); err != nil {
 		return fault.Hint(s.failed("indexing", err), s.apart(t, err)+"name another table, as in sqlite:"+s.path+"#events")
 	}
 	return nil

@@ -69,7 +69,7 @@ func openOutbox(ctx context.Context, path, table string) (*conn, string, error) 
 		return nil, "", err
 	}
 	for sql := range strings.SplitSeq(fmt.Sprintf(outboxDDL, quote(table), quote(table+"_waiting")), ";\n") {
-		if _, err := exec(ctx, c, sql); err != nil {
+		if err := exec(ctx, c, sql); err != nil {
 			return nil, "", errors.Join(fmt.Errorf("opening outbox %q of sqlite %q: %w", table, path, err), c.Close())
 		}
 	}
@@ -98,7 +98,7 @@ func (o *Outbox) failed(doing string, err error) error {
 
 // ID returns the name under which the outbox is sent from: it stays with it.
 func (o *Outbox) ID(ctx context.Context) (string, error) {
-	_, err := exec(ctx, o.c, "INSERT OR IGNORE INTO _logctl_outboxes (name, id) VALUES (?, ?)", o.table,
+	err := exec(ctx, o.c, "INSERT OR IGNORE INTO _logctl_outboxes (name, id) VALUES (?, ?)", o.table,
 		"logctl-outbox-"+strings.ToLower(rand.Text()))
 	id := ""
 	if err == nil {
@@ -164,7 +164,7 @@ func (o *Outbox) begin(ctx context.Context) error {
 	if err := o.turn.take(ctx); err != nil {
 		return err
 	}
-	if _, err := exec(ctx, o.c, "BEGIN IMMEDIATE"); err != nil {
+	if err := exec(ctx, o.c, "BEGIN IMMEDIATE"); err != nil {
 		o.turn.pass()
 		return err
 	}
@@ -209,7 +209,7 @@ func (o *Outbox) Flush(ctx context.Context) error {
 	}
 	defer o.end()
 	if err := o.c.commit(ctx); err != nil {
-		_, _ = exec(context.WithoutCancel(ctx), o.c, "ROLLBACK") // where the disk is full, SQLite has done it
+		_ = exec(context.WithoutCancel(ctx), o.c, "ROLLBACK") // where the disk is full, SQLite has done it
 		return o.failed("writing to", err)
 	}
 	select {

@@ -216,7 +216,7 @@ func (s *OutboxSource) mark(ctx context.Context, statement string, values ...any
 		return err
 	}
 	defer s.turn.pass()
-	_, err := exec(ctx, s.marks, fmt.Sprintf(statement, quote(s.table)), values...)
+	err := exec(ctx, s.marks, fmt.Sprintf(statement, quote(s.table)), values...)
 	return err
 }
 

@@ -27,7 +27,7 @@ type partition struct {
 
 // create makes the table where there is none.
 func (p *positions) create(ctx context.Context) error {
-	_, err := exec(ctx, p.c, `CREATE TABLE IF NOT EXISTS _logctl_positions (
+	err := exec(ctx, p.c, `CREATE TABLE IF NOT EXISTS _logctl_positions (
 		sink TEXT NOT NULL, source TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
 		PRIMARY KEY (sink, source, partition)) WITHOUT ROWID`)
 	return err
@@ -117,7 +117,7 @@ func (p *positions) committed() {
 // forget removes the positions of partitions that there are no more.
 func (p *positions) forget(ctx context.Context, gone []stream.Position) error {
 	for _, at := range gone {
-		_, err := exec(ctx, p.c, "DELETE FROM _logctl_positions WHERE sink = ? AND source = ? AND partition = ?",
+		err := exec(ctx, p.c, "DELETE FROM _logctl_positions WHERE sink = ? AND source = ? AND partition = ?",
 			p.sink, at.Source, int64(at.Partition))
 		if err != nil {
 			return err

@@ -65,13 +65,13 @@ func (s *seal) begin(ctx context.Context, c *conn) error {
 	if err := s.read(ctx, c); err != nil {
 		return err
 	}
-	_, err := exec(ctx, c, "INSERT INTO _logctl_seal (sum) VALUES (?)", int64(s.sum))
+	err := exec(ctx, c, "INSERT INTO _logctl_seal (sum) VALUES (?)", int64(s.sum))
 	return err
 }
 
 // write seals what was told.
 func (s *seal) write(ctx context.Context, c *conn) error {
-	_, err := exec(ctx, c, "UPDATE _logctl_seal SET sum = ?", int64(s.sum))
+	err := exec(ctx, c, "UPDATE _logctl_seal SET sum = ?", int64(s.sum))
 	return err
 }
 

@@ -97,7 +97,7 @@ func (s *Sink) keepers(ctx context.Context) error {
 	if err := s.at.create(ctx); err != nil {
 		return err
 	}
-	if _, err := exec(ctx, s.c, createClusters); err != nil {
+	if err := exec(ctx, s.c, createClusters); err != nil {
 		return err
 	}
 	if s.opt.Signature == "" {
@@ -120,14 +120,14 @@ func (s *Sink) discard(ctx context.Context) error {
 		return err
 	}
 	for _, table := range []string{"_logctl_positions", "_logctl_clusters"} {
-		if _, err := exec(ctx, s.c, "DELETE FROM "+table+" WHERE sink = ?", s.name); err != nil {
+		if err := exec(ctx, s.c, "DELETE FROM "+table+" WHERE sink = ?", s.name); err != nil {
 			return err
 		}
 	}
 	if err := s.state.reset(ctx); err != nil {
 		return err
 	}
-	_, err := exec(ctx, s.c, "COMMIT")
+	err := exec(ctx, s.c, "COMMIT")
 	s.open = false
 	return err
 }

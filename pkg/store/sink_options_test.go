@@ -12,7 +12,7 @@ import (
 func TestOpenSinkWaits(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	other := opened(t, path)
-	if _, err := exec(t.Context(), other, "PRAGMA journal_mode = delete; BEGIN EXCLUSIVE"); err != nil {
+	if err := exec(t.Context(), other, "PRAGMA journal_mode = delete; BEGIN EXCLUSIVE"); err != nil {
 		t.Fatal(err)
 	}
 	defer func(was time.Duration) { busyTimeout = was }(busyTimeout)
@@ -22,7 +22,7 @@ func TestOpenSinkWaits(t *testing.T) {
 		if waited++; waited < 3 {
 			return nil
 		}
-		_, err := exec(context.Background(), other, "COMMIT")
+		err := exec(context.Background(), other, "COMMIT")
 		return err
 	}})
 	if err != nil || waited != 3 {

@@ -22,7 +22,7 @@ type states struct {
 
 // create makes the tables where there are none.
 func (s *states) create(ctx context.Context) error {
-	_, err := exec(ctx, s.c, `CREATE TABLE IF NOT EXISTS _logctl_state (
+	err := exec(ctx, s.c, `CREATE TABLE IF NOT EXISTS _logctl_state (
 		sink TEXT NOT NULL, source TEXT NOT NULL, partition INTEGER NOT NULL, number INTEGER NOT NULL,
 		whole INTEGER NOT NULL, hash INTEGER NOT NULL, entries BLOB,
 		PRIMARY KEY (sink, source, partition, number));
@@ -42,16 +42,16 @@ func (s *states) claim(ctx context.Context, signature string) error {
 	case found:
 		return stream.CheckSignature("it", kept, signature)
 	}
-	_, err = exec(ctx, s.c, "INSERT INTO _logctl_operators (sink, signature) VALUES (?, ?)", s.sink, signature)
+	err = exec(ctx, s.c, "INSERT INTO _logctl_operators (sink, signature) VALUES (?, ?)", s.sink, signature)
 	return err
 }
 
 // reset discards the states of all tasks, and the signature.
 func (s *states) reset(ctx context.Context) error {
-	if _, err := exec(ctx, s.c, "DELETE FROM _logctl_state WHERE sink = ?", s.sink); err != nil {
+	if err := exec(ctx, s.c, "DELETE FROM _logctl_state WHERE sink = ?", s.sink); err != nil {
 		return err
 	}
-	_, err := exec(ctx, s.c, "DELETE FROM _logctl_operators WHERE sink = ?", s.sink)
+	err := exec(ctx, s.c, "DELETE FROM _logctl_operators WHERE sink = ?", s.sink)
 	return err
 }
 
@@ -62,13 +62,13 @@ func (s *states) save(ctx context.Context, task stream.Task, entries stream.Entr
 		return err
 	}
 	if all {
-		_, err := exec(ctx, s.c, "DELETE FROM _logctl_state WHERE sink = ? AND source = ? AND partition = ?",
+		err := exec(ctx, s.c, "DELETE FROM _logctl_state WHERE sink = ? AND source = ? AND partition = ?",
 			s.sink, task.Source, int64(task.Partition))
 		if err != nil {
 			return err
 		}
 	}
-	_, err = exec(ctx, s.c, `INSERT INTO _logctl_state (sink, source, partition, number, whole, hash, entries)
+	err = exec(ctx, s.c, `INSERT INTO _logctl_state (sink, source, partition, number, whole, hash, entries)
 		VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		s.sink, task.Source, int64(task.Partition), number, all, int64(xxh3.Hash(entries)), []byte(entries))
 	if e, ok := errors.AsType[*Error](err); ok && e.Code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {

@@ -47,7 +47,7 @@ func (s *Sink) createTable(ctx context.Context, rows record.Rows) error {
 		fmt.Fprintf(&sql, ", %s %s", quote(c.Name), c.Kind)
 	}
 	fmt.Fprintf(&sql, ", %s %s)", table.Extra, table.JSON)
-	if _, err := exec(ctx, s.c, sql.String()); err != nil {
+	if err := exec(ctx, s.c, sql.String()); err != nil {
 		return s.failed("creating", err)
 	}
 	return s.findTable(ctx)

@@ -31,7 +31,7 @@ func (s *Sink) transaction(ctx context.Context) error {
 
 // lock begins a transaction that nothing but this one writes in.
 func (s *Sink) lock(ctx context.Context) error {
-	_, err := exec(ctx, s.c, "BEGIN IMMEDIATE")
+	err := exec(ctx, s.c, "BEGIN IMMEDIATE")
 	if s.opt.Breaker != nil {
 		s.opt.Breaker.Done(time.Now().UnixNano(), err == nil)
 	}
@@ -60,7 +60,7 @@ func (s *Sink) Flush(ctx context.Context) error {
 
 // undo ends the transaction without a trace. The table may have been part of it.
 func (s *Sink) undo(ctx context.Context) {
-	_, _ = exec(ctx, s.c, "ROLLBACK") // where the disk is full, SQLite has rolled back by itself
+	_ = exec(ctx, s.c, "ROLLBACK") // where the disk is full, SQLite has rolled back by itself
 	s.open = false
 	s.closeTable()
 }

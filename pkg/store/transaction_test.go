@@ -59,7 +59,7 @@ func TestColumnsOfAnother(t *testing.T) {
 	}
 	defer another.Close()
 	// There are as many columns as before, and f0 is at the end.
-	_, err = exec(t.Context(), another, "ALTER TABLE logs DROP COLUMN gone; ALTER TABLE logs ADD COLUMN f0 INTEGER")
+	err = exec(t.Context(), another, "ALTER TABLE logs DROP COLUMN gone; ALTER TABLE logs ADD COLUMN f0 INTEGER")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestIndexOfEarlierVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_, err = exec(t.Context(), c, `DROP INDEX "logs by f0,f1"; CREATE UNIQUE INDEX IF NOT EXISTS "logs by f0,f1" ON "logs" (`+
+	err = exec(t.Context(), c, `DROP INDEX "logs by f0,f1"; CREATE UNIQUE INDEX IF NOT EXISTS "logs by f0,f1" ON "logs" (`+
 		`"f0" IS NULL, ifnull("f0", 0), "f1" IS NULL, ifnull("f1", 0))`)
 	if err != nil {
 		t.Fatal(err)

@@ -256,8 +256,7 @@ func (Stopped) Error() string { return "no more is taken" }
 // Taken returns those of the rows passed to Process that count as read, by the error
 // of emitting them.
 func Taken(rows record.Rows, err error) record.Rows {
-	var stop Stopped
-	if errors.As(err, &stop) {
+	if stop, ok := errors.AsType[Stopped](err); ok {
 		rows.Hi = stop.At
 	}
 	return rows
