@@ -120,6 +120,9 @@ func TestAbandonedSessions(t *testing.T) {
 						t.Errorf("row %v", r)
 					}
 				}
+				if n := d.Op.Stats().Rows; n != int64(len(d.Out.Rows)) {
+					t.Errorf("%d rows are counted, want %d", n, len(d.Out.Rows))
+				}
 				if s := strings.Join(got, " "); s != c.want {
 					t.Errorf("abandoned %s, want %s\n%s", s, c.want, lines(d.Out.Rows))
 				}
