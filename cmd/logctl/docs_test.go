@@ -132,6 +132,7 @@ func walk(cmd *cobra.Command, f func(*cobra.Command)) {
 var differs = map[string]string{
 	"output":          "topics have fewer forms than records",
 	"max-memory":      "of state for window and sessionize, which goes to disk; of all for consume",
+	"brokers":         "how many the broker runs, addresses elsewhere",
 	"partitions":      "of new topics for the broker, of one topic for topic",
 	"from":            "one place with dead letters for dlq, any number of inputs elsewhere",
 	"to":              "the place of a group for group reset, an output elsewhere, one for dlq",
