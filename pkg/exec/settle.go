@@ -22,6 +22,7 @@ type outcome struct {
 	dead     *record.Batch // letters of some of finished; kept for the next ones where its sink is done with it
 	finished []entry
 	dropped  []entry
+	waiting  []entry // for another attempt: settle gives them to the worker
 }
 
 // add takes the answer to an entry; line is what the handler wrote.
@@ -88,6 +89,9 @@ func (o *outcome) addKeys() {
 // nothing more is awaited for now.
 func (o *outcome) settle(idle bool) error {
 	w := o.w
+	w.sleep(o.waiting)
+	clear(o.waiting)
+	o.waiting = o.waiting[:0]
 	if o.out != nil {
 		o.addKeys()
 		err := w.s.deliver(o.out, idle)
@@ -147,7 +151,7 @@ func (o *outcome) failed(e entry, why retry.Error) error {
 	now := time.Now().UnixNano()
 	if w.outage(w.s.opt.Policy.Rules.Classify(why), now) {
 		w.s.Stats.Retried.Add(1)
-		w.wait(e, now+int64(w.s.opt.Breaker.Wait(now)))
+		o.wait(e, now+int64(w.s.opt.Breaker.Wait(now)))
 		return nil
 	}
 	at, again := w.s.opt.Policy.Next(st, why, now, chance)
@@ -162,7 +166,7 @@ func (o *outcome) failed(e entry, why retry.Error) error {
 		o.finished = append(o.finished, e)
 	case again:
 		w.s.Stats.Retried.Add(1)
-		w.wait(e, at)
+		o.wait(e, at)
 		return nil
 	default:
 		return o.bury(e, st)
@@ -233,16 +237,34 @@ func (w *worker) keepState(e *entry) {
 
 // wait has an entry wait for another attempt. Others of its order wait behind
 // it.
-func (w *worker) wait(e entry, at int64) {
-	w.keep(&e)
+func (o *outcome) wait(e entry, at int64) {
+	o.w.keep(&e)
+	e.own.due, e.own.failed = at, true
+	if e.id != 0 {
+		o.w.block(e.id)
+	}
+	o.waiting = append(o.waiting, e)
+}
+
+func (w *worker) block(id uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e.own.due = at
-	if e.own.failed = true; e.id != 0 && w.blocked[e.id] == nil {
-		w.blocked[e.id] = new(fifo)
+	if w.blocked[id] == nil {
+		w.blocked[id] = new(fifo)
 		w.lines.Add(1)
 	}
-	w.waits.add(e)
+}
+
+// sleep adds entries to those that wait until they are due.
+func (w *worker) sleep(list []entry) {
+	if len(list) == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range list {
+		w.waits.add(e)
+	}
 	signal(w.wake)
 }
 
