@@ -65,8 +65,20 @@ func groupKilled(t *testing.T, c *client, command []string, crashes int, before 
 	c.start(t, nil, nil, append(args, "--stop", "end")...).end(t)
 	got := sortedLines(c.logctl(t, nil, "consume", "-q", "--from", "kafka:"+out, "--stop", "end"))
 	if !slices.Equal(got, want) {
-		t.Errorf("%d rows, want %d; the first that differs: %s", len(got), len(want), firstOther(got, want))
+		read := sortedLines(c.logctl(t, nil, "consume", "-q", "--from", "kafka:"+in, "--stop", "end"))
+		t.Errorf("%d rows, want %d, of which %d are there; the input has %d records, %d of them different; the first that differs: %s",
+			len(got), len(want), common(got, want), len(read), len(slices.Compact(read)), firstOther(got, want))
 	}
+}
+
+// common returns how many of some sorted lines are among others.
+func common(got, want []string) (n int) {
+	for _, line := range want {
+		if _, ok := slices.BinarySearch(got, line); ok {
+			n++
+		}
+	}
+	return n
 }
 
 // fell kills a process, or finds that it has ended with an error, as one may that
