@@ -134,10 +134,13 @@ func setDefault[T int | time.Duration](v *T, to T) {
 }
 
 // arenaFor returns the arena of a batch such that all batches of n sources
-// together stay within some 64 MiB, down to 32 KiB for a batch.
+// together stay within some 64 MiB, down to 32 KiB for a batch. Those of still more
+// sources take what they hold.
 func arenaFor(n int) int {
-	return min(max(64<<20/(batchesFor(n)*max(n, 1)), 32<<10), defaultArena)
+	return min(max(64<<20/(batchesFor(n)*max(n, 1)), leastArena), defaultArena)
 }
+
+const leastArena = 32 << 10
 
 // batches returns how many batches each source may have under way. Where the
 // sink holds them until they are acknowledged, some must be on their way while

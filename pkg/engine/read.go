@@ -25,9 +25,10 @@ type job struct {
 // readers are the goroutines between the sources and the operator.
 type readers struct {
 	*Pipeline
-	pool     *record.Pool // whose like each source has while it is read
-	work     chan *job    // for the parsers
-	arrivals chan *job    // for the operator, in the order of each source
+	pool     *record.Pool   // whose like each source has while it is read
+	arenas   *record.Arenas // lent to batches while they are filled, where these are many; else nil
+	work     chan *job      // for the parsers
+	arrivals chan *job      // for the operator, in the order of each source
 	reading  sync.WaitGroup
 	parsing  sync.WaitGroup
 	naming   sync.Once // the names of the first records' fields
@@ -35,6 +36,9 @@ type readers struct {
 
 func newReaders(p *Pipeline) *readers {
 	r := &readers{Pipeline: p, pool: record.NewPool(1, p.Arena)}
+	if p.Arena == leastArena {
+		r.pool, r.arenas = record.NewPool(1, 0), record.NewArenas(p.Arena)
+	}
 	room := 0 // for every batch and every end: neither send ever waits
 	for i := range p.Sources {
 		room += r.most(i) + 1
@@ -135,10 +139,16 @@ func (r *readers) name(j *job) {
 	}
 }
 
+// mostWays is of how many sources each reader gives way: it has a thread of its own then,
+// and there may not be thousands of these.
+const mostWays = 256
+
 // start begins to read source i.
 func (r *readers) start(ctx context.Context, i int) {
 	r.reading.Go(func() {
-		r.GiveWay()
+		if len(r.Sources) <= mostWays {
+			r.GiveWay()
+		}
 		r.arrivals <- &job{source: i, end: true, err: r.read(ctx, i)}
 	})
 }
@@ -147,13 +157,14 @@ func (r *readers) start(ctx context.Context, i int) {
 func (r *readers) read(ctx context.Context, i int) error {
 	pool := r.pool.Like(r.most(i))
 	for {
+		if a, ok := r.Sources[i].(stream.Awaiter); ok {
+			a.Await(ctx)
+		}
 		b, err := r.batch(ctx, i, pool)
 		if err != nil {
 			return nil //nolint:nilerr // interrupted: an end like any other
 		}
-		b.Narrow(r.Arena)
-		err = r.Sources[i].Read(ctx, b)
-		b.Widen()
+		err = r.fill(ctx, i, b)
 		if err != nil {
 			b.Release()
 			if err == io.EOF || ctx.Err() != nil { // an error that wraps io.EOF is no end: a connection broke
@@ -167,6 +178,18 @@ func (r *readers) read(ctx context.Context, i int) error {
 		r.arrivals <- j
 		r.Yield()
 	}
+}
+
+// fill reads a batch of source i.
+func (r *readers) fill(ctx context.Context, i int, b *record.Batch) error {
+	if r.arenas != nil {
+		r.arenas.Lend(b)
+		defer r.arenas.Settle(b)
+	} else {
+		b.Narrow(r.Arena)
+		defer b.Widen()
+	}
+	return r.Sources[i].Read(ctx, b)
 }
 
 // batch returns an empty batch for source i.

@@ -19,9 +19,10 @@ type tail struct {
 	heirs    *succession
 	poll     time.Duration
 	note     func(string)
-	patience int  // how long, in intervals, the next file waits for this one to be silent
-	paused   bool // there was nothing more to read: look whether it is the same file before reading on
-	looked   bool // it was the same file just now; it may have been written anew before it is read
+	patience int   // how long, in intervals, the next file waits for this one to be silent
+	paused   bool  // there was nothing more to read: look whether it is the same file before reading on
+	looked   bool  // it was the same file just now; it may have been written anew before it is read
+	over     error // what await has found, and is not told yet
 	checked  sight
 	seen     seen
 }

@@ -106,6 +106,9 @@ func (in *input) fill(ctx context.Context, b *record.Batch, wait bool) error {
 	got := 0
 	if in.tail != nil && in.tail.paused {
 		in.tail.paused = false
+		if in.tail.over != nil {
+			return in.tail.over
+		}
 		if err := in.tail.check(in); err != nil {
 			return err
 		}

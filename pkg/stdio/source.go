@@ -133,6 +133,20 @@ func (s *Source) Peek(b *record.Batch) error {
 	return err
 }
 
+// Await opens a file that is followed and, where it has given all that it had, waits
+// until it has more or is followed by another one.
+func (s *Source) Await(ctx context.Context) {
+	switch {
+	case s.err != nil || s.heirs == nil:
+	case s.reading == nil || s.in == nil:
+		if err := s.start(ctx); err != nil {
+			_ = s.fail(err) // as Read will say
+		}
+	case s.in.tail != nil && s.quiet && !s.more:
+		s.in.tail.over = s.in.tail.await(ctx, s.in)
+	}
+}
+
 // Read fills b with complete records, or with one bad record that is too long.
 func (s *Source) Read(ctx context.Context, b *record.Batch) error {
 	if s.err != nil {

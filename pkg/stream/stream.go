@@ -62,6 +62,15 @@ type Grower interface {
 	Grows() bool
 }
 
+// An Awaiter is a Source that can wait for records without a batch: one of thousands of
+// files that are followed and quiet.
+type Awaiter interface {
+	Source
+	// Await returns when Read should be called, at the latest when ctx is done. It is
+	// called before each Read, by the same goroutine.
+	Await(ctx context.Context)
+}
+
 // A Pauser is a Source of several partitions that can hold some back while
 // others catch up, for reading in time order.
 type Pauser interface {
