@@ -98,7 +98,7 @@ func (l *lane) advance(o *record.Origin, next int64) {
 // leave notes how far a file was read that another one follows.
 func (l *lane) leave() {
 	if o := l.origin; o != nil && !o.Topic && l.next >= 0 {
-		l.past = append(l.past, stream.Position{Source: o.Source, Partition: o.Partition, Next: l.next})
+		l.past = append(l.past, stream.Position{Source: o.Source, Partition: o.Partition, Next: l.next, Begins: o.Begins})
 	}
 }
 
@@ -143,7 +143,7 @@ func (l *lane) position() (stream.Position, bool) {
 		return stream.Position{}, false
 	}
 	done := l.over() && l.task != nil && l.task.finished
-	return stream.Position{Source: o.Source, Partition: o.Partition, Next: next, Done: done}, true
+	return stream.Position{Source: o.Source, Partition: o.Partition, Next: next, Done: done, Begins: o.Begins}, true
 }
 
 // mark takes in the marks behind a batch. They are part of the state of its task: who

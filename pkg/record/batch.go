@@ -76,6 +76,7 @@ type Origin struct {
 	Was       string // under which name an earlier run has read a file; empty where under none, or the same
 	Topic     bool   // Source is a topic
 	Upstreams int    // of a partition that is filled from others, how many: its time is what their marks say
+	Begins    uint64 // of a file, a checksum of its first record; 0 where unknown
 	Modified  int64  // when the file was modified, ns since 1970; NoTime where unknown
 	Format    string // the format of its records, found or given: see package codec
 	Header    string // the header line of a format that has one (CSV)

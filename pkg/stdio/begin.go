@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
@@ -19,8 +21,11 @@ const sampleSize = 32 << 10
 // ended returns where an earlier run ended in the stream that has been opened; false
 // where none has read it.
 func (s *Source) ended() (at stream.Position, ok bool) {
-	if !s.resumes {
+	switch {
+	case !s.resumes:
 		return at, false
+	case s.copied != nil:
+		return *s.copied, true
 	}
 	for _, p := range s.opt.endsIn(s.origin.Partition) {
 		if p.Next > at.Next && s.owns(p) {
@@ -91,7 +96,8 @@ func (s *Source) begin(ctx context.Context, b *record.Batch, err error) (resumed
 	origin.Format, origin.Header = begins.format, begins.header
 	s.framer = s.opt.Format.Framer(s.origin)
 	origin.Partition = s.in.generation(s.first(sample))
-	s.found.partition = origin.Partition
+	origin.Begins = s.fingerprint(sample, begins.skip)
+	s.found.partition, s.found.first = origin.Partition, origin.Begins
 	at, ok := s.ended()
 	s.resumes = false // no position is in the next file of the name
 	if ok {
@@ -118,6 +124,16 @@ func (s *Source) first(sample []byte) []byte {
 		return line
 	}
 	return sample[:b.Recs[0].Value.End()]
+}
+
+// fingerprint returns the checksum of a file's first record, with the header before it: a
+// copy of the file has the same. It is 0 where there is none yet.
+func (s *Source) fingerprint(sample []byte, skip int) uint64 {
+	first := s.first(sample[skip:])
+	if !s.in.regular() || len(first) == 0 || len(first) == len(sample)-skip {
+		return 0
+	}
+	return max(xxh3.Hash(sample[:skip+len(first)]), 1)
 }
 
 // resume goes to where an earlier run ended, and throws away what was read

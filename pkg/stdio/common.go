@@ -32,6 +32,7 @@ func (c *common) once() *common {
 type glance struct {
 	id        identity
 	partition int32
+	first     uint64 // record.Origin.Begins
 	sample    uint64 // checksum of the first bytes
 	begins    *beginning
 }

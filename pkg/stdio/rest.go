@@ -17,7 +17,8 @@ import (
 // reads: a log that was rotated since has another name in the same directory. It
 // returns a source for what is left of each, and for the files that have come and
 // gone between it and the one that has its name now, the oldest first; and the
-// positions in files that are nowhere.
+// positions in files that are nowhere. The rest of a file that was copied and cut, or
+// compressed, is in the copy: it has a name of a rotated log and begins with what was read.
 //
 // A file whose name another file has taken while its rest is nowhere is told to
 // opt.Note: what was written to it after it was last read is not known.
@@ -28,41 +29,45 @@ func Rest(sources []stream.Source, at []stream.Position, opt Options,
 	}
 	opt.Follow, opt.Grows = false, false // what has another name is complete
 	s := search{
-		opt: newCommon(opt), dirs: map[string][]found{}, reading: map[identity]bool{}, read: map[int32]bool{},
-		taken: map[string]int32{}, known: map[int32]bool{},
+		opt: newCommon(opt), dirs: map[string][]found{}, reading: map[identity]*Source{}, read: map[int32]bool{},
+		taken: map[string]int32{}, known: map[int32]bool{}, begun: map[uint64]bool{},
 	}
 	for _, p := range at {
-		s.known[p.Partition] = true
+		s.known[p.Partition], s.begun[p.Begins] = true, p.Begins != 0
 	}
 	for _, source := range sources {
 		if f, ok := source.(*Source); ok && f.kind != noFile {
 			f.found = identify(f.name, s.opt)
 			f.meant = f.found.id != identity{}
-			s.reading[f.found.id], s.read[f.found.partition], s.taken[f.name] = true, true, f.found.partition
+			s.reading[f.found.id], s.read[f.found.partition], s.taken[f.name] = f, true, f.found.partition
 		}
 	}
-	var left []listed
+	type heir struct {
+		listed
+		source *Source
+	}
+	var left []heir
 	for _, p := range at {
 		if p.Partition == 0 || p.Source == stdinName || s.read[p.Partition] {
 			continue
 		}
-		names := s.renamed(p)
-		if len(names) == 0 {
+		names, was := s.renamed(p)
+		if !was {
 			gone = append(gone, p)
-			s.miss(p)
 		}
 		for _, f := range names {
-			s.reading[f.id], s.read[f.partition] = true, true
-			left = append(left, f.listed)
+			source, err := newFile(f.path, s.opt)
+			if err != nil {
+				return nil, nil, err
+			}
+			source.copied = f.copied
+			s.reading[f.id], s.read[f.partition] = source, true
+			left = append(left, heir{f.listed, source})
 		}
 	}
-	slices.SortFunc(left, older)
-	for _, f := range left {
-		source, err := newFile(f.path, s.opt)
-		if err != nil {
-			return nil, nil, err
-		}
-		rest = append(rest, source)
+	slices.SortFunc(left, func(a, b heir) int { return older(a.listed, b.listed) })
+	for _, h := range left {
+		rest = append(rest, h.source)
 	}
 	return rest, gone, nil
 }
@@ -70,25 +75,29 @@ func Rest(sources []stream.Source, at []stream.Position, opt Options,
 // A search is that of Rest.
 type search struct {
 	opt     *common
-	dirs    map[string][]found // the files of directories that were looked at
-	reading map[identity]bool  // files that are read
-	read    map[int32]bool     // their partitions
-	taken   map[string]int32   // by their paths
-	known   map[int32]bool     // what positions are in
+	dirs    map[string][]found   // the files of directories that were looked at
+	reading map[identity]*Source // files that are read
+	read    map[int32]bool       // their partitions
+	taken   map[string]int32     // by their paths
+	known   map[int32]bool       // what positions are in
+	begun   map[uint64]bool      // how those files begin
 }
 
-// found is a file of a directory, and what the partition of its records is.
+// found is a file of a directory, what the partition of its records is, and how it begins.
 type found struct {
 	listed
 	partition int32
+	first     uint64
+	copied    *stream.Position // where it goes on as the copy of a file that is no more
 }
 
 // rotated is what is added to the name of a log when it is rotated, and inserted what is put
 // before its extension: a number behind a dot, or a date. A number behind something else, as
 // in worker-2.log, rather tells it from other logs.
 var (
-	rotated  = regexp.MustCompile(`^[._-]?[0-9][0-9TZ:._-]*$`)
-	inserted = regexp.MustCompile(`^(\.[0-9]+|[._-]?[0-9]{4}[._-]?[0-9]{2}[._-]?[0-9]{2}[0-9TZ:._-]*)$`)
+	rotated    = regexp.MustCompile(`^[._-]?[0-9][0-9TZ:._-]*$`)
+	rotatedEnd = regexp.MustCompile(`[._-]?[0-9][0-9TZ:._-]*$`)
+	inserted   = regexp.MustCompile(`^(\.[0-9]+|[._-]?[0-9]{4}[._-]?[0-9]{2}[._-]?[0-9]{2}[0-9TZ:._-]*)$`)
 )
 
 // isRotated reports whether path is a name that the log of another one is given.
@@ -103,26 +112,35 @@ func isRotated(path, log string) bool {
 	return ext != "" && begins && ends && inserted.MatchString(between)
 }
 
-// renamed returns the file that a position is in and, where it is an older one of a
-// log that was rotated several times, those that were written after it.
-func (s *search) renamed(p stream.Position) (names []found) {
-	var old *found
+// renamed returns the file that a position is in, or a copy of it, and, where it is an
+// older one of a log that was rotated several times, those that were written after it. It
+// reports whether there is such a file; of a compressed one nothing may be left.
+func (s *search) renamed(p stream.Position) (names []found, was bool) {
 	dir := s.look(filepath.Dir(p.Source))
-	for i := range dir {
-		if dir[i].partition == p.Partition {
-			old = &dir[i]
+	i := slices.IndexFunc(dir, func(f found) bool { return f.partition == p.Partition })
+	switch {
+	case i >= 0 && readToEnd(dir[i].path, p.Next):
+		return nil, true
+	case i < 0:
+		if i = s.copyOf(p, dir); i < 0 {
+			return nil, false
+		}
+		if own := s.reading[dir[i].id]; own != nil {
+			own.copied = &p
+			return nil, true
 		}
 	}
-	if old == nil {
-		return nil
-	}
-	for _, f := range dir {
-		newer := isRotated(f.path, p.Source) && !f.modified.Before(old.modified)
-		if f == *old || newer && f.partition != 0 && !s.known[f.partition] && !s.reading[f.id] {
+	for j, f := range dir {
+		newer := isRotated(unpackedName(f.path), p.Source) && !f.modified.Before(dir[i].modified)
+		switch {
+		case j == i && f.partition != p.Partition:
+			f.copied = &p
+			names = append(names, f)
+		case j == i || newer && f.partition != 0 && !s.known[f.partition] && !s.begun[f.first] && s.reading[f.id] == nil:
 			names = append(names, f)
 		}
 	}
-	return names
+	return names, true
 }
 
 // goBack opens the file that Rest has seen under the name of in, which was just opened:
@@ -149,7 +167,8 @@ func (s *search) look(dir string) []found {
 	}
 	var files []found
 	for _, f := range list(pathsIn(dir)) {
-		files = append(files, found{f, identify(f.path, s.opt).partition})
+		it := identify(f.path, s.opt)
+		files = append(files, found{listed: f, partition: it.partition, first: it.first})
 	}
 	s.dirs[dir] = files
 	return files

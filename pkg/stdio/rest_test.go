@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,12 +20,13 @@ import (
 
 // A resumer reads the same paths again and again, each time from where it ended.
 type resumer struct {
-	t     *testing.T
-	opt   stdio.Options
-	at    map[stream.Position]int64 // by everything but Next
-	notes []string
-	gone  int
-	found func() // is called between the look at what is there and the reading
+	t      *testing.T
+	opt    stdio.Options
+	at     map[stream.Position]int64 // by everything but Next
+	notes  []string
+	gone   int
+	opened int    // how many files the last run has read
+	found  func() // is called between the look at what is there and the reading
 }
 
 func newResumer(t *testing.T) *resumer {
@@ -52,7 +54,7 @@ func (r *resumer) read(paths ...string) (all []string) {
 	if r.found != nil {
 		r.found()
 	}
-	r.gone += len(gone)
+	r.gone, r.opened = r.gone+len(gone), len(rest)+len(sources)
 	for _, p := range gone {
 		p.Next = 0
 		delete(r.at, p)
@@ -271,6 +273,74 @@ func TestOutputIsCutBack(t *testing.T) {
 		got, err := readAll(t, open(t, stdio.Options{}, path)[0], 1024, 1000)
 		if d := cmp.Diff(want, values(got)); d != "" || err != nil {
 			t.Errorf("%s: -want +got\n%s%v", name, d, err)
+		}
+	}
+}
+
+// TestRestOfCopies: however a log is copied or compressed between runs, what was not read of
+// it is read in the copy, once, and so are logs that came and went meanwhile.
+func TestRestOfCopies(t *testing.T) {
+	pack := func(rnd *rand.Rand, from, to string) {
+		data, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(to, ".gz") {
+			data = gzipMember(t, rnd, data)
+		}
+		write(t, to, data)
+		if err := os.Chtimes(to, time.Time{}, info.ModTime()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for seed := range uint64(40) {
+		rnd := rand.New(rand.NewPCG(seed, 5))
+		path := filepath.Join(t.TempDir(), "app.log")
+		cuts, end := seed%2 == 0, []string{"", ".gz"}[seed/2%2]
+		pattern := path + strings.Repeat("*", int(seed/4%2))
+		r := newResumer(t)
+		var got, want []string
+		line := func(kind string) {
+			text := fmt.Sprintf("%s %d", kind, len(want))
+			want = append(want, text)
+			appendTo(t, path, text+"\n")
+		}
+		line("the first")
+		got = append(got, r.read(pattern)...)
+		for range 60 {
+			switch n := rnd.IntN(10); {
+			case n == 0:
+				for i := 60; i > 0; i-- {
+					_ = os.Rename(fmt.Sprint(path, ".", i, end), fmt.Sprint(path, ".", i+1, end)) // most are not there
+				}
+				pack(rnd, path, path+".1"+end)
+				if cuts {
+					write(t, path, nil)
+				} else if err := os.Remove(path); err != nil {
+					t.Fatal(err)
+				}
+				line("first of file")
+			case n < 7:
+				line("line")
+			default:
+				got = append(got, r.read(pattern)...)
+			}
+		}
+		got = append(got, r.read(pattern)...)
+		if pattern != path { // its files are read in the order of their names
+			slices.Sort(got)
+			slices.Sort(want)
+		}
+		if d := cmp.Diff(want, got); d != "" || len(r.notes) > 0 {
+			t.Fatalf("seed %d: -want +got\n%s%q", seed, d, r.notes)
+		}
+		r.read(pattern)
+		if pattern == path && end == ".gz" && r.opened > 1 {
+			t.Errorf("seed %d: %d files are read when nothing is new", seed, r.opened)
 		}
 	}
 }

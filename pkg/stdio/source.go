@@ -38,6 +38,7 @@ type Source struct {
 	kind     kind
 	meant    bool                                      // Rest has found the file: it is found.id
 	resumes  bool                                      // it may be among opt.from
+	copied   *stream.Position                          // where an earlier run ended in the file that it is a copy of
 	size     int64                                     // of the file when it was found, -1 where it has none
 	open     func(ctx context.Context) (*input, error) // nil for a path
 	heirs    *succession                               // of a path that is followed
@@ -117,7 +118,7 @@ func (s *Source) Peek(b *record.Batch) error {
 	if s.kind != plainFile || s.reading != nil {
 		return errors.ErrUnsupported
 	}
-	first := Source{opt: s.opt, name: s.name, kind: s.kind, meant: s.meant, resumes: s.resumes, found: s.found}
+	first := Source{opt: s.opt, name: s.name, kind: s.kind, meant: s.meant, resumes: s.resumes, copied: s.copied, found: s.found}
 	arena := b.Data[:0]
 	b.Data = arena[:0:min(cap(arena), chunk)]
 	err := first.Read(context.Background(), b)

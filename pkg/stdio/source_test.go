@@ -497,7 +497,8 @@ func readBatches(t *testing.T, s stream.Source, arena int) (all []string, ends [
 			t.Fatal(err)
 		}
 		all = append(all, values(frame(b, 1000))...)
-		ends = append(ends, stream.Position{Source: b.Origin.Source, Partition: b.Origin.Partition, Next: b.Next})
+		o := b.Origin
+		ends = append(ends, stream.Position{Source: o.Source, Partition: o.Partition, Next: b.Next, Begins: o.Begins})
 	}
 }
 

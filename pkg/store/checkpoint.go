@@ -44,6 +44,7 @@ type Checkpoint struct {
 	path    string
 	lock    *os.File
 	at      positions
+	begins  begins
 	states  *states
 	seal    seal
 	sink    stream.Sink // takes the rows
@@ -125,6 +126,9 @@ func (k *Checkpoint) Attach(ctx context.Context, sink stream.Sink, files map[str
 // Positions returns how far the inputs were dealt with.
 func (k *Checkpoint) Positions(ctx context.Context) ([]stream.Position, error) {
 	at, err := k.at.load(ctx)
+	for i, p := range at {
+		at[i].Begins = k.begins.known[partition{p.Source, p.Partition}]
+	}
 	return at, k.failed("reading", err)
 }
 
@@ -139,6 +143,9 @@ func (k *Checkpoint) Forget(ctx context.Context, gone []stream.Position) error {
 			k.seal.position(&k.at, partition{at.Source, at.Partition}, -1)
 		}
 		err = k.at.forget(ctx, gone)
+	}
+	if err == nil {
+		err = k.begins.forget(ctx, gone)
 	}
 	if err == nil {
 		err = k.commit(ctx, nil)
@@ -171,6 +178,7 @@ func (k *Checkpoint) Stale(task stream.Task) bool { return k.states.logs.Stale(t
 func (k *Checkpoint) Keep(at []stream.Position) {
 	for _, p := range at {
 		k.at.add(p)
+		k.begins.add(p)
 	}
 }
 
@@ -226,6 +234,9 @@ func (k *Checkpoint) commit(ctx context.Context, moved []*output) error {
 		k.seal.position(&k.at, at, next)
 	}
 	if err := k.at.write(ctx); err != nil {
+		return err
+	}
+	if err := k.begins.write(ctx); err != nil {
 		return err
 	}
 	for _, o := range moved {

@@ -49,6 +49,10 @@ func (k *Checkpoint) begin(ctx context.Context, opt CheckpointOptions) error {
 	if err == nil {
 		_, err = k.at.load(ctx)
 	}
+	if err == nil {
+		k.begins.c = k.c
+		err = k.begins.load(ctx)
+	}
 	return err
 }
 

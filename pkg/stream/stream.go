@@ -35,7 +35,8 @@ type Position struct {
 	Source    string // Origin.Source
 	Partition int32
 	Next      int64
-	Done      bool // the partition has ended in this run, and its operator has said its last words
+	Done      bool   // the partition has ended in this run, and its operator has said its last words
+	Begins    uint64 // Origin.Begins
 }
 
 // A Committer is a Source that remembers positions: a consumer group.
