@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/logctl/logctl/pkg/codec"
@@ -61,12 +62,15 @@ func (s *Source) tooLong(ctx context.Context, b *record.Batch) error {
 }
 
 // passRest reads to the end of a record, behind b.Data and what is in carry. There may be
-// none, as in /dev/zero: that is said.
+// none: that is said, and ends the reading of a device, as /dev/zero, which has no end either.
 func (s *Source) passRest(ctx context.Context, b *record.Batch, rest codec.Rest) error {
 	keep, begin, said := len(b.Data), b.Base, false
 	for {
 		if !said && s.base-begin > endless {
 			said = true
+			if s.in.info != nil && s.in.info.Mode()&os.ModeCharDevice != 0 {
+				return fmt.Errorf("%s: the record at byte %d has no end within %s", s.name, begin, human.Bytes(endless))
+			}
 			s.opt.Note(fmt.Sprintf("%s: the record at byte %d has no end within %s; it is bad, and passed over to its end",
 				s.name, begin, human.Bytes(endless)))
 		}

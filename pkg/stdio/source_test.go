@@ -272,6 +272,16 @@ func TestHugeLineTakesBoundedMemory(t *testing.T) {
 	}
 }
 
+// TestEndlessDevice: the end of a record is not waited for where it will never come.
+func TestEndlessDevice(t *testing.T) {
+	s := open(t, stdio.Options{}, "/dev/zero")[0]
+	b, _ := record.NewPool(1, 64<<10).Get(t.Context())
+	err := s.Read(t.Context(), b)
+	if err == nil || !strings.Contains(err.Error(), "/dev/zero: the record at byte 0 has no end within 64 MB") {
+		t.Errorf("it ends with %v", err)
+	}
+}
+
 // Where a bad record is the last one, one without an end is known to be bad at once.
 func TestStrictDoesNotWaitForTheEnd(t *testing.T) {
 	s := stdio.NewReader(&endless{1 << 62}, "x", stdio.Options{Format: lines{}, Strict: true})
