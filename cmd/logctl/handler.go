@@ -75,6 +75,9 @@ func (f *handlerFlags) apply(p *pipeline) error {
 		return fault.Usagef("a handler that knows an id of what it did makes a second time harmless",
 			"exactly once cannot be kept with --exec: what a handler has done cannot be taken back")
 	}
+	if err := exec.Find(f.command); err != nil {
+		return err
+	}
 	opt := exec.Options{
 		Command: f.command, Workers: f.workers, Order: exec.Order(slices.Index(orders, f.order)), PerRecord: f.perRecord,
 		Envelope: f.envelope, Timeout: f.timeout, MaxLine: int(p.flags.input.maxRecord), Stderr: p.cmd.ErrOrStderr(),

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"syscall"
 	"time"
 )
 
@@ -74,6 +75,9 @@ func dialer(conf *tls.Config, patience time.Duration, m *mutes) dialFunc {
 	}
 }
 
+// errNoTLS is what becomes of a handshake with who takes it for a request, and no good one.
+var errNoTLS = errors.New("it hung up when TLS began")
+
 // shakeHands returns conn with TLS, or closes it.
 func shakeHands(ctx context.Context, conn net.Conn, conf *tls.Config, addr string) (net.Conn, error) {
 	conf = conf.Clone()
@@ -83,6 +87,9 @@ func shakeHands(ctx context.Context, conn net.Conn, conf *tls.Config, addr strin
 	safe := tls.Client(conn, conf)
 	if err := safe.HandshakeContext(ctx); err != nil {
 		conn.Close() //nolint:errcheck // the error is that of the handshake
+		if ctx.Err() == nil && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) {
+			err = fmt.Errorf("%w: %w", errNoTLS, err)
+		}
 		return nil, err
 	}
 	return safe, nil

@@ -105,6 +105,21 @@ func TestNotKafka(t *testing.T) {
 	}
 }
 
+// TestNoTLS: who hangs up on TLS may not speak it.
+func TestNoTLS(t *testing.T) {
+	for _, hangUp := range []func(net.Conn){
+		func(conn net.Conn) { conn.Read(make([]byte, 4096)) }, //nolint:errcheck // the client tells
+		func(conn net.Conn) { conn.Read(make([]byte, 1)) },    //nolint:errcheck // what is unread resets the connection
+	} {
+		addr := listen(t, hangUp)
+		err := kafka.Config{Brokers: []string{addr}, TLS: kafka.TLS{Enable: true}}.Ping(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "it hung up when TLS began") ||
+			!strings.Contains(fault.HintOf(err), "leave --tls out") || !kafka.Unreachable(err) {
+			t.Errorf("%v, hint %q", err, fault.HintOf(err))
+		}
+	}
+}
+
 // TestAddresses: an address that cannot be one is an error of usage.
 func TestAddresses(t *testing.T) {
 	for _, addr := range []string{"http://127.0.0.1:9092", "a:99999", "a:0", "a:", "a b:1", "::1:19092", "a:b", "u@h:1"} {

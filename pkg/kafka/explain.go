@@ -160,6 +160,8 @@ func (c Config) explainTLS(err error) error {
 		return fault.Hint(connection, "the broker needs a new certificate, or this machine's clock is wrong")
 	case errors.As(err, &invalid):
 		return fault.Hint(connection, "the broker needs another certificate")
+	case errors.Is(err, errNoTLS):
+		return fault.Hint(unreachable{connection}, "it may not speak TLS on this port: then leave --tls out, or use its TLS port")
 	case errors.As(err, &notTLS):
 		return fault.Hint(connection, "the broker does not speak TLS on this port: leave --tls out, or use its TLS port")
 	case errors.As(err, &remote) && remote.Op == "remote error":
