@@ -162,7 +162,8 @@ func (p *pipeline) openCopies(topic, signature string) (kafka.Local, error) {
 	if p.slot == nil {
 		return nil, nil
 	}
-	c, err := store.OpenCopies(p.cmd.Context(), filepath.Join(p.slot.Dir, "state.db"), topic+" "+signature)
+	path, say := filepath.Join(p.slot.Dir, "state.db"), func(s string) { note(p.cmd, "%s", s) }
+	c, err := store.OpenCopies(p.cmd.Context(), path, topic+" "+signature, say)
 	if err != nil {
 		return nil, err
 	}

@@ -221,7 +221,7 @@ func (b *Broker) start(cfg Config, at address) error {
 func (b *Broker) options(cfg Config, at address) []kfake.Opt {
 	opts := []kfake.Opt{
 		at.option(),
-		kfake.ListenFn(at.listen(cfg.TLS, b.guards(cfg.stands))),
+		kfake.ListenFn(at.listen(cfg.TLS, b.guards(cfg.stands), b.log)),
 		kfake.DataDir(b.dir.path),
 		kfake.DefaultNumPartitions(cfg.Partitions),
 		kfake.WithLogger(logger{cfg.Log, b.failure}),

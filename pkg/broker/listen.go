@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -59,7 +61,9 @@ func (a address) option() kfake.Opt {
 
 // listen returns the function by which kfake listens: on our host and its
 // port, behind TLS and guards.
-func (a address) listen(conf *tls.Config, guards func(net.Conn) *guard) func(_, addr string) (net.Listener, error) {
+func (a address) listen(
+	conf *tls.Config, guards func(net.Conn) *guard, log *slog.Logger,
+) func(_, addr string) (net.Listener, error) {
 	return func(network, addr string) (net.Listener, error) {
 		_, port, err := net.SplitHostPort(addr)
 		if err != nil {
@@ -78,7 +82,7 @@ func (a address) listen(conf *tls.Config, guards func(net.Conn) *guard) func(_, 
 		if conf != nil {
 			ln = tls.NewListener(ln, conf)
 		}
-		return &listener{Listener: ln, addr: named, guards: guards}, nil
+		return &listener{Listener: ln, addr: named, guards: guards, log: log}, nil
 	}
 }
 
@@ -93,20 +97,28 @@ type listener struct {
 	net.Listener
 	addr   namedAddr
 	guards func(net.Conn) *guard
+	log    *slog.Logger
 }
 
 func (l *listener) Addr() net.Addr { return l.addr }
 
-// Accept tries again after an error such as too many open files: kfake stops
-// listening for good at the first one.
+// Accept tries again after an error such as too many open files, which is said: kfake
+// stops listening for good at the first one.
 func (l *listener) Accept() (net.Conn, error) {
-	for {
+	for failed := false; ; failed = true {
 		conn, err := l.Listener.Accept()
-		if err == nil {
+		switch {
+		case err == nil && failed:
+			l.log.Error("clients are let in again", "addr", l.addr)
+			fallthrough
+		case err == nil:
 			return l.guards(conn), nil
-		}
-		if errors.Is(err, net.ErrClosed) {
+		case errors.Is(err, net.ErrClosed):
 			return nil, err
+		case !failed && errors.Is(err, syscall.EMFILE):
+			l.log.Error("no client is let in: allow more open files with `ulimit -n`", "addr", l.addr, "error", err)
+		case !failed:
+			l.log.Error("no client is let in", "addr", l.addr, "error", err)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -20,6 +20,7 @@ import (
 type Copies struct {
 	c       *conn
 	states  *states
+	note    func(string)
 	dropped bool // the file was damaged, or there is no room
 
 	state stream.Image // of the log that is shortened
@@ -30,16 +31,19 @@ type Copies struct {
 const copiesSink = "copy"
 
 // OpenCopies opens the copies of a changelog, which of says. Copies of another
-// one, or that are damaged, are dropped.
-func OpenCopies(ctx context.Context, path, of string) (*Copies, error) {
+// one, or that are damaged, are dropped. note takes what a person should know.
+func OpenCopies(ctx context.Context, path, of string, note func(string)) (*Copies, error) {
 	k, err := openCopies(ctx, path, of)
-	if err == nil {
-		return k, nil
+	if err != nil {
+		if err = removeDatabase(path); err == nil {
+			k, err = openCopies(ctx, path, of)
+		}
 	}
-	if err := removeDatabase(path); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	return openCopies(ctx, path, of)
+	k.note = note
+	return k, nil
 }
 
 func removeDatabase(path string) error {
@@ -140,6 +144,8 @@ func (k *Copies) Save(ctx context.Context, c stream.Copy) error {
 		return nil
 	case damaged(err) || full(err) || errors.Is(err, errBroken):
 		k.dropped = true
+		k.note(fmt.Sprintf("no copy of the state is kept on this machine any more: writing to %q: %v; "+
+			"a restart reads all of it from the cluster", k.states.path, err))
 		_ = k.c.Close() // it is of no use
 		err = removeDatabase(k.states.path)
 	default:

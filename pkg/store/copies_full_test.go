@@ -20,7 +20,8 @@ func TestNoRoomForCopies(t *testing.T) {
 		return
 	}
 	path := filepath.Join(t.TempDir(), "state.db")
-	k := openCopies(t, path, "topic 1")
+	var said []string
+	k := openCopiesNoting(t, path, "topic 1", func(s string) { said = append(said, s) })
 	loadCopy(t, k, stream.Task{Source: "in"})
 	signal.Ignore(syscall.SIGXFSZ)
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}); err != nil {
@@ -32,6 +33,9 @@ func TestNoRoomForCopies(t *testing.T) {
 		if err := k.Save(t.Context(), stream.Copy{Task: stream.Task{Source: "in"}, Changes: changes, Next: next + 1}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if len(said) != 1 || !strings.Contains(said[0], "no copy of the state is kept") {
+		t.Errorf("said %q, want once that there are no copies", said)
 	}
 	if left, err := filepath.Glob(path + "*"); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)

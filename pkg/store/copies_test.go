@@ -16,7 +16,12 @@ import (
 
 func openCopies(t *testing.T, path, of string) *store.Copies {
 	t.Helper()
-	k, err := store.OpenCopies(t.Context(), path, of)
+	return openCopiesNoting(t, path, of, func(said string) { t.Errorf("it says: %s", said) })
+}
+
+func openCopiesNoting(t *testing.T, path, of string, note func(string)) *store.Copies {
+	t.Helper()
+	k, err := store.OpenCopies(t.Context(), path, of, note)
 	if err != nil {
 		t.Fatal(err)
 	}
