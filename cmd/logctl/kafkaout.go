@@ -109,15 +109,19 @@ func parseLinger(text string) (time.Duration, error) {
 }
 
 // ackReport says what was acknowledged and how fast, measured at the
-// acknowledgements.
+// acknowledgements, where there were some.
 func ackReport(r kafka.Report, took time.Duration) string {
 	q := func(p float64) string {
 		return human.Duration(time.Duration(r.Latency.Quantile(p) * float64(time.Second)))
 	}
 	seconds := max(took.Seconds(), 1e-9)
-	return fmt.Sprintf("sent %s, acked %s, failed %s, %s/s (%s records/s), ack latency p50 %s p95 %s p99 %s max %s",
-		human.Count(r.Sent), human.Count(r.Acked), human.Count(r.Failed), human.Bytes(int64(float64(r.Bytes)/seconds)),
-		human.Count(int64(float64(r.Acked)/seconds)), q(0.5), q(0.95), q(0.99), q(1))
+	said := fmt.Sprintf("sent %s, acked %s, failed %s", human.Count(r.Sent), human.Count(r.Acked), human.Count(r.Failed))
+	if r.Latency.Count() == 0 {
+		return said
+	}
+	return fmt.Sprintf("%s, %s/s (%s records/s), ack latency p50 %s p95 %s p99 %s max %s", said,
+		human.Bytes(int64(float64(r.Bytes)/seconds)), human.Count(int64(float64(r.Acked)/seconds)),
+		q(0.5), q(0.95), q(0.99), q(1))
 }
 
 // writeReport says how fast records were written to what acknowledges none.
