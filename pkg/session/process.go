@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"math"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -108,7 +109,7 @@ func (o *Op) lookUp(rows record.Rows, numbers []uint64) {
 		}
 	}
 	o.users.guess(o.wanted)
-	near := make([]unsafe.Pointer, 0, 2*atATime)
+	near := make([]unsafe.Pointer, 0, atATime)
 	for k := range o.wanted {
 		w := &o.wanted[k]
 		hash, kind, text := o.keys.Key(b, uint64(w.number))
@@ -118,9 +119,6 @@ func (o *Op) lookUp(rows record.Rows, numbers []uint64) {
 		o.known[w.number].user = w.user
 		if u := o.users.at(w.user); u.last != 0 {
 			near = append(near, unsafe.Pointer(o.sessions.at(u.last)))
-			if o.order == nil && u.root != u.last {
-				near = append(near, unsafe.Pointer(o.sessions.at(u.root)))
-			}
 		}
 	}
 	fetch(near)
@@ -160,7 +158,7 @@ func (o *Op) add(b *record.Batch, user uint32, t int64) uint32 {
 	ss, u := &o.sessions, o.users.at(user)
 	before, after := u.last, uint32(0)
 	if before == 0 || ss.at(before).start > t {
-		before, after = ss.around(u.root, t)
+		before, after = ss.around(&u.root, t, math.MaxUint32)
 	}
 	switch {
 	case before != 0 && t-ss.at(before).end <= o.gap:
@@ -216,10 +214,10 @@ func (o *Op) link(n uint32) {
 	if o.order != nil {
 		u.last = n
 	} else if u.last == 0 || o.sessions.at(u.last).start < s.start {
-		u.root = o.sessions.append(u.root, n)
+		o.sessions.append(&u.root, n)
 		u.last = n
 	} else {
-		u.root = o.sessions.insert(u.root, n)
+		o.sessions.insert(&u.root, n)
 	}
 	if o.timed() {
 		o.setTimer(n)
@@ -267,9 +265,9 @@ func (o *Op) merge(b *record.Batch, n, after uint32) {
 func (o *Op) unlink(n uint32) {
 	s := o.sessions.at(n)
 	u := o.users.at(s.user)
-	u.root = o.sessions.delete(u.root, n)
+	o.sessions.delete(&u.root, n)
 	if u.last == n {
-		u.last = o.sessions.lastOf(u.root)
+		u.last = o.sessions.lastOf(&u.root)
 	}
 	if u.root == 0 {
 		o.users.drop(s.user)

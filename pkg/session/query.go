@@ -41,7 +41,7 @@ func (o *Op) openRows(rows []json.RawMessage, user uint32) ([]json.RawMessage, b
 	last := o.users.at(user).last
 	switch {
 	case o.order == nil:
-		o.sessions.each(o.users.at(user).root, func(n uint32) { rows = append(rows, o.openRow(n)) })
+		o.sessions.each(&o.users.at(user).root, func(n uint32) { rows = append(rows, o.openRow(n)) })
 	case last != 0:
 		rows = append(rows, o.openRow(last))
 	}
@@ -94,7 +94,7 @@ func (o *Op) takeFromOther(from *Op, user uint32) (err error) {
 	}
 	u := from.users.at(user)
 	if from.order == nil {
-		from.sessions.each(u.root, session)
+		from.sessions.each(&u.root, session)
 		return err
 	}
 	if u.last != 0 {

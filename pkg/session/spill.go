@@ -175,7 +175,7 @@ func (o *Op) touched(n uint32) (before, after uint32) {
 	}
 	ss := &o.sessions
 	s := ss.at(n)
-	before, after = ss.beside(o.users.at(s.user).root, n)
+	before, after = ss.beside(&o.users.at(s.user).root, n)
 	if before != 0 && s.start-ss.at(before).end > o.gap {
 		before = 0
 	}

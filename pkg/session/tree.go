@@ -3,8 +3,12 @@ package session
 import "math"
 
 // The sessions of a user that are open at a time do not touch each other. They
-// stand in a search tree by their starts, a treap: most users have one or two,
-// but a batch job may find thousands, in any order.
+// stand in a search tree by their starts, and by their numbers where these are equal
+// while they are being joined. What was searched moves to its root (a splay tree).
+//
+// Most users have a few sessions, which begin in order. Each becomes the root above
+// the one before, without a look at any other, which would be far away in memory.
+// But a batch job may find thousands, in any order.
 
 // A session is one that is open.
 type session struct {
@@ -44,137 +48,122 @@ func (ss *sessions) remove(n uint32) {
 	ss.arena.remove(n)
 }
 
-// priority orders the tree's levels. It depends on the number alone, not on a
-// start, which may move.
-func priority(n uint32) uint32 { return n * 0x9e3779b1 }
+// isBehind reports whether session n is behind a start and a number.
+func (ss *sessions) isBehind(n uint32, start int64, number uint32) bool {
+	s := ss.at(n)
+	return s.start > start || s.start == start && n > number
+}
 
-// insert adds n to the tree at root and returns the new root.
-func (ss *sessions) insert(root, n uint32) uint32 {
+// splay returns the new root of the tree at root: a session next to a start and a
+// number, with none between them.
+func (ss *sessions) splay(root uint32, start int64, number uint32) uint32 {
 	if root == 0 {
-		return n
+		return 0
 	}
-	if priority(n) > priority(root) {
-		s := ss.at(n)
-		s.left, s.right = ss.split(root, s.start)
-		return n
-	}
-	r := ss.at(root)
-	if ss.at(n).start < r.start {
-		r.left = ss.insert(r.left, n)
-	} else {
-		r.right = ss.insert(r.right, n)
-	}
-	return root
-}
-
-// append is insert for a session that starts behind all others. It looks at few of them:
-// they may be far away in memory.
-func (ss *sessions) append(root, n uint32) uint32 {
-	if root == 0 || priority(n) > priority(root) {
-		ss.at(n).left = root
-		return n
-	}
-	r := ss.at(root)
-	r.right = ss.append(r.right, n)
-	return root
-}
-
-// split divides a tree into the sessions that start before t and the others.
-func (ss *sessions) split(root uint32, t int64) (before, after uint32) {
-	if root == 0 {
-		return 0, 0
-	}
-	r := ss.at(root)
-	if r.start < t {
-		r.right, after = ss.split(r.right, t)
-		return root, after
-	}
-	before, r.left = ss.split(r.left, t)
-	return before, root
-}
-
-// delete takes n out of the tree at root and returns the new root.
-func (ss *sessions) delete(root, n uint32) uint32 {
-	r := ss.at(root)
-	switch {
-	case root == n:
-		joined := ss.join(r.left, r.right)
-		r.left, r.right = 0, 0
-		return joined
-	case ss.at(n).start < r.start:
-		r.left = ss.delete(r.left, n)
-	default:
-		r.right = ss.delete(r.right, n)
-	}
-	return root
-}
-
-// join makes one tree of two; all of a are before all of b.
-func (ss *sessions) join(a, b uint32) uint32 {
-	switch {
-	case a == 0:
-		return b
-	case b == 0:
-		return a
-	case priority(a) > priority(b):
-		s := ss.at(a)
-		s.right = ss.join(s.right, b)
-		return a
-	default:
-		s := ss.at(b)
-		s.left = ss.join(a, s.left)
-		return b
-	}
-}
-
-// around returns the last session that starts at t or before it and the first
-// one that starts behind it, 0 where there is none.
-func (ss *sessions) around(root uint32, t int64) (before, after uint32) {
-	for root != 0 {
-		if s := ss.at(root); s.start <= t {
-			before, root = root, s.right
+	var aside session // on its right what is before the root, on its left what is behind
+	before, after, top := &aside, &aside, ss.at(root)
+	for {
+		if ss.isBehind(root, start, number) {
+			next := top.left
+			if next != 0 && ss.isBehind(next, start, number) {
+				s := ss.at(next)
+				top.left, s.right = s.right, root
+				root, top, next = next, s, s.left
+			}
+			if next == 0 {
+				break
+			}
+			after.left, after = root, top
+			root, top = next, ss.at(next)
 		} else {
-			after, root = root, s.left
+			next := top.right
+			if next != 0 && !ss.isBehind(next, start, number) {
+				s := ss.at(next)
+				top.right, s.left = s.left, root
+				root, top, next = next, s, s.right
+			}
+			if next == 0 {
+				break
+			}
+			before.right, before = root, top
+			root, top = next, ss.at(next)
 		}
 	}
-	return before, after
+	before.right, after.left = top.left, top.right
+	top.left, top.right = aside.right, aside.left
+	return root
+}
+
+// around returns the last session up to a start and a number and the first one behind
+// them, 0 where there is none. One of them is the root then, with the other one below.
+func (ss *sessions) around(root *uint32, start int64, number uint32) (before, after uint32) {
+	*root = ss.splay(*root, start, number)
+	if *root == 0 {
+		return 0, 0
+	}
+	s := ss.at(*root)
+	if ss.isBehind(*root, start, number) {
+		s.left = ss.splay(s.left, start, number)
+		return s.left, *root
+	}
+	s.right = ss.splay(s.right, start, number)
+	return *root, s.right
 }
 
 // beside returns the sessions in front of n and behind it, 0 where there are none,
 // in the tree at root that it is in.
-func (ss *sessions) beside(root, n uint32) (before, after uint32) {
+func (ss *sessions) beside(root *uint32, n uint32) (before, after uint32) {
 	s := ss.at(n)
-	for root != n {
-		if r := ss.at(root); r.start <= s.start {
-			before, root = root, r.right
-		} else {
-			after, root = root, r.left
-		}
+	_, after = ss.around(root, s.start, n)
+	s.left = ss.splay(s.left, s.start, n)
+	return s.left, after
+}
+
+// append adds n to the tree at root. It starts behind all others.
+func (ss *sessions) append(root *uint32, n uint32) {
+	ss.at(n).left, *root = *root, n
+}
+
+// insert adds n to the tree at root.
+func (ss *sessions) insert(root *uint32, n uint32) {
+	s := ss.at(n)
+	before, after := ss.around(root, s.start, n)
+	if s.left, s.right = before, after; *root == before && before != 0 {
+		ss.at(before).right = 0
+	} else if after != 0 {
+		ss.at(after).left = 0
 	}
-	if s.left != 0 {
-		before = ss.lastOf(s.left)
+	*root = n
+}
+
+// delete takes n out of the tree at root.
+func (ss *sessions) delete(root *uint32, n uint32) {
+	before, _ := ss.beside(root, n)
+	s := ss.at(n)
+	rest := s.right
+	if before != 0 {
+		ss.at(before).right = s.right
+		rest = before
 	}
-	for next := s.right; next != 0; next = ss.at(next).left {
-		after = next
+	if *root == n {
+		*root = rest
+	} else {
+		ss.at(*root).left = rest
 	}
-	return before, after
+	s.left, s.right = 0, 0
 }
 
 // lastOf returns the last session of a tree, 0 where it is empty.
-func (ss *sessions) lastOf(root uint32) uint32 {
-	for root != 0 && ss.at(root).right != 0 {
-		root = ss.at(root).right
-	}
-	return root
+func (ss *sessions) lastOf(root *uint32) uint32 {
+	last, _ := ss.around(root, math.MaxInt64, 0)
+	return last
 }
 
 // each calls f for the sessions of a tree in the order of their starts.
-func (ss *sessions) each(root uint32, f func(n uint32)) {
-	if root == 0 {
-		return
+func (ss *sessions) each(root *uint32, f func(n uint32)) {
+	_, n := ss.around(root, math.MinInt64, 0)
+	for n != 0 {
+		f(n)
+		_, n = ss.around(root, ss.at(n).start, n)
 	}
-	left, right := ss.at(root).left, ss.at(root).right
-	ss.each(left, f)
-	f(root)
-	ss.each(right, f)
 }
