@@ -61,8 +61,13 @@ func (s *Source) groupOptions() []kgo.Opt {
 	return opts
 }
 
-func (s *Source) onAssigned(_ context.Context, _ *kgo.Client, parts map[string][]int32) {
+func (s *Source) onAssigned(_ context.Context, client *kgo.Client, parts map[string][]int32) {
+	id, _ := client.GroupMetadata()
 	s.mu.Lock()
+	if s.forgotten(id) {
+		s.lose()
+	}
+	s.member = id
 	s.joined, s.placing = true, s.placing || len(parts) > 0
 	s.mu.Unlock()
 	if len(parts) > 0 {

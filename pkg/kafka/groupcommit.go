@@ -127,6 +127,9 @@ func (s *Source) commit(ctx context.Context, at map[string]map[int32]kgo.EpochOf
 	req := kmsg.NewPtrOffsetCommitRequest()
 	req.Group = s.cfg.Group
 	req.MemberID, req.Generation = s.client.GroupMetadata()
+	if err := s.knows(req.MemberID); err != nil {
+		return err
+	}
 	if s.cfg.InstanceID != "" {
 		req.InstanceID = &s.cfg.InstanceID
 	}

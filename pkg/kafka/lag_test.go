@@ -14,7 +14,12 @@ func TestLagIsKnownOncePartitionsAreThere(t *testing.T) {
 	if known() {
 		t.Error("it is known before the group was joined")
 	}
-	s.onAssigned(t.Context(), (*kgo.Client)(nil), map[string][]int32{"t": {0}})
+	client, err := kgo.NewClient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	s.onAssigned(t.Context(), client, map[string][]int32{"t": {0}})
 	if known() {
 		t.Error("it is known before it is known where the partition begins")
 	}

@@ -50,15 +50,43 @@ func (s *Source) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int
 }
 
 // noteLost notes that partitions go before all that was handed out of them is committed.
-// Where something goes with what is read that must not be kept, reading ends at once.
 func (s *Source) noteLost(parts map[string][]int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.each(parts, func(p *partition) { s.lost = s.lost || p.next > p.committed })
-	if s.lost && s.cfg.Keeps && s.broken == nil {
+	lost := false
+	s.each(parts, func(p *partition) { lost = lost || p.next > p.committed })
+	if lost {
+		s.lose()
+	}
+}
+
+// lose notes that something was lost. Where something goes with what is read that must
+// not be kept, reading ends at once. It is for those who hold the lock.
+func (s *Source) lose() {
+	s.lost = true
+	if s.cfg.Keeps && s.broken == nil {
 		s.broken = putOut{}
 		signal(s.wake)
 	}
+}
+
+// forgotten reports whether the group gave what is owned to a member that it does not
+// know any more, which has joined anew as id. Others may have had the partitions in
+// between; the client does not say so, and goes on with those that are given back. It is
+// for those who hold the lock.
+func (s *Source) forgotten(id string) bool {
+	return len(s.owned) > 0 && s.member != "" && s.member != id
+}
+
+// knows returns an error where the group does not know what is owned as that of id: a
+// commit as such would be taken, though it may be of what others have had since.
+func (s *Source) knows(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.forgotten(id) {
+		return kerr.UnknownMemberID
+	}
+	return nil
 }
 
 // hasLost reports whether the source has lost partitions before all that it had handed

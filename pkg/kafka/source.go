@@ -57,6 +57,7 @@ type Source struct {
 	turn     int          // of owned, whose records come next
 	orders   []order      // to be handed out before records
 	joined   bool         // a first assignment has arrived
+	member   string       // the id under which the group gave what is owned
 	placing  bool         // another one has, whose partitions are not owned yet
 	err      error
 	broken   error  // ends reading at once, whatever waits

@@ -42,6 +42,9 @@ func (t *Txn) addOffsetsOf(ctx context.Context, m *Source, at []stream.Position)
 	if len(mine) == 0 {
 		return 0, nil
 	}
+	if err := m.knows(commit.MemberID); err != nil {
+		return 0, err
+	}
 	if err := t.ids.learn(ctx, t.admin, mine); err != nil {
 		return 0, err
 	}
