@@ -54,7 +54,8 @@ type Changelog struct {
 	pending  sync.WaitGroup
 	failed   atomic.Pointer[error]
 	local    Local
-	mu       sync.Mutex // guards saved
+	mu       sync.Mutex        // guards what follows
+	loading  map[int32]*copied // what was begun last to be loaded of a partition
 	saved    map[int32]*copied
 	restored atomic.Int64 // entries read by Load so far
 	parcels  chan *parcel // to be filled again
@@ -128,7 +129,8 @@ func newChangelog(ctx context.Context, cfg ChangelogConfig, client *kgo.Client) 
 		return nil, err
 	}
 	c := &Changelog{
-		cfg: cfg, client: client, admin: admin.adm, saved: map[int32]*copied{}, parcels: make(chan *parcel, manyParcels),
+		cfg: cfg, client: client, admin: admin.adm, loading: map[int32]*copied{}, saved: map[int32]*copied{},
+		parcels: make(chan *parcel, manyParcels),
 	}
 	if cfg.Local == nil {
 		return c, nil

@@ -173,6 +173,30 @@ func TestChangelogWithAnOldCopy(t *testing.T) {
 	}
 }
 
+// A partition leaves while its state is loaded, is another member's for a while, and
+// comes back: the local copy has what that one has written.
+func TestChangelogLoadedTwice(t *testing.T) {
+	conn, _ := cluster(t)
+	kept, task := newCopies(), stream.Task{Source: "in", Partition: 1}
+	cfg := kafka.ChangelogConfig{Config: conn, Signature: "window 1m"}
+	other := openChangelog(t, cfg)
+	save(t, other, task, entries("a", "1"))
+	cfg.Local = local(kept)
+	c := openChangelog(t, cfg)
+	err := c.Load(t.Context(), task, func(_, _ []byte) error {
+		save(t, other, task, entries("b", "2"))
+		load(t, c, task)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	save(t, c, task, entries("c", "3"))
+	if d := cmp.Diff(map[string]string{"a": "1", "b": "2", "c": "3"}, kept.state[task]); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestChangelogOfAnotherOperator(t *testing.T) {
 	conn, _ := cluster(t)
 	cfg := kafka.ChangelogConfig{Config: conn, Signature: "window 1m"}

@@ -21,6 +21,9 @@ func (c *Changelog) Restored() int64 { return c.restored.Load() }
 // missed (as in KAFKA-10167).
 func (c *Changelog) Load(ctx context.Context, task stream.Task, put func(key, value []byte) error) error {
 	part := &copied{task: task}
+	c.mu.Lock()
+	c.loading[task.Partition] = part
+	c.mu.Unlock()
 	state, err := c.read(ctx, part)
 	if err != nil {
 		return err
@@ -39,8 +42,10 @@ func (c *Changelog) Load(ctx context.Context, task stream.Task, put func(key, va
 		return err
 	}
 	c.mu.Lock()
-	c.saved[task.Partition] = part
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	if c.loading[task.Partition] == part { // else the partition has left meanwhile and come back
+		c.saved[task.Partition] = part
+	}
 	return nil
 }
 
