@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/logctl/logctl/pkg/expr"
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/record"
@@ -35,7 +36,7 @@ func (p *pipeline) summary() {
 	for _, path := range p.Stats.Unseen(p.plan) {
 		hint := p.absent[path]
 		if names := p.Stats.Names(); hint == "" && !slices.Contains(names, path) { // else the format has it, and no record
-			hint = cmp.Or(fault.DidYouMean(path, names), p.unquoted(path), fieldHint(path, names))
+			hint = cmp.Or(nearField(path, names), p.unquoted(path), fieldHint(path, names))
 		}
 		note(p.cmd, "no record has a field %q%s", path, suffix(hint))
 	}
@@ -72,11 +73,17 @@ func (p *pipeline) undated() string {
 		return ""
 	}
 	named := "--time-field names it"
-	if p.cmd.Flag("time-field").Value.String() == "" {
+	switch lines := p.flags.input.multiline; {
+	case lines == "" && n < p.Stats.In.Load() && slices.Equal(p.Stats.Names(), plainNames):
+		named = "--multiline joins the lines of a record"
+	case p.cmd.Flag("time-field").Value.String() == "":
 		named += suffix(likeTime(p.Stats.Names()))
 	}
 	return fmt.Sprintf("without a time %s (when they were read counts; %s)", human.Count(n), named)
 }
+
+// plainNames are the fields of records that are lines of text.
+var plainNames = []string{"timestamp", "level", "message"}
 
 // likeTime asks whether the time is in the first of names that sounds like one.
 func likeTime(names []string) string {
@@ -94,7 +101,7 @@ func likeTime(names []string) string {
 // fieldHint names the field that was meant, or some that there are.
 func fieldHint(path string, names []string) string {
 	const most = 8
-	hint := fault.DidYouMean(path, names)
+	hint := nearField(path, names)
 	switch {
 	case hint != "" || len(names) == 0:
 		return hint
@@ -103,6 +110,15 @@ func fieldHint(path string, names []string) string {
 	default:
 		return "there are " + strings.Join(names, ", ")
 	}
+}
+
+// nearField asks whether another one was meant, as it is written in an expression.
+func nearField(path string, names []string) string {
+	near := fault.Nearest(path, names)
+	if near == "" {
+		return ""
+	}
+	return "did you mean " + expr.QuoteField(near) + "?"
 }
 
 func suffix(hint string) string {

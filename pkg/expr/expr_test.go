@@ -229,6 +229,14 @@ func TestAssignments(t *testing.T) {
 			t.Errorf("%q: %v, want %s", src, err, msg)
 		}
 	}
+	for src, hint := range map[string]string{
+		"sc-status": "`sc-status` is the field", "a, cs-uri-stem": "`cs-uri-stem` is the field", "a - b": "name=a - b",
+		"a-1": "name=a - 1",
+	} {
+		if _, err := expr.Assignments(src); !strings.HasPrefix(fault.HintOf(err), hint) {
+			t.Errorf("%q: hint %q, want %s", src, fault.HintOf(err), hint)
+		}
+	}
 }
 
 func TestCalls(t *testing.T) {

@@ -1,5 +1,7 @@
 package expr
 
+import "regexp"
+
 // An Assignment is an entry of a list such as `service, ms=latency_ms * 1000`.
 type Assignment struct {
 	Name string // the name given, or the field itself
@@ -22,7 +24,11 @@ func Assignments(src string) ([]Assignment, error) {
 	var list []Assignment
 	err := eachEntry(src, func(p *parser, name string, n *node) {
 		if name == "" && n.kind != nodeField {
-			p.fail(n.pos, "name="+n.String(), "want a name for what is no mere field")
+			hint := "name=" + n.String()
+			if text := p.src[n.pos:p.last]; dashed.MatchString(text) {
+				hint = QuoteField(text) + " is the field of that name; its quotes stand within those of the shell"
+			}
+			p.fail(n.pos, hint, "want a name for what is no mere field")
 		}
 		if name == "" {
 			name = n.name
@@ -31,6 +37,9 @@ func Assignments(src string) ([]Assignment, error) {
 	})
 	return list, err
 }
+
+// dashed is what is a difference, and more often meant as the name of a field.
+var dashed = regexp.MustCompile(`^[a-zA-Z_]\w*(-[a-zA-Z_]\w*)+$`)
 
 // Calls splits a list of aggregates.
 func Calls(src string) ([]Call, error) {

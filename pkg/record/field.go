@@ -16,7 +16,7 @@ var aliases = [][]string{
 		"Timestamp", "datetime", "asctime", "timeMillis",
 	},
 	{"id", "eventId", "event_id", "messageId"},
-	{"level", "severity", "lvl", "PRIORITY", "log.level", "Level", "levelname"},
+	{"level", "severity", "lvl", "PRIORITY", "log.level", "Level", "levelname", "@l"},
 	{
 		"service", "serviceName", "service_name", "service_id", "application", "app", "source",
 		"SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "service.name",
