@@ -7,8 +7,11 @@ const (
 
 // An arena holds values in blocks that do not move, numbered from 1 on: 0 stands
 // for none. Where T has no pointers, the collector does not look into it.
+//
+// Blocks are slices: before a pointer to an array is used its first byte is read, to see
+// that it is not nil, and memory has to be waited for once more.
 type arena[T any, P linked[T]] struct {
-	blocks []*[blockLen]T
+	blocks [][]T
 	unused uint32 // the first number that was never used; 0 is 1
 	free   uint32 // a number that is to be used again, which links to the next one
 	n      int    // values that there are
@@ -34,7 +37,7 @@ func (a *arena[T, P]) add() uint32 {
 	n := max(a.unused, 1)
 	a.unused = n + 1
 	if int(n>>blockBits) == len(a.blocks) {
-		a.blocks = append(a.blocks, new([blockLen]T))
+		a.blocks = append(a.blocks, make([]T, blockLen))
 	}
 	return n
 }
