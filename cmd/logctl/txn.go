@@ -75,8 +75,20 @@ func (p *pipeline) openInTxn(e stream.Endpoint, cfg kafka.SinkConfig) (*kafka.Si
 		return nil, fault.Usagef("leave the addresses out",
 			"a transaction is of one cluster: topic %q is on another", e.Topics[0])
 	}
+	return p.txn.OpenSink(p.cmd.Context(), p.forTxn(cfg))
+}
+
+// promptBuffer bounds what is in flight where some records are more urgent than others:
+// a commit waits until all of it is acknowledged, and an urgent record for the commit.
+const promptBuffer = 8 << 20
+
+// forTxn returns cfg as it is for a topic that is written in transactions.
+func (p *pipeline) forTxn(cfg kafka.SinkConfig) kafka.SinkConfig {
 	cfg.Txn = ""
-	return p.txn.OpenSink(p.cmd.Context(), cfg)
+	if p.Choose != nil && (cfg.Buffer == 0 || cfg.Buffer > promptBuffer) {
+		cfg.Buffer = promptBuffer
+	}
+	return cfg
 }
 
 // ofOutput tells the metrics of an output from those of others: the main one, late

@@ -48,8 +48,9 @@ func (r *run) commit(ctx context.Context, now bool) error {
 	return err
 }
 
-// urgentEvery is the least interval of commits that hold something urgent.
-const urgentEvery = 40 * time.Millisecond
+// urgentEvery is the least interval of commits that hold something urgent. A record that
+// has just missed one waits for its end, for the interval, and for its own.
+const urgentEvery = 20 * time.Millisecond
 
 // interval returns how long after the last commit the next one begins. At least half of
 // the time is left to records, however long commits take.

@@ -181,13 +181,17 @@ func (s *Sink) send(rows record.Rows) error {
 }
 
 // reserve waits until there is room for n more bytes in flight. What is larger
-// than the buffer goes alone.
+// than the buffer goes alone. What lingers is sent then: nothing may come that would
+// fill its batches. (Where lingering is adaptive, it is not longer than that anyway.)
 func (s *Sink) reserve(n int64) error {
 	began := time.Now()
 	err := s.await(context.Background(), func() (bool, error) {
 		used := s.inflight.Load()
 		if used == 0 {
 			s.counts.progress.Store(time.Now().UnixNano())
+		}
+		if !s.adaptive && used > 0 && used+n > s.cfg.Buffer {
+			s.nudge()
 		}
 		if used > 0 && used+n > s.cfg.Buffer && time.Since(began) > s.cfg.MaxBlock {
 			return false, fault.Hint(fmt.Errorf("topic %q: the buffer of %s stayed full for %s%s", s.cfg.Topic,

@@ -178,6 +178,28 @@ func TestBufferFull(t *testing.T) {
 	}
 }
 
+// TestFullBufferSendsWhatLingers: what waits for more to come is sent when nothing more
+// can: else the buffer would stay full.
+func TestFullBufferSendsWhatLingers(t *testing.T) {
+	cfg, _ := cluster(t, kfake.SeedTopics(1, "t"))
+	sink := openSink(t, kafka.SinkConfig{
+		Config: cfg, Topic: "t", Buffer: 1000, Linger: time.Minute, Timeout: time.Hour, MaxBlock: 40 * time.Second,
+	})
+	b, _ := record.NewPool(1, 1<<10).Get(t.Context())
+	b.Add(make([]byte, 700))
+	for range 3 {
+		if err := sink.Write(b.All()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sink.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r := sink.Report(); r.Acked != 3 {
+		t.Errorf("report %+v", r)
+	}
+}
+
 // refusal answers a produce request with an error for each partition.
 func refusal(r kmsg.Request, why *kerr.Error) kmsg.Response {
 	resp := r.ResponseKind().(*kmsg.ProduceResponse)
