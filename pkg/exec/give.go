@@ -146,7 +146,7 @@ func (w *worker) room(now int64) int {
 
 // deadlyNext reports whether a handler has ended with the next record in hand.
 func (w *worker) deadlyNext(now int64) bool {
-	return len(w.waits) > 0 && w.waits[0].own.deadly && w.waits[0].due <= now
+	return len(w.waits) > 0 && w.waits[0].due <= now && w.waits[0].own.deadly // its own is not at hand
 }
 
 // allowed is room while the breaker is closed. While it is half open one record

@@ -5,6 +5,7 @@
 package letter
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -141,7 +142,7 @@ func (s *State) Failed(kind, class, message string, now int64) int {
 	f := Failure{Signature: s.Signature, First: now}
 	if at < len(s.History) {
 		f = s.History[at]
-		s.History = append(s.History[:at:at], s.History[at+1:]...)
+		s.History = slices.Delete(s.History, at, at+1)
 	}
 	f.Kind, f.Class, f.Message, f.Last = kind, class, message, now
 	f.Count++

@@ -179,3 +179,17 @@ func BenchmarkLetter(b *testing.B) {
 		letter.Append(to, from, 0, &s)
 	}
 }
+
+// TestTheSameErrorAllocatesNothing notes an error that is known, and another one first.
+func TestTheSameErrorAllocatesNothing(t *testing.T) {
+	var s letter.State
+	s.Failed("permanent", "EXIT", "exit status 3", 1)
+	s.Failed("transient", "TIMEOUT", "no answer", 2)
+	n := testing.AllocsPerRun(100, func() {
+		s.Failed("permanent", "EXIT", "exit status 3", 3)
+		s.Failed("transient", "TIMEOUT", "no answer", 4)
+	})
+	if n != 0 || len(s.History) != 2 || s.History[0].Class != "EXIT" || s.History[1].Class != "TIMEOUT" {
+		t.Errorf("%v allocations, history %+v", n, s.History)
+	}
+}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Handlers: LINES (2,000,000) records through one long-lived child, ROUNDS (3)
 # interleaved rounds. `cat` answers each with itself; the others refuse one record
-# in a hundred, or ask for it again: what that costs the healthy ones, also in PAIRS (10).
+# in a hundred, or ask for it once more, or both: what that costs the healthy ones, also in PAIRS (10).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mkdir -p bench-data bench-out bin
@@ -15,8 +15,9 @@ no handler	bin/logctl consume --quiet $data --to null:
 cat	bin/logctl consume --quiet $data --to null: --exec cat
 four of cat	bin/logctl consume --quiet $data --to null: --exec cat --workers 4
 healthy	bin/logctl consume --quiet $data --to null: --exec bin/poison
-1 % refused	bin/logctl consume --quiet $data --to null: --exec 'bin/poison -every 100' --dlq bench-out/dead	rm -f bench-out/dead
-1 % tried again	bin/logctl consume --quiet $data --to null: --exec 'bin/poison -every 100 -retry' --dlq bench-out/dead	rm -f bench-out/dead
+1 % refused	bin/logctl consume --quiet $data --to null: --exec 'bin/poison -refuse' --dlq bench-out/dead	rm -f bench-out/dead
+1 % tried again	bin/logctl consume --quiet $data --to null: --exec 'bin/poison -again' --dlq bench-out/dead	rm -f bench-out/dead
+1 % tried again, refused	bin/logctl consume --quiet $data --to null: --exec 'bin/poison -again -refuse' --dlq bench-out/dead	rm -f bench-out/dead
 END
 printf '\n### What poison costs: each run beside healthy ones, medians of %s\n\n' "${PAIRS:=10}"
 python3 scripts/bench/poison.py "$PAIRS" "$data" "$LINES"

@@ -3,8 +3,8 @@
 
     poison.py PAIRS DATA RECORDS
 
-A run gives RECORDS lines of DATA to bin/poison, which refuses one record in a
-hundred, or asks for it again once. It is compared with the mean of the healthy runs
+A run gives RECORDS lines of DATA to bin/poison, which refuses one record in a hundred,
+or asks for it once more and then handles it or refuses it. It is compared with the mean of the healthy runs
 before and after it; medians of PAIRS such ratios count. "steady" is the time until all
 first attempts have been given but one in a thousand: the whole run also waits for the
 last second attempts. LOGCTL is the command, by default bin/logctl consume --quiet."""
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-MODES = {"1 % refused": " -every 100", "1 % tried again": " -every 100 -retry"}
+MODES = {"1 % refused": " -refuse", "1 % tried again": " -again", "1 % tried again, refused": " -again -refuse"}
 DEAD = "bench-out/poison.dead"
 
 
@@ -23,7 +23,7 @@ def run(logctl, data, records, mode=""):
     """Returns CPU, wall and steady seconds of a run."""
     if os.path.exists(DEAD):
         os.unlink(DEAD)
-    lines = records * 999 // (990 if "-retry" in mode else 1000)
+    lines = records * 999 // (990 if "-again" in mode else 1000)
     command = [*logctl, "--limit", str(records), data, "--to", "null:", "--dlq", DEAD]
     command += ["--exec", f"bin/poison -until {lines}{mode}"]
     start = time.monotonic()

@@ -1,11 +1,13 @@
-// Command poison is a handler for measuring: it answers every record with
-// itself, but for one in N, which it refuses, or with -retry asks for again once.
-// With -until it says how many seconds it took to get that many lines: all but
+// Command poison is a handler for measuring: it answers every record with itself, but
+// for one in a hundred of those that logctl produce --generate http makes: with -again it
+// asks for those once more, with -refuse it refuses them, with both it does the one after
+// the other. With -until it says how many seconds it took to get that many lines: all but
 // those that wait for their second attempt when the others are over.
 package main
 
 import (
 	"bufio"
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -16,12 +18,12 @@ import (
 )
 
 func main() {
-	every := flag.Int("every", 0, "refuse one record in `N`; 0 for none")
-	retry := flag.Bool("retry", false, "ask for it again the first time")
+	again := flag.Bool("again", false, "ask for what is poison once more")
+	refuse := flag.Bool("refuse", false, "refuse it, with -again the second time")
 	until := flag.Int("until", 0, "say when the line with number `N` has come")
 	flag.Parse()
 	in, out := bufio.NewReaderSize(os.Stdin, 256<<10), bufio.NewWriterSize(os.Stdout, 256<<10)
-	again := new(asked)
+	known := new(asked)
 	_, _ = in.Peek(1)
 	begun := time.Now()
 	for n := 1; ; n++ {
@@ -34,17 +36,31 @@ func main() {
 			return
 		}
 		switch {
-		case *every == 0 || n%*every != 0:
+		case !poisoned(line):
 			_, _ = out.Write(line)
-		case *retry && !again.before(line):
+		case *again && !known.before(line):
 			_, _ = out.WriteString("{\"ack\":\"retry\",\"error\":\"busy\"}\n")
-		default:
+		case *refuse:
 			_, _ = out.WriteString("{\"ack\":\"fail\",\"error\":\"poison\"}\n")
+		default:
+			_, _ = out.Write(line)
 		}
 		if in.Buffered() == 0 {
 			_ = out.Flush()
 		}
 	}
+}
+
+// idAt is where the id of a record begins.
+const idAt = len(`{"timestamp":"2026-01-01T00:00:00.000Z","id":"`)
+
+// poisoned reports whether the id ends in 00, the second time, too.
+func poisoned(line []byte) bool {
+	if len(line) < idAt {
+		return false
+	}
+	end := idAt + bytes.IndexByte(line[idAt:], '"')
+	return line[end-1] == '0' && line[end-2] == '0'
 }
 
 // asked are the hashes of what was asked for again lately, in lines of the processor's
