@@ -14,21 +14,31 @@ type answer struct {
 	err    *retry.Error
 }
 
-// answers reads what a handler says. It remembers the last line that told of a
-// failure, as handlers say the same thing of many records: reading one takes
-// longer than comparing.
+// answers reads what a handler says. It remembers some lines that told of a failure, as
+// handlers say the same things of many records, in turn: reading one takes longer than
+// comparing.
 type answers struct {
+	known  [4]failure
+	oldest int
+}
+
+// A failure is a line that told of one, and what it says.
+type failure struct {
 	line []byte
 	said answer
 }
 
 func (a *answers) read(line []byte) answer {
-	if len(a.line) > 0 && bytes.Equal(line, a.line) {
-		return a.said
+	for i := range a.known {
+		if f := &a.known[i]; f.said.err != nil && bytes.Equal(line, f.line) {
+			return f.said
+		}
 	}
 	said := parseAnswer(line)
 	if said.err != nil {
-		a.line, a.said = append(a.line[:0], line...), said
+		f := &a.known[a.oldest]
+		f.line, f.said = append(f.line[:0], line...), said
+		a.oldest = (a.oldest + 1) % len(a.known)
 	}
 	return said
 }

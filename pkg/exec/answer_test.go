@@ -2,6 +2,8 @@ package exec_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/logctl/logctl/pkg/exec"
@@ -54,4 +56,29 @@ func FuzzParseAnswer(f *testing.F) {
 			t.Errorf("%q: output %v, kind %q, ack %q", line, output, kind, ack)
 		}
 	})
+}
+
+// TestAnswersInTurnAreNotParsedAgain reads more failures than are remembered, and then
+// some in turn: each says what it says, and is parsed no more.
+func TestAnswersInTurnAreNotParsedAgain(t *testing.T) {
+	var answers exec.Answers
+	line := func(why int) []byte { return fmt.Appendf(nil, `{"ack":"fail","error":"%d"}`, why) }
+	read := func(why int, line []byte) {
+		if got := answers.Read(line); got != strconv.Itoa(why) {
+			t.Errorf("%s is taken for %q", line, got)
+		}
+	}
+	for why := range 30 {
+		read(why, line(why))
+		read(why/2, line(why/2))
+	}
+	one, other := line(7), line(8)
+	read(7, one)
+	read(8, other)
+	if n := testing.AllocsPerRun(100, func() {
+		answers.Read(one)
+		answers.Read(other)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
 }

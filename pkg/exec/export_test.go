@@ -43,3 +43,14 @@ func Recycled() bool {
 
 // Pipe is what a handler's records and answers go through.
 var Pipe = pipe
+
+// Answers reads lines of a handler one after the other.
+type Answers struct{ answers }
+
+// Read returns why a line is a failure.
+func (a *Answers) Read(line []byte) (message string) {
+	if said := a.read(line); said.err != nil {
+		message = said.err.Message
+	}
+	return message
+}
