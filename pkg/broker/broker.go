@@ -120,6 +120,7 @@ type Broker struct {
 	addrs   []string
 	quota   *quota
 	readers readers
+	bodies  *bodies
 	creator *creator
 	log     *slog.Logger
 	stop    context.CancelFunc // of the upkeep
@@ -151,8 +152,8 @@ func Start(ctx context.Context, cfg Config) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{
-		dir: dir, quota: newQuota(cfg.MaxBytes), creator: newCreator(), log: cfg.Log, done: make(chan struct{}),
-		failure: newFailure(),
+		dir: dir, quota: newQuota(cfg.MaxBytes), bodies: newBodies(maxBodies), creator: newCreator(), log: cfg.Log,
+		done: make(chan struct{}), failure: newFailure(),
 	}
 	if err := b.start(cfg, at); err != nil {
 		_ = dir.close() // the first error is the one to tell
@@ -246,7 +247,7 @@ func (b *Broker) options(cfg Config, at address) []kfake.Opt {
 func (b *Broker) guards(stands time.Duration) func(net.Conn) *guard {
 	return func(conn net.Conn) *guard {
 		return &guard{
-			Conn: conn, quota: b.quota, readers: &b.readers, stands: cmp.Or(stands, time.Minute),
+			Conn: conn, quota: b.quota, readers: &b.readers, bodies: b.bodies, stands: cmp.Or(stands, time.Minute),
 			parting: parting{knows: b.knows, hangUp: conn.Close},
 		}
 	}

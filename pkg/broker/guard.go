@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -37,6 +38,7 @@ type guard struct {
 	net.Conn
 	quota   *quota
 	readers *readers
+	bodies  *bodies
 	stands  time.Duration // see send
 
 	head  [headerSize]byte // of the frame being read
@@ -46,6 +48,7 @@ type guard struct {
 	grows int64            // bytes that the frame adds to what is stored, once it is all there
 
 	parting parting
+	taken   atomic.Int64 // room that the frame has among the bodies
 
 	mu      sync.Mutex
 	asked   []asked // requests for ApiVersions without an answer yet
@@ -60,6 +63,7 @@ type asked struct {
 
 // Read implements net.Conn.
 func (g *guard) Read(p []byte) (int, error) {
+	g.awaitBody()
 	n, err := g.Conn.Read(p)
 	for b := p[:n]; len(b) > 0; {
 		if g.left > 0 {
@@ -73,6 +77,11 @@ func (g *guard) Read(p []byte) (int, error) {
 		b = b[m:]
 		if !g.valid() {
 			return 0, errNotKafka
+		}
+		if g.have >= 4 {
+			if err := g.admit(int(binary.BigEndian.Uint32(g.head[:]))); err != nil {
+				return 0, err
+			}
 		}
 		if g.have == headerSize {
 			g.begin()
@@ -178,6 +187,7 @@ func (g *guard) Close() error {
 	}
 	g.closed = true
 	g.mu.Unlock()
+	g.dismiss()
 	return g.Conn.Close()
 }
 
