@@ -178,7 +178,6 @@ func (l *lookup) build(s *Set, terms []expr.Term) {
 		l.other = guarded(func(*expr.Guard) bool { return true })
 		l.buildRanges(terms, guarded)
 	case expr.Severe:
-		l.other = l.missing
 		l.other = guarded(func(*expr.Guard) bool { return true })
 		for r := range expr.Ranks {
 			l.ranks = append(l.ranks, guarded(func(g *expr.Guard) bool { return g.Levels>>r&1 != 0 }))

@@ -215,3 +215,24 @@ func TestEmptySet(t *testing.T) {
 		t.Errorf("a set without conditions matches %v", got)
 	}
 }
+
+// TestEveryLetter: texts are found whatever the case of their letters, and only where the
+// condition does not mind it.
+func TestEveryLetter(t *testing.T) {
+	plan := record.NewPlan()
+	var conds, lines []string
+	for c := 'a'; c <= 'z'; c++ {
+		conds = append(conds, fmt.Sprintf(`message =~ "(?i)no %c%c%c"`, c, c, c), fmt.Sprintf(`message =~ "no %c%c%c"`, c, c, c))
+		lines = append(lines, fmt.Sprintf(`{"message":"NO %s"}`, strings.ToUpper(strings.Repeat(string(c), 3))),
+			fmt.Sprintf(`{"message":"no %s"}`, strings.Repeat(string(c), 3)))
+	}
+	exprs := compile(t, plan, conds)
+	m := rules.NewSet(exprs, plan).NewMatcher()
+	b := parse(t, plan, lines)
+	for i := range lines {
+		want := []int32{int32(i / 2 * 2), int32(i/2*2 + 1)}[:1+i%2]
+		if got := m.Match(b, i); !slices.Equal(got, want) || !slices.Equal(naive(exprs, b, i), want) {
+			t.Errorf("%s: %d, want %d", lines[i], got, want)
+		}
+	}
+}
