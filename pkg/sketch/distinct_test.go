@@ -101,3 +101,16 @@ func BenchmarkDistinctAdd(b *testing.B) {
 		})
 	}
 }
+
+// TestDistinctOfRareHashes: a sketch that has met the rarest of hashes comes back, too.
+func TestDistinctOfRareHashes(t *testing.T) {
+	d := distinctOf(0, 2000)
+	for i := range uint64(64) {
+		d.Add(i << 50) // none of the bits that are counted
+		d.Add(i<<50 | 1)
+	}
+	var got sketch.Distinct
+	if rest, err := got.Decode(d.Append(nil)); err != nil || len(rest) > 0 || got.Count() != d.Count() {
+		t.Errorf("%d values, want %d; %d bytes left, %v", got.Count(), d.Count(), len(rest), err)
+	}
+}
