@@ -136,11 +136,12 @@ func (c *frailConn) Read(p []byte) (int, error) {
 
 // requestFrom reads a whole request.
 func requestFrom(r io.Reader) ([]byte, error) {
-	frame := make([]byte, 4)
-	if _, err := io.ReadFull(r, frame); err != nil {
+	var size [4]byte
+	if _, err := io.ReadFull(r, size[:]); err != nil {
 		return nil, err
 	}
-	frame = append(frame, make([]byte, binary.BigEndian.Uint32(frame))...)
+	frame := make([]byte, 4+binary.BigEndian.Uint32(size[:]))
+	copy(frame, size[:])
 	_, err := io.ReadFull(r, frame[4:])
 	return frame, err
 }

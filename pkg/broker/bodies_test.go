@@ -14,7 +14,7 @@ func announce(t *testing.T, b *bodies, size int) *guard {
 	g := &guard{Conn: here, bodies: b, quota: newQuota(0), readers: new(readers)}
 	t.Cleanup(func() { _, _ = g.Close(), there.Close() })
 	head := binary.BigEndian.AppendUint32(nil, uint32(size))
-	go func() { _, _ = there.Write(append(head, make([]byte, size)...)) }() //nolint:errcheck // it may be hung up on
+	go func() { _, _ = there.Write(append(head, make([]byte, size)...)) }() // it may be hung up on
 	return g
 }
 
@@ -60,7 +60,7 @@ func TestBodiesHaveABound(t *testing.T) {
 		read += n
 	}
 	freed.Store(true)
-	go first.Read(make([]byte, 4)) //nolint:errcheck // nothing comes: it is handed on
+	go first.Read(make([]byte, 4)) // nothing comes: it is handed on
 	if err := <-answer; err != nil {
 		t.Error(err)
 	}

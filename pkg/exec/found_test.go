@@ -21,7 +21,7 @@ func TestFind(t *testing.T) {
 			t.Errorf("%q: %v", missing, err)
 		}
 	}
-	if err := os.Chmod(script, 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.Chmod(script, 0o700); err != nil { // it is run
 		t.Fatal(err)
 	}
 	there := []string{

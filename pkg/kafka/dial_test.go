@@ -108,8 +108,8 @@ func TestNotKafka(t *testing.T) {
 // TestNoTLS: who hangs up on TLS may not speak it.
 func TestNoTLS(t *testing.T) {
 	for _, hangUp := range []func(net.Conn){
-		func(conn net.Conn) { conn.Read(make([]byte, 4096)) }, //nolint:errcheck // the client tells
-		func(conn net.Conn) { conn.Read(make([]byte, 1)) },    //nolint:errcheck // what is unread resets the connection
+		func(conn net.Conn) { conn.Read(make([]byte, 4096)) }, // the client tells
+		func(conn net.Conn) { conn.Read(make([]byte, 1)) },    // what is unread resets the connection
 	} {
 		addr := listen(t, hangUp)
 		err := kafka.Config{Brokers: []string{addr}, TLS: kafka.TLS{Enable: true}}.Ping(t.Context())

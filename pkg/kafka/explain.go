@@ -161,7 +161,8 @@ func (c Config) explainTLS(err error) error {
 	case errors.As(err, &invalid):
 		return fault.Hint(connection, "the broker needs another certificate")
 	case errors.Is(err, errNoTLS):
-		return fault.Hint(unreachable{connection}, "it may not speak TLS on this port: then leave --tls out, or use its TLS port")
+		return fault.Hint(unreachable{connection},
+			"it may not speak TLS on this port: then leave --tls out, or use its TLS port")
 	case errors.As(err, &notTLS):
 		return fault.Hint(connection, "the broker does not speak TLS on this port: leave --tls out, or use its TLS port")
 	case errors.As(err, &remote) && remote.Op == "remote error":

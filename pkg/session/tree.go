@@ -54,6 +54,14 @@ func (ss *sessions) isBehind(n uint32, start int64, number uint32) bool {
 	return s.start > start || s.start == start && n > number
 }
 
+// side returns where the number of the session before or behind stands.
+func (s *session) side(before bool) *uint32 {
+	if before {
+		return &s.left
+	}
+	return &s.right
+}
+
 // splay returns the new root of the tree at root: a session next to a start and a
 // number, with none between them.
 func (ss *sessions) splay(root uint32, start int64, number uint32) uint32 {
@@ -63,31 +71,22 @@ func (ss *sessions) splay(root uint32, start int64, number uint32) uint32 {
 	var aside session // on its right what is before the root, on its left what is behind
 	before, after, top := &aside, &aside, ss.at(root)
 	for {
-		if ss.isBehind(root, start, number) {
-			next := top.left
-			if next != 0 && ss.isBehind(next, start, number) {
-				s := ss.at(next)
-				top.left, s.right = s.right, root
-				root, top, next = next, s, s.left
-			}
-			if next == 0 {
-				break
-			}
-			after.left, after = root, top
-			root, top = next, ss.at(next)
-		} else {
-			next := top.right
-			if next != 0 && !ss.isBehind(next, start, number) {
-				s := ss.at(next)
-				top.right, s.left = s.left, root
-				root, top, next = next, s, s.right
-			}
-			if next == 0 {
-				break
-			}
-			before.right, before = root, top
-			root, top = next, ss.at(next)
+		behind := ss.isBehind(root, start, number)
+		next := *top.side(behind)
+		if next != 0 && ss.isBehind(next, start, number) == behind {
+			s := ss.at(next)
+			*top.side(behind), *s.side(!behind) = *s.side(!behind), root
+			root, top, next = next, s, *s.side(behind)
 		}
+		if next == 0 {
+			break
+		}
+		if behind {
+			after.left, after = root, top
+		} else {
+			before.right, before = root, top
+		}
+		root, top = next, ss.at(next)
 	}
 	before.right, after.left = top.left, top.right
 	top.left, top.right = aside.right, aside.left

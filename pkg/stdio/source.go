@@ -118,7 +118,9 @@ func (s *Source) Peek(b *record.Batch) error {
 	if s.kind != plainFile || s.reading != nil {
 		return errors.ErrUnsupported
 	}
-	first := Source{opt: s.opt, name: s.name, kind: s.kind, meant: s.meant, resumes: s.resumes, copied: s.copied, found: s.found}
+	first := Source{
+		opt: s.opt, name: s.name, kind: s.kind, meant: s.meant, resumes: s.resumes, copied: s.copied, found: s.found,
+	}
 	arena := b.Data[:0]
 	b.Data = arena[:0:min(cap(arena), chunk)]
 	err := first.Read(context.Background(), b)
