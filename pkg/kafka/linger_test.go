@@ -3,10 +3,14 @@ package kafka
 import (
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // TestLingering: batches go every shortLinger while much comes, and are left to
 // the client's longLinger while little does; each begins as soon as it is so.
+// Over a long link they are left to longLinger, too.
 func TestLingering(t *testing.T) {
 	var l lingering
 	now := int64(time.Hour)
@@ -31,5 +35,18 @@ func TestLingering(t *testing.T) {
 	}
 	if got := run(time.Millisecond, 100, 100); got < 5 {
 		t.Errorf("busy again: %d nudges in 100 ms", got)
+	}
+	answered := func(key kmsg.Key, after time.Duration) {
+		l.OnBrokerE2E(kgo.BrokerMetadata{}, int16(key), kgo.BrokerE2E{TimeToRead: after})
+	}
+	answered(kmsg.Produce, 200*time.Millisecond)
+	answered(kmsg.Metadata, time.Millisecond)
+	if got := run(time.Millisecond, 100, 100); got != 0 {
+		t.Errorf("far away: %d nudges", got)
+	}
+	answered(kmsg.Produce, 2*time.Millisecond)
+	answered(kmsg.Metadata, 200*time.Millisecond)
+	if got := run(time.Millisecond, 100, 100); got < 5 {
+		t.Errorf("near again: %d nudges in 100 ms", got)
 	}
 }

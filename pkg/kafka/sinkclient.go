@@ -85,7 +85,7 @@ func (s *Sink) options() ([]kgo.Opt, error) {
 		kgo.ProducerBatchMaxBytes(s.batchBytes()),
 		kgo.MaxBufferedRecords(1 << 30), // the sink itself bounds what is in flight
 		kgo.UnknownTopicRetries(20),
-		kgo.WithHooks(&s.link, s.metrics),
+		kgo.WithHooks(&s.link, s.metrics, &s.lingering),
 	}
 	linger := longLinger
 	if s.adaptive = s.cfg.Linger == 0; !s.adaptive {

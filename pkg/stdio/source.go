@@ -85,6 +85,7 @@ const stdinName = "stdin"
 // "stdin".
 func Stdin(f *os.File, opt Options) *Source {
 	opt.Follow = false
+	widen(f)
 	s := newSource(stdinName, newCommon(opt))
 	s.open = func(context.Context) (*input, error) { return newInput(f, &s.read, true) }
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
