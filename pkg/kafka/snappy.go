@@ -16,9 +16,9 @@ import (
 // a token in fifteen bytes, and what a token costs are branches that the processor cannot
 // foresee. Here they are few: a short literal is copied as if it were of 16 bytes, a copy
 // always takes three, and what repeats in less than seven bytes is passed over. Beside
-// package s2, whose encoder is assembler, that takes a quarter less time for lines of one
-// template, which come out as large, and 12 to 19 % less for real logs, which come out as
-// large or up to 4 % larger.
+// package s2, whose encoder is assembler, that takes some fifth less time for lines of one
+// template, which come out as large, and a tenth or more less for real logs, which come
+// out as large or some hundredths larger (docs/BENCHMARKS.md).
 type snappy struct{}
 
 const snappyPiece = 64 << 10
