@@ -20,7 +20,9 @@ func TestSilentBroker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := e.start(t, r, nil, "produce", "--to", "kafka:"+topic, "--timeout", "4s", "--dlq", dead, "--report")
+	p := e.start(t, r, nil, "produce", "--to", "kafka:"+topic, "--timeout", "4s", "--dlq", dead, "--report",
+		"--listen", "127.0.0.1:0")
+	url := listensAt(t, p)
 	_ = r.Close() // the process has its own
 	read := func() *tally {
 		all := new(tally)
@@ -33,6 +35,10 @@ func TestSilentBroker(t *testing.T) {
 		}
 		if !stop {
 			eventually(t, "the first are there", func() bool { return len(read().seen) == 100 })
+			eventually(t, "and acknowledged", func() bool {
+				_, metrics := get(t, url+"/metrics")
+				return strings.Contains(metrics, fmt.Sprintf("produce_records_total{output=%q,topic=%[1]q} 100\n", topic))
+			})
 			stop = true
 			if err := e.broker.Process.Signal(syscall.SIGSTOP); err != nil {
 				t.Fatal(err)
