@@ -344,3 +344,37 @@ func TestRestOfCopies(t *testing.T) {
 		}
 	}
 }
+
+// TestCopiesThatBeginAlike: of two files that begin as the log did, its copy is the one in
+// which a line ends where reading had ended.
+func TestCopiesThatBeginAlike(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.log")
+	write(t, path+".1", []byte("the same\nolder and longer\n"))
+	if err := os.Chtimes(path+".1", time.Time{}, time.Unix(1e9, 0)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, []byte("the same\none\n"))
+	r := newResumer(t)
+	got := r.read(path)
+	write(t, path+".2", []byte("the same\none\ntwo\n"))
+	write(t, path, nil)
+	appendTo(t, path, "three\n")
+	if d := cmp.Diff([]string{"the same", "one", "two", "three"}, append(got, r.read(path)...)); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestPackedFileGrows: a compressed file to which another member is added has a rest.
+func TestPackedFileGrows(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	path := filepath.Join(t.TempDir(), "app.log")
+	first := gzipMember(t, rnd, []byte("one\ntwo\n"))
+	write(t, path+".1.gz", first)
+	write(t, path, []byte("four\n"))
+	r := newResumer(t)
+	got := r.read(path + ".1.gz")
+	appendTo(t, path+".1.gz", string(gzipMember(t, rnd, []byte("three\n"))))
+	if d := cmp.Diff([]string{"one", "two", "three", "four"}, append(got, r.read(path)...)); d != "" {
+		t.Error(d)
+	}
+}
