@@ -214,21 +214,30 @@ func (b *bzip2Bytes) ReadByte() (byte, error) {
 	return c, err
 }
 
-// Bzip2Members reads members, which bzip2 finds by itself.
+// Bzip2Members reads members, which bzip2 finds by itself. Its error is kept: asked again
+// behind the end, bzip2 would take the zeros there for a member that is cut off.
 type bzip2Members struct {
 	*bzip2Bytes
-	z io.Reader
+	z   io.Reader
+	err error
 }
 
 func openBzip2(r io.Reader) (io.Reader, func(), error) {
 	b := &bzip2Bytes{packed: newPacked(r, "bzip2")}
-	return bzip2Members{b, bzip2.NewReader(b)}, func() {}, nil
+	return &bzip2Members{bzip2Bytes: b, z: bzip2.NewReader(b)}, func() {}, nil
 }
 
 // errNoMember is what bzip2 says of two bytes behind a member that begin no other.
 const errNoMember = bzip2.StructuralError("bad magic value in continuation file")
 
-func (b bzip2Members) Read(p []byte) (int, error) {
+func (b *bzip2Members) Read(p []byte) (n int, err error) {
+	if b.err == nil {
+		n, b.err = b.read(p)
+	}
+	return n, b.err
+}
+
+func (b *bzip2Members) read(p []byte) (int, error) {
 	n, err := b.z.Read(p)
 	switch {
 	case err == errNoMember:

@@ -133,6 +133,27 @@ func TestWhatFollowsTheLastMember(t *testing.T) {
 	}
 }
 
+// bzip2Zeros is what bzip2 makes of 2,000,000 zeros.
+var bzip2Zeros = []byte("BZh91AY&SY\x82\xb8\x5a\x42\x00\x0f\x51\xe0\x00\xc0\x00\x00\x00\x80\x08\x20\x00\x30\xcc\x09" +
+	"\xaa\x69\x8a\x92\x1b\x55\x29\x21\xe2\xee\x48\xa7\x0a\x12\x10\x57\x0b\x48\x40")
+
+// A last record that is too long and has no end is looked for beyond the end of the data,
+// more than once: that is no error.
+func TestLongRecordAtTheEnd(t *testing.T) {
+	zeros := make([]byte, 2_000_000)
+	for kind, data := range map[string][]byte{
+		"gzip": compress(t, "gzip", zeros), "zstd": compress(t, "zstd", zeros), "bzip2": bzip2Zeros,
+	} {
+		for _, behind := range []int{0, 1, 2, 512} {
+			s := stdio.NewReader(bytes.NewReader(append(slices.Clone(data), zeros[:behind]...)), "x", stdio.Options{Format: lines{}})
+			rows, err := readAll(t, s, 1024, 1_000_000)
+			if err != nil || len(rows) != 1 || rows[0].Reason == "" {
+				t.Errorf("%s and %d zeros: %d records, error %v", kind, behind, len(rows), err)
+			}
+		}
+	}
+}
+
 // What is cut off inside a member is never taken for whole, unless it lacks zeros alone.
 func TestCutMembersAreNotWhole(t *testing.T) {
 	for kind, pack := range members {
