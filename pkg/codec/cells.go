@@ -16,6 +16,7 @@ const textColumn = "message"
 type cells struct {
 	columns []string
 	given   bool           // columns are paths that somebody named
+	index   map[string]int // the first column of each name
 	values  []record.Value // of the record at hand, by column
 
 	lost      int64  // values that had no column
@@ -23,7 +24,11 @@ type cells struct {
 }
 
 func newCells(columns []string) cells {
-	return cells{columns: columns, given: len(columns) > 0, values: make([]record.Value, len(columns))}
+	c := cells{given: len(columns) > 0, index: map[string]int{}}
+	for _, name := range columns {
+		c.add(name)
+	}
+	return c
 }
 
 // read finds the cells of record i.
@@ -49,8 +54,7 @@ func (c *cells) read(b *record.Batch, i int) {
 			return
 		}
 		if learn && c.find(k, key) < 0 {
-			c.columns = append(c.columns, string(key))
-			c.values = append(c.values, 0)
+			c.add(string(key))
 		}
 		c.put(k, key, v)
 	}
@@ -60,7 +64,7 @@ func (c *cells) read(b *record.Batch, i int) {
 // the first counts. near is where its column probably is.
 func (c *cells) put(near int, key []byte, v record.Value) {
 	if len(c.columns) == 0 {
-		c.columns, c.values = []string{string(key)}, make([]record.Value, 1)
+		c.add(string(key))
 	}
 	switch k := c.find(near, key); {
 	case k >= 0 && c.values[k] == 0:
@@ -77,12 +81,19 @@ func (c *cells) find(near int, key []byte) int {
 	if near < len(c.columns) && c.columns[near] == string(key) {
 		return near
 	}
-	for k, name := range c.columns {
-		if name == string(key) {
-			return k
-		}
+	if k, ok := c.index[string(key)]; ok {
+		return k
 	}
 	return -1
+}
+
+// add adds a column.
+func (c *cells) add(name string) {
+	if _, known := c.index[name]; !known {
+		c.index[name] = len(c.columns)
+	}
+	c.columns = append(c.columns, name)
+	c.values = append(c.values, 0)
 }
 
 // Note says what had no column.
