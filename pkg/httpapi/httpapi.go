@@ -66,7 +66,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s.handle(cfg)
 	s.srv = &http.Server{
-		Handler:           authorize(cfg.Token, literal(s.mux)),
+		Handler:           sameOrigin(authorize(cfg.Token, literal(s.mux))),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -142,6 +142,16 @@ func JSON(w http.ResponseWriter, code int, v any) {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false) // rows are shown as they are written
 	_ = enc.Encode(v)        // the caller has gone; there is no one to tell
+}
+
+// sameOrigin refuses what a page of another site has a browser change or post here: a
+// browser reaches loopback, too, and asks nobody for it.
+func sameOrigin(next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		JSON(w, http.StatusForbidden, status{"forbidden", "a browser sent this for a page of another site"})
+	}))
+	return guard.Handler(next)
 }
 
 // authorize lets only requests with the token through. /healthz stays open: it

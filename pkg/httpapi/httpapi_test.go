@@ -80,6 +80,39 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// What a page of another site has a browser send is refused, unless it only asks.
+// Programs, which say nothing of an origin, and pages of the server itself are served.
+func TestOtherSitesChangeNothing(t *testing.T) {
+	s := serve(t, httpapi.Config{Routes: []httpapi.Route{{
+		Pattern: "/api/x", Do: func(*httpapi.Request) (any, error) { return "done", nil },
+	}}})
+	for _, c := range []struct {
+		method, header, value string
+		want                  int
+	}{
+		{http.MethodPost, "Origin", "https://evil.example", http.StatusForbidden},
+		{http.MethodPut, "Sec-Fetch-Site", "cross-site", http.StatusForbidden},
+		{http.MethodDelete, "Origin", "null", http.StatusForbidden},
+		{http.MethodGet, "Origin", "https://evil.example", http.StatusOK},
+		{http.MethodPost, "Origin", s.URL(), http.StatusOK},
+		{http.MethodPost, "User-Agent", "curl", http.StatusOK},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), c.method, s.URL()+"/api/x", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(c.header, c.value)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != c.want {
+			t.Errorf("%s with %s: %s: %d, want %d", c.method, c.header, c.value, resp.StatusCode, c.want)
+		}
+	}
+}
+
 func TestBeyondLoopbackWantsToken(t *testing.T) {
 	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0"} {
 		if _, err := httpapi.Listen(t.Context(), httpapi.Config{Addr: addr}); fault.Status(err) != fault.Usage {
