@@ -74,8 +74,7 @@ func fill(f *pflag.Flag, command string, env, file *viper.Viper, path string) er
 	}
 	for _, key := range keys {
 		if env.IsSet(key) {
-			name := "LOGCTL_" + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(key))
-			return setFlag(f, env, key, "environment "+name)
+			return setFlag(f, env, key, "environment "+variable(key))
 		}
 	}
 	for _, key := range keys {
@@ -104,28 +103,42 @@ func setFlag(f *pflag.Flag, v *viper.Viper, key, origin string) error {
 // warnUnknown says which variables of the environment look like settings and are
 // none.
 func warnUnknown(cmd *cobra.Command) {
-	const prefix = "LOGCTL_"
 	var known []string
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, prefix) || name == prefix+"CONFIG" {
+		if !strings.HasPrefix(name, envPrefix) {
 			continue
 		}
 		if known == nil {
-			for _, key := range knownKeys(cmd.Root()) {
-				known = append(known, strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(key)))
-			}
+			known = knownVariables(cmd.Root())
 		}
-		short := strings.TrimPrefix(name, prefix)
-		if slices.Contains(known, short) {
+		if slices.Contains(known, name[len(envPrefix):]) {
 			continue
 		}
 		hint := ""
-		if near := fault.Nearest(short, known); near != "" {
-			hint = "; did you mean " + prefix + near + "?"
+		if near := fault.Nearest(name[len(envPrefix):], known); near != "" {
+			hint = "; did you mean " + envPrefix + near + "?"
 		}
 		note(cmd, "environment: no setting is called %s%s", name, hint)
 	}
+}
+
+// envPrefix begins the names of all variables of the environment that are logctl's.
+const envPrefix = "LOGCTL_"
+
+// knownVariables returns the names, without their prefix, of the variables that mean
+// something: those of settings, and those that stand in no file.
+func knownVariables(root *cobra.Command) []string {
+	known := []string{"CONFIG", passwordVariable[len(envPrefix):]}
+	for _, key := range knownKeys(root) {
+		known = append(known, variable(key)[len(envPrefix):])
+	}
+	return known
+}
+
+// variable names a setting in the environment: window.size is LOGCTL_WINDOW_SIZE.
+func variable(key string) string {
+	return envPrefix + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(key))
 }
 
 // readConfig reads the configuration file: the one of --config or LOGCTL_CONFIG,

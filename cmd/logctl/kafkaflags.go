@@ -9,6 +9,10 @@ import (
 	"github.com/logctl/logctl/pkg/stream"
 )
 
+// passwordVariable has the SASL password. It has no flag, which would show it in the
+// list of processes.
+const passwordVariable = envPrefix + "PASSWORD"
+
 // kafkaFlags say how to reach a cluster. Every command that speaks Kafka has
 // them.
 type kafkaFlags struct {
@@ -31,7 +35,7 @@ func (f *kafkaFlags) add(fs *pflag.FlagSet) {
 	choiceVar(fs, &f.sasl, "sasl", kafka.Mechanisms, "SASL `MECHANISM`: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
 	fs.StringVar(&f.user, "user", "", "SASL user `NAME`")
 	fs.StringVar(&f.passwordFile, "password-file", "",
-		"SASL password: the first line of `FILE` (or the environment LOGCTL_PASSWORD)")
+		"SASL password: the first line of `FILE` (or the environment "+passwordVariable+")")
 }
 
 // config returns the connection, with the endpoint's own addresses if it has
@@ -46,7 +50,7 @@ func (f *kafkaFlags) config(e stream.Endpoint) (kafka.Config, error) {
 		return kafka.Config{}, err
 	}
 	if password == "" {
-		password = os.Getenv("LOGCTL_PASSWORD")
+		password = os.Getenv(passwordVariable)
 	}
 	return kafka.Config{
 		Brokers: brokers, ClientID: "logctl",
