@@ -45,18 +45,12 @@ func (f *daemonFlags) serve(
 	if f.listen == "" {
 		return func() {}, nil
 	}
-	addr, err := stream.ListenAddr(f.listen)
-	if err != nil {
-		return nil, fault.Usagef("as in --listen :8080", "--listen: %w", err)
-	}
-	token, err := readSecret(f.tokenFile)
+	cfg, err := f.config()
 	if err != nil {
 		return nil, err
 	}
-	srv, err := httpapi.Listen(cmd.Context(), httpapi.Config{
-		Addr: addr, Token: token, CertFile: f.tlsCert, KeyFile: f.tlsKey, Pprof: f.pprof, Ready: ready, Metrics: metrics,
-		Routes: routes,
-	})
+	cfg.Ready, cfg.Metrics, cfg.Routes = ready, metrics, routes
+	srv, err := httpapi.Listen(cmd.Context(), cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +66,29 @@ func (f *daemonFlags) serve(
 		}
 	}()
 	return func() { _ = srv.Close(context.WithoutCancel(cmd.Context())) }, nil
+}
+
+// check refuses wrong usage before anything is opened or connected to.
+func (f *daemonFlags) check() error {
+	if f.listen == "" {
+		return nil
+	}
+	_, err := f.config()
+	return err
+}
+
+// config returns where and how to listen.
+func (f *daemonFlags) config() (httpapi.Config, error) {
+	addr, err := stream.ListenAddr(f.listen)
+	if err != nil {
+		return httpapi.Config{}, fault.Usagef("as in --listen :8080", "--listen: %w", err)
+	}
+	token, err := readSecret(f.tokenFile)
+	if err != nil {
+		return httpapi.Config{}, err
+	}
+	cfg := httpapi.Config{Addr: addr, Token: token, CertFile: f.tlsCert, KeyFile: f.tlsKey, Pprof: f.pprof}
+	return cfg, cfg.Check()
 }
 
 // readSecret returns the first line of a file, "" for no file.

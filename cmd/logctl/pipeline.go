@@ -120,6 +120,9 @@ func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline,
 	if err := f.output.check(cmd.Flags().Changed("output")); err != nil {
 		return nil, err
 	}
+	if err := f.daemon.check(); err != nil {
+		return nil, err
+	}
 	list, err := f.input.endpoints(args)
 	if err != nil {
 		return nil, err

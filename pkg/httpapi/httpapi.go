@@ -44,12 +44,20 @@ type Server struct {
 	tls bool
 }
 
-// Listen opens the address. Without a token, only loopback addresses are accepted.
-// Requests are answered once Serve is called.
+// Check refuses an address beyond loopback without a token.
+func (c Config) Check() error {
+	if c.Token == "" && !loopback(c.Addr) {
+		return fault.Usagef("add --auth-token-file FILE, or listen on 127.0.0.1",
+			"refusing to listen on %q for everyone without a token", c.Addr)
+	}
+	return nil
+}
+
+// Listen opens the address, if Check allows it. Requests are answered once Serve is
+// called.
 func Listen(ctx context.Context, cfg Config) (*Server, error) {
-	if cfg.Token == "" && !loopback(cfg.Addr) {
-		return nil, fault.Usagef("add --auth-token-file FILE, or listen on 127.0.0.1",
-			"refusing to listen on %q for everyone without a token", cfg.Addr)
+	if err := cfg.Check(); err != nil {
+		return nil, err
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Addr)
 	if err != nil {
