@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 func newConfig() *cobra.Command {
@@ -73,7 +75,7 @@ func showConfig(cmd, target *cobra.Command) error {
 		} else if f.Changed {
 			origin = "flag"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Name, f.Value.String(), origin)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Name, stream.HidePassword(f.Value.String()), origin)
 	})
 	return w.Flush()
 }

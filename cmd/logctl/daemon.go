@@ -110,6 +110,6 @@ func readSecret(path string) (string, error) {
 // note tells a person something on stderr, unless --quiet.
 func note(cmd *cobra.Command, format string, args ...any) {
 	if quiet, _ := cmd.Flags().GetBool("quiet"); !quiet {
-		fmt.Fprintf(cmd.ErrOrStderr(), "logctl: "+format+"\n", args...)
+		fmt.Fprintln(cmd.ErrOrStderr(), "logctl: "+stream.HidePassword(fmt.Sprintf(format, args...)))
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 // version is set by the build.
@@ -96,9 +97,9 @@ func report(stderr io.Writer, err error) int {
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.Quiet {
 		return e.Status
 	}
-	fmt.Fprintf(stderr, "logctl: %v\n", err)
+	fmt.Fprintf(stderr, "logctl: %s\n", stream.HidePassword(err.Error()))
 	if hint := fault.HintOf(err); hint != "" {
-		fmt.Fprintf(stderr, "logctl: hint: %s\n", hint)
+		fmt.Fprintf(stderr, "logctl: hint: %s\n", stream.HidePassword(hint))
 	}
 	return fault.Status(err)
 }

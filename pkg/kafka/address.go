@@ -19,6 +19,9 @@ func (c Config) seeds() ([]string, error) {
 	for _, addr := range c.brokers() {
 		host, port := splitAddr(addr)
 		n, err := strconv.Atoi(port)
+		if at := strings.LastIndexByte(addr, '@'); strings.Contains(addr[:max(at, 0)], ":") {
+			addr = "***" + addr[at:] // a user and a password
+		}
 		switch bad := strings.ContainsAny(host, "/ \t@[]"); {
 		case bad:
 			return nil, fault.Usagef("want HOST:PORT, as in kafka.example.com:9092", "address of a broker: %q", addr)

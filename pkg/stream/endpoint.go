@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -74,7 +75,7 @@ func ParseEndpoint(s string) (Endpoint, error) {
 		return parsePath(s)
 	}
 	s, rest = HidePassword(s), HidePassword(rest)
-	hint := "one of " + strings.Join(schemes, ":, ") + ":"
+	hint := "one of " + strings.Join(schemes, ":, ") + ":."
 	if near := fault.Nearest(scheme, schemes); near != "" {
 		hint = fmt.Sprintf("did you mean %s:%s?", near, rest)
 	}
@@ -82,16 +83,12 @@ func ParseEndpoint(s string) (Endpoint, error) {
 		"endpoint %q begins with an unknown kind %q", s, scheme+":")
 }
 
-// HidePassword returns a URL without its password.
-func HidePassword(s string) string {
-	before, after, ok := strings.Cut(s, "//")
-	at := strings.LastIndexByte(after, '@')
-	colon := strings.IndexByte(after, ':')
-	if !ok || at < 0 || colon < 0 || colon > at {
-		return s
-	}
-	return before + "//" + after[:colon] + ":***" + after[at:]
-}
+// passwords are those of URLs, in front of the host and among the parameters. One may
+// hold what it should not, as spaces: all is taken up to the last @ within quotes.
+var passwords = regexp.MustCompile(`(//[^/@:\s"]*:)[^"\n]*(@)|([?&](?:ssl)?password=)[^&#\s"]*()`)
+
+// HidePassword returns a URL, or text that names some, without the passwords.
+func HidePassword(s string) string { return passwords.ReplaceAllString(s, "$1$3***$2$4") }
 
 // isKind reports whether text before a colon looks like the kind of an endpoint,
 // and not like the beginning of a file's name: a lower-case word of two letters
@@ -123,23 +120,19 @@ func parseKafka(s, rest string) (Endpoint, error) {
 	}
 	e.Topics = strings.Split(rest, ",")
 	for _, t := range e.Topics {
-		if t == "" || len(t) > 249 || strings.ContainsFunc(t, notInTopic) {
+		if !ValidTopic(t) {
 			return e, fault.Usagef("letters, digits, '.', '_' and '-'; a pattern begins with ^",
-				"endpoint %q: %q is no topic name", s, t)
+				"endpoint %q: %q is no topic name", HidePassword(s), t)
 		}
 	}
 	return e, nil
 }
 
-// notInTopic reports whether Kafka refuses r in the name of a topic.
-func notInTopic(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r))
-}
-
 func parseHTTP(s, rest string) (Endpoint, error) {
 	addr, err := ListenAddr(strings.TrimSuffix(strings.TrimPrefix(rest, "//"), "/"))
 	if err != nil {
-		return Endpoint{}, fault.Usagef("as in http:127.0.0.1:8080 or http::8080", "endpoint %q: %w", s, err)
+		return Endpoint{}, fault.Usagef("as in http:127.0.0.1:8080 or http::8080",
+			"endpoint %q is no address: want http:HOST:PORT or http::PORT", HidePassword(s))
 	}
 	return Endpoint{Scheme: HTTP, Addr: addr}, nil
 }

@@ -40,8 +40,8 @@ func TestParseEndpoint(t *testing.T) {
 	}
 	for s, hint := range map[string]string{
 		"kafak:logs": "did you mean kafka:logs? A file of that name is written ./kafak:logs",
-		"redis:logs": "one of kafka:, http:, sqlite:, postgres:, null: A file of that name is written ./redis:logs", "elasticsearch:x": "one of", "sqllite:a.db": "did you mean sqlite:a.db?", "kafka:": "letters", "kafka:a b": "letters",
-		"kafka://h:1,/t": "kafka://host", "http:x": "http:127", "sqlite:": "sqlite:logs.db", "": "a file",
+		"redis:logs": "one of kafka:, http:, sqlite:, postgres:, null:. A file of that name is written ./redis:logs", "elasticsearch:x": "one of", "sqllite:a.db": "did you mean sqlite:a.db?", "kafka:": "letters", "kafka:a b": "letters",
+		"kafka://h:1,/t": "kafka://host", "kafka:..": "letters", "http:x": "http:127", "sqlite:": "sqlite:logs.db", "": "a file",
 	} {
 		_, err := stream.ParseEndpoint(s)
 		if fault.Status(err) != fault.Usage || !strings.Contains(fault.HintOf(err), hint) {
@@ -51,8 +51,22 @@ func TestParseEndpoint(t *testing.T) {
 }
 
 func TestPasswordIsNotShown(t *testing.T) {
-	_, err := stream.ParseEndpoint("postgress://me:secret@host/db#t")
-	if text := err.Error() + fault.HintOf(err); strings.Contains(text, "secret") || !strings.Contains(text, "me:***@host/db") {
-		t.Errorf("%s", text)
+	for s, shown := range map[string]string{
+		"postgress://me:secret@host/db#t":                 "postgress://me:***@host/db#t",
+		"postgress://me:sec ret@host/db":                  "postgress://me:***@host/db",
+		"postgress://me:sec/r:e@t@host/db":                "postgress://me:***@host/db",
+		"postgress://host/db?password=secret&sslmode=x#t": "postgress://host/db?password=***&sslmode=x#t",
+		"http://me:secret@host":                           "http://me:***@host",
+		"kafka://me:secret@host:1":                        "kafka://me:***@host:1",
+	} {
+		_, err := stream.ParseEndpoint(s)
+		text := err.Error() + fault.HintOf(err)
+		if strings.Contains(text, "ret") || !strings.Contains(text, shown) {
+			t.Errorf("%s: %s", s, text)
+		}
+	}
+	const plain = `endpoint "postgres://host:5432/db" of ann@example.com`
+	if got := stream.HidePassword(plain); got != plain {
+		t.Errorf("%s: %s", plain, got)
 	}
 }
