@@ -103,6 +103,12 @@ func (f *reconcileFlags) check(cmd *cobra.Command) error {
 	case f.consume.kafka.stop == "":
 		return fault.Usagef("as in --stop end", "--stop \"\": reconcile has to end somewhere")
 	}
+	from := f.consume.stream.input.from[0]
+	if e, err := stream.ParseEndpoint(from); err != nil {
+		return err
+	} else if e.Scheme != stream.Kafka {
+		return fault.Usagef("as in --from kafka:app-logs", "--from %q: reconcile reads topics", from)
+	}
 	if f.table, err = stream.ParseEndpoint(f.sink); err != nil {
 		return err
 	}
@@ -127,9 +133,6 @@ func (f *reconcileFlags) pipeline(cmd *cobra.Command) (*pipeline, error) {
 	p, err := s.newPipeline(cmd, nil)
 	if err != nil {
 		return nil, err
-	}
-	if e := p.endpoints[0]; e.Scheme != stream.Kafka {
-		return nil, fault.Usagef("as in --from kafka:app-logs", "--from %q: reconcile reads topics", s.input.from[0])
 	}
 	p.within = serverWithin
 	return p, f.consume.change.apply(p)

@@ -71,7 +71,7 @@ func (f *topicFlags) spec(name string) (kafka.TopicSpec, error) {
 		}
 		spec.Configs[key] = value
 	}
-	return spec, nil
+	return spec, spec.Check()
 }
 
 func newTopicCreate() *cobra.Command {
@@ -84,18 +84,22 @@ func newTopicCreate() *cobra.Command {
 
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var specs []kafka.TopicSpec
+			for _, name := range args {
+				spec, err := f.spec(name)
+				if err != nil {
+					return err
+				}
+				specs = append(specs, spec)
+			}
 			return f.with(cmd, func(ctx context.Context, a *kafka.Admin) error {
-				for _, name := range args {
-					spec, err := f.spec(name)
-					if err != nil {
-						return err
-					}
+				for _, spec := range specs {
 					made, err := a.Create(ctx, spec)
 					if err != nil {
 						return err
 					}
 					if !made {
-						note(cmd, "topic %q exists already", name)
+						note(cmd, "topic %q exists already", spec.Name)
 					}
 				}
 				return nil

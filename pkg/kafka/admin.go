@@ -218,7 +218,7 @@ func (a *Admin) configs(ctx context.Context, topic string) (map[string]string, e
 // it stands, and an error where it exists with fewer or more partitions than
 // asked for.
 func (a *Admin) Create(ctx context.Context, spec TopicSpec) (bool, error) {
-	if err := spec.check(); err != nil {
+	if err := spec.Check(); err != nil {
 		return false, err
 	}
 	partitions, replication := int32(-1), int16(-1)
@@ -290,7 +290,7 @@ func (a *Admin) refused(err error, topic, message string) error {
 // Alter adds partitions to a topic and sets configs; a config with an empty
 // value goes back to the broker's default. It returns what it changed.
 func (a *Admin) Alter(ctx context.Context, spec TopicSpec) ([]Change, error) {
-	if err := spec.check(); err != nil {
+	if err := spec.Check(); err != nil {
 		return nil, err
 	}
 	now, err := a.Describe(ctx, spec.Name)

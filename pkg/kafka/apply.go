@@ -64,7 +64,7 @@ func (a *Admin) Apply(ctx context.Context, specs []TopicSpec, dry bool) (made []
 func checkSpecs(specs []TopicSpec) error {
 	seen := map[string]bool{}
 	for _, spec := range specs {
-		if err := spec.check(); err != nil {
+		if err := spec.Check(); err != nil {
 			return err
 		}
 		if seen[spec.Name] {
@@ -75,8 +75,8 @@ func checkSpecs(specs []TopicSpec) error {
 	return nil
 }
 
-// check refuses what no topic can be.
-func (s *TopicSpec) check() error {
+// Check refuses what no topic can be.
+func (s *TopicSpec) Check() error {
 	if !stream.ValidTopic(s.Name) {
 		return fault.Usagef(`letters, digits, ".", "_" and "-", at most 249 of them, and not "." or ".." alone`,
 			"topic %q: no topic can have this name", s.Name)

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -60,6 +63,10 @@ func opening(path string, err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		switch e.Code & 0xff {
 		case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+			dir := filepath.Dir(path)
+			if _, missing := os.Stat(dir); errors.Is(missing, fs.ErrNotExist) {
+				return fault.Hint(err, "mkdir -p "+dir)
+			}
 			return fault.Hint(err, "SQLite keeps files beside a database, even to read it: "+
 				"put it into a directory where you may write")
 		}
