@@ -20,7 +20,7 @@ import (
 func openCopying(t *testing.T, cfg kafka.Config, name string) *members {
 	t.Helper()
 	m := &members{a: openSource(t, kafka.SourceConfig{
-		Config: cfg, Topics: []string{"in"}, Group: "g", InstanceID: name, Session: time.Minute, Keeps: true,
+		Config: cfg, Topics: []string{"in"}, Group: "g", InstanceID: name, Session: 20 * time.Second, Keeps: true,
 	})}
 	var err error
 	if m.txn, err = kafka.OpenTxn(t.Context(), kafka.TxnConfig{Config: cfg, ID: name}); err != nil {

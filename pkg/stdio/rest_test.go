@@ -35,6 +35,19 @@ func newResumer(t *testing.T) *resumer {
 	return r
 }
 
+// check compares the lines that were read with those that were written, in any order where
+// the files of a pattern were read: they come in the order of their names.
+func (r *resumer) check(seed uint64, anyOrder bool, got, want []string) {
+	r.t.Helper()
+	if anyOrder {
+		slices.Sort(got)
+		slices.Sort(want)
+	}
+	if d := cmp.Diff(want, got); d != "" || len(r.notes) > 0 {
+		r.t.Fatalf("seed %d: -want +got\n%s%q", seed, d, r.notes)
+	}
+}
+
 // read returns the lines that are new, those of files that were renamed first.
 func (r *resumer) read(paths ...string) (all []string) {
 	r.t.Helper()
@@ -122,13 +135,7 @@ func TestRunsReadAGrowingLogOnce(t *testing.T) {
 			}
 		}
 		got = append(got, r.read(pattern)...)
-		if pattern != path { // its files are read in the order of their names
-			slices.Sort(got)
-			slices.Sort(want)
-		}
-		if d := cmp.Diff(want, got); d != "" || len(r.notes) > 0 {
-			t.Fatalf("seed %d: -want +got\n%s%q", seed, d, r.notes)
-		}
+		r.check(seed, pattern != path, got, want)
 	}
 }
 
@@ -331,13 +338,7 @@ func TestRestOfCopies(t *testing.T) {
 			}
 		}
 		got = append(got, r.read(pattern)...)
-		if pattern != path { // its files are read in the order of their names
-			slices.Sort(got)
-			slices.Sort(want)
-		}
-		if d := cmp.Diff(want, got); d != "" || len(r.notes) > 0 {
-			t.Fatalf("seed %d: -want +got\n%s%q", seed, d, r.notes)
-		}
+		r.check(seed, pattern != path, got, want)
 		r.read(pattern)
 		if pattern == path && end == ".gz" && r.opened > 1 {
 			t.Errorf("seed %d: %d files are read when nothing is new", seed, r.opened)
