@@ -67,6 +67,7 @@ func (h *naiveHour) quantile(q float64) float64 {
 // TestWindowEqualsALoop compares window over a real log with a naive loop: all
 // is equal but quantiles, which are within 0.8 %.
 func TestWindowEqualsALoop(t *testing.T) {
+	t.Parallel()
 	for path, broken := range map[string]int{
 		"../../testdata/logs/apache_access.log": 1, // a user agent that is cut off
 		"../../testdata/logs/nginx_access.log":  0,

@@ -8,11 +8,14 @@ import (
 	"math"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	_ "modernc.org/sqlite" // the oracle
+
+	"github.com/logctl/logctl/pkg/proof"
 )
 
 // command runs a command line in this process and returns what it prints.
@@ -123,7 +126,8 @@ func near(got, want any, tolerance float64) bool {
 // TestWindowEqualsSQLite compares window over generated NDJSON with SQLite's
 // own JSON functions over the same lines.
 func TestWindowEqualsSQLite(t *testing.T) {
-	lines := command(t, "", "produce", "-q", "--to", "-", "--generate", "http", "--limit", "20000", "--seed", "5",
+	t.Parallel()
+	lines := command(t, "", "produce", "-q", "--to", "-", "--generate", "http", "--limit", strconv.Itoa(proof.Some(20_000)), "--seed", "5",
 		"--event-step", "37ms", "--disorder-share", "0.3", "--late-share", "0.05")
 	var rows [][]any
 	for line := range strings.Lines(lines) {
@@ -177,6 +181,7 @@ func requests(t *testing.T) (list []request) {
 }
 
 func TestWindowEqualsSQLiteOnARealLog(t *testing.T) {
+	t.Parallel()
 	var rows [][]any
 	for _, r := range requests(t) {
 		var size any = r.bytes

@@ -19,6 +19,7 @@ const sessionsOf = `
 // TestSessionsEqualSQLite compares sessionize over shuffled NDJSON with window
 // functions of SQLite over the same lines, sorted.
 func TestSessionsEqualSQLite(t *testing.T) {
+	t.Parallel()
 	lines := command(t, "", "produce", "-q", "--to", "-", "--generate", "http", "--limit", strconv.Itoa(proof.Some(20_000)), "--seed", "7",
 		"--event-step", "1s", "--disorder-share", "0.4", "--late-share", "0.1")
 	var rows [][]any
@@ -42,6 +43,7 @@ func TestSessionsEqualSQLite(t *testing.T) {
 }
 
 func TestSessionsEqualSQLiteOnARealLog(t *testing.T) {
+	t.Parallel()
 	var rows [][]any
 	for i, r := range requests(t) {
 		rows = append(rows, []any{r.client, r.at.UnixMilli(), i, r.path})
