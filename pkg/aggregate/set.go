@@ -189,7 +189,7 @@ func (bd *builder) aggregates(src string) error {
 			f, ok = functions["pNN"], true
 		}
 		if !ok {
-			return wrong(src, c.Pos, fault.DidYouMean(c.Func, names()), "unknown aggregate %q", c.Func)
+			return wrong(src, c.Pos, likely(c.Func), "unknown aggregate %q", c.Func)
 		}
 		if len(c.Args) < f.min || len(c.Args) > f.max {
 			return wrong(src, c.Pos, "write "+f.usage, "%s does not take %d arguments", c.Func, len(c.Args))
@@ -211,6 +211,24 @@ func (bd *builder) aggregates(src string) error {
 func wrong(src string, pos int, hint, format string, args ...any) error {
 	e := &expr.SyntaxError{Src: src, Pos: min(pos, len(src)), Msg: fmt.Sprintf(format, args...)}
 	return &fault.Error{Err: e, Status: fault.Usage, Hint: hint}
+}
+
+// instead are the names that other languages have for aggregates.
+var instead = map[string]string{
+	"mean": "avg", "average": "avg", "median": "p50", "std": "stddev", "stdev": "stddev", "var": "variance",
+	"uniq": "distinct", "count_distinct": "distinct", "cardinality": "distinct", "dc": "distinct",
+	"percentile": "quantile", "minimum": "min", "maximum": "max", "total": "sum", "top": "topk",
+}
+
+// likely returns the hint for the name of no aggregate.
+func likely(name string) string {
+	if known, ok := instead[strings.ToLower(name)]; ok {
+		return "did you mean " + known + "?"
+	}
+	if digits, ok := strings.CutPrefix(name, "p"); ok && strings.Trim(digits, "0123456789.") == "" {
+		return "percentiles go from p0 to p100"
+	}
+	return fault.DidYouMean(name, names())
 }
 
 func names() []string {

@@ -101,11 +101,20 @@ func lexOne(src string, i int) (token, error) {
 		}
 	}
 	r, _ := utf8.DecodeRuneInString(src[i:])
-	hint := map[rune]string{'&': "and", '|': "or", '~': "=~ for a regular expression", '$': "", '{': ""}[r]
-	if hint != "" {
-		hint = "did you mean " + hint + "?"
-	}
-	return token{}, syntaxError(src, i, hint, "unexpected %q", r)
+	return token{}, syntaxError(src, i, strays[r], "unexpected %q", r)
+}
+
+// strays are hints for characters that begin nothing.
+var strays = map[rune]string{
+	'&': "did you mean and?",
+	'|': "did you mean or?",
+	'~': "did you mean =~ for a regular expression?",
+	'.': "a field is its name alone: status, request.method",
+	'$': "a field is its name alone: status, request.method",
+	'“': `texts stand in "…" or '…'`,
+	'”': `texts stand in "…" or '…'`,
+	'‘': `texts stand in "…" or '…'`,
+	'’': `texts stand in "…" or '…'`,
 }
 
 // escapes are what a backslash and a letter stand for in a string. All others

@@ -103,11 +103,13 @@ func (p *parser) unexpected(want string) {
 	if t.kind != tokEnd {
 		came = p.src[t.pos:t.end]
 	}
-	p.fail(t.pos, misreading(t, p.rest), "want %s, not %s", want, came)
+	p.fail(t.pos, misreading(p.src[:t.pos], p.rest), "want %s, not %s", want, came)
 }
 
-// misreading returns a hint for words that mean something elsewhere.
-func misreading(t token, rest []token) string {
+// misreading returns a hint for words that mean something elsewhere: for the
+// first of rest, behind the text before.
+func misreading(before string, rest []token) string {
+	t := rest[0]
 	switch word := strings.ToLower(t.text); {
 	case t.kind == tokWord && word == "=" && len(rest) > 1 && (rest[1].text == ">" || rest[1].text == "<"):
 		return "did you mean " + rest[1].text + "=?"
@@ -115,6 +117,12 @@ func misreading(t token, rest []token) string {
 		return "did you mean ==?"
 	case t.kind == tokWord && word == "not":
 		return "put it in parentheses: (not x)"
+	case t.kind == tokWord && word == ">" && strings.HasSuffix(before, "<"):
+		return "did you mean !=?"
+	case t.kind == tokWord && word == "/":
+		return `a regular expression stands in quotes: field =~ "^GET /api"`
+	case t.kind == tokWord && word == "*" && strings.HasSuffix(before, "count("):
+		return "write count()"
 	case t.kind != tokPath:
 		return ""
 	case slices.Contains(keywords, word):
@@ -123,6 +131,10 @@ func misreading(t token, rest []token) string {
 		return `write contains(field, "text"), starts_with, ends_with, or field =~ "regular expression"`
 	case word == "is" && len(rest) > 1:
 		return "write has(field) or not has(field)"
+	case word == "as" && len(rest) > 1:
+		return "the name comes first: " + rest[1].text + "=…"
+	case word == "between":
+		return "write x >= a and x <= b"
 	default:
 		return ""
 	}
@@ -181,6 +193,9 @@ func (p *parser) binary(prec int) *node {
 		}
 		pos := p.rest[0].pos
 		p.takeOperator(op)
+		if (op == "in" || op == "not in") && p.at("(") {
+			p.fail(p.rest[0].pos, `write field in ["a", "b"]`, "want a list behind %s", op)
+		}
 		right := p.binary(own + 1)
 		left = &node{kind: nodeBin, name: op, args: []*node{left, right}, pos: left.pos, end: p.last}
 		if own != precCompare {
