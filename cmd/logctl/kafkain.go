@@ -29,6 +29,7 @@ type kafkaInput struct {
 	partitions []int32
 	warnLag    int64
 	fetch      int // bytes of one fetch at most; 0: as many as the source's default
+	unpacked   int // likewise, of a batch when it is unpacked
 }
 
 func (f *kafkaInput) add(fs *pflag.FlagSet) {
@@ -88,6 +89,7 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 		Config: conn, Topics: e.Topics, Pattern: e.Pattern, Partitions: f.partitions, Group: f.group, Balancer: f.balancer,
 		Session: f.session, Uncommitted: f.isolation == isolations[1],
 		FetchBytes: f.fetch, PartitionBytes: f.fetch / 8,
+		MaxRecord: int(p.flags.input.maxRecord), Unpacked: f.unpacked,
 		Note: func(s string) { note(p.cmd, "%s", s) }, Yield: p.Yield,
 	}
 	if c.Start, err = kafka.ParseStart(f.start, time.Now()); err != nil {
@@ -97,6 +99,9 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 		return c, fmt.Errorf("--stop: %w", err)
 	}
 	c.Shuffled, c.Widths, c.Finishes = p.shuffled, p.widths, p.New != nil
+	if p.shuffled != nil {
+		c.MaxRecord = 0 // values are several records, of which none is longer
+	}
 	c.Keeps = p.New != nil || p.Exactly
 	if f.group != "" {
 		c.InstanceID, err = f.member(p)

@@ -24,9 +24,9 @@ const (
 	sqliteTakes = 28 << 20 // besides, for each database
 )
 
-// apply divides the memory: a quarter each for batches and for what is in flight to
-// topics, a sixteenth for each fetch, and the rest is the collector's leeway. The
-// returned function gives up the bound.
+// apply divides the memory: a quarter each for batches, for what is in flight to topics
+// and for what fetches are unpacked to, a sixteenth for fetches, and the rest is the
+// collector's leeway. The returned function gives up the bound.
 func (f *memoryFlags) apply(p *pipeline, k *kafkaInput) (undo func(), _ error) {
 	if f.most == 0 {
 		return leeway(consumeLeeway), nil
@@ -49,6 +49,7 @@ func (f *memoryFlags) apply(p *pipeline, k *kafkaInput) (undo func(), _ error) {
 	p.Arena = min(max(heap/4/batches/max(inputs, 1), 16<<10), 256<<10)
 	p.producer.buffer = int64(heap / 4)
 	k.fetch = min(heap/16/max(inputs, 1), 4<<20)
+	k.unpacked = heap / 4 / max(inputs, 1)
 	before := debug.SetMemoryLimit(int64(heap))
 	return func() { debug.SetMemoryLimit(before) }, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/logctl/logctl/pkg/codec"
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -28,9 +29,11 @@ func (s *Source) read(p *partition, b *record.Batch) {
 		if p.stop != never && r.Offset >= p.stop {
 			break
 		}
-		if room -= sizeOf(r); room < 0 && n > 0 {
+		size := sizeOf(r)
+		if size > room && n > 0 {
 			break
 		}
+		room -= size
 		m, marked := s.markOf(r)
 		switch {
 		case r.Attrs.IsControl():
@@ -41,7 +44,7 @@ func (s *Source) read(p *partition, b *record.Batch) {
 				full = true // marks stand behind the records of a batch
 				break
 			}
-			addRecord(b, r)
+			addRecord(b, r, s.cfg.MaxRecord)
 		}
 		if full {
 			break
@@ -53,11 +56,19 @@ func (s *Source) read(p *partition, b *record.Batch) {
 		p.next, n = p.stop, len(p.pending)
 	}
 	recycle(p.pending[:n])
-	p.pending = p.pending[n:]
+	p.drop(n, cap(b.Data)-room)
 	s.bound(p)
 	b.Next = p.next
 	s.settleEnd(p)
 	b.AtEnd, b.Last = p.quiet(), p.ended
+}
+
+// drop takes away the first n pending records, which take so many bytes.
+func (p *partition) drop(n, size int) {
+	p.pending, p.waits = p.pending[n:], p.waits-size
+	if len(p.pending) == 0 {
+		p.waits = 0
+	}
 }
 
 // quiet reports whether p has no more to give for now, or for good.
@@ -84,9 +95,26 @@ func sizeOf(r *kgo.Record) int {
 	return n
 }
 
-func addRecord(b *record.Batch, r *kgo.Record) {
-	rec := b.Add(r.Value)
-	rec.Offset, rec.Stamp = r.Offset, r.Timestamp.UnixNano()
+// addRecord adds a record. Of one whose value is longer than most, where that is not 0,
+// the first part stays, and it is bad.
+func addRecord(b *record.Batch, r *kgo.Record, most int) {
+	value := r.Value
+	long := most > 0 && len(value) > most
+	if long {
+		value = value[:most]
+	}
+	rec := b.Add(value)
+	rec.Offset = r.Offset
+	if batch, ok := r.Context.(refusal); ok {
+		rec.Flags |= record.Truncated
+		b.SetBad(len(b.Recs)-1, batch.why)
+		return
+	}
+	rec.Stamp = r.Timestamp.UnixNano()
+	if long {
+		rec.Flags |= record.Truncated
+		b.SetBad(len(b.Recs)-1, codec.TooLong(most))
+	}
 	if r.Value == nil {
 		rec.Flags |= record.Tombstone
 	}

@@ -107,6 +107,7 @@ func (c Config) Options() ([]kgo.Opt, error) {
 		kgo.MetadataMaxAge(freshEvery),
 		// What is wrong with the settings, ping finds out, which tries once. Later it is a node that dies.
 		kgo.AlwaysRetryEOF(),
+		kgo.MaxDecompressBatchBytes(largestBatch),
 	}
 	mechanism, err := c.SASL.mechanism()
 	if err != nil {

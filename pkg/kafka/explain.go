@@ -35,6 +35,10 @@ func (c Config) explain(err error, topic string) error {
 	if said := c.explainRefusal(err, topic); said != nil {
 		return said
 	}
+	if batch, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok {
+		return fmt.Errorf("topic %q, partition %d: %s", batch.Topic, batch.Partition,
+			takesTooMuch(batch.Offset, batch.NextOffset-1, largestBatch))
+	}
 	if topic != "" {
 		return fmt.Errorf("topic %q: %w", topic, err)
 	}

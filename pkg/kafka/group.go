@@ -161,7 +161,7 @@ func (s *Source) own(id part) *partition {
 func (s *Source) place(p *partition, marks offsets, committed int64) {
 	first := offsetOf(marks.first, p.part)
 	p.end = offsetOf(marks.last, p.part)
-	p.pending, p.silent, p.over = nil, time.Now(), nil
+	p.pending, p.waits, p.silent, p.over = nil, 0, time.Now(), nil
 	at, sought := s.seeks[p.part]
 	switch {
 	case sought && !p.placed:

@@ -132,8 +132,9 @@ func (s *Source) fetchOptions() []kgo.Opt {
 		kgo.RetryBackoffFn(retryDelay),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.KeepControlRecords(),
-		kgo.WithPools(newRecordPool(s.cfg.Yield), newBytePool()),
-		kgo.WithHooks(&s.link, s.metrics, &s.portion),
+		kgo.WithPools(newRecordPool(s.cfg.Yield), s.bytes),
+		kgo.WithDecompressor(s.unpack),
+		kgo.WithHooks(&s.link, s.metrics, &s.portion, s.unpack),
 	}
 	if !s.cfg.Uncommitted {
 		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
@@ -152,18 +153,24 @@ func (s *Source) pollAll(ctx context.Context) {
 		}
 		fetches := s.client.PollFetches(ctx)
 		if ctx.Err() == nil {
-			s.take(fetches)
+			s.client.SetOffsets(s.take(fetches))
 		}
 		s.client.AllowRebalance()
 		signal(s.wake)
 	}
 }
 
-// take adds fetched records to what is pending of their partitions.
-func (s *Source) take(fetches kgo.Fetches) {
+// take adds fetched records to what is pending of their partitions. It returns from
+// where on to fetch those of which it passes over a batch.
+func (s *Source) take(fetches kgo.Fetches) map[string]map[int32]kgo.EpochOffset {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
+	s.unpack.taken(func(of part, size int) {
+		if p := s.parts[of]; p != nil {
+			p.waits += size
+		}
+	})
+	now, beyond := time.Now(), map[string]map[int32]kgo.EpochOffset{}
 	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
 		if f.Err != nil {
 			s.fetchFailed(f.Topic, f.Err)
@@ -184,7 +191,14 @@ func (s *Source) take(fetches kgo.Fetches) {
 			p.add(f.Records)
 			s.bound(p)
 		}
+		if batch, ok := errors.AsType[*kgo.ErrDecompressTooLarge](f.Err); ok {
+			if beyond[f.Topic] == nil {
+				beyond[f.Topic] = map[int32]kgo.EpochOffset{}
+			}
+			beyond[f.Topic][f.Partition] = s.refuse(p, batch)
+		}
 	})
+	return beyond
 }
 
 // add adds records to those that are pending. Mostly there are none.
@@ -206,6 +220,8 @@ func (s *Source) fetchFailed(topic string, err error) {
 		return
 	case errors.As(err, &session) && !fatalToMember(err):
 		return // the member joins again
+	case errors.Is(err, errFull), errors.Is(err, kgo.ErrMaxDecompress):
+		return // fetched again; refused by take
 	case errors.As(err, &loss):
 		return // the topic was cut back below the position: noteJump says so when something comes
 	case kerr.IsRetriable(err) && !isAny(err, removed):

@@ -31,6 +31,8 @@ type ShareConfig struct {
 	Group  string
 	Latest bool  // a group that is new begins at the end, not at the beginning
 	Most   int32 // records in hand at once, by default 1000
+
+	MaxRecord int // of a value; a longer one is bad. 0 for no limit but that of a batch
 }
 
 // A ShareSource is a member of a share group (KIP-932): the brokers hand out single
@@ -202,7 +204,7 @@ func (s *ShareSource) fill(b *record.Batch) bool {
 		if room -= sizeOf(r); room < 0 && l.handed > from {
 			break
 		}
-		addRecord(b, r)
+		addRecord(b, r, s.cfg.MaxRecord)
 		b.Next = r.Offset + 1
 	}
 	for i, r := range l.records[from:l.handed] {

@@ -33,6 +33,8 @@ type Source struct {
 	metrics *kprom.Metrics
 	link    link
 	portion portion
+	bytes   *bytePool
+	unpack  *unpacker
 	pattern *regexp.Regexp
 	seeks   map[part]int64
 	inTxn   bool     // positions are committed in the transactions of a Txn
@@ -87,9 +89,11 @@ type partition struct {
 	held      bool           // nothing of it is handed out
 	paused    bool           // nothing of it is fetched
 	cut       bool           // records of it were deleted unread, and that was said
+	refused   bool           // a batch of it was too large, and that was said
 	done      bool           // and that is committed, with all that follows from it
 	over      map[part]int64 // of those that it is filled from, where they have ended
 	pending   []*kgo.Record
+	waits     int       // about how many bytes those take
 	silent    time.Time // since when nothing has come
 }
 
@@ -219,8 +223,8 @@ func (s *Source) Pause(o *record.Origin, hold bool) {
 	signal(s.wake)
 }
 
-// maxPending is how many records of a partition that is held back may wait
-// before no more of it are fetched. Pausing is dear: the client throws away
+// maxPending is how many records of a partition that is held back may wait, where they
+// take no more than a large batch, before no more of it are fetched. Pausing is dear: the client throws away
 // what it has fetched of the partition, and fetches it again. What waits is also
 // what the garbage collector looks through.
 const maxPending = 1 << 13
@@ -231,11 +235,11 @@ func (s *Source) bound(p *partition) {
 		return
 	}
 	ps := map[string][]int32{p.topic: {p.n}}
-	switch full := len(p.pending) > maxPending; {
-	case full && p.held && !p.paused:
+	switch most := s.cfg.Unpacked; {
+	case p.held && !p.paused && (len(p.pending) > maxPending || p.waits > most):
 		s.client.PauseFetchPartitions(ps)
 		p.paused = true
-	case p.paused && len(p.pending) < maxPending/2:
+	case p.paused && len(p.pending) < maxPending/2 && p.waits <= most/2:
 		s.client.ResumeFetchPartitions(ps)
 		p.paused = false
 	}

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"time"
@@ -32,11 +33,16 @@ type SourceConfig struct {
 
 	FetchBytes     int           // of one fetch; default 4 MiB, more over a long link
 	PartitionBytes int           // of one fetch from one partition; default 512 KiB, half of it if compressed
+	Unpacked       int           // of a batch, unpacked; a larger one is bad. Default 64 MiB, and no less than a record needs
+	MaxRecord      int           // of a value; a longer one is bad. 0 for no limit but that of a batch
 	Timeout        time.Duration // how long brokers may be unreachable; default 1 min
 
 	Note  func(string) // tells a person something; may be nil
 	Yield func()       // lets others have the core, while much is unpacked; may be nil
 }
+
+// besideValue is what a record may take besides its value: for its key and its headers.
+const besideValue = 1 << 20
 
 // OpenSource returns a source whose topics exist. It reads nothing yet and has
 // not joined its group.
@@ -50,8 +56,9 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	if cfg.PartitionBytes == 0 {
 		cfg.PartitionBytes = 512 << 10
 	}
+	cfg.Unpacked = max(cmp.Or(cfg.Unpacked, largestBatch), cfg.MaxRecord+besideValue)
 	s := &Source{
-		cfg: cfg, metrics: newMetrics("consume"),
+		cfg: cfg, metrics: newMetrics("consume"), bytes: newBytePool(),
 		portion: portion{
 			fetch: cfg.FetchBytes, partition: cfg.PartitionBytes, fixed: fixed, brokers: map[int32]bool{},
 		},
@@ -61,11 +68,12 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	client, err := cfg.open(ctx, kgo.RetryTimeout(askWithin))
+	client, err := cfg.open(ctx, kgo.RetryTimeout(askWithin), kgo.WithPools(s.bytes),
+		kgo.MaxDecompressBatchBytes(cfg.Unpacked))
 	if err != nil {
 		return nil, err
 	}
-	s.base, s.admin = client, kadm.NewClient(client)
+	s.base, s.admin, s.unpack = client, kadm.NewClient(client), newUnpacker(client, cfg.Unpacked)
 	if !cfg.Pattern {
 		if _, err := cfg.findTopics(ctx, s.admin, cfg.Topics); err != nil {
 			client.Close()
