@@ -97,7 +97,7 @@ type Config struct {
 	NoAutoCreate bool
 
 	// Users may log in, with PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, and all
-	// are superusers. None means no authentication. They are never taken
+	// are superusers. None means no authentication, on loopback only. They are never taken
 	// from Data: users that a client adds last until the broker stops.
 	Users []User
 
@@ -146,6 +146,10 @@ func Start(ctx context.Context, cfg Config) (*Broker, error) {
 	at, err := parseAddr(cfg.Addr, cfg.Brokers)
 	if err != nil {
 		return nil, err
+	}
+	if len(cfg.Users) == 0 && !at.loopback() {
+		return nil, fault.Usagef("add --users-file FILE, or listen on 127.0.0.1",
+			"refusing to listen on %q for everyone without users", cfg.Addr)
 	}
 	dir, err := openDataDir(cfg.Data)
 	if err != nil {

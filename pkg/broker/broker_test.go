@@ -228,6 +228,8 @@ func TestBadConfig(t *testing.T) {
 		"brokers":    {broker.Config{Brokers: -1}, "-1 is not between"},
 		"partitions": {broker.Config{Partitions: -1}, "-1 is less"},
 		"taken":      {broker.Config{Addr: taken.Addr().String()}, "address already in use"},
+		"everyone":   {broker.Config{Addr: "0.0.0.0:0"}, `"0.0.0.0:0" for everyone without users`},
+		"any host":   {broker.Config{Addr: "[::]:0"}, `"[::]:0" for everyone without users`},
 		"data":       {broker.Config{Addr: ":0", Data: "/dev/null"}, `"/dev/null"`},
 	} {
 		b, err := broker.Start(t.Context(), c.cfg)
