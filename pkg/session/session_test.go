@@ -54,6 +54,9 @@ func TestExactCases(t *testing.T) {
 		{"users do not meet; rows in the order of ends, starts, keys", gap, []event{
 			visit("b", 10*minute), visit("a", 10*minute), visit("b", 5*minute), visit("c", 0), visit("a", 60*minute),
 		}, "c 0-0 1;b 5-10 2;a 10-10 1;a 60-60 1;"},
+		{"bytes that are no text are all shown alike: one user", gap, []event{
+			visit("\xff", 0), visit("\xfe", minute), visit("\xff", 2*minute),
+		}, "\uFFFD 0-2 3;"},
 		{"with grace two sessions become one, too", session.Config{Gap: 30 * minute, Grace: 31 * minute}, []event{
 			visit("u", 0), visit("u", 60*minute), visit("u", 30*minute), visit("v", 24*60*minute),
 		}, "u 0-60 3;v 1440-1440 1;"},
