@@ -168,12 +168,16 @@ func TestWrongUse(t *testing.T) {
 		`grace -1ns: want 0 or more`:                       {Gap: minute, Grace: -1},
 		`two fields of a row are called "events"`:          {Gap: minute, Key: []string{"events"}},
 		`two fields of a row are called "x"`:               {Gap: minute, Key: []string{"x"}, Details: session.Details{Aggs: "x=count()"}},
+		`two fields of a row are called "op"`:              {Gap: minute, Key: []string{"op"}, Update: true},
 		`session gap 18250d and grace 0: want less than 3`: {Gap: 438000 * time.Hour},
 	} {
 		_, err := session.New(cfg, record.NewPlan())
 		if fault.Status(err) != fault.Usage || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", cfg, err, want)
 		}
+	}
+	if _, err := session.New(session.Config{Gap: minute, Key: []string{"op"}}, record.NewPlan()); err != nil {
+		t.Errorf("rows without updates have no op of their own: %v", err)
 	}
 }
 
