@@ -48,23 +48,38 @@ func (r *run) commit(ctx context.Context, now bool) error {
 	return err
 }
 
-// urgentEvery is the least interval of commits that hold something urgent. A record that
-// has just missed one waits for its end, for the interval, and for its own.
-const urgentEvery = 20 * time.Millisecond
+// Where some records are to be seen before others, and are seen when they are committed,
+// these are the least intervals. The first urgent one meets a transaction of others, and
+// whoever reads it has to read all of those, too: they are few where a commit is never
+// long ago. From then on a record that has just missed a commit waits for its end, for
+// the interval, and for its own.
+const (
+	calmEvery   = 25 * time.Millisecond
+	urgentEvery = 20 * time.Millisecond
+)
 
 // interval returns how long after the last commit the next one begins. At least half of
-// the time is left to records, however long commits take.
+// the time is left to records, however long commits take, and three quarters where none
+// of them is urgent.
 func (r *run) interval() time.Duration {
-	if r.urgent {
-		return min(r.CommitEvery, max(urgentEvery, 2*time.Duration(r.Stats.CommitNanos.Load())))
+	took := time.Duration(r.Stats.CommitNanos.Load())
+	switch {
+	case !r.pressed():
+		return r.CommitEvery
+	case r.urgent:
+		return min(r.CommitEvery, max(urgentEvery, 2*took))
+	default:
+		return min(r.CommitEvery, max(calmEvery, 4*took))
 	}
-	return r.CommitEvery
 }
+
+// pressed reports whether commits are what some records wait for before others.
+func (r *run) pressed() bool { return r.Choose != nil && r.Exactly }
 
 // tick returns how often the clock is looked at.
 func (r *run) tick() time.Duration {
-	if r.Choose != nil && r.Exactly {
-		return min(r.CommitEvery, urgentEvery/2)
+	if r.pressed() {
+		return min(r.CommitEvery, urgentEvery/10)
 	}
 	return min(r.CommitEvery, time.Second/4)
 }
