@@ -27,6 +27,9 @@ func (p *pipeline) summary() {
 		fmt.Fprintf(&b, ", type mismatches %s", human.Count(n))
 	}
 	note(p.cmd, "%s", b.String())
+	if bad := p.Stats.FirstBad(); bad != "" && p.Dead == nil && !p.Strict { // else it is said already
+		note(p.cmd, "the first bad record: %s", bad)
+	}
 	if p.Stats.In.Load() == p.Stats.Bad.Load() {
 		return // none could be read at all
 	}

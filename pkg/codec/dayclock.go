@@ -2,12 +2,13 @@ package codec
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// A dayClock makes the timestamp of records that have a day in one field, date,
-// and the time of that day in another, time.
+// A dayClock makes the timestamp of records that have a day in one field, date or Date,
+// and the time of that day in another, time or Time.
 type dayClock struct {
 	to         []target // of the timestamp; where it is not asked for, nothing is made
 	date, time int      // the columns, -1 where there is none
@@ -18,11 +19,16 @@ type dayClock struct {
 // newDayClock returns one for columns with the given names, of which both are
 // needed unless the day is known.
 func newDayClock(to []target, names []string, day string) dayClock {
-	d := dayClock{to: to, date: slices.Index(names, "date"), time: slices.Index(names, "time"), known: day}
+	d := dayClock{to: to, date: column(names, "date"), time: column(names, "time"), known: day}
 	if len(to) == 0 || d.time < 0 || d.date < 0 && day == "" {
 		return dayClock{date: -1, time: -1}
 	}
 	return d
+}
+
+// column returns which of names is the given one, as Date or DATE for date.
+func column(names []string, name string) int {
+	return slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }
 
 // withTimestamp returns the names of fields with that of the timestamp that is made
@@ -54,7 +60,8 @@ func (d *dayClock) take(n int, v record.Value) {
 // where the time is none of a day alone.
 func (d *dayClock) join(b *record.Batch) record.Value {
 	noDay := d.day.Kind() == record.Missing
-	if d.clock.Kind() != record.String || noDay && (d.date >= 0 || d.known == "") || !isDayTime(b.Raw(d.clock)) {
+	if d.clock.Kind() != record.String || noDay && (d.date >= 0 || d.known == "") || !isDayTime(b.Raw(d.clock)) ||
+		!noDay && d.day.Len() < shortestDay {
 		return 0
 	}
 	off := len(b.Data)
@@ -69,6 +76,10 @@ func (d *dayClock) join(b *record.Batch) record.Value {
 	b.Data = append(append(b.Data, ' '), b.Raw(d.clock)...)
 	return record.NewValue(record.String, off, len(b.Data)-off)
 }
+
+// shortestDay is how long a day with its month and year is at least; a column of days of
+// the month alone may be called date, too.
+const shortestDay = len("081109")
 
 // isDayTime reports whether text begins as hh:mm or h:mm does.
 func isDayTime(text []byte) bool {

@@ -135,7 +135,7 @@ func (p *syslog) old(b *record.Batch, row, off int, body []byte, sent bool) (rea
 	case !sent:
 		return `no time and space at the start: want one as in "Jun 14 15:16:01 host service[pid]: message"`
 	default:
-		p.field(b, row, syslogMessage, record.NewValue(record.String, off, len(body)))
+		p.unframed(b, row, off, body)
 		return ""
 	}
 	// Local sockets leave out the host: then the tag comes first.
@@ -145,6 +145,19 @@ func (p *syslog) old(b *record.Batch, row, off int, body []byte, sent bool) (rea
 	}
 	p.tag(b, row, off+i, body[i:])
 	return ""
+}
+
+// unframed takes in a sent message that does not begin as RFC 3164 says. Its time is
+// where plain text has it: behind a number, as Cisco's routers write it, before a colon, as
+// its firewalls do.
+func (p *syslog) unframed(b *record.Batch, row, off int, body []byte) {
+	p.field(b, row, syslogMessage, record.NewValue(record.String, off, len(body)))
+	if len(p.to[syslogTime]) == 0 {
+		return
+	}
+	if _, start, n, ok := p.clock.Find(body, 0); ok {
+		p.field(b, row, syslogTime, record.NewValue(record.String, off+start, n))
+	}
 }
 
 // tag reads "service[pid]: message", or a message alone.

@@ -78,6 +78,20 @@ var syslogCases = []textCase{
 	{line: `<14>1 - - - - - [a b="c]`, reason: "structured data"},
 	{line: `<14>1 - - - - - [a b="c"]x`, reason: "structured data"},
 	{line: `<14>1 - - - - - x`, reason: "structured data"},
+	{ // of a router of Cisco's: a number comes first
+		line: `<189>123: *Nov 24 10:00:01.123: %SYS-5-CONFIG_I: Configured`,
+		want: []string{
+			"level", `"notice"`, "facility", `"local7"`, "timestamp", `"Nov 24 10:00:01.123"`,
+			"message", `"123: *Nov 24 10:00:01.123: %SYS-5-CONFIG_I: Configured"`,
+		},
+	},
+	{ // of a firewall of Cisco's: no host, and a colon behind the time
+		line: `<166>Nov 24 2026 10:00:01: %ASA-6-302013: Built`,
+		want: []string{
+			"level", `"info"`, "facility", `"local4"`, "timestamp", `"Nov 24 2026 10:00:01"`,
+			"message", `"Nov 24 2026 10:00:01: %ASA-6-302013: Built"`,
+		},
+	},
 	{line: `hello`, reason: "no time"},
 	{line: ``, reason: "no time"},
 	{line: `Jun 31 15:16:01 x y: z`, reason: "no time"},

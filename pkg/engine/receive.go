@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/logctl/logctl/pkg/stream"
@@ -170,10 +169,14 @@ func (r *run) account(j *job) error {
 	if r.Plan != nil {
 		r.Stats.notice(r.Plan, j.Batch)
 	}
-	if r.Strict && len(j.Faults) > 0 {
-		f := j.Faults[0]
+	if len(j.Faults) == 0 || r.Stats.bad != "" && !r.Strict {
+		return nil
+	}
+	f := j.Faults[0]
+	r.Stats.bad = Place(j.Batch, f.Row) + ": " + f.Reason
+	if r.Strict {
 		r.Stats.add(j, f.Row+1, -1)
-		return fmt.Errorf("%s: %s", Place(j.Batch, f.Row), f.Reason)
+		return errors.New(r.Stats.bad)
 	}
 	return nil
 }

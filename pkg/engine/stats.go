@@ -35,6 +35,7 @@ type Stats struct {
 	found []bool   // columns of the plan that held a value so far
 	other bool     // records were read by another plan: which fields they had is not known
 	names []string // fields that the first records had
+	bad   string   // where the first bad record is, and what is wrong with it
 }
 
 // read counts a batch that has been parsed and prepared.
@@ -98,7 +99,7 @@ func (s *Stats) TakeInput(from *Stats) {
 	} {
 		n.to.Store(n.from.Load())
 	}
-	s.names = from.names
+	s.names, s.bad = from.names, from.bad
 }
 
 // notice remembers which fields of the plan have been seen. A batch with a
@@ -127,6 +128,15 @@ func (s *Stats) notice(p *record.Plan, b *record.Batch) {
 // Names returns the fields of the first records, for saying which one was
 // meant. It is for after the run.
 func (s *Stats) Names() []string { return s.names }
+
+// FirstBad returns where the first bad record is and what is wrong with it, or "". It is
+// for after the run.
+func (s *Stats) FirstBad() string {
+	if s.Bad.Load() == 0 {
+		return ""
+	}
+	return s.bad
+}
 
 // Unseen returns the fields of the plan that no record had: none where some were read
 // by another plan. It is for after the run.
