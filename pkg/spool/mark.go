@@ -31,7 +31,6 @@ func (s *Spool) openMarks() (taken, flushed int64, err error) {
 	text := make([]byte, markFile)
 	n, err := io.ReadFull(s.pos, text)
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		clear(text[n:])
 		_, err = s.pos.WriteAt(text[n:], int64(n))
 	}
 	s.taken.off, s.flushed.off = 0, 2*slotSize

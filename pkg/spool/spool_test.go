@@ -365,10 +365,17 @@ func TestMissing(t *testing.T) {
 			_ = r.Close()
 			r = open(t, cut, spool.Config{}) // read to the end, acknowledged, nothing is left to be said or sent
 			var behind int64
-			for _, to := next(t, r); to > 0; _, to = next(t, r) {
+			for i := 0; ; i++ {
+				_, to := next(t, r)
+				must(t, r.Ack(behind)) // one record later: what is missing may begin there
+				if to == 0 {
+					break
+				}
+				if r.Lost() > 0 && r.Len() != int64(len(got)-i) {
+					t.Fatalf("%s cut to %d bytes: %d records are left behind what is missing, want %d", filepath.Base(path), n, r.Len(), len(got)-i)
+				}
 				behind = to
 			}
-			must(t, r.Ack(behind))
 			if rest := segments(t, cut); r.Len() != 0 || len(rest) > 0 {
 				t.Fatalf("%s cut to %d bytes: %d left, %q", filepath.Base(path), n, r.Len(), rest)
 			}
