@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,6 +67,9 @@ type compressor interface {
 
 // Create opens a file for appending. Errors are found here, before any record is read.
 func Create(path string, opt FileOptions) (*File, error) {
+	if ext := filepath.Ext(path); slices.Contains([]string{".bz2", ".xz", ".lz4", ".zip"}, ext) {
+		return nil, fault.Usagef(".gz and .zst are", "output %q: %s is not written", path, ext)
+	}
 	if opt.Now == nil {
 		opt.Now = func() int64 { return time.Now().UnixNano() }
 	}

@@ -13,7 +13,7 @@ func TestLine(t *testing.T) {
 		"1,000 records  2.0 MB  1.0 MB/s":                   {Records: 1000, Bytes: 2_000_000},
 		"1,000 records  2.0 MB  1.0 MB/s  25 %  6.0 s left": {Records: 1000, Bytes: 2_000_000, Total: 8_000_000},
 		"0 records  0 B  0 B/s":                             {Total: 10},
-		"9 records  20 B  10 B/s  100 %  0 µs left":         {Records: 9, Bytes: 20, Total: 10},
+		"9 records  20 B  10 B/s  100 %  0 s left":          {Records: 9, Bytes: 20, Total: 10},
 	} {
 		if got := term.Line(s, 2*time.Second); got != want {
 			t.Errorf("got %q, want %q", got, want)
