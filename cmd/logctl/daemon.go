@@ -26,6 +26,7 @@ type daemonFlags struct {
 	pprof     bool
 	drain     time.Duration
 
+	name  string                 // by which others are told to come; "" for none
 	bound func(url string) error // called when the address is known, before anything is served; may be nil
 }
 
@@ -87,7 +88,7 @@ func (f *daemonFlags) config() (httpapi.Config, error) {
 	if err != nil {
 		return httpapi.Config{}, err
 	}
-	cfg := httpapi.Config{Addr: addr, Token: token, CertFile: f.tlsCert, KeyFile: f.tlsKey, Pprof: f.pprof}
+	cfg := httpapi.Config{Addr: addr, Token: token, CertFile: f.tlsCert, KeyFile: f.tlsKey, Pprof: f.pprof, Name: f.name}
 	return cfg, cfg.Check()
 }
 

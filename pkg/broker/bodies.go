@@ -8,7 +8,7 @@ import (
 
 // Bodies bound the memory of large requests that are being read: a client may announce
 // 100 MB, and so may a hundred of them. Each waits until there is room for its own. One
-// that has room and sends nothing more for a while is hung up on.
+// that has room and sends it too slowly is hung up on.
 type bodies struct {
 	mu    sync.Mutex
 	freed sync.Cond
@@ -19,6 +19,8 @@ const (
 	maxBodies = 256 << 20 // bytes of all that are counted
 	largeBody = 1 << 20   // smaller ones are not: they are there in a moment
 	bodyWait  = 30 * time.Second
+
+	slowestBody = 64 << 10 // bytes of one that have to come each second, after that
 )
 
 func newBodies(left int) *bodies {
@@ -57,6 +59,7 @@ func (g *guard) admit(size int) error {
 	if !g.bodies.take(size, g.isClosed) {
 		return net.ErrClosed
 	}
+	g.began = time.Now()
 	if g.taken.Store(int64(size)); g.isClosed() {
 		g.dismiss()
 	}
@@ -71,7 +74,11 @@ func (g *guard) awaitBody() {
 	switch {
 	case g.taken.Load() == 0:
 	case g.left+g.have > 0:
-		_ = g.SetReadDeadline(time.Now().Add(bodyWait)) // the read tells
+		got := 0
+		if g.left > 0 {
+			got = int(g.taken.Load()) - g.left
+		}
+		_ = g.SetReadDeadline(g.began.Add(bodyWait + time.Duration(got)*(time.Second/slowestBody))) // the read tells
 	default: // kfake asks for the next request
 		g.dismiss()
 		_ = g.SetReadDeadline(time.Time{}) // as above

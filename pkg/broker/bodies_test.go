@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // announce makes a guarded connection whose client says that a request of a size comes.
@@ -16,6 +17,42 @@ func announce(t *testing.T, b *bodies, size int) *guard {
 	head := binary.BigEndian.AppendUint32(nil, uint32(size))
 	go func() { _, _ = there.Write(append(head, make([]byte, size)...)) }() // it may be hung up on
 	return g
+}
+
+// A slow client is a connection whose reads bring a byte, and which notes until when they
+// may wait.
+type slow struct {
+	net.Conn
+	frame []byte
+	until []time.Time
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	n := copy(p[:1], s.frame)
+	s.frame = s.frame[n:]
+	return n, nil
+}
+
+func (s *slow) SetReadDeadline(t time.Time) error {
+	s.until = append(s.until, t)
+	return nil
+}
+
+// TestBodiesComeFastEnough: each byte of a large request buys its client the time that so
+// much takes, and not more.
+func TestBodiesComeFastEnough(t *testing.T) {
+	const size = 8 << 20
+	s := &slow{frame: append(binary.BigEndian.AppendUint32(nil, size), make([]byte, size)...)}
+	g := &guard{Conn: s, bodies: newBodies(size), quota: newQuota(0), readers: new(readers)}
+	for range 1000 {
+		if _, err := g.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, last := s.until[0], s.until[len(s.until)-1]
+	if most := 1000 * time.Second / slowestBody; last.Sub(first) > most || !last.After(first) {
+		t.Errorf("a thousand bytes bought %v, want at most %v", last.Sub(first), most)
+	}
 }
 
 // TestBodiesHaveABound: a large request waits until others have been read and handed on, or

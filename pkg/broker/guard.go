@@ -49,6 +49,7 @@ type guard struct {
 
 	parting parting
 	taken   atomic.Int64 // room that the frame has among the bodies
+	began   time.Time    // when it was given that
 
 	mu      sync.Mutex
 	asked   []asked // requests for ApiVersions without an answer yet

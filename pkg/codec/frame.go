@@ -11,7 +11,7 @@ import (
 
 // TooLong is why a record of more than maxRecord bytes is bad.
 func TooLong(maxRecord int) string {
-	return "longer than " + human.Count(int64(maxRecord)) + " bytes, the greatest size of a record"
+	return "longer than " + human.Whole(int64(maxRecord)) + " bytes, the greatest size of a record"
 }
 
 // appendRecord appends the record that is data[from:to]. Of one that is too

@@ -206,7 +206,7 @@ func (w *worker) read(c *child) error {
 			return nil //nolint:nilerr // how it ended, its status says; a line without an end is no answer
 		case n < len(buf):
 		case n > w.s.opt.MaxLine:
-			return &violation{fmt.Sprintf("it wrote a line of more than %s bytes", human.Count(int64(w.s.opt.MaxLine)))}
+			return &violation{fmt.Sprintf("it wrote a line of more than %s bytes", human.Whole(int64(w.s.opt.MaxLine)))}
 		default:
 			wider := make([]byte, 2*len(buf))
 			copy(wider, buf)

@@ -29,7 +29,8 @@ type Config struct {
 	Token    string // what callers must show as "Authorization: Bearer TOKEN"; "" for nothing
 	CertFile string // with KeyFile: serve TLS
 	KeyFile  string
-	Pprof    bool // serve Go's profiles under /debug/pprof/
+	Name     string // host[:port] by which callers come to it through others; "" for none
+	Pprof    bool   // serve Go's profiles under /debug/pprof/
 
 	Routes  []Route      // the command's own queries
 	Ready   func() error // why the daemon is not ready; nil when it is. A nil func is always ready
@@ -74,7 +75,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s.handle(cfg)
 	s.srv = &http.Server{
-		Handler:           sameOrigin(authorize(cfg.Token, literal(s.mux))),
+		Handler:           ownName(cfg, sameOrigin(authorize(cfg.Token, literal(s.mux)))),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -162,6 +163,33 @@ func sameOrigin(next http.Handler) http.Handler {
 	return guard.Handler(next)
 }
 
+// ownName refuses requests to a name that is none of this machine's own. A page of another
+// site may have its own name lead to loopback, and would read here as in its own site then.
+// A page does not know the token.
+func ownName(cfg Config, next http.Handler) http.Handler {
+	if cfg.Token != "" {
+		return next
+	}
+	name := hostOf(cfg.Name)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if host := hostOf(r.Host); host != "" && host != name && !loopbackHost(host) {
+			JSON(w, http.StatusForbidden, status{"forbidden",
+				fmt.Sprintf("the request is to the host %q: want localhost or an address of loopback, or a token", host)})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostOf returns the host of host[:port] in lower case. Browsers always say one.
+func hostOf(s string) string {
+	host, _, err := net.SplitHostPort(s)
+	if err != nil {
+		host = strings.Trim(s, "[]")
+	}
+	return strings.ToLower(host)
+}
+
 // authorize lets only requests with the token through. /healthz stays open: it
 // tells nothing, and supervisors must reach it.
 func authorize(token string, next http.Handler) http.Handler {
@@ -181,9 +209,10 @@ func authorize(token string, next http.Handler) http.Handler {
 
 func loopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
-	if err != nil || host == "localhost" {
-		return err == nil
-	}
+	return err == nil && loopbackHost(host)
+}
+
+func loopbackHost(host string) bool {
 	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }

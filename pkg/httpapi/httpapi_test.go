@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -110,6 +111,52 @@ func TestOtherSitesChangeNothing(t *testing.T) {
 		if resp.StatusCode != c.want {
 			t.Errorf("%s with %s: %s: %d, want %d", c.method, c.header, c.value, resp.StatusCode, c.want)
 		}
+	}
+}
+
+// A page may have its own name lead to loopback: what a browser asks under it is refused,
+// unless it is the name that was given, or there is a token, which a page does not know.
+func TestNamesOfOthers(t *testing.T) {
+	get := func(t *testing.T, s *httpapi.Server, host string) (int, string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		req.Header.Set("Authorization", "Bearer secret")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(body)
+	}
+	open := serve(t, httpapi.Config{Name: "Logs.example:443"})
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(open.URL(), "http://"))
+	for host, want := range map[string]int{
+		"127.0.0.1:" + port: http.StatusOK, "127.0.0.1": http.StatusOK, "127.9.9.9:1": http.StatusOK, "localhost:" + port: http.StatusOK,
+		"LocalHost": http.StatusOK, "[::1]:80": http.StatusOK, "[::1]": http.StatusOK, "logs.example": http.StatusOK,
+		"logs.example:8080": http.StatusOK,
+		"evil.example":      http.StatusForbidden, "evil.example:" + port: http.StatusForbidden, "192.0.2.1:80": http.StatusForbidden,
+		"localhost.evil.example": http.StatusForbidden, "127.0.0.1.evil.example:" + port: http.StatusForbidden,
+	} {
+		code, body := get(t, open, host)
+		if code != want {
+			t.Errorf("host %s: %d, want %d", host, code, want)
+		}
+		if code == http.StatusForbidden && !strings.Contains(body, "want localhost or an address of loopback, or a token") {
+			t.Errorf("host %s: %s", host, body)
+		}
+	}
+	if code, _ := get(t, serve(t, httpapi.Config{}), "logs.example"); code != http.StatusForbidden {
+		t.Errorf("a name that nobody gave: %d", code)
+	}
+	if code, _ := get(t, serve(t, httpapi.Config{Token: "secret"}), "evil.example"); code != http.StatusOK {
+		t.Errorf("with a token: %d", code)
 	}
 }
 

@@ -247,7 +247,7 @@ func TestHalfClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{\"n\":1}"); err != nil {
+	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 7\r\n\r\n{\"n\":1}"); err != nil {
 		t.Fatal(err)
 	}
 	if err := in.Read(t.Context(), record.NewBatch()); err != nil {
@@ -373,12 +373,12 @@ func TestBadRequests(t *testing.T) {
 	}
 	var open []net.Conn
 	for _, raw := range []string{
-		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{\"a\":", // slow, and never done
-		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n{",
-		"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n" + strings.Repeat("x", 100_000),
-		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n{}",
-		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Encoding: gzip\r\n\r\n{}",
-		"POST / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("h", 200_000) + "\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n{\"a\":", // slow, and never done
+		"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n{",
+		"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n" + strings.Repeat("x", 100_000),
+		"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n{}",
+		"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Encoding: gzip\r\n\r\n{}",
+		"POST / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("h", 200_000) + "\r\n\r\n",
 		"GET / HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01", string(garbage), "",
 	} {
 		for abort := range 2 {
@@ -420,7 +420,7 @@ func TestSlowBody(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+		fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
 		if trickle {
 			go func() {
 				for _, err := fmt.Fprint(c, " "); err == nil; _, err = fmt.Fprint(c, " ") {
@@ -490,7 +490,7 @@ func TestHoldsNoMoreThanItMay(t *testing.T) {
 			t.Fatal(err)
 		}
 		conns = append(conns, c)
-		fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n[%s", bytes.Repeat([]byte(" "), 100_000))
+		fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n[%s", bytes.Repeat([]byte(" "), 100_000))
 	}
 	for _, c := range conns {
 		_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))

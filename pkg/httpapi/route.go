@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 )
 
 // A Route is a query of a command.
@@ -98,7 +99,7 @@ func Conflict(format string, args ...any) error { return Errorf(http.StatusConfl
 func (rt Route) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		answerError(w, Errorf(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", tooLarge.Limit))
+		answerError(w, Errorf(http.StatusRequestEntityTooLarge, "the body is larger than %s bytes", human.Whole(tooLarge.Limit)))
 		return
 	}
 	if err != nil {

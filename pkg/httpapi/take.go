@@ -138,7 +138,7 @@ func unread(err error) *refusal {
 	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &refusal{
 			code:  http.StatusRequestEntityTooLarge,
-			Error: fmt.Sprintf("the body is larger than %s bytes", human.Count(large.Limit)),
+			Error: fmt.Sprintf("the body is larger than %s bytes", human.Whole(large.Limit)),
 		}
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -115,6 +115,11 @@ func Count(n int64) string {
 	if n >= 10_000_000 {
 		return strings.TrimSuffix(scaled(float64(n), ""), " ")
 	}
+	return Whole(n)
+}
+
+// Whole writes a number with all its digits: 12,345,678.
+func Whole(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + "," + s[i:]

@@ -73,7 +73,7 @@ func TestWriting(t *testing.T) {
 	for got, want := range map[string]string{
 		human.Bytes(0): "0 B", human.Bytes(999): "999 B", human.Bytes(1234): "1.2 kB", human.Bytes(999_999): "1.0 MB",
 		human.Bytes(56_000_000): "56 MB", human.Count(12): "12", human.Count(1234567): "1,234,567", human.Count(-1234): "-1,234",
-		human.Count(56_000_000): "56 M", human.Duration(350 * time.Millisecond): "350 ms", human.Duration(12300 * time.Millisecond): "12.3 s",
+		human.Count(56_000_000): "56 M", human.Whole(16 << 20): "16,777,216", human.Duration(350 * time.Millisecond): "350 ms", human.Duration(12300 * time.Millisecond): "12.3 s",
 		human.Duration(250 * time.Second): "4m10s", human.Duration(200 * time.Minute): "3h20m", human.Duration(52 * time.Hour): "2d4h",
 		human.Duration(-time.Second): "-1.0 s", human.Duration(math.MinInt64): "-106751d23h",
 	} {
