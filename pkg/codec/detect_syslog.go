@@ -45,7 +45,7 @@ func markOf(line []byte) syslogMark {
 		return surelySyslog
 	case named && isPrecise(line):
 		return surelySyslog
-	case first-'0' <= 9 && len(line) > 10 && line[10] == 'T':
+	case first-'0' <= 9 && len(line) > 10 && line[10] == 'T' && !isLevelName(text(host)):
 		return markOfTag(named, text(service), text(pid))
 	case first >= 'A' && first <= 'Z' && len(line) > 15 && line[3] == ' ' && line[15] == ' ':
 		return surelySyslog

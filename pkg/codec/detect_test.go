@@ -58,6 +58,8 @@ func TestDetect(t *testing.T) {
 		{"rsyslog's precision and levels", "2026-11-24T10:00:00.123456+01:00 INFO app: x\n", "plain"},
 		{"iso times, levels and tags", "2026-11-24T10:00:00Z INFO kernel: x\n2026-11-24T10:00:00Z WARN db: x\n", "plain"},
 		{"log4j", "2015-10-18 18:01:47,978 INFO [main] org.apache.X: a, b\n2015-10-18 18:01:47,979 INFO c: d\n", "plain"},
+		{"steps of a pipeline", "2026-11-24T10:00:00.1Z ##[group]Run make\n2026-11-24T10:00:01.1Z ##[error]no\n", "plain"},
+		{"iso times, levels and processes", "2026-11-24T10:00:00Z info hostd[12] [Originator@6876] x\n", "plain"},
 		{"iso times", "2026-11-24T10:00:00Z INFO starting: x\n", "plain"},
 		{"apache errors", "[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok\n", "plain"},
 		{"logfmt", `ts=2026-11-24T10:00:00Z level=info msg="a, b" debug` + "\n", "logfmt"},

@@ -166,16 +166,18 @@ func (p *syslog) tag(b *record.Batch, row, off int, text []byte) {
 	for end < len(text) && !isEvent(text) && text[end] > ' ' && text[end] != '[' && text[end] != ':' {
 		end++
 	}
-	i := end
-	if i < len(text) && text[i] == '[' {
-		n := bytes.IndexByte(text[i:], ']')
-		if n > 0 && end > 0 {
-			p.field(b, row, syslogPID, numberValue(off+i+1, text[i+1:i+n]))
-			i += n + 1
+	i, pid := end, []byte(nil)
+	if end > 0 && end < len(text) && text[end] == '[' {
+		n := bytes.IndexByte(text[end:], ']')
+		if n > 0 && (end+n+1 == len(text) || text[end+n+1] == ':' || text[end+n+1] == ' ') {
+			i, pid = end+n+1, text[end+1:end+n]
 		}
 	}
 	if end > 0 && i < len(text) && (text[i] == ':' || i > end) {
 		p.field(b, row, syslogService, textValue(off, text[:end]))
+		if pid != nil {
+			p.field(b, row, syslogPID, numberValue(off+end+1, pid))
+		}
 		if text[i] == ':' {
 			i++
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/logctl/logctl/pkg/record"
 )
@@ -16,8 +17,10 @@ import (
 //	#Date: 2026-11-24 10:00:00
 //	#Fields: date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent)
 //
-// A dash is missing, a value may stand in quotes (doubled within). The fields date
-// and time together are the timestamp; where there is no date, that of #Date.
+// Where commas part the names, as Exchange writes them, they part the columns, too. A
+// dash is missing, a value may stand in quotes (doubled within). The fields date and
+// time together are the timestamp; where there is no date, that of #Date. Exchange's
+// date-time is one alone.
 // Lines further down that begin with #, as IIS writes them whenever it starts, are
 // no records; see w3cFramer for those that change the header. A record with another
 // number of columns is bad.
@@ -30,8 +33,9 @@ type w3c struct {
 
 // w3cHeader is what the lines above a log say.
 type w3cHeader struct {
-	names []string
-	date  string // of #Date
+	names  []string
+	commas bool   // between the names, and so between the columns
+	date   string // of #Date
 }
 
 const w3cFields = "#Fields:"
@@ -39,7 +43,11 @@ const w3cFields = "#Fields:"
 func newW3C(plan *record.Plan, header string) *w3c {
 	p := &w3c{binding: newBinding(plan), header: readW3CHeader(header)}
 	for _, name := range p.header.names {
-		p.columns = append(p.columns, p.byName[name])
+		to := p.byName[name]
+		if name == "date-time" {
+			to = slices.Concat(to, p.byName["timestamp"])
+		}
+		p.columns = append(p.columns, to)
 	}
 	p.clock = newDayClock(p.byName["timestamp"], p.header.names, p.header.date)
 	return p
@@ -48,13 +56,19 @@ func newW3C(plan *record.Plan, header string) *w3c {
 func readW3CHeader(text string) (h w3cHeader) {
 	for line := range strings.SplitSeq(text, "\n") {
 		if names, ok := strings.CutPrefix(line, w3cFields); ok {
-			h.names = distinct(strings.Fields(names))
+			h.commas = strings.Contains(names, ",")
+			h.names = namesIn(names)
 		}
 		if date, ok := strings.CutPrefix(line, w3cDate); ok && len(strings.Fields(date)) > 0 {
 			h.date = strings.Fields(date)[0]
 		}
 	}
 	return h
+}
+
+// namesIn returns the names of columns behind #Fields:.
+func namesIn(text string) []string {
+	return distinct(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }))
 }
 
 // w3cDate is the directive whose day counts where there is no field for it.
@@ -67,7 +81,11 @@ type w3cFramer struct{ lineFramer }
 func (w3cFramer) Renew(header string, data []byte) (renewed string, n int) {
 	h := readW3CHeader(header)
 	if h.begins(data) {
-		header = w3cDate + " " + h.date + "\n" + w3cFields + " " + strings.Join(h.names, " ") + "\n" + firstLine(data)
+		between := " "
+		if h.commas {
+			between = ","
+		}
+		header = w3cDate + " " + h.date + "\n" + w3cFields + " " + strings.Join(h.names, between) + "\n" + firstLine(data)
 		h = readW3CHeader(header)
 	}
 	return header, nextHeader(data, h.begins)
@@ -98,7 +116,7 @@ func (p *w3c) parse(b *record.Batch, row int, s record.Span) (reason string) {
 	switch {
 	case len(line) > 0 && line[0] == '#':
 		names, ok := bytes.CutPrefix(line, []byte(w3cFields))
-		if ok && strings.Join(distinct(strings.Fields(string(names))), " ") != strings.Join(p.header.names, " ") {
+		if ok && !slices.Equal(namesIn(string(names)), p.header.names) {
 			return otherColumns
 		}
 		b.Recs[row].Flags |= record.Dropped
@@ -109,7 +127,10 @@ func (p *w3c) parse(b *record.Batch, row int, s record.Span) (reason string) {
 	}
 	p.begin()
 	separator := byte(' ')
-	if bytes.IndexByte(line, '\t') >= 0 {
+	switch {
+	case p.header.commas:
+		separator = ','
+	case bytes.IndexByte(line, '\t') >= 0:
 		separator = '\t'
 	}
 	n := 0
@@ -124,6 +145,9 @@ func (p *w3c) parse(b *record.Batch, row int, s record.Span) (reason string) {
 			p.field(b, row, n, p.value(b, int(s.Off)+i, text, quoted))
 		}
 		i = pastSpaces(line, next, separator)
+	}
+	if separator == ',' && bytes.HasSuffix(line, []byte(",")) {
+		n++ // an empty one
 	}
 	if n != len(p.columns) {
 		p.clear(b, row)
@@ -142,6 +166,8 @@ func (p *w3c) field(b *record.Batch, row, n int, v record.Value) {
 // value returns the value of a field, which stands at off, its quotes included.
 func (p *w3c) value(b *record.Batch, off int, text []byte, quoted bool) record.Value {
 	switch {
+	case !quoted && len(text) == 0:
+		return 0
 	case !quoted:
 		return numberValue(off, text)
 	case bytes.IndexByte(text, '"') < 0:

@@ -75,6 +75,24 @@ func TestDayAndClock(t *testing.T) {
 	}
 }
 
+// TestExchange has columns that commas part.
+func TestExchange(t *testing.T) {
+	text := "#Software: Microsoft Exchange Server\n#Log-type: Message Tracking Log\n" +
+		"#Fields: date-time,client-ip,recipient,subject\n" +
+		"2026-11-27T07:00:01.123Z,10.0.0.1,\"a@x.org,b@x.org\",hello world\n" +
+		"2026-11-27T07:00:02.123Z,,a@x.org,\n" +
+		"2026-11-27T07:00:03.123Z,10.0.0.1\n"
+	names := []string{"timestamp", "client-ip", "recipient", "subject"}
+	want := []string{
+		`timestamp="2026-11-27T07:00:01.123Z" client-ip="10.0.0.1" recipient="a@x.org,b@x.org" subject="hello world"`,
+		`timestamp="2026-11-27T07:00:02.123Z" recipient="a@x.org"`,
+		"bad: 2 columns, want the 4 of the header",
+	}
+	if got := rowsText(readAll(t, text, planOf(names...)), names); !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 func w3cParser(plan *record.Plan) lineParser { return newW3C(plan, w3cHeaderText) }
 
 func TestW3CDoesNotAllocate(t *testing.T) {
