@@ -74,6 +74,12 @@ func (p *pipeline) openLetters() (stream.Sink, error) {
 		}
 		return p.sideSink(p.flags.input.dlq)
 	}
+	var dir *spool.Spool
+	if p.dead.spoolDir != "" {
+		if dir, err = p.openSpool(p.dead.spoolDir, p.dead.spoolBytes); err != nil {
+			return nil, err
+		}
+	}
 	var topic *kafka.Sink
 	topic, err = p.openTopic(e, func(c *kafka.SinkConfig) {
 		c.OnFailed = func(b *record.Batch) error {
@@ -84,12 +90,8 @@ func (p *pipeline) openLetters() (stream.Sink, error) {
 			return topic.Write(short.All())
 		}
 	})
-	if err != nil || p.dead.spoolDir == "" {
+	if err != nil || dir == nil {
 		return topic, err
-	}
-	dir, err := p.openSpool(p.dead.spoolDir, p.dead.spoolBytes)
-	if err != nil {
-		return nil, err
 	}
 	relay := guard.NewRelay(p.cmd.Context(), dir, topic)
 	p.closers = append(p.closers, func() error {

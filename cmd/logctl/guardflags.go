@@ -29,6 +29,7 @@ type guardFlags struct {
 	asked bool           // by a flag of its own, and not for the sake of an input
 	trip  *limit.Breaker // nil for none
 	cond  *expr.Expr     // of --critical, or nil
+	spool *spool.Spool   // nil for none
 	sink  *guard.Sink
 	late  *lateTopic // what it guards, where that was not there when the run began
 }
@@ -123,6 +124,14 @@ func (f *guardFlags) closed() (why string, retry time.Duration) {
 	return "", 0
 }
 
+// openSpool opens the spool, if there is to be one, before anything is connected to.
+func (f *guardFlags) openSpool(p *pipeline) (err error) {
+	if f.spoolDir != "" {
+		f.spool, err = p.openSpool(f.spoolDir, f.spoolBytes)
+	}
+	return err
+}
+
 // wrap guards a topic that is written to.
 func (f *guardFlags) wrap(p *pipeline, to guard.Target) (stream.Sink, error) {
 	cfg := guard.Config{
@@ -141,15 +150,9 @@ func (f *guardFlags) wrap(p *pipeline, to guard.Target) (stream.Sink, error) {
 	if f.cond != nil {
 		cfg.Critical = f.cond.True
 	}
-	if cfg.TTL = f.spoolTTL; f.spoolDir != "" {
-		dir, err := p.openSpool(f.spoolDir, f.spoolBytes)
-		if err != nil {
-			return nil, err
-		}
-		cfg.Spool = dir
-		if n := dir.Len(); n > 0 {
-			note(p.cmd, "%s records of an earlier run wait in the spool: they are sent first", human.Count(n))
-		}
+	cfg.Spool, cfg.TTL = f.spool, f.spoolTTL
+	if f.spool != nil && f.spool.Len() > 0 {
+		note(p.cmd, "%s records of an earlier run wait in the spool: they are sent first", human.Count(f.spool.Len()))
 	}
 	f.late, _ = to.(*lateTopic)
 	f.sink = guard.New(p.cmd.Context(), to, cfg)

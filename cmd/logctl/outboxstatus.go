@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
@@ -44,7 +45,7 @@ func outboxStatus(cmd *cobra.Command, name, output string) error {
 		return err
 	}
 	if _, err := os.Stat(e.Path); err != nil {
-		return fmt.Errorf("opening outbox: %w", err)
+		return fmt.Errorf("opening outbox %q: %w", e.Path, fault.Reason(err))
 	}
 	st, err := store.ReadOutboxStatus(cmd.Context(), e.Path, e.Table)
 	if err != nil {

@@ -99,7 +99,7 @@ func TestRouteWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "it says that the file is gone", func() bool {
-		return strings.Contains(p.errs.String(), "the rules in force stay: reading rules: open "+p.path("rules.yaml"))
+		return strings.Contains(p.errs.String(), fmt.Sprintf("the rules in force stay: reading rules %q: no such file", p.path("rules.yaml")))
 	})
 	if got := p.ask(t, http.MethodGet, "/metrics", ""); !strings.Contains(got, "logctl_route_rejected_rules_total 3") {
 		t.Errorf("the metrics do not tell:\n%s", got)

@@ -14,6 +14,7 @@ import (
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/spool"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
@@ -80,6 +81,13 @@ type guarded struct {
 // open opens a topic with its guard.
 func (f *routeGuard) open(p *pipeline, e stream.Endpoint) (stream.Sink, error) {
 	trip := &limit.Breaker{Trip: f.limit, OpenFor: f.openFor}
+	var dir *spool.Spool
+	if f.spoolDir != "" {
+		var err error
+		if dir, err = p.openSpool(filepath.Join(f.spoolDir, e.Topics[0]), f.spoolBytes); err != nil {
+			return nil, err
+		}
+	}
 	to, err := p.openGuarded(e, f.openFor, func(sc *kafka.SinkConfig) { sc.Breaker = trip })
 	if err != nil {
 		return nil, err
@@ -87,12 +95,7 @@ func (f *routeGuard) open(p *pipeline, e stream.Endpoint) (stream.Sink, error) {
 	g := &guarded{name: e.Topics[0], aside: f.aside}
 	cfg := guard.Config{
 		Breaker: trip, OnOpen: guard.Policy(f.onOpen), Timeout: p.producer.timeout,
-		Dropped: g.divert, Fallback: f.aside != nil, TTL: f.spoolTTL, Turned: p.turned(e.Topics[0], f.meanwhile()),
-	}
-	if f.spoolDir != "" {
-		if cfg.Spool, err = p.openSpool(filepath.Join(f.spoolDir, e.Topics[0]), f.spoolBytes); err != nil {
-			return nil, err
-		}
+		Dropped: g.divert, Fallback: f.aside != nil, Spool: dir, TTL: f.spoolTTL, Turned: p.turned(e.Topics[0], f.meanwhile()),
 	}
 	g.Sink = guard.New(p.cmd.Context(), to, cfg)
 	p.metrics = append(p.metrics, g.Sink)

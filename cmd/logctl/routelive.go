@@ -54,7 +54,7 @@ func (r *routing) openRules() error {
 	} else {
 		r.book.text, err = os.ReadFile(r.flags.rules)
 		if err != nil {
-			err = fault.Usagef("", "reading rules: %w", err)
+			err = fault.Usagef("", "reading rules %q: %w", r.flags.rules, fault.Reason(err))
 		}
 	}
 	r.book.seen = r.book.text
@@ -84,7 +84,8 @@ func (r *routing) openClasses() (err error) {
 	r.book.text = []byte(route.DefaultClasses)
 	if r.flags.classify != defaultClasses {
 		if r.book.text, err = os.ReadFile(r.flags.classify); err != nil {
-			err = fault.Usagef("--classify default takes the classes that are built in", "reading classes: %w", err)
+			err = fault.Usagef("--classify default takes the classes that are built in", "reading classes %q: %w",
+				r.flags.classify, fault.Reason(err))
 		}
 	}
 	r.book.seen = r.book.text
@@ -161,7 +162,7 @@ func (b *rulebook) written() {
 	defer b.mu.Unlock()
 	text, err := os.ReadFile(b.flags.rules)
 	if err != nil {
-		b.reject(fmt.Errorf("reading rules: %w", err))
+		b.reject(fmt.Errorf("reading rules %q: %w", b.flags.rules, fault.Reason(err)))
 		return
 	}
 	info, err := os.Stat(b.flags.rules)

@@ -234,6 +234,9 @@ func (p *pipeline) openMain(e stream.Endpoint) (stream.Sink, error) {
 	if p.guard == nil {
 		return p.openTopic(e, exhaust)
 	}
+	if err := p.guard.openSpool(p); err != nil {
+		return nil, err
+	}
 	to, err := p.openGuarded(e, p.guard.openFor, func(sc *kafka.SinkConfig) {
 		exhaust(sc)
 		sc.Breaker = p.guard.trip

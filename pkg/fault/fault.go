@@ -5,6 +5,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // Exit statuses of every command.
@@ -61,4 +62,13 @@ func HintOf(err error) string {
 		return e.Hint
 	}
 	return ""
+}
+
+// Reason takes off what an error of the file system says besides the reason: what was done
+// to which path, which callers say in their own words.
+func Reason(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/zeebo/xxh3"
+
+	"github.com/logctl/logctl/pkg/fault"
 )
 
 // endSize is how many of a file's last bytes are remembered, to know it again.
@@ -75,5 +77,5 @@ func (f *File) cutting(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("cutting %q back: %w", f.path, reason(err))
+	return fmt.Errorf("cutting %q back: %w", f.path, fault.Reason(err))
 }

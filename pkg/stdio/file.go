@@ -94,7 +94,7 @@ func (f *File) begin() error {
 	}
 	f.file, f.started = file, false
 	if err := f.findEnd(); err != nil {
-		return fmt.Errorf("output %q: %w", f.path, reason(err))
+		return fmt.Errorf("output %q: %w", f.path, fault.Reason(err))
 	}
 	var enc codec.Encoder
 	if f.opt.Encoder != nil {
@@ -115,7 +115,7 @@ func (f *File) begin() error {
 
 // unopened says why the file cannot be opened.
 func (f *File) unopened(err error) error {
-	why := fmt.Errorf("output %q: %w", f.path, reason(err))
+	why := fmt.Errorf("output %q: %w", f.path, fault.Reason(err))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fault.Hint(why, "mkdir -p "+filepath.Dir(f.path))
@@ -303,7 +303,7 @@ func (f *File) failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("writing to %q: %w", f.file.Name(), reason(err))
+	return fmt.Errorf("writing to %q: %w", f.file.Name(), fault.Reason(err))
 }
 
 // Close writes buffered records and closes the file.

@@ -58,13 +58,13 @@ func expand(path string, follow bool) ([]string, error) {
 	case err == nil:
 		return []string{path}, nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("input %q: %w", path, reason(err))
+		return nil, fmt.Errorf("input %q: %w", path, fault.Reason(err))
 	}
 	if !strings.ContainsAny(path, "*?[") {
 		if follow {
 			return []string{path}, nil
 		}
-		return nil, fmt.Errorf("input %q: %w", path, reason(err))
+		return nil, fmt.Errorf("input %q: %w", path, fault.Reason(err))
 	}
 	matches, err := filepath.Glob(path)
 	if err != nil {
@@ -85,7 +85,7 @@ func expand(path string, follow bool) ([]string, error) {
 func filesOf(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("input directory %q: %w", dir, reason(err))
+		return nil, fmt.Errorf("input directory %q: %w", dir, fault.Reason(err))
 	}
 	var files []string
 	for _, e := range entries {
@@ -106,14 +106,6 @@ func isRegular(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// reason takes off what an error of the os package says besides the reason.
-func reason(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
-}
-
 // newFile returns the source of one file.
 func newFile(path string, opt *common) (*Source, error) {
 	s := newSource(path, opt)
@@ -126,7 +118,7 @@ func newFile(path string, opt *common) (*Source, error) {
 	case errors.Is(err, fs.ErrNotExist) && opt.Follow:
 		return s, nil
 	case err != nil:
-		return nil, fmt.Errorf("input %q: %w", path, reason(err))
+		return nil, fmt.Errorf("input %q: %w", path, fault.Reason(err))
 	case !info.Mode().IsRegular():
 		s.kind = noFile
 		if opt.Follow && !namedPipe(path, info) {
@@ -188,7 +180,7 @@ func (s *Source) openFile(ctx context.Context, path string) (*input, error) {
 // unopened says why a file cannot be opened.
 func unopened(path string, err error) error {
 	if !errors.Is(err, unix.EMFILE) {
-		return fmt.Errorf("input %q: %w", path, reason(err))
+		return fmt.Errorf("input %q: %w", path, fault.Reason(err))
 	}
 	return fault.Hint(fmt.Errorf("input %q: %w", path, stream.ErrTooMany),
 		allowMore()+": files that are followed, and those whose times overlap, are open together")

@@ -106,7 +106,7 @@ func (s *Source) place(err error) error {
 	if fault.HintOf(err) != "" { // about the input, not about a place in it
 		return fmt.Errorf("reading %q: %w", s.name, err)
 	}
-	return fmt.Errorf("reading %q: %w, at byte %d", s.name, reason(err), s.read.Load())
+	return fmt.Errorf("reading %q: %w, at byte %d", s.name, fault.Reason(err), s.read.Load())
 }
 
 // limit is the length at which a record without an end is too long.

@@ -64,7 +64,7 @@ func (s *Spill) open() error {
 // file by its name.
 func (s *Spill) failed(err error) error {
 	dir := cmp.Or(s.dir, os.TempDir())
-	return fault.Hint(fmt.Errorf("spilling to disk in %q: %w", dir, reason(err)),
+	return fault.Hint(fmt.Errorf("spilling to disk in %q: %w", dir, fault.Reason(err)),
 		"TMPDIR=DIR names another directory; a greater --max-memory needs less of it")
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -105,7 +106,7 @@ func (w *Writer) write(p []byte) error {
 		return w.err
 	}
 	if _, err := w.out.Write(p); err != nil {
-		w.err = fmt.Errorf("writing to %q: %w", w.name, reason(err))
+		w.err = fmt.Errorf("writing to %q: %w", w.name, fault.Reason(err))
 	}
 	return w.err
 }

@@ -29,7 +29,7 @@ func (k *Checkpoint) begin(ctx context.Context, opt CheckpointOptions) error {
 	if opt.Reset {
 		// SQLite drops the log of a database that is empty.
 		if err := k.lock.Truncate(0); err != nil {
-			return reason(err)
+			return fault.Reason(err)
 		}
 	}
 	if k.c, err = open(ctx, k.path, synced); err != nil {
@@ -61,7 +61,7 @@ func (k *Checkpoint) begin(ctx context.Context, opt CheckpointOptions) error {
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, reason(err)
+		return nil, fault.Reason(err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		if errors.Is(err, unix.EWOULDBLOCK) {
@@ -70,14 +70,6 @@ func lockFile(path string) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
-}
-
-// reason takes off what an error of the os package says besides the reason.
-func reason(err error) error {
-	if e, ok := errors.AsType[*os.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }
 
 // The application ids of the database: "lgcs", and "lgck" of one without a seal.
