@@ -16,18 +16,18 @@ type entry struct {
 	own *own   // of one that has failed, or waits behind one
 }
 
-// own is what an entry has beside its lot. It is in one piece: when it is looked at
-// again it has long left the processor's caches.
+// own is what an entry has beside its lot. It is in one piece, and what an attempt looks
+// at is next to each other: by then it has long left the processor's caches.
 type own struct {
 	copied bool  // the record stands in batch, and no more in the lot's
 	failed bool  // it waits for another attempt, and others behind it
 	deadly bool  // a handler ended with it in hand
 	due    int64 // ns since 1970
 	size   int64 // of the copy
+	state  letter.State
 	batch  record.Batch
 	rec    [1]record.Rec // of batch
 	data   [ownData]byte // likewise, unless there is more
-	state  letter.State
 }
 
 // ownData is room for most records.
