@@ -37,6 +37,8 @@ func stateConfigs() map[string]window.Config {
 		"one session":   {Gap: 400 * time.Millisecond, Grace: 9 * time.Second, Emit: window.Both},
 		"sliding":       {Sizes: sizes(15 * time.Second), Slide: true, By: by, Grace: 3 * time.Second},
 		"sliding, said": {Sizes: sizes(5 * time.Second), Slide: true, By: by, Grace: 8 * time.Second, Emit: window.Update},
+		"trend":         {Sizes: sizes(10*time.Second, 30*time.Second), Hop: fixed(10 * time.Second), By: by, Grace: 2 * time.Second, Trend: []string{"previous"}},
+		"filled":        {Sizes: sizes(time.Second), By: by, Grace: 2 * time.Second, Fill: window.FillZero},
 		"all kept":      {Sizes: sizes(time.Minute), By: by, GraceUnlimited: true},
 	}
 }
@@ -77,7 +79,7 @@ func TestStateIsAllThatMatters(t *testing.T) {
 				}
 				d.Must(d.Op.Finish(&d.Out))
 				kept.piece(t, d.Op, false, math.MaxInt)
-				if n := len(kept); n != 1 && cfg.Fill == window.FillNone {
+				if n := len(kept); n != 1 && cfg.Fill == window.FillNone && cfg.Trend == nil {
 					t.Fatalf("seed %d: %d entries are left when all windows are closed, want that of the clock", seed, n)
 				}
 				out, late = append(out, d.Out.Rows...), append(late, d.Out.Late...)
