@@ -2,8 +2,10 @@ package window_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -72,6 +74,52 @@ func TestSpilledRowsAreTheSame(t *testing.T) {
 		}
 		if len(blobs.memory) != 0 || spilled.Op.Stats().Spilled != 0 {
 			t.Errorf("%s: %d blobs are left", name, len(blobs.memory))
+		}
+	}
+}
+
+// TestSpilledStateIsAllThatMatters: so is what is saved while groups are on the disk, as
+// a whole, by what has changed or in pieces, and taken up by another operator.
+func TestSpilledStateIsAllThatMatters(t *testing.T) {
+	t.Parallel()
+	if proof.Racing {
+		t.Skip("nothing here is done beside anything else")
+	}
+	const n = 30_000
+	r := rand.New(rand.NewPCG(6, 2))
+	events := manyKeys(r, n, n/3)
+	for name, cfg := range map[string]window.Config{
+		"tumbling": {Sizes: sizes(2 * time.Minute), Grace: time.Minute},
+		"hopping":  {Sizes: sizes(2*time.Minute, 10*time.Minute), Hop: fixed(30 * time.Second), Grace: time.Second},
+	} {
+		cfg.By, cfg.Aggs = []string{"k"}, "count(), sum(latency), first(user)"
+		plenty := newDriver(t, cfg)
+		plenty.Run(events, n/10)
+		blobs := &counted{memory: memory{}}
+		cfg.MaxMemory, cfg.Spill = n*16, blobs
+		d, kept := newDriver(t, cfg), vault{}
+		var out []string
+		for chunk := range slices.Chunk(events, n/10) {
+			d.Feed(chunk)
+			kept.piece(t, d.Op, r.IntN(2) == 0, r.IntN(n/4))
+			if r.IntN(3) == 0 {
+				continue
+			}
+			kept.piece(t, d.Op, r.IntN(2) == 0, math.MaxInt)
+			again := newDriver(t, cfg)
+			kept.restore(t, r, again.Op)
+			out = append(out, d.Out.Rows...)
+			again.Mark, d = d.Mark, again
+		}
+		if blobs.puts == 0 {
+			t.Errorf("%s: nothing was spilled", name)
+		}
+		d.Must(d.Op.Finish(&d.Out))
+		if out = append(out, d.Out.Rows...); lines(out) != lines(plenty.Out.Rows) {
+			t.Errorf("%s: %d rows differ from the %d of an unbroken run", name, len(out), len(plenty.Out.Rows))
+		}
+		if kept.piece(t, d.Op, false, math.MaxInt); len(kept) != 1 {
+			t.Errorf("%s: at the end there are %d entries, want the clock", name, len(kept))
 		}
 	}
 }
