@@ -130,7 +130,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		op.SetLate(p.aside(sink))
 	}
 	p.metrics = append(p.metrics, figures[window.Stats]{windowCounts, op.Stats})
-	p.routes = append(p.routes, windowAPI{p.openFleet()}.routes()...)
+	p.routes = append(p.routes, windowAPI{p.openFleet(), op.Aggregates()}.routes()...)
 	p.notes = append(p.notes,
 		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
 		func() string { return disorder(op) },

@@ -16,7 +16,10 @@ import (
 )
 
 // A windowAPI answers questions about the windows of a run.
-type windowAPI struct{ *fleet.Fleet }
+type windowAPI struct {
+	*fleet.Fleet
+	aggregates []string // the names of the windows' aggregates
+}
 
 // routes are the queries under /api.
 func (a windowAPI) routes() []httpapi.Route {
@@ -174,7 +177,7 @@ func (a windowAPI) trends(r *httpapi.Request) (any, error) {
 			Key    string         `json:"key"`
 			Trends []window.Trend `json:"trends"`
 			*fleet.Standing
-		}{key, window.Trends(found), s}, nil
+		}{key, window.Trends(found, a.aggregates), s}, nil
 	}))
 }
 

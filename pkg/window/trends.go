@@ -23,9 +23,9 @@ type Trend struct {
 	Week     *float64 `json:"vs_week"`
 }
 
-// Trends returns the trends of all numbers in the rows of one key, which are in
-// order.
-func Trends(rows []Found) []Trend {
+// Trends returns the trends of the numbers among the given aggregates in the rows of one
+// key, which are in order.
+func Trends(rows []Found, aggregates []string) []Trend {
 	type id struct {
 		field  string
 		length int64
@@ -38,8 +38,8 @@ func Trends(rows []Found) []Trend {
 		if json.Unmarshal(r.Row, &fields) != nil {
 			continue
 		}
-		for name, value := range fields {
-			v, ok := value.(float64)
+		for _, name := range aggregates {
+			v, ok := fields[name].(float64)
 			if !ok {
 				continue
 			}

@@ -257,6 +257,9 @@ func (o *Op) RowKey() []string {
 	return append([]string{"window_start", "window_end"}, o.keys.Names()...)
 }
 
+// Aggregates returns the names of the aggregates of a row.
+func (o *Op) Aggregates() []string { return o.set.Names() }
+
 // Mismatches returns how many comparisons in keys and aggregates met a value of
 // another type, as text beside a number. It may be called from any goroutine.
 func (o *Op) Mismatches() int64 { return o.keys.Mismatches() + o.set.Mismatches() }
