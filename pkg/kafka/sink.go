@@ -80,6 +80,7 @@ type Sink struct {
 	part    int32 // the partition of all records, or -1
 	width   int32 // partitions of the topic
 	limit   int64 // of the topic, on the bytes of one batch; 0 where unknown
+	far     bool  // the cluster is long in answering
 
 	adaptive  bool // how long batches wait follows how much comes
 	lingering lingering
