@@ -197,7 +197,7 @@ func (p *pipeline) openSource(e stream.Endpoint, k *kafkaInput, opt stdio.Option
 	case stream.Null, stream.Postgres, stream.File:
 	}
 	return nil, fault.Usagef("a file, -, kafka:TOPIC, http:HOST:PORT or sqlite:FILE#TABLE",
-		"nothing can be read from a %s endpoint yet", e.Scheme)
+		"nothing can be read from %s: yet", e.Scheme)
 }
 
 // live reports whether the input has no end of its own: then grace is finite

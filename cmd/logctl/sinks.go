@@ -137,7 +137,7 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 	case stream.HTTP:
 	}
 	return nil, fault.Usagef("a file, -, kafka:TOPIC, sqlite:FILE#TABLE, postgres://HOST/DB#TABLE or null:",
-		"nothing can be written to a %s endpoint yet", e.Scheme)
+		"nothing can be written to %s: yet", e.Scheme)
 }
 
 // tableOptions says how rows are written.
