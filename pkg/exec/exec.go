@@ -143,7 +143,7 @@ func (s *Sink) Write(rows record.Rows) error {
 		if !rows.Recs[row].Live() {
 			continue
 		}
-		e := entry{lot: l, row: int32(row), seq: s.seq}
+		e := entry{lot: l, row: int32(row), size: rows.Recs[row].Value.Len, seq: s.seq}
 		s.seq++
 		if retried {
 			s.workers[s.next()].resume(e)

@@ -1,6 +1,12 @@
 package exec
 
-import "github.com/logctl/logctl/pkg/letter"
+import (
+	"context"
+
+	"github.com/logctl/logctl/pkg/letter"
+	"github.com/logctl/logctl/pkg/limit"
+	"github.com/logctl/logctl/pkg/record"
+)
 
 // Unfinished returns how many records are not finished.
 func (s *Sink) Unfinished() int { return s.track.opened() }
@@ -53,4 +59,15 @@ func (a *Answers) Read(line []byte) (message string) {
 		message = said.err.Message
 	}
 	return message
+}
+
+// Gathered returns how many bytes of rows a handler is given at once.
+func Gathered(rows record.Rows) int {
+	s := &Sink{opt: Options{Workers: 1, Breaker: new(limit.Breaker)}, ctx: context.Background()}
+	s.shared.workers, s.lists, s.track.parts = 1, make([][]entry, 1), map[partition]*part{}
+	s.workers = []*worker{newWorker(s, 0)}
+	if err := s.Write(rows); err != nil {
+		return 0
+	}
+	return len(s.workers[0].gather(0))
 }

@@ -59,8 +59,7 @@ func (w *worker) admit(e entry) int {
 		line.insert(e)
 	default:
 		w.picked = append(w.picked, e)
-		b, row := e.source()
-		return int(b.Recs[row].Value.Len) + 1
+		return int(e.size) + 1
 	}
 	return 0
 }
@@ -146,7 +145,7 @@ func (w *worker) room(now int64) int {
 
 // deadlyNext reports whether a handler has ended with the next record in hand.
 func (w *worker) deadlyNext(now int64) bool {
-	return len(w.waits) > 0 && w.waits[0].due <= now && w.waits[0].own.deadly // its own is not at hand
+	return len(w.waits) > 0 && w.waits[0].due <= now && w.waits[0].deadly
 }
 
 // allowed is room while the breaker is closed. While it is half open one record

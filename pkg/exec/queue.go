@@ -9,11 +9,12 @@ import (
 
 // An entry is a record on its way through a worker.
 type entry struct {
-	lot *lot
-	row int32  // its index in the lot's batch
-	id  uint64 // the order that it is in; 0 for none
-	seq uint64 // its place in that order
-	own *own   // of one that has failed, or waits behind one
+	lot  *lot
+	row  int32  // its index in the lot's batch
+	size uint32 // of its value
+	id   uint64 // the order that it is in; 0 for none
+	seq  uint64 // its place in that order
+	own  *own   // of one that has failed, or waits behind one
 }
 
 // own is what an entry has beside its lot. It is in one piece, and what an attempt looks
@@ -117,8 +118,10 @@ func recycle(list []entry) {
 // waits are entries by the time at which they are due: a heap.
 type waits []waiting
 
+// waiting has what is to be known of an entry before it is given, as its own is not at hand.
 type waiting struct {
-	due int64 // that of its own, at hand
+	due    int64
+	deadly bool
 	entry
 }
 
@@ -130,7 +133,7 @@ func (w *waits) add(e entry) {
 		h[i] = h[(i-1)/2]
 		i = (i - 1) / 2
 	}
-	h[i] = waiting{due, e}
+	h[i] = waiting{due, e.own.deadly, e}
 }
 
 // next takes the entry that has been due for the longest time; false where none
