@@ -134,6 +134,8 @@ func (h *Health) judgeBrokers(want HealthConfig) {
 	switch {
 	case up == 0:
 		h.worse(Critical, "no broker answers")
+	case up == 1 && want.Brokers > 1:
+		h.worse(Degraded, "1 broker answers, %d are expected", want.Brokers)
 	case up < want.Brokers:
 		h.worse(Degraded, "%d brokers answer, %d are expected", up, want.Brokers)
 	}
