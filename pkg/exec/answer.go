@@ -11,6 +11,7 @@ import (
 // An answer is what a handler says to one record.
 type answer struct {
 	output bool // the line is a record of its own
+	stray  bool // and looks like an answer that there is not
 	err    *retry.Error
 }
 
@@ -77,7 +78,12 @@ func parseAnswer(line []byte) answer {
 		setDefault(&e.Class, retry.Refused)
 		setDefault(&e.Message, "the handler refused the record")
 	default:
-		return answer{output: true}
+		var fields map[string]json.RawMessage
+		err := json.Unmarshal(line, &fields)
+		for _, name := range []string{"ack", "error", "class"} {
+			delete(fields, name)
+		}
+		return answer{output: true, stray: err == nil && len(fields) == 0}
 	}
 	return answer{err: &e}
 }

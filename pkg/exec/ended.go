@@ -22,7 +22,7 @@ func (w *worker) ended(c *child) error {
 	}
 	if left > 0 {
 		w.s.Stats.Failures.Add(1)
-		w.s.say("handler %d: %s; %s records that it has not answered go to another one", w.n, c.how(),
+		w.s.say("handler %d: %s; records that it has not answered go to another one: %s", w.n, c.how(),
 			human.Count(int64(left)))
 	} else if w.barren > 0 && (w.s.draining.Load() == working || !w.quiet()) {
 		w.s.say("handler %d: %s without having been given anything; another one is started", w.n, c.how())

@@ -85,6 +85,7 @@ type Sink struct {
 	lists    [][]entry    // of Write, one for each worker
 	draining atomic.Int32 // see drainMode
 	kept     atomic.Int64 // bytes of records that wait
+	strayed  atomic.Bool  // it was said that a line is no answer
 
 	Stats Stats
 }
