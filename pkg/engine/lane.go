@@ -30,6 +30,7 @@ type lane struct {
 	last   bool // the batch that was dealt with last was the last one of the partition
 	grows  bool // another run will find more in it
 	held   bool // it is paused
+	rank   int  // its place in its task's standing
 }
 
 // head makes the lane's first batch ready and returns the time of its next
@@ -175,6 +176,7 @@ func (l *lane) recall(o *record.Origin) {
 		at := place{name, o.Partition}
 		if seen, ok := l.task.times[at]; ok {
 			l.max, l.active = max(l.max, seen.max), max(l.active, seen.active)
+			l.task.settled = false
 			delete(l.task.times, at)
 		}
 	}

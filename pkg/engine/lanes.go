@@ -114,6 +114,7 @@ func (ls *lanes) attach(l *lane) *task {
 	t, isNew := ls.taskOf(l.key)
 	l.task = t
 	t.mine = append(t.mine, l)
+	t.settled = false
 	if isNew {
 		return t
 	}
@@ -136,6 +137,9 @@ func (ls *lanes) add(l *lane, j *job, now int64) {
 	}
 	l.recall(j.Origin)
 	l.atEnd = j.AtEnd
+	if l.task != nil {
+		l.task.settled = false
+	}
 	if len(j.Recs) > 0 || l.active == 0 {
 		l.active = now
 	}
@@ -165,9 +169,17 @@ func (ls *lanes) hold(l *lane) {
 	}
 }
 
+// stale has every task look at its lanes anew.
+func (ls *lanes) stale() {
+	for _, t := range ls.tasks {
+		t.settled = false
+	}
+}
+
 // end marks the lanes of a source as ended.
 func (ls *lanes) end(source int) {
 	ls.opened--
+	ls.stale()
 	ls.known[source] = true
 	if !ls.several(source) {
 		ls.byKey[laneKey{source: source}].ended = true
@@ -215,6 +227,7 @@ func (ls *lanes) uncount() {
 // leave empties the lanes of partitions that another reader goes on with, as if
 // nothing of them had been read.
 func (ls *lanes) leave(gone []*record.Origin) {
+	ls.stale()
 	for _, l := range ls.all {
 		for _, o := range gone {
 			if l.origin != o && (len(l.queue) == 0 || l.queue[0].Origin != o) {

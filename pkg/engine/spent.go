@@ -43,19 +43,6 @@ func (s *spent) least(now, idle int64) int64 {
 	return s.recent[0].max
 }
 
-// tidy takes batches out of their lanes that are used up, and lets go of the lanes
-// that will have no more.
-func (t *task) tidy(done func(*job)) {
-	over := false
-	for _, l := range t.mine {
-		l.head(done)
-		over = over || t.exhausted(l)
-	}
-	if over {
-		t.mine = slices.DeleteFunc(t.mine, t.spend)
-	}
-}
-
 // exhausted reports whether nothing will come of a lane any more. What ends and comes
 // back, as partitions of a topic may, is kept, as is what a group is to be told of.
 func (ls *lanes) exhausted(l *lane) bool {

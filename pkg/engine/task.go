@@ -12,6 +12,7 @@ import (
 // all of the run, or with Pipeline.New one partition.
 type task struct {
 	*lanes
+	standing
 	id        stream.Task
 	op        stream.Operator
 	mine      []*lane
@@ -35,7 +36,7 @@ func (t *task) tell(now int64, always bool, out stream.Output) error {
 	if !t.ready || t.finished {
 		return nil
 	}
-	t.tidy(t.release)
+	t.settle(now, t.release)
 	op, ok := t.op.(stream.Ticker)
 	if !ok {
 		return nil
@@ -97,6 +98,9 @@ const rowsAtOnce = 1024
 // When all batches of a source wait in other lanes there is nothing to wait
 // for: order yields to progress.
 func (t *task) mustWait() bool {
+	if t.waits == 0 {
+		return false
+	}
 	for _, l := range t.mine {
 		if !l.waits() {
 			continue
@@ -124,6 +128,8 @@ func (t *task) pickAny(done func(*job)) (record.Rows, bool) {
 func (t *task) take(l *lane, limit int64, most int) record.Rows {
 	rows := l.run(limit, t.dueWith(l), most)
 	t.last, l.moved = l, true
+	t.settled = t.settled && (t.change == nil || t.change == l)
+	t.change = l
 	t.hold(l)
 	return rows
 }
@@ -139,10 +145,8 @@ func (t *task) dueWith(l *lane) int64 {
 	if l.max >= due {
 		return forever // others hold it back, or it would have been told
 	}
-	for _, other := range t.mine {
-		if other != l && other.reached() < due && t.holdsBack(other, now) {
-			return forever
-		}
+	if t.holds.but(l.rank) < due {
+		return forever
 	}
 	if t.unopened() < due || t.spent.least(now, int64(t.Idle)) < due {
 		return forever
@@ -154,38 +158,25 @@ func (t *task) dueWith(l *lane) int64 {
 // among equals, and the greatest time up to which its rows come before those of
 // all others by the same rule.
 func (t *task) least(done func(*job)) (best *lane, limit int64) {
-	var first int64
-	limit = forever
-	for _, l := range t.mine {
-		at, ok := l.head(done)
-		switch {
-		case !ok:
-			t.hold(l) // what waited may all have been dropped
-		case best == nil:
-			best, first = l, at
-		case at < first:
-			best, first, limit = l, at, first-1
-		default:
-			limit = min(limit, at)
-		}
+	t.settle(t.Now(), done)
+	if t.heads.all() == forever {
+		return nil, forever
 	}
-	return best, limit
+	first := t.heads.first()
+	return t.mine[first], t.heads.limit(first)
 }
 
 // reached returns the event time that every partition of the task has reached.
 func (t *task) reached(now int64) int64 {
-	least, most := t.spent.least(now, int64(t.Idle)), t.spent.most
+	least := min(t.spent.least(now, int64(t.Idle)), t.holds.all(), t.unopened())
+	if least < forever {
+		return least
+	}
+	most := t.spent.most
 	for _, l := range t.mine {
 		most = max(most, l.max)
-		if t.holdsBack(l, now) {
-			least = min(least, l.reached())
-		}
 	}
-	least = min(least, t.unopened())
-	if least == forever {
-		return most
-	}
-	return least
+	return most
 }
 
 // holdsBack reports whether a lane holds the watermark. Where another run will go
@@ -196,6 +187,6 @@ func (t *task) holdsBack(l *lane, now int64) bool {
 
 // heldBack reports whether any partition holds the watermark.
 func (t *task) heldBack(now int64) bool {
-	return t.spent.least(now, int64(t.Idle)) < forever ||
+	return t.spent.least(now, int64(t.Idle)) < forever || t.holds.all() < forever ||
 		slices.ContainsFunc(t.mine, func(l *lane) bool { return t.holdsBack(l, now) })
 }
