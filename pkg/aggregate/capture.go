@@ -48,7 +48,7 @@ func (s *Set) Replay(b *record.Batch, i int, src []byte) error {
 		kind, text := readKind(&r), r.Bytes()
 		off := len(b.Data)
 		b.Data = append(b.Data, text...)
-		b.Words(in.at)[i] = HashKey(kind, text)
+		b.Words(in.at)[i] = HashValue(kind, text)
 		b.Words(in.at + 1)[i] = uint64(record.NewValue(kind, off, len(text)))
 	}
 	if !r.Done() {

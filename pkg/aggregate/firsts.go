@@ -152,5 +152,5 @@ func (c *firsts) encode(dst []byte, g uint32) []byte {
 
 func (c *firsts) decode(g uint32, src []byte) (rest []byte, err error) {
 	c.reset(g)
-	return c.decodePicks(src, c.n, func(p *pick) { c.cells[g].put(HashKey(p.kind, p.text), p, c.n) })
+	return c.decodePicks(src, c.n, func(p *pick) { c.cells[g].put(HashValue(p.kind, p.text), p, c.n) })
 }

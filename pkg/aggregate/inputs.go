@@ -102,7 +102,7 @@ func (in *input) prepareValues(b *record.Batch) {
 	for i := range b.Recs {
 		if b.Recs[i].Live() {
 			v := plainText(b, valueOf(b, i, in.value, in.col))
-			hashes[i], values[i] = HashKey(v.Kind(), textOf(b, v)), uint64(v)
+			hashes[i], values[i] = HashValue(v.Kind(), textOf(b, v)), uint64(v)
 		}
 	}
 }

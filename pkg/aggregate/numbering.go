@@ -17,7 +17,7 @@ type numbering struct {
 	batch          *record.Batch
 	hashes, values []uint64 // of each number's key
 	n              int
-	places         []uint64 // as many as records: numbers plus one, above them half of what key was mixed to
+	places         []uint64 // as many as records: numbers plus one, above them half of the key's hash
 }
 
 func newNumbering(b *record.Batch) numbering {
@@ -29,26 +29,25 @@ func newNumbering(b *record.Batch) numbering {
 // number returns the number of a key.
 func (x *numbering) number(v record.Value) uint64 {
 	const half = 1<<32 - 1
-	mixed := x.mix(v)
-	at := &x.places[mixed>>32*uint64(len(x.places))>>32]
-	if n := *at & half; n == 0 || *at&^half != mixed&^half || !x.same(record.Value(x.values[n-1]), v) {
-		x.hashes[x.n], x.values[x.n] = HashKey(v.Kind(), textOf(x.batch, v)), uint64(v)
+	hash := x.hash(v)
+	at := &x.places[hash>>32*uint64(len(x.places))>>32]
+	if n := *at & half; n == 0 || *at&^half != hash&^half || !x.same(record.Value(x.values[n-1]), v) {
+		x.hashes[x.n], x.values[x.n] = hash, uint64(v)
 		x.n++
-		*at = mixed&^half | uint64(x.n)
+		*at = hash&^half | uint64(x.n)
 	}
 	return *at&half - 1
 }
 
-// mix makes one word of a key. For short keys that takes less than to hash them.
-func (x *numbering) mix(v record.Value) uint64 {
-	off, n, data := v.Off(), v.Len(), x.batch.Data
-	if n > 16 || off+16 > len(data) {
-		return HashKey(v.Kind(), textOf(x.batch, v))
+// hash is HashKey, with a short way for short keys.
+func (x *numbering) hash(v record.Value) uint64 {
+	kind, off, n, data := v.Kind(), v.Off(), v.Len(), x.batch.Data
+	if n > shortKey || off+shortKey > len(data) || kind <= record.False {
+		return HashKey(kind, textOf(x.batch, v))
 	}
-	const golden = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio: Fibonacci hashing
 	first := binary.LittleEndian.Uint64(data[off:]) & lowBytes(n)
 	second := binary.LittleEndian.Uint64(data[off+8:]) & lowBytes(max(n-8, 0))
-	return (first + second*golden) * golden
+	return hashShort(kind, n, first, second)
 }
 
 // same reports whether two values are one key.

@@ -6,8 +6,6 @@ import (
 	"math"
 	"unicode/utf8"
 
-	"github.com/zeebo/xxh3"
-
 	"github.com/logctl/logctl/pkg/record"
 )
 
@@ -147,12 +145,6 @@ func (t *Table) link(g uint32) {
 		s = (s + 1) & mask
 	}
 	t.slots[s] = g + 1
-}
-
-// HashKey returns the hash of a value by its kind and text. It is the same in
-// every run and on every machine.
-func HashKey(kind record.Kind, text []byte) uint64 {
-	return xxh3.Hash(text) + uint64(kind)*0x9e3779b97f4a7c15
 }
 
 // Memory returns about how many bytes the table takes.

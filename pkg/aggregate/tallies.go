@@ -49,7 +49,7 @@ func named(hash, n uint64, kind record.Kind, text []byte) counted {
 	case record.False:
 		text = nameFalse
 	}
-	return counted{HashKey(record.String, text), n, text}
+	return counted{HashValue(record.String, text), n, text}
 }
 
 var nameTrue, nameFalse = []byte("true"), []byte("false")
@@ -137,7 +137,7 @@ func (c *tallies) decode(g uint32, src []byte) (rest []byte, err error) {
 		if r.Failed() {
 			break
 		}
-		c.cells[g].count(named(HashKey(kind, text), count, kind, text))
+		c.cells[g].count(named(HashValue(kind, text), count, kind, text))
 	}
 	if n > maxList || r.Failed() {
 		return nil, errCell
