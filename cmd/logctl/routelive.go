@@ -187,11 +187,16 @@ func (b *rulebook) changed(text []byte) {
 	b.enforce(t, text)
 }
 
+// emptyRules says that a file of rules is empty, as one that was cut off.
+func emptyRules(path string) error {
+	return fault.Usagef("rules: [] is a file without rules", "%s: there is nothing in it", path)
+}
+
 // try compiles rules and opens their destinations. A text that has become empty is no
 // set of rules: somebody has cut the file off, and all records would go to the default.
 func (b *rulebook) try(text []byte) (*route.Table, error) {
 	if len(bytes.TrimSpace(text)) == 0 && len(bytes.TrimSpace(b.text)) > 0 {
-		return nil, fault.Usagef("rules: [] is a file without rules", "%s: there is nothing in it", b.flags.rules)
+		return nil, emptyRules(b.flags.rules)
 	}
 	f, err := b.read(text)
 	if err != nil {

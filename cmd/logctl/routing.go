@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"time"
 
@@ -112,11 +113,14 @@ func (r *routing) open() (stream.Sink, error) {
 	return route.NewSwitch(r.dests.set), nil
 }
 
-// readRules reads a file of rules.
+// readRules reads a file of rules that are to be looked at.
 func readRules(path string) (*route.File, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fault.Usagef("", "reading rules: %w", err)
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, emptyRules(path)
 	}
 	return route.Parse(path, text, newRuleFiles(path).read)
 }
