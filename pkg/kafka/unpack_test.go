@@ -220,7 +220,8 @@ func TestUnpacksALittleAtATime(t *testing.T) {
 				t.Errorf("%s, partition %d: read\n%swant\n%s", name, n, got[n], want)
 			}
 		}
-		if most.Load() > 8 {
+		// Four of an answer at most, of which two are taken and one waits: all 30 fit into one.
+		if most.Load() > 16 {
 			t.Errorf("%s: %d batches were unpacked at a time", name, most.Load())
 		}
 	}
@@ -245,7 +246,9 @@ func TestShareOfBatchesThatAreTooLarge(t *testing.T) {
 	t.Parallel()
 	cfg, _ := cluster(t, kfake.SeedTopics(1, "t"))
 	batches(t, cfg, packers["zstd"], 0, []int{100, 101})
-	src, err := kafka.OpenShare(t.Context(), kafka.ShareConfig{Config: cfg, Topics: []string{"t"}, Group: "g", MaxRecord: 100})
+	src, err := kafka.OpenShare(t.Context(), kafka.ShareConfig{
+		Config: cfg, Topics: []string{"t"}, Group: "g", MaxRecord: 100,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +266,8 @@ func TestShareOfBatchesThatAreTooLarge(t *testing.T) {
 	if err == nil {
 		err = src.Read(t.Context(), record.NewBatch())
 	}
-	if err == nil || !strings.Contains(err.Error(), "topic \"t\", partition 0: the batch of offsets 2 to 2 takes more than 67 MB") {
+	want := `topic "t", partition 0: the batch of offsets 2 to 2 takes more than 67 MB`
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("the error is %v", err)
 	}
 }
