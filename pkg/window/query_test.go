@@ -42,6 +42,7 @@ func TestQueriesShowWhatIsAndWhatWas(t *testing.T) {
 		if cfg.Fill != window.FillNone || cfg.Emit != window.Final || len(cfg.By) == 0 {
 			continue
 		}
+		cfg.Trend = nil // of open windows it is against those that were written, and not yet against open ones
 		cfg.Aggs, cfg.Retention = "count(), sum(latency), topk(user, 2)", time.Hour
 		events := randomEvents(rand.New(rand.NewPCG(5, 6)), 700)
 		d := newDriver(t, cfg)
