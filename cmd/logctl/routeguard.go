@@ -95,7 +95,8 @@ func (f *routeGuard) open(p *pipeline, e stream.Endpoint) (stream.Sink, error) {
 	g := &guarded{name: e.Topics[0], aside: f.aside}
 	cfg := guard.Config{
 		Breaker: trip, OnOpen: guard.Policy(f.onOpen), Timeout: p.producer.timeout,
-		Dropped: g.divert, Fallback: f.aside != nil, Spool: dir, TTL: f.spoolTTL, Turned: p.turned(e.Topics[0], f.meanwhile()),
+		Dropped: g.divert, Fallback: f.aside != nil, Spool: dir, TTL: f.spoolTTL,
+		Turned: p.turned(e.Topics[0], f.meanwhile()),
 	}
 	g.Sink = guard.New(p.cmd.Context(), to, cfg)
 	p.metrics = append(p.metrics, g.Sink)

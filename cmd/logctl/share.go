@@ -33,8 +33,10 @@ func (f *shareFlags) apply(p *pipeline, c *consumeFlags) error {
 	if err != nil {
 		return err
 	}
-	cfg := kafka.ShareConfig{Config: conn, Topics: e.Topics, Group: f.group, Latest: c.kafka.start == "end",
-		MaxRecord: int(p.flags.input.maxRecord)}
+	cfg := kafka.ShareConfig{
+		Config: conn, Topics: e.Topics, Group: f.group, Latest: c.kafka.start == "end",
+		MaxRecord: int(p.flags.input.maxRecord),
+	}
 	if c.handler.command != "" {
 		cfg.Most = int32(aheadOfWorker * c.handler.workers) // all in hand is done before the brokers' patience ends
 	}

@@ -162,21 +162,11 @@ func (p *syslog) unframed(b *record.Batch, row, off int, body []byte) {
 
 // tag reads "service[pid]: message", or a message alone.
 func (p *syslog) tag(b *record.Batch, row, off int, text []byte) {
-	end := 0
-	for end < len(text) && !isEvent(text) && text[end] > ' ' && text[end] != '[' && text[end] != ':' {
-		end++
-	}
-	i, pid := end, []byte(nil)
-	if end > 0 && end < len(text) && text[end] == '[' {
-		n := bytes.IndexByte(text[end:], ']')
-		if n > 0 && (end+n+1 == len(text) || text[end+n+1] == ':' || text[end+n+1] == ' ') {
-			i, pid = end+n+1, text[end+1:end+n]
-		}
-	}
-	if end > 0 && i < len(text) && (text[i] == ':' || i > end) {
+	end, i := tagEnds(text)
+	if i > 0 {
 		p.field(b, row, syslogService, textValue(off, text[:end]))
-		if pid != nil {
-			p.field(b, row, syslogPID, numberValue(off+end+1, pid))
+		if i > end {
+			p.field(b, row, syslogPID, numberValue(off+end+1, text[end+1:i-1]))
 		}
 		if text[i] == ':' {
 			i++
@@ -184,10 +174,31 @@ func (p *syslog) tag(b *record.Batch, row, off int, text []byte) {
 		if i < len(text) && text[i] == ' ' {
 			i++
 		}
-	} else {
-		i = 0
 	}
 	p.field(b, row, syslogMessage, record.NewValue(record.String, off+i, len(text)-i))
+}
+
+// tagEnds returns where the name in a tag ends, and where all of it; 0 where there is none.
+func tagEnds(text []byte) (name, tag int) {
+	if isEvent(text) {
+		return 0, 0
+	}
+	for name < len(text) && text[name] > ' ' && text[name] != '[' && text[name] != ':' {
+		name++
+	}
+	if name == 0 || name == len(text) {
+		return 0, 0
+	}
+	if text[name] == '[' {
+		end := name + bytes.IndexByte(text[name:], ']') + 1
+		if end > name+1 && end < len(text) && (text[end] == ':' || text[end] == ' ') {
+			return name, end
+		}
+	}
+	if text[name] == ':' {
+		return name, name
+	}
+	return 0, 0
 }
 
 // isEvent reports whether a message is one of ArcSight's or QRadar's formats, which begin

@@ -109,35 +109,54 @@ func (p *parser) unexpected(want string) {
 // misreading returns a hint for words that mean something elsewhere: for the
 // first of rest, behind the text before.
 func misreading(before string, rest []token) string {
-	t := rest[0]
-	switch word := strings.ToLower(t.text); {
-	case t.kind == tokWord && word == "=" && len(rest) > 1 && (rest[1].text == ">" || rest[1].text == "<"):
-		return "did you mean " + rest[1].text + "=?"
-	case t.kind == tokWord && word == "=":
-		return "did you mean ==?"
-	case t.kind == tokWord && word == "not":
-		return "put it in parentheses: (not x)"
-	case t.kind == tokWord && word == ">" && strings.HasSuffix(before, "<"):
-		return "did you mean !=?"
-	case t.kind == tokWord && word == "/":
-		return `a regular expression stands in quotes: field =~ "^GET /api"`
-	case t.kind == tokWord && word == "*" && strings.HasSuffix(before, "count("):
-		return "write count()"
-	case t.kind != tokPath:
+	word := strings.ToLower(rest[0].text)
+	var next string
+	if len(rest) > 1 {
+		next = rest[1].text
+	}
+	switch {
+	case rest[0].kind == tokWord:
+		return misreadSign(before, word, next)
+	case rest[0].kind != tokPath:
 		return ""
 	case slices.Contains(keywords, word):
 		return "did you mean " + word + "?"
-	case word == "contains" || word == "startswith" || word == "endswith" || word == "matches" || word == "like":
-		return `write contains(field, "text"), starts_with, ends_with, or field =~ "regular expression"`
-	case word == "is" && len(rest) > 1:
-		return "write has(field) or not has(field)"
-	case word == "as" && len(rest) > 1:
-		return "the name comes first: " + rest[1].text + "=…"
-	case word == "between":
-		return "write x >= a and x <= b"
-	default:
-		return ""
+	case word == "as" && next != "":
+		return "the name comes first: " + next + "=…"
 	}
+	return elsewhere[word]
+}
+
+// misreadSign is misreading for what is no name.
+func misreadSign(before, word, next string) string {
+	switch {
+	case word == "=" && (next == ">" || next == "<"):
+		return "did you mean " + next + "=?"
+	case word == "=":
+		return "did you mean ==?"
+	case word == "not":
+		return "put it in parentheses: (not x)"
+	case word == ">" && strings.HasSuffix(before, "<"):
+		return "did you mean !=?"
+	case word == "/":
+		return `a regular expression stands in quotes: field =~ "^GET /api"`
+	case word == "*" && strings.HasSuffix(before, "count("):
+		return "write count()"
+	}
+	return ""
+}
+
+const containsHint = `write contains(field, "text"), starts_with, ends_with, or field =~ "regular expression"`
+
+// elsewhere has hints for words of other languages.
+var elsewhere = map[string]string{
+	"contains":   containsHint,
+	"startswith": containsHint,
+	"endswith":   containsHint,
+	"matches":    containsHint,
+	"like":       containsHint,
+	"is":         "write has(field) or not has(field)",
+	"between":    "write x >= a and x <= b",
 }
 
 func (p *parser) atEnd() bool { return p.rest[0].kind == tokEnd }

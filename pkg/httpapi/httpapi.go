@@ -173,8 +173,10 @@ func ownName(cfg Config, next http.Handler) http.Handler {
 	name := hostOf(cfg.Name)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if host := hostOf(r.Host); host != "" && host != name && !loopbackHost(host) {
-			JSON(w, http.StatusForbidden, status{"forbidden",
-				fmt.Sprintf("the request is to the host %q: want localhost or an address of loopback, or a token", host)})
+			JSON(w, http.StatusForbidden, status{
+				"forbidden",
+				fmt.Sprintf("the request is to the host %q: want localhost or an address of loopback, or a token", host),
+			})
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -99,7 +99,8 @@ func Conflict(format string, args ...any) error { return Errorf(http.StatusConfl
 func (rt Route) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		answerError(w, Errorf(http.StatusRequestEntityTooLarge, "the body is larger than %s bytes", human.Whole(tooLarge.Limit)))
+		answerError(w, Errorf(http.StatusRequestEntityTooLarge,
+			"the body is larger than %s bytes", human.Whole(tooLarge.Limit)))
 		return
 	}
 	if err != nil {

@@ -33,7 +33,7 @@ type SourceConfig struct {
 
 	FetchBytes     int           // of one fetch; default 4 MiB, more over a long link
 	PartitionBytes int           // of one fetch from one partition; default 512 KiB, half of it if compressed
-	Unpacked       int           // of a batch, unpacked; a larger one is bad. Default 64 MiB, and no less than a record needs
+	Unpacked       int           // of a batch, unpacked; a larger one is bad. Default 64 MiB, at least what a record needs
 	MaxRecord      int           // of a value; a longer one is bad. 0 for no limit but that of a batch
 	Timeout        time.Duration // how long brokers may be unreachable; default 1 min
 
