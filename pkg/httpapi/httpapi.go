@@ -163,24 +163,31 @@ func sameOrigin(next http.Handler) http.Handler {
 	return guard.Handler(next)
 }
 
-// ownName refuses requests to a name that is none of this machine's own. A page of another
-// site may have its own name lead to loopback, and would read here as in its own site then.
-// A page does not know the token.
+// ownName refuses requests to names that another site may have. A page of that site may have
+// its own name lead to loopback, and would read here as in its own site then. A page does not
+// know the token.
 func ownName(cfg Config, next http.Handler) http.Handler {
 	if cfg.Token != "" {
 		return next
 	}
 	name := hostOf(cfg.Name)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if host := hostOf(r.Host); host != "" && host != name && !loopbackHost(host) {
+		if host := hostOf(r.Host); host != name && isSite(host) {
 			JSON(w, http.StatusForbidden, status{
 				"forbidden",
-				fmt.Sprintf("the request is to the host %q: want localhost or an address of loopback, or a token", host),
+				fmt.Sprintf("the request is to the host %q: want localhost or an address, or a token", host),
 			})
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isSite reports whether a host is a name in the DNS: an address is none, and a name without
+// a dot is known to this network alone.
+func isSite(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err != nil && strings.Contains(host, ".")
 }
 
 // hostOf returns the host of host[:port] in lower case. Browsers always say one.

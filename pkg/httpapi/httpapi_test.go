@@ -141,14 +141,15 @@ func TestNamesOfOthers(t *testing.T) {
 		"127.0.0.1:" + port: http.StatusOK, "127.0.0.1": http.StatusOK, "127.9.9.9:1": http.StatusOK, "localhost:" + port: http.StatusOK,
 		"LocalHost": http.StatusOK, "[::1]:80": http.StatusOK, "[::1]": http.StatusOK, "logs.example": http.StatusOK,
 		"logs.example:8080": http.StatusOK,
-		"evil.example":      http.StatusForbidden, "evil.example:" + port: http.StatusForbidden, "192.0.2.1:80": http.StatusForbidden,
+		"evil.example":      http.StatusForbidden, "evil.example:" + port: http.StatusForbidden, "evil.example.": http.StatusForbidden,
+		"192.0.2.1:80": http.StatusOK, "gateway:80": http.StatusOK,
 		"localhost.evil.example": http.StatusForbidden, "127.0.0.1.evil.example:" + port: http.StatusForbidden,
 	} {
 		code, body := get(t, open, host)
 		if code != want {
 			t.Errorf("host %s: %d, want %d", host, code, want)
 		}
-		if code == http.StatusForbidden && !strings.Contains(body, "want localhost or an address of loopback, or a token") {
+		if code == http.StatusForbidden && !strings.Contains(body, "want localhost or an address, or a token") {
 			t.Errorf("host %s: %s", host, body)
 		}
 	}
