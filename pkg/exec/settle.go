@@ -36,7 +36,7 @@ func (o *outcome) add(e entry, a answer, line []byte) error {
 		return o.failed(e, *a.err)
 	default:
 		if a.stray && !w.s.strayed.Swap(true) {
-			w.s.say("handler %d: %s is no answer and goes on as output: an ack is ok, retry or fail", w.n, line)
+			w.s.say("handler %d: %.200q is no answer and goes on as output: an ack is ok, retry or fail", w.n, line)
 		}
 		if a.output {
 			if err := o.write(&e, line); err != nil {
