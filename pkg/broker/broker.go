@@ -45,6 +45,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 // Notice is what a command that starts a broker says on stderr.
@@ -147,7 +148,7 @@ func Start(ctx context.Context, cfg Config) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(cfg.Users) == 0 && !at.loopback() {
+	if len(cfg.Users) == 0 && !stream.Loopback(at.host) {
 		return nil, fault.Usagef("add --users-file FILE, or listen on 127.0.0.1",
 			"refusing to listen on %q for everyone without users", cfg.Addr)
 	}

@@ -47,12 +47,6 @@ func parseAddr(s string, nodes int) (address, error) {
 	return at, nil
 }
 
-// loopback reports whether only this machine reaches it.
-func (a address) loopback() bool {
-	ip := net.ParseIP(a.host)
-	return a.host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
 // option tells kfake the ports, and with them the number of nodes.
 func (a address) option() kfake.Opt {
 	if a.port == 0 {

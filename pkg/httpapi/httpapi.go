@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 // Config says where and how to listen. The zero value of a field is its default.
@@ -47,7 +48,7 @@ type Server struct {
 
 // Check refuses an address beyond loopback without a token.
 func (c Config) Check() error {
-	if c.Token == "" && !loopback(c.Addr) {
+	if c.Token == "" && !stream.Loopback(hostOf(c.Addr)) {
 		return fault.Usagef("add --auth-token-file FILE, or listen on 127.0.0.1",
 			"refusing to listen on %q for everyone without a token", c.Addr)
 	}
@@ -214,14 +215,4 @@ func authorize(token string, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-func loopback(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	return err == nil && loopbackHost(host)
-}
-
-func loopbackHost(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
 }

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -147,6 +148,12 @@ func ListenAddr(s string) (string, error) {
 		return "127.0.0.1" + s, nil
 	}
 	return s, nil
+}
+
+// Loopback reports whether host, a name or an address, is one that only this machine reaches.
+func Loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // longestTopic is the greatest length of a topic's name.

@@ -70,3 +70,16 @@ func TestPasswordIsNotShown(t *testing.T) {
 		t.Errorf("%s: %s", plain, got)
 	}
 }
+
+func TestLoopback(t *testing.T) {
+	for _, host := range []string{"localhost", "127.0.0.1", "127.8.9.1", "::1"} {
+		if !stream.Loopback(host) {
+			t.Errorf("Loopback(%q) = false", host)
+		}
+	}
+	for _, host := range []string{"", "0.0.0.0", "::", "10.0.0.1", "localhost.example.com", "127.0.0.1.example.com"} {
+		if stream.Loopback(host) {
+			t.Errorf("Loopback(%q) = true", host)
+		}
+	}
+}
