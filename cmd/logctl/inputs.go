@@ -38,7 +38,7 @@ func (f *inputFlags) add(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.from, "from", nil,
 		"read from `ENDPOINT`: a file, a glob, -, kafka:TOPIC, http:HOST:PORT, sqlite:FILE#TABLE (repeatable)")
 	fs.StringVar(&f.format, "format", "auto",
-		"`FORMAT` of the input: auto, ndjson, json, csv, tsv, ssv, logfmt, common, combined, syslog, otlp, "+
+		"`FORMAT` of the input: auto, ndjson, json, csv, tsv, ssv, ltsv, logfmt, common, combined, syslog, otlp, "+
 			"zeek, w3c, docker, cri, plain, csv:NAMES, regex:PATTERN")
 	fs.StringVar(&f.multiline, "multiline", "",
 		"join lines that do not match `REGEX`, the start of a record, to the one before")

@@ -172,6 +172,8 @@ func (d *Decoder) newLine(plan *record.Plan, format, header string) lineParser {
 		return newW3C(plan, header)
 	case "tsv":
 		return newTSV(plan, header, rest)
+	case "ltsv":
+		return newLTSV(plan)
 	case "logfmt":
 		return newLogfmt(plan)
 	case "common", "combined":

@@ -55,9 +55,14 @@ func detect(lines [][]byte, inside bool) string {
 			return withInner(candidate.format, lines)
 		}
 	}
+	csvlog := csvlogFormat(lines)
 	switch {
 	case isSyslog(lines):
 		return "syslog"
+	case csvlog != "":
+		return csvlog
+	case most(lines, isLTSV):
+		return "ltsv"
 	case !inside && isTable(lines, ','):
 		return "csv"
 	case !inside && isTable(lines, '\t'):

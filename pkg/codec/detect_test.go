@@ -21,6 +21,16 @@ const (
 	prose = "the quick brown fox, it seems, jumps"
 )
 
+const csvlogFormat = "csv:timestamp,user,database,pid,client,session,line,tag,session_start,vxid,txid,level,code," +
+	"message,detail,hint,internal_query,internal_pos,context,query,query_pos,location,application,backend,leader,query_id"
+
+// csvlog returns records of PostgreSQL's csvlog with n columns.
+func csvlog(n int) string {
+	row := `2026-11-26 10:00:00.123 UTC,"app","db",12,"10.0.0.1:5",65f1.7b,1,"SELECT",2026-11-26 09:00:00 UTC,3/4,0,ERROR,42P01,` +
+		`"relation ""x"", it seems,` + "\n" + `does not exist"`
+	return strings.Repeat(row+strings.Repeat(",", n-14)+"\n", 3)
+}
+
 func TestDetect(t *testing.T) {
 	tests := []struct{ name, sample, want string }{
 		{"nothing", "", "plain"},
@@ -63,6 +73,10 @@ func TestDetect(t *testing.T) {
 		{"iso times", "2026-11-24T10:00:00Z INFO starting: x\n", "plain"},
 		{"apache errors", "[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok\n", "plain"},
 		{"logfmt", `ts=2026-11-24T10:00:00Z level=info msg="a, b" debug` + "\n", "logfmt"},
+		{"ltsv", "time:2026-11-24T10:00:00Z\thost:h\tua:a, b\nhost:h\tstatus:200\n", "ltsv"},
+		{"one label", "status:200\nstatus:500\n", "plain"},
+		{"times between tabs", "10:00:00\t11:00:00\n10:00:00\t11:00:00\n", "plain"},
+		{"labels and prose between tabs", "Name:\tlogctl\nState:\tS (sleeping)\n", "plain"},
 		{"two pairs in prose", "connect from=a to=b failed at once\n", "plain"},
 		{"csv", "timestamp,value\n2015-09-01 13:45:00,3.06\n2015-09-01 13:50:00,6.44\n", "csv"},
 		{"csv, quoted newline", "time,text\n1,\"a\nb,c,d\ne\"\n2,x\n", "csv"},
@@ -74,6 +88,12 @@ func TestDetect(t *testing.T) {
 		{"csv without a header", "1,a\n2,b\n", "plain"},
 		{"a header alone", "time,text\n", "plain"},
 		{"prose with commas", "Hello, world\nGood, bye\n", "plain"},
+		{"postgres' csvlog", csvlog(26), csvlogFormat},
+		{"postgres' csvlog, a statement of many lines", csvlog(26) + `2026-11-26 10:00:00.123 UTC,,"db",1,,"s",1,"x",,,0,LOG,00000,"select` +
+			strings.Repeat("\n,1", 30), csvlogFormat},
+		{"postgres' csvlog, of version 12", csvlog(23), strings.TrimSuffix(csvlogFormat, ",backend,leader,query_id")},
+		{"postgres' csvlog, of no version", csvlog(25), "plain"},
+		{"postgres' csvlog without levels", strings.ReplaceAll(csvlog(26), "ERROR", "WORSE"), "plain"},
 		{"tsv", "time\ttext\n1\ta b\n", "tsv"},
 		{"semicolons", "time;client;amount\n2026-01-01;a;1,5\n2026-01-01;b;2,5\n", "ssv"},
 		{"prose with semicolons", "this; is a sentence\nand; so is this\n", "plain"},

@@ -17,7 +17,7 @@ import (
 // colon: the names of columns (csv:time,host,status), the format of what is
 // within (docker:ndjson, cri:logfmt), a pattern.
 var Formats = []string{
-	"auto", "ndjson", "json", "csv", "tsv", "ssv", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "w3c",
+	"auto", "ndjson", "json", "csv", "tsv", "ssv", "ltsv", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "w3c",
 	"docker", "cri", "plain", "regex:",
 }
 
@@ -32,7 +32,7 @@ func checkFormat(format string) error {
 	name, rest := splitFormat(format)
 	var err error
 	switch name {
-	case "", "auto", "ndjson", "json", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "w3c", "plain":
+	case "", "auto", "ndjson", "json", "ltsv", "logfmt", "common", "combined", "syslog", "otlp", "zeek", "w3c", "plain":
 		if rest == "" && !strings.Contains(format, ":") {
 			return nil
 		}

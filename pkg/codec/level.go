@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stamp"
 )
 
 // levelReach is how far behind the timestamp a level is looked for.
@@ -24,6 +25,9 @@ func levelOf(line []byte, at record.Span) (start, end int, name string) {
 	}
 	if name == "" {
 		name = androidLevel(behind)
+	}
+	if name == "" {
+		name = letterBehind(behind)
 	}
 	if name == "" {
 		name = dmesgLevel(line)
@@ -104,6 +108,35 @@ func androidLevel(text []byte) string {
 	return letterLevel(text[i])
 }
 
+// letterBehind returns the level of a line that has a letter behind its timestamp and
+// behind that a mark (Telegraf's "I! ", etcd's "I | "), a bracket (Gluster's "I [") or a
+// component in capitals and a bracket (MongoDB's "I NETWORK  [", "D1 REPL     [").
+func letterBehind(text []byte) string {
+	i := gap(text, 0)
+	if i == 0 || i+2 >= len(text) || text[i]-'A' >= 26 {
+		return ""
+	}
+	letter, rest := text[i], text[i+1:]
+	if letter == 'D' && rest[0]-'1' < 5 {
+		rest = rest[1:]
+	}
+	if bytes.HasPrefix(rest, []byte("! ")) || bytes.HasPrefix(rest, []byte(" | ")) {
+		return letterLevel(letter)
+	}
+	at := gap(rest, 0)
+	if at == 0 {
+		return ""
+	}
+	end := at
+	for end < len(rest) && (rest[end]-'A' < 26 || rest[end] == '_' || rest[end] == '-') {
+		end++
+	}
+	if bracket := gap(rest, end); bracket < len(rest) && rest[bracket] == '[' && (bracket > end || end == at) {
+		return letterLevel(letter)
+	}
+	return ""
+}
+
 // briefLevel returns the level of "I/Tag( 123): ".
 func briefLevel(text []byte) string {
 	end := 2
@@ -141,29 +174,76 @@ type wordPlace struct {
 	capitals bool
 	bracket  bool // it stands in brackets, alone or behind a colon, as in [core:error]
 	colon    bool // a colon is behind it
-	tag      bool // and behind all that stands before it
+	tag      bool // and behind all that stands before it, or brackets are
+	listed   bool // a space and a bracket are behind it
 }
 
-// levelWord returns where the first word that is a level stands in text, or what
-// the number in a mnemonic of Cisco's stands for. What PostgreSQL says besides
-// (HINT, DETAIL) is not looked into.
+// levelWord returns where the first word that is a level stands in text, or what a
+// letter in brackets or the number in a mnemonic of Cisco's stands for. What
+// PostgreSQL says besides (HINT, DETAIL) is not looked into. What PHP calls an error
+// (PHP Fatal error:) is behind its name.
 func levelWord(text []byte) (start, end int, name string) {
 	at := wordPlace{first: true}
-	for start, end = nextWord(text, 0); start < end; at.first = false {
-		word := text[start:end]
-		at.capitals = len(word) > 1 && word[1] < 'a' && word[0] < 'a'
-		switch {
-		case len(word) >= shortestLevel && len(word) <= longestLevel && at.fill(text, start, end) && isLevelAt(word, at):
-			return start, end, ""
-		case !at.capitals:
-		case start > 0 && text[start-1] == '%' && ciscoLevel(word) != "":
-			return 0, 0, ciscoLevel(word)
-		case bytes.HasPrefix(text[end:], []byte(":  ")):
-			return 0, 0, ""
+	php := bytes.HasPrefix(text[gap(text, 0):], []byte("PHP "))
+	for start, end = nextWord(text, 0); start < end; start, end = nextWord(text, end) {
+		if from, to, name := at.level(text, start, end); to > 0 || name != "" {
+			return from, to, name
 		}
-		start, end = nextWord(text, end)
+		if at.capitals && bytes.HasPrefix(text[end:], []byte(":  ")) {
+			break
+		}
+		at.first = at.first && php && end < len(text) && text[end] == ' '
 	}
 	return 0, 0, ""
+}
+
+// level returns where in the word text[start:end] a level stands, or what the word
+// stands for. It completes how the word stands.
+func (at *wordPlace) level(text []byte, start, end int) (from, to int, name string) {
+	word := text[start:end]
+	at.capitals = areCapitals(word)
+	switch n := len(word); {
+	case n >= shortestLevel && n <= longestLevel && at.fill(text, start, end) && isLevelAt(word, *at):
+		return start, end, ""
+	case n == 1 && start > 0 && text[start-1] == '[' && end < len(text) && text[end] == ']':
+		return 0, 0, letterLevel(word[0])
+	case at.capitals && start > 0 && text[start-1] == '%':
+		return 0, 0, ciscoLevel(word)
+	case end < len(text) && (text[end] == ':' || text[end] == ']'):
+		if i, n := levelPart(word, at.first, text[end] == ':'); n > 0 {
+			return start + i, start + i + n, ""
+		}
+	}
+	return 0, 0, ""
+}
+
+// areCapitals reports whether a word begins with two capitals.
+func areCapitals(word []byte) bool { return len(word) > 1 && word[1] < 'a' && word[0] < 'a' }
+
+// levelPart returns where a level stands in a word before a bracket or a colon: beside
+// its only slash (Celery's INFO/MainProcess, Minecraft's thread/INFO, Icinga's
+// information/ApiListener) or, before a colon, behind its last point (Monolog's
+// app.ERROR).
+func levelPart(word []byte, first, colon bool) (start, n int) {
+	if i := bytes.IndexByte(word, '/'); i > 0 {
+		head, tail := word[:i], word[i+1:]
+		switch {
+		case isLevelPart(head, first):
+			return 0, len(head)
+		case isLevelPart(tail, false):
+			return i + 1, len(tail)
+		}
+	}
+	if i := bytes.LastIndexByte(word, '.'); colon && i > 0 && isLevelPart(word[i+1:], false) {
+		return i + 1, len(word) - i - 1
+	}
+	return 0, 0
+}
+
+// isLevelPart reports whether a part of a word is a level: in capitals, or the first.
+func isLevelPart(part []byte, first bool) bool {
+	return len(part) >= shortestLevel && len(part) <= longestLevel &&
+		isLevelAt(part, wordPlace{first: first, capitals: areCapitals(part)})
 }
 
 // fill completes how the word text[start:end] stands, and reports whether that may be
@@ -171,15 +251,16 @@ func levelWord(text []byte) (start, end int, name string) {
 func (at *wordPlace) fill(text []byte, start, end int) bool {
 	at.bracket = isBracketed(text, start, end)
 	at.colon = end < len(text) && text[end] == ':'
+	at.listed = bytes.HasPrefix(text[end:], []byte(" ["))
 	at.tag = at.colon && areTags(text[:start])
 	return at.first || at.capitals || at.bracket || at.tag
 }
 
 // nextWord returns where the first word from text[i] on stands; it is empty where
-// there is none.
+// there is none. What sets a terminal's colour is no word.
 func nextWord(text []byte, i int) (start, end int) {
 	for i < len(text) && !isNameByte(text[i]) {
-		i++
+		i += max(stamp.ColourLen(text[i:]), 1)
 	}
 	start = i
 	for i < len(text) && isNameByte(text[i]) {
@@ -188,10 +269,10 @@ func nextWord(text []byte, i int) (start, end int) {
 	return start, i
 }
 
-// areTags reports whether all words of text have a colon behind them.
+// areTags reports whether all words of text have a colon or a bracket behind them.
 func areTags(text []byte) bool {
 	for i := gap(text, 0) + 1; i < len(text); i++ {
-		if text[i] == ' ' && text[i-1] != ' ' && text[i-1] != ':' {
+		if text[i] == ' ' && text[i-1] != ' ' && text[i-1] != ':' && text[i-1] != ']' {
 			return false
 		}
 	}
@@ -253,7 +334,7 @@ func isLevelAt(word []byte, at wordPlace) bool {
 	case "note", "system":
 		return at.bracket
 	case "log", "config":
-		return at.capitals && at.colon
+		return at.capitals && (at.colon || at.listed)
 	case "fail":
 		return at.first && at.colon
 	default:

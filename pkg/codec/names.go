@@ -86,26 +86,15 @@ func groupNames(pattern string) []string {
 	return slices.DeleteFunc(re.SubexpNames(), func(name string) bool { return name == "" })
 }
 
-// keysOfRecord returns the keys of a record in NDJSON, logfmt or OTLP.
+// keysOfRecord returns the keys of a record in NDJSON, logfmt, LTSV or OTLP.
 func keysOfRecord(b *record.Batch, row int, format string) (keys []string) {
-	if format == "otlp" {
+	switch format {
+	case "otlp":
 		return otlpKeys(b, b.Recs[row].Value)
-	}
-	if format == "logfmt" {
-		line := b.Value(row)
-		for i := gap(line, 0); i < len(line); i = gap(line, i) {
-			start := i
-			if i = keyEnd(line, i); i == start {
-				break
-			}
-			keys = append(keys, string(line[start:i]))
-			if i < len(line) && line[i] == '=' {
-				if i = valueEnd(line, i+1); i < 0 {
-					break
-				}
-			}
-		}
-		return withTimestamp(keys, "")
+	case "ltsv":
+		return ltsvKeys(b.Value(row))
+	case "logfmt":
+		return logfmtKeys(b.Value(row))
 	}
 	var m Members
 	for m.Reset(b, b.Recs[row].Value); ; {
@@ -115,4 +104,21 @@ func keysOfRecord(b *record.Batch, row int, format string) (keys []string) {
 		}
 		keys = append(keys, string(key))
 	}
+}
+
+// logfmtKeys returns the keys of a line.
+func logfmtKeys(line []byte) (keys []string) {
+	for i := gap(line, 0); i < len(line); i = gap(line, i) {
+		start := i
+		if i = keyEnd(line, i); i == start {
+			break
+		}
+		keys = append(keys, string(line[start:i]))
+		if i < len(line) && line[i] == '=' {
+			if i = valueEnd(line, i+1); i < 0 {
+				break
+			}
+		}
+	}
+	return withTimestamp(keys, "")
 }

@@ -25,7 +25,7 @@ type objectParser struct {
 
 // recordKeys finds the names of the fields of single records.
 type recordKeys struct {
-	format  string     // ndjson, logfmt or otlp: of the record, or of the message in it
+	format  string     // ndjson, logfmt, ltsv or otlp: of the record, or of the message in it
 	wrapper lineParser // hands the message to message; nil where there is none
 	message collector
 }
@@ -41,7 +41,7 @@ func newRecordKeys(format string) *recordKeys {
 		k.format, k.wrapper = rest, newCRI(record.NewPlan(), &k.message)
 	}
 	switch k.format {
-	case "ndjson", "logfmt", "otlp":
+	case "ndjson", "logfmt", "ltsv", "otlp":
 		return k
 	}
 	return nil

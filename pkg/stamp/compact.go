@@ -1,7 +1,7 @@
 package stamp
 
 // compact reads the forms whose date is not divided: 20060102T150405[.000][zone]
-// and 20060102-15:04:05[:000], and 060102 150405 or 060102 15:04:05, MySQL's.
+// and 20060102-15:04:05[:000] and 20060102:150405, and 060102 150405 or 060102 15:04:05, MySQL's.
 func (p *Parser) compact(text []byte) (ns int64, n int, ok bool) {
 	if len(text) < len("060102 150405") {
 		return 0, 0, false
@@ -16,6 +16,8 @@ func (p *Parser) compact(text []byte) (ns int64, n int, ok bool) {
 	rest := text[i+1:]
 	var sec, frac int64
 	switch sep := text[i]; {
+	case i == 8 && sep == ':':
+		sec, frac, n, ok = bareClock(rest)
 	case sep == ' ' || i == 8 && (sep|0x20 == 't' || sep == '-' || sep == '_'):
 		switch sec, frac, n, ok = bareClock(rest); {
 		case ok:

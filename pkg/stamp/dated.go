@@ -2,9 +2,9 @@ package stamp
 
 import "bytes"
 
-// dated reads "Jan _2 2006 15:04:05" and "Jan 2, 2006 3:04:05 PM", or with the @
-// that Kibana has before the time. The month is m, and may have more letters in front of
-// text.
+// dated reads "Jan _2 2006 15:04:05" and "Jan 2, 2006 3:04:05 PM", or with another
+// comma behind the year, or the @ that Kibana has before the time. The month is m,
+// and may have more letters in front of text.
 func (p *Parser) dated(text []byte, m int) (ns int64, n int, ok bool) {
 	if text[3] != ' ' {
 		return 0, 0, false
@@ -13,10 +13,13 @@ func (p *Parser) dated(text []byte, m int) (ns int64, n int, ok bool) {
 	if i < len(text) && text[i] == ',' {
 		i++
 	}
-	if i+6 >= len(text) || text[i] != ' ' || text[i+5] != ' ' {
+	if i+7 >= len(text) || text[i] != ' ' || text[i+5] != ' ' && (text[i+5] != ',' || text[i+6] != ' ') {
 		return 0, 0, false
 	}
 	y := four(text[i+1:])
+	if text[i+5] == ',' {
+		i++
+	}
 	if i += 6; bytes.HasPrefix(text[i:], []byte("@ ")) {
 		i += 2
 	}
@@ -47,6 +50,40 @@ func (p *Parser) db2(text []byte) (ns int64, n int, ok bool) {
 	return ns, i + zone, ok
 }
 
+// commaed reads "2006-01-02, 15:04:05".
+func (p *Parser) commaed(text []byte) (ns int64, n int, ok bool) {
+	const date = len("2006-01-02, ")
+	if len(text) < date || text[date-1] != ' ' {
+		return 0, 0, false
+	}
+	return p.clocked(text, date, four(text), two(text[5:]), two(text[8:]))
+}
+
+// sniffed reads "01/02/2006-15:04:05.000000", "01/02/06-..." and "01/02-...", whose month
+// is first everywhere.
+func (p *Parser) sniffed(text []byte, ref int64) (ns int64, n int, ok bool) {
+	i := bytes.IndexByte(text[:len("01/02/2006-")], '-')
+	m, d := two(text), two(text[3:])
+	sec, frac, length, ok := clock(text[i+1:])
+	if !ok || length != len("15:04:05.000000") {
+		return 0, 0, false
+	}
+	if n = i + 1 + length; i == len("01/02") {
+		return p.yearless(text, n, moment{m, d, sec, frac}, ref)
+	}
+	y := -1
+	switch {
+	case i == len("01/02/2006"):
+		y = four(text[6:])
+	case i == len("01/02/06") && two(text[6:]) < 100:
+		y = century(two(text[6:]))
+	}
+	if text[5] != '/' || y < 0 || !valid(y, m, d) {
+		return 0, 0, false
+	}
+	return p.instant(days(y, m, d)*day+sec, frac, text, n)
+}
+
 // dayFirst reads "2 Jan 2006 15:04:05", with the month in full or not, and "02.01.2006 15:04:05".
 func (p *Parser) dayFirst(text []byte) (ns int64, n int, ok bool) {
 	d, i := dayOf(text, 0)
@@ -62,12 +99,12 @@ func (p *Parser) dayFirst(text []byte) (ns int64, n int, ok bool) {
 	return p.clocked(text, i+6, four(text[i+1:]), m, d)
 }
 
-// monthDay reads "01-02 15:04:05.000" and finds the year. Without the fraction, or
+// monthDay reads "01-02 15:04:05.000", or with | for the space, and finds the year. Without the fraction, or
 // with another sign between, either number could be the month.
 func (p *Parser) monthDay(text []byte, ref int64) (ns int64, n int, ok bool) {
 	sec, frac, n, ok := clock(text[6:])
 	m, d := two(text), two(text[3:])
-	if !ok || n == len("15:04:05") {
+	if !ok || n == len("15:04:05") || text[5] != ' ' && text[5] != '|' {
 		return 0, 0, false
 	}
 	return p.yearless(text, 6+n, moment{m, d, sec, frac}, ref)

@@ -174,20 +174,35 @@ func leadingDigits(text []byte) (n int) {
 	return n
 }
 
-// leadingEpoch reads an epoch of the usual lengths before a space.
+// leadingEpoch reads an epoch of the usual lengths before a space, a bracket or a colon
+// and a space.
 func leadingEpoch(text []byte) (ns int64, n int, ok bool) {
 	n = leadingDigits(text)
 	if n != 10 && n != 13 && n != 16 && n != 19 || text[0] == '0' {
 		return 0, 0, false
 	}
 	_, n = fraction(text, n)
-	if n < len(text) && text[n] != ' ' && text[n] != '\t' && text[n] != ']' {
+	if n < len(text) && text[n] != ' ' && text[n] != '\t' && text[n] != ']' && !bytes.HasPrefix(text[n:], []byte(": ")) {
 		return 0, 0, false
 	}
 	if ns, ok = epoch(text[:n]); !ok {
 		return 0, 0, false
 	}
 	return ns, n, true
+}
+
+// surelyEpoch reads an epoch that is one wherever it stands: one behind which its
+// date is, or one with a fraction in brackets, as ROS writes it.
+func surelyEpoch(text []byte) (ns int64, n int, ok bool) {
+	const seconds = len("[1795514400.")
+	if len(text) <= seconds || text[0] != '[' {
+		return datedEpoch(text)
+	}
+	ns, n, ok = leadingEpoch(text[1:])
+	if !ok || text[seconds-1] != '.' || 1+n >= len(text) || text[1+n] != ']' {
+		return 0, 0, false
+	}
+	return ns, n + 2, true
 }
 
 // datedEpoch reads an epoch in seconds behind which its date stands, whatever the

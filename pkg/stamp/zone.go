@@ -1,6 +1,9 @@
 package stamp
 
-import "math"
+import (
+	"bytes"
+	"math"
+)
 
 // offset reads a zone at text[i:], a space before it allowed, and returns its
 // seconds east of Greenwich and where it ends; i where there is none, -1 where
@@ -61,10 +64,16 @@ func numeric(b []byte) (sec int64, n int) {
 	return sec, n
 }
 
+// universal is how Java calls UTC in full.
+const universal = "Coordinated Universal Time"
+
 // abbreviated reads the abbreviation of a zone at the start of b, and for UTC
 // and GMT the offset that may stand right behind it, as in GMT+0100; n is 0
 // where there is none.
 func abbreviated(b []byte) (sec int64, n int) {
+	if bytes.HasPrefix(b, []byte(universal)) {
+		return 0, len(universal)
+	}
 	for n < len(b) && n < 5 && b[n]-'A' < 26 {
 		n++
 	}
