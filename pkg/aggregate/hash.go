@@ -15,9 +15,15 @@ func HashKey(kind record.Kind, text []byte) uint64 {
 	if len(text) > shortKey {
 		return HashValue(kind, text)
 	}
-	var words [shortKey]byte
-	copy(words[:], text)
-	return hashShort(kind, len(text), binary.LittleEndian.Uint64(words[:]), binary.LittleEndian.Uint64(words[8:]))
+	first, second := words(text)
+	return hashShort(kind, len(text), first, second)
+}
+
+// words returns the text of a short key in two words, zeros behind it.
+func words(text []byte) (first, second uint64) {
+	var all [shortKey]byte
+	copy(all[:], text)
+	return binary.LittleEndian.Uint64(all[:]), binary.LittleEndian.Uint64(all[8:])
 }
 
 // shortKey is how many bytes may be hashed as two words, in less time than HashValue

@@ -15,6 +15,8 @@ const (
 	keyHash
 	keyValue
 	keyPlace
+	keyFirst
+	keySecond
 	firstInput
 )
 
@@ -120,6 +122,10 @@ func plainText(b *record.Batch, v record.Value) record.Value {
 	if v.Kind() != record.Escaped {
 		return v
 	}
+	return unescaped(b, v)
+}
+
+func unescaped(b *record.Batch, v record.Value) record.Value {
 	n := len(b.Text(v))
 	return record.NewValue(record.String, len(b.Data)-n, n)
 }

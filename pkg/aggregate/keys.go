@@ -75,12 +75,19 @@ func (ks *Keys) Prepare(b *record.Batch) {
 	}
 	numbers := b.Words(keyNumber)
 	keys := newNumbering(b)
-	first := ks.parts[0]
+	if first := ks.parts[0]; ks.single && first.col >= 0 {
+		for i, v := range b.Col(first.col) {
+			if b.Recs[i].Live() {
+				numbers[i] = keys.number(plainText(b, v))
+			}
+		}
+		return
+	}
 	for i := range b.Recs {
 		switch {
 		case !b.Recs[i].Live():
 		case ks.single:
-			numbers[i] = keys.number(plainText(b, valueOf(b, i, first.value, first.col)))
+			numbers[i] = keys.number(plainText(b, ks.parts[0].value.Value(b, i)))
 		default:
 			numbers[i] = keys.number(ks.join(b, i))
 		}
