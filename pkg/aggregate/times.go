@@ -31,8 +31,8 @@ type Times struct {
 // future.
 func (x *Times) Ahead() int64 { return x.ahead.Load() }
 
-// Prepare makes records bad whose time cannot be right. It is for parsing
-// goroutines.
+// Prepare makes records bad whose time cannot be right, and has time not go on with
+// those that were filtered out. It is for parsing goroutines.
 func (x *Times) Prepare(b *record.Batch) {
 	if x.Arrival {
 		for i := range b.Recs {
@@ -47,6 +47,10 @@ func (x *Times) Prepare(b *record.Batch) {
 	for i := range b.Recs {
 		rec := &b.Recs[i]
 		switch {
+		case rec.Flags&record.Filtered != 0:
+			if rec.Flags&record.Undated != 0 || rec.Time <= -maxTime || rec.Time >= min(ahead, maxTime) {
+				rec.Flags &^= record.Filtered
+			}
 		case !rec.Live() || rec.Time > -maxTime && rec.Time < min(ahead, maxTime):
 		case rec.Time == record.NoTime:
 			b.SetBad(i, "it has no event time")

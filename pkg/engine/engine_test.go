@@ -225,6 +225,31 @@ func TestWatermarkIsTheLeast(t *testing.T) {
 	}
 }
 
+// TestTimeGoesOnWithFiltered has a partition of which nothing is left, which holds the
+// watermark no less and no longer than others do.
+func TestTimeGoesOnWithFiltered(t *testing.T) {
+	for n := 1; n <= 5; n++ {
+		var got text
+		w := new(watch)
+		src := []stream.Source{
+			&lines{name: "a", times: []int64{10, 30, 71}, n: n},
+			&lines{name: "b", times: []int64{21, 25, 41, 91}, n: n},
+		}
+		p := engine.Pipeline{
+			Sources: src, Sink: &got, Operator: w, Order: engine.InTime, Prepare: []stream.Preparer{odd{}},
+		}
+		if err := engine.Run(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		if want := "a0 a1 end "; got.String() != want {
+			t.Errorf("batches of %d: got %s, want %s", n, got.String(), want)
+		}
+		if last := w.marks[len(w.marks)-1]; last != 91 {
+			t.Errorf("batches of %d: the last watermark is %d, want 91: %v", n, last, w.marks)
+		}
+	}
+}
+
 func TestBadRecords(t *testing.T) {
 	var got, dead text
 	var stats engine.Stats

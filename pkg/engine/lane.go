@@ -30,17 +30,24 @@ type lane struct {
 	last   bool // the batch that was dealt with last was the last one of the partition
 	grows  bool // another run will find more in it
 	held   bool // it is paused
+	timed  bool // its operator is told of time
 	rank   int  // its place in its task's standing
 }
 
+// counts reports whether a record says how far the partition has come. One that was
+// filtered out does so to an operator that is told of time.
+func (l *lane) counts(rec *record.Rec) bool {
+	return rec.Live() || l.timed && rec.Flags&record.Filtered != 0
+}
+
 // head makes the lane's first batch ready and returns the time of its next
-// live row; false where nothing waits. Batches that are used up are left to
+// row that counts; false where nothing waits. Batches that are used up are left to
 // the caller's done.
 func (l *lane) head(done func(*job)) (int64, bool) {
 	for len(l.queue) > 0 {
 		j := l.queue[0]
 		for ; l.row < len(j.Recs); l.row++ {
-			if j.Recs[l.row].Live() {
+			if l.counts(&j.Recs[l.row]) {
 				return j.Recs[l.row].Time, true
 			}
 		}
@@ -113,7 +120,7 @@ func (l *lane) run(limit, due int64, most int) record.Rows {
 	marked := l.marked()
 	lo, hi := l.row, l.row
 	for hi < len(b.Recs) && (hi-lo < most || b.Recs[hi].Offset == b.Recs[hi-1].Offset) {
-		if rec := &b.Recs[hi]; rec.Live() {
+		if rec := &b.Recs[hi]; l.counts(rec) {
 			if rec.Time > limit && hi > lo {
 				break
 			}

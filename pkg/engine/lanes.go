@@ -113,6 +113,7 @@ func (ls *lanes) attach(l *lane) *task {
 	}
 	t, isNew := ls.taskOf(l.key)
 	l.task = t
+	_, l.timed = t.op.(stream.Ticker)
 	t.mine = append(t.mine, l)
 	t.settled = false
 	if isNew {
@@ -238,7 +239,7 @@ func (ls *lanes) leave(gone []*record.Origin) {
 			}
 			*l = lane{
 				key: l.key, task: l.task, source: l.source, max: l.max, active: l.active, atEnd: true, next: -1, told: -1,
-				grows: l.grows,
+				grows: l.grows, timed: l.timed,
 			}
 			break
 		}

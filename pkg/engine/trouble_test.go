@@ -139,13 +139,13 @@ func (s *parts) last(source string, part int32) int64 {
 	return last
 }
 
-// odd drops the records of odd times.
+// odd filters out the records of odd times.
 type odd struct{}
 
 func (odd) Prepare(b *record.Batch) {
 	for i := range b.Recs {
 		if b.Recs[i].Time%2 != 0 {
-			b.Recs[i].Flags |= record.Dropped
+			b.Recs[i].Flags |= record.Dropped | record.Filtered
 		}
 	}
 }

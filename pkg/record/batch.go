@@ -33,6 +33,7 @@ const (
 	Dropped                     // a filter took it out; nothing downstream sees it
 	Truncated                   // it was longer than the allowed size; Value is its first part
 	Undated                     // neither it nor its source says a time: Time is when it was read
+	Filtered                    // with Dropped: its time still says how far its partition has come
 )
 
 // A Rec is one record of a batch.
@@ -57,6 +58,15 @@ func (r *Rec) Turn() int64 {
 
 // Live reports whether operators and sinks are to see the record.
 func (r *Rec) Live() bool { return r.Flags&(Bad|Dropped) == 0 }
+
+// Passed returns the time of a record that was filtered out and says how far its
+// partition has come, else NoTime.
+func (r *Rec) Passed() int64 {
+	if r.Flags&Filtered == 0 {
+		return NoTime
+	}
+	return r.Time
+}
 
 // A Header is one header of a record. Headers are ordered and may repeat.
 type Header struct{ Key, Value Span }

@@ -73,6 +73,7 @@ func (o *Op) process(rows record.Rows, numbers []uint64) error {
 	for i := rows.Lo; i < rows.Hi; i++ {
 		rec := &b.Recs[i]
 		if !rec.Live() {
+			o.newest = max(o.newest, rec.Passed())
 			continue
 		}
 		o.newest = max(o.newest, rec.Time)

@@ -22,11 +22,12 @@ func NewWhere(src string, plan *record.Plan) (*Where, error) {
 	return &Where{cond}, nil
 }
 
-// Prepare marks records for which the condition is not true as dropped.
+// Prepare marks records for which the condition is not true as dropped. Time goes on
+// with them: where few pass, windows do not wait for the next one.
 func (w *Where) Prepare(b *record.Batch) {
 	for i := range b.Recs {
 		if b.Recs[i].Live() && !w.cond.True(b, i) {
-			b.Recs[i].Flags |= record.Dropped
+			b.Recs[i].Flags |= record.Dropped | record.Filtered
 		}
 	}
 }

@@ -69,6 +69,7 @@ func (a *aligned) add(rows record.Rows) error {
 	for i := rows.Lo; i < rows.Hi; i++ {
 		rec := &b.Recs[i]
 		if !rec.Live() {
+			a.newest = max(a.newest, rec.Passed())
 			continue
 		}
 		if rec.Time < start || rec.Time >= end {

@@ -33,6 +33,7 @@ func (o *Op) observe(rows record.Rows) {
 	for i := rows.Lo; i < rows.Hi; i++ {
 		rec := &rows.Recs[i]
 		if !rec.Live() {
+			seen = max(seen, rec.Passed())
 			continue
 		}
 		if o.stats.live++; o.stats.live < sampleAll || o.stats.live%oneIn == 0 {

@@ -78,6 +78,7 @@ func (m *sessions) add(rows record.Rows) error {
 	for i := rows.Lo; i < rows.Hi; i++ {
 		rec := &b.Recs[i]
 		if !rec.Live() {
+			m.newest = max(m.newest, rec.Passed())
 			continue
 		}
 		m.newest = max(m.newest, rec.Time)

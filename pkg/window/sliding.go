@@ -94,6 +94,7 @@ func (m *sliding) add(rows record.Rows) error {
 	for i := rows.Lo; i < rows.Hi; i++ {
 		rec := &b.Recs[i]
 		if !rec.Live() {
+			m.newest = max(m.newest, rec.Passed())
 			continue
 		}
 		t := floor(rec.Time, int64(time.Millisecond))
