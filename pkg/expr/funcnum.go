@@ -32,9 +32,21 @@ func roundFn(args []code) code {
 		if !ok || !ok2 {
 			return 0, false
 		}
-		scale := math.Pow(10, math.Trunc(d))
-		return finite(math.Round(x*scale)/scale, true)
+		return finite(roundTo(x, math.Pow(10, math.Trunc(d))), true)
 	})
+}
+
+// roundTo rounds x to a multiple of 1/scale. One that is too great for any digits
+// behind that place is left as it is.
+func roundTo(x, scale float64) float64 {
+	switch scaled := x * scale; {
+	case scale == 0:
+		return 0
+	case math.Abs(scaled) < 1<<52:
+		return math.Round(scaled) / scale
+	default:
+		return x
+	}
 }
 
 func minFn(args []code) code { return extreme(args, func(x, y float64) float64 { return min(x, y) }) }
