@@ -1,12 +1,15 @@
 package rules
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -31,10 +34,32 @@ func yamlHint(what string) string {
 	return "the file is YAML"
 }
 
+// jsonEscape is an escape in JSON: of two surrogates, or any other.
+var jsonEscape = regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\.`)
+
+// plain returns JSON as YAML knows it, without two kinds of escapes: \/, and pairs of
+// surrogates.
+func plain(text []byte) []byte {
+	if !json.Valid(text) {
+		return text
+	}
+	return jsonEscape.ReplaceAllFunc(text, func(escape []byte) []byte {
+		if string(escape) == `\/` {
+			return escape[1:]
+		}
+		if len(escape) == len(`\ud83d\ude00`) {
+			high, _ := strconv.ParseUint(string(escape[2:6]), 16, 16)
+			low, _ := strconv.ParseUint(string(escape[8:]), 16, 16)
+			return utf8.AppendRune(nil, utf16.DecodeRune(rune(high), rune(low)))
+		}
+		return escape
+	})
+}
+
 // Root parses the text of a file, YAML or JSON, and returns its mapping.
 func (d Doc) Root(text []byte) (*yaml.Node, error) {
 	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	if err := yaml.Unmarshal(plain(text), &doc); err != nil {
 		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 			return nil, fault.Usagef(yamlHint(m[2]), "%s:%s: %s", d.Name, m[1], m[2])
 		}

@@ -18,6 +18,8 @@ func TestDoc(t *testing.T) {
 		{"", "", "", ""},
 		{"names: [a, b]\nname: c", "a b c", "", ""},
 		{"x: &all [a, b]\nnames: *all", "a b", "", ""},
+		{`{"names": ["\\/a\u002f\\\/", "\uD83d\ude00", "\\ud83d\\ude00"]}`, `\/a/\/ 😀 \ud83d\ude00`, "", ""},
+		{`names: ["\ud83d\ude00"]`, "", "f.yaml: found invalid Unicode", ""}, // which only JSON has
 		{"names: [a, ~]", "", "f.yaml:1:12: want text", ""},
 		{"names: [[a]]", "", "f.yaml:1:9: want text", ""},
 		{"name: a\nname: b", "", `f.yaml:2:1: the key "name" stands here twice`, "leave one"},
