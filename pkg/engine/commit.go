@@ -77,11 +77,17 @@ func (r *run) interval() time.Duration {
 func (r *run) pressed() bool { return r.Choose != nil && r.Exactly }
 
 // tick returns how often the clock is looked at.
-func (r *run) tick() time.Duration {
-	if r.pressed() {
-		return min(r.CommitEvery, urgentEvery/10)
+func (r *run) tick() time.Duration { return min(r.CommitEvery, time.Second/4) }
+
+// pressing has a message when a commit is due that some records wait for before others.
+// Where there is nothing to commit nobody looks at a clock.
+func (r *run) pressing() <-chan time.Time {
+	if !r.pressed() || r.underway != nil || !r.lanes.unfinished() && r.out.sent == r.flushed {
+		return nil
 	}
-	return min(r.CommitEvery, time.Second/4)
+	left := r.interval() - time.Duration(r.Now()-r.committed)
+	r.due.Reset(max(left, time.Millisecond))
+	return r.due.C
 }
 
 // beside reports whether the operators go on during a commit. Where they keep no

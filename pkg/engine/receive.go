@@ -71,6 +71,8 @@ func (r *run) wait(ctx context.Context, clock <-chan time.Time) func() error {
 		return func() error { return r.finished(err) }
 	case <-r.progress():
 		return func() error { return nil }
+	case <-r.pressing():
+		return func() error { return r.commit(ctx, false) }
 	case <-clock:
 		return func() error { return r.onClock(ctx) }
 	case <-ctx.Done():

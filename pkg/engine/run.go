@@ -22,6 +22,7 @@ type run struct {
 	noFinish  bool                     // what was read is not all of it: do not end the operator
 	begun     map[*record.Origin]int64 // with Exactly: the position that the sink had when a partition came
 	committed int64                    // when the last commit began
+	due       *time.Timer              // of pressing
 	underway  *cut                     // what is being committed beside the operators; nil for nothing
 	cuts      chan error               // the word that it is done, or why not
 	soon      bool                     // the next one is begun, and goes on between the next batches
@@ -41,6 +42,7 @@ func newRun(p Pipeline) *run {
 		loads:   make(chan loaded),
 		cuts:    make(chan error, 1),
 		begun:   map[*record.Origin]int64{},
+		due:     time.NewTimer(time.Hour),
 	}
 }
 
@@ -180,7 +182,7 @@ func (r *run) loop(ctx context.Context) error {
 			if err := r.process(t, rows); err != nil {
 				return err
 			}
-			if r.soon {
+			if r.soon || r.pressed() {
 				err = r.commit(ctx, false)
 			}
 			if err != nil {
