@@ -69,7 +69,7 @@ func (w *worker) takeBack() (left int, suspect *entry) {
 // blame has an attempt fail with which a handler failed.
 func (w *worker) blame(e entry, why retry.Error) error {
 	if e.lot.left.Load() {
-		w.drop([]entry{e})
+		w.s.drop([]entry{e})
 		return nil
 	}
 	if w.waitsBehind(e) {

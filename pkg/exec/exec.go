@@ -80,6 +80,7 @@ type Sink struct {
 
 	stderr   *complaints
 	shared   shared
+	graves   graves
 	turn     int // the worker that is next
 	seq      uint64
 	lists    [][]entry    // of Write, one for each worker
@@ -119,7 +120,9 @@ func Open(opt Options) *Sink {
 	s.track.parts = map[partition]*part{}
 	s.track.changed = make(chan struct{}, 1)
 	s.track.room = make(chan struct{}, 1)
+	s.graves.wake, s.graves.room = make(chan struct{}, 1), make(chan struct{}, 1)
 	s.ctx, s.fail = context.WithCancelCause(context.Background())
+	s.running.Go(s.dig)
 	for n := range opt.Workers {
 		w := newWorker(s, n)
 		s.workers = append(s.workers, w)

@@ -1,6 +1,7 @@
 package exec_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/exec"
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
 )
 
 // TestLettersAmongMany refuses some of many records, now for the same reason and
@@ -79,5 +81,73 @@ func (k *kept) read() {
 	for _, rows := range k.rows {
 		_ = k.got.Write(rows)
 		rows.Release()
+	}
+}
+
+// busy is a sink of letters that takes none until it is let.
+type busy struct {
+	got
+	begun, let chan struct{}
+}
+
+func (b *busy) Write(rows record.Rows) error {
+	signal(b.begun)
+	<-b.let
+	return b.got.Write(rows)
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// TestLettersHoldUpNobody: while the sink of letters takes none, records that are well are
+// handled, and what is refused is not finished. Only so much of it waits; all of it is
+// written in the end.
+func TestLettersHoldUpNobody(t *testing.T) {
+	out, dead := new(got), &busy{begun: make(chan struct{}, 1), let: make(chan struct{})}
+	s := open(t, exec.Options{Command: handler("poison"), Out: out, Dead: dead})
+	if err := s.Write(batch(0, 0, "bad 0").All()); err != nil {
+		t.Fatal(err)
+	}
+	<-dead.begun
+	if err := s.Write(batch(0, 1, numbered("good ", 1000)...).All()); err != nil {
+		t.Fatal(err)
+	}
+	for s.Unfinished() > 1 {
+		s.AwaitChange()
+	}
+	at := stream.Position{Source: "t", Next: 1001}
+	if n := len(out.all()); n != 1000 || s.Finished(at).Next != 0 {
+		t.Errorf("%d of 1000 records are handled, finished is what is before %d, want 0", n, s.Finished(at).Next)
+	}
+	many := numbered("bad ", 20_000)
+	if err := s.Write(batch(0, 1001, many[1:]...).All()); err != nil {
+		t.Fatal(err)
+	}
+	close(dead.let)
+	finish(t, s)
+	if !slices.Equal(dead.values, many) {
+		t.Errorf("%d letters, want %d, in order", len(dead.values), len(many))
+	}
+}
+
+// TestLettersThatCannotBeWrittenEndTheRun also where others wait behind them.
+func TestLettersThatCannotBeWrittenEndTheRun(t *testing.T) {
+	dead := &busy{begun: make(chan struct{}, 1), let: make(chan struct{})}
+	dead.fail = errors.New("no room")
+	s := open(t, exec.Options{Command: handler("poison"), Dead: dead})
+	if err := s.Write(batch(0, 0, numbered("bad ", 20_000)...).All()); err != nil {
+		t.Fatal(err)
+	}
+	<-dead.begun
+	close(dead.let)
+	if err := s.Drain(t.Context(), false); !errors.Is(err, dead.fail) {
+		t.Errorf("the run ends with %v", err)
+	}
+	if at := (stream.Position{Source: "t", Next: 20_000}); s.Finished(at).Next != 0 {
+		t.Errorf("what is before %d is said to be finished", s.Finished(at).Next)
 	}
 }

@@ -1,10 +1,8 @@
 package exec
 
 import (
-	"fmt"
 	"time"
 
-	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/letter"
 	"github.com/logctl/logctl/pkg/limit"
@@ -18,8 +16,8 @@ type outcome struct {
 	w        *worker
 	said     answers
 	out      *record.Batch
-	from     []entry       // for each record of out, what it was written for
-	dead     *record.Batch // letters of some of finished; kept for the next ones where its sink is done with it
+	from     []entry // for each record of out, what it was written for
+	dead     []entry // to become dead letters
 	finished []entry
 	dropped  []entry
 	waiting  []entry // for another attempt: settle gives them to the worker
@@ -106,24 +104,17 @@ func (o *outcome) settle(idle bool) error {
 			return err
 		}
 	}
-	if err := o.sendLetters(); err != nil {
+	if err := w.s.bury(o.dead); err != nil {
 		return err
 	}
-	for i := range o.finished {
-		if e := &o.finished[i]; e.blocks() {
-			w.unblock(e.id)
-		}
-	}
-	for i := range o.dropped {
-		if e := &o.dropped[i]; e.blocks() {
-			w.unblock(e.id)
-		}
-	}
-	w.finish(o.finished)
-	w.drop(o.dropped)
+	w.s.unblock(o.finished)
+	w.s.unblock(o.dropped)
+	w.s.finish(o.finished)
+	w.s.drop(o.dropped)
+	clear(o.dead)
 	clear(o.finished)
 	clear(o.dropped)
-	o.finished, o.dropped = o.finished[:0], o.dropped[:0]
+	o.dead, o.finished, o.dropped = o.dead[:0], o.finished[:0], o.dropped[:0]
 	return nil
 }
 
@@ -172,59 +163,9 @@ func (o *outcome) failed(e entry, why retry.Error) error {
 		o.wait(e, at)
 		return nil
 	default:
-		return o.bury(e, st)
+		return o.condemned(e)
 	}
 	return nil
-}
-
-// bury adds the dead letter of an entry to those that settle writes.
-func (o *outcome) bury(e entry, st *letter.State) error {
-	s := o.w.s
-	if s.opt.Dead == nil {
-		return fault.Hint(fmt.Errorf("%s: the handler failed: %s: %s", st.ID(), st.Class, st.Reason),
-			"--dlq ENDPOINT sets such records aside and goes on")
-	}
-	if s.opt.Returns && st.Kind != retry.Permanent {
-		s.Stats.Returned.Add(1)
-	} else {
-		s.Stats.Dead.Add(1)
-	}
-	b, row := e.source()
-	if o.letters() > 0 && (o.dead.Origin != b.Origin || len(o.dead.Data) > outArena) {
-		if err := o.settle(false); err != nil {
-			return err
-		}
-	}
-	if o.dead == nil {
-		o.dead = record.NewBatch()
-	}
-	if o.letters() == 0 {
-		o.dead.Origin, o.dead.Arrived = b.Origin, st.Last
-	}
-	letter.Append(o.dead, b, row, st)
-	o.finished = append(o.finished, e)
-	return nil
-}
-
-// letters returns how many dead letters are to be written.
-func (o *outcome) letters() int {
-	if o.dead == nil {
-		return 0
-	}
-	return len(o.dead.Recs)
-}
-
-// sendLetters writes the dead letters.
-func (o *outcome) sendLetters() error {
-	if o.letters() == 0 {
-		return nil
-	}
-	err := o.w.s.opt.Dead.Write(o.dead.All())
-	if !o.dead.Reuse() {
-		o.dead.Release()
-		o.dead = nil
-	}
-	return err
 }
 
 // keepState begins the state of an entry that fails for the first time.
@@ -269,6 +210,15 @@ func (w *worker) sleep(list []entry) {
 		w.waits.add(e)
 	}
 	signal(w.wake)
+}
+
+// unblock lets go on what has waited behind entries.
+func (s *Sink) unblock(list []entry) {
+	for i := range list {
+		if e := &list[i]; e.blocks() {
+			s.workers[e.id%uint64(len(s.workers))].unblock(e.id)
+		}
+	}
 }
 
 // unblock lets go on what has waited behind an entry of the given order, before

@@ -184,7 +184,7 @@ func (w *worker) clean() error {
 // remembered in the retry topic, where there is one, so that its count goes on.
 func (w *worker) giveUp(e entry) error {
 	if w.s.opt.Later == nil || e.own == nil || e.own.state.Attempts == 0 || e.lot.leaving.Load() {
-		w.drop([]entry{e})
+		w.s.drop([]entry{e})
 		return nil
 	}
 	b, row := e.source()
@@ -192,28 +192,28 @@ func (w *worker) giveUp(e entry) error {
 	if err := w.s.postpone(b, row, &e.own.state); err != nil {
 		return err
 	}
-	w.finish([]entry{e})
+	w.s.finish([]entry{e})
 	return nil
 }
 
-func (w *worker) finish(list []entry) {
-	w.forget(list)
-	w.s.track.finish(list)
+func (s *Sink) finish(list []entry) {
+	s.forget(list)
+	s.track.finish(list)
 	recycle(list)
 }
 
-func (w *worker) drop(list []entry) {
-	w.forget(list)
-	w.s.track.drop(list)
+func (s *Sink) drop(list []entry) {
+	s.forget(list)
+	s.track.drop(list)
 	recycle(list)
 }
 
 // forget takes entries off the books of what waits.
-func (w *worker) forget(list []entry) {
+func (s *Sink) forget(list []entry) {
 	for i := range list {
 		if o := list[i].own; o != nil {
-			w.s.Stats.Waiting.Add(-1)
-			w.s.kept.Add(-o.size)
+			s.Stats.Waiting.Add(-1)
+			s.kept.Add(-o.size)
 		}
 	}
 }

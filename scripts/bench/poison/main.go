@@ -11,10 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"time"
-
-	"github.com/zeebo/xxh3"
 )
 
 func main() {
@@ -23,7 +20,7 @@ func main() {
 	until := flag.Int("until", 0, "say when the line with number `N` has come")
 	flag.Parse()
 	in, out := bufio.NewReaderSize(os.Stdin, 256<<10), bufio.NewWriterSize(os.Stdout, 256<<10)
-	known := new(asked)
+	var known asked
 	_, _ = in.Peek(1)
 	begun := time.Now()
 	for n := 1; ; n++ {
@@ -35,10 +32,10 @@ func main() {
 			_ = out.Flush()
 			return
 		}
-		switch {
-		case !poisoned(line):
+		switch number, yes := poisoned(line); {
+		case !yes:
 			_, _ = out.Write(line)
-		case *again && !known.before(line):
+		case *again && !known.before(number):
 			_, _ = out.WriteString("{\"ack\":\"retry\",\"error\":\"busy\"}\n")
 		case *refuse:
 			_, _ = out.WriteString("{\"ack\":\"fail\",\"error\":\"poison\"}\n")
@@ -51,31 +48,36 @@ func main() {
 	}
 }
 
-// idAt is where the id of a record begins.
-const idAt = len(`{"timestamp":"2026-01-01T00:00:00.000Z","id":"`)
+// idAt is where the id of a record begins, behind the number of its generator.
+const idAt = len(`{"timestamp":"2026-01-01T00:00:00.000Z","id":"1-`)
 
-// poisoned reports whether the id ends in 00, the second time, too.
-func poisoned(line []byte) bool {
+// poisoned reports whether the number in the id ends in 00, the second time, too, and
+// returns its hundreds.
+func poisoned(line []byte) (number int, yes bool) {
 	if len(line) < idAt {
-		return false
+		return 0, false
 	}
 	end := idAt + bytes.IndexByte(line[idAt:], '"')
-	return line[end-1] == '0' && line[end-2] == '0'
+	if line[end-1] != '0' || line[end-2] != '0' {
+		return 0, false
+	}
+	for _, c := range line[idAt : end-2] {
+		number = number*10 + int(c-'0')
+	}
+	return number, true
 }
 
-// asked are the hashes of what was asked for again lately, in lines of the processor's
-// cache. They are few, because remembering is not to be measured.
-type asked [1 << 11][8]uint64
+// asked has a bit for each record that was asked for again: remembering them is not to be
+// measured.
+type asked []uint64
 
-// before reports whether a line was asked for before, and remembers it in the place of
-// the oldest.
-func (a *asked) before(line []byte) bool {
-	hash := xxh3.Hash(line)
-	known := &a[hash%uint64(len(a))]
-	if slices.Contains(known[:], hash) {
-		return true
+// before reports whether a record was asked for before, and remembers it.
+func (a *asked) before(number int) bool {
+	for number/64 >= len(*a) {
+		*a = append(*a, 0)
 	}
-	copy(known[1:], known[:])
-	known[0] = hash
-	return false
+	word, bit := &(*a)[number/64], uint64(1)<<(number%64)
+	known := *word&bit != 0
+	*word |= bit
+	return known
 }
