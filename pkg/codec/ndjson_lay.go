@@ -160,7 +160,8 @@ func (l *layer) text(from, to int) bool {
 		colon = to
 	}
 	for ; from < to; from += maxStep {
-		s := step{key: int32(l.key - l.first), colon: int32(colon - from), scalar: l.scalar, at: int32(from)}
+		s := step{key: int32(l.key - l.first), colon: int32(colon - from), scalar: l.scalar}
+		l.at[len(l.steps)] = int32(from)
 		s.len = int32(copy(s.text[:], l.data[from:to]))
 		for i := range s.len {
 			s.mask[i] = 0xff
@@ -200,8 +201,8 @@ func (l *layer) finish(leaf int32) {
 // of, or in the last one.
 func (l *layer) find(p place, last bool) (found place) {
 	for k, s := range l.steps {
-		if s.at <= p.off && p.off <= s.at+s.len {
-			found = place{int32(k), p.off - s.at}
+		if at := l.at[k]; at <= p.off && p.off <= at+s.len {
+			found = place{uint32(k), p.off - at}
 			if !last {
 				break
 			}

@@ -44,8 +44,9 @@ type track struct {
 	fields []int32 // for each field: which of takes it is, or nowhere or within
 	keys   int
 	marks  int
-	inside int   // marks within arrays
-	leaf   int32 // of its shape; -1 where it is none any more
+	inside int             // marks within arrays
+	leaf   int32           // of its shape; -1 where it is none any more
+	at     [maxSteps]int32 // where each step stands in the record at hand
 }
 
 // A step is the text between two values, or up to maxStep bytes of it.
@@ -55,7 +56,6 @@ type step struct {
 	colon      int32 // where that key's colon stands, from the beginning of the step; or the end
 	len        int32
 	scalar     int32 // 1 where a scalar stands before it
-	at         int32 // where it stands in the record at hand
 }
 
 // A take is a value that fills a slot.
@@ -66,7 +66,10 @@ type take struct {
 }
 
 // A place is a number of bytes behind the beginning of a step.
-type place struct{ step, off int32 }
+type place struct {
+	step uint32
+	off  int32
+}
 
 func (t *tracks) forget() {
 	for i := range t.sets {
@@ -112,7 +115,7 @@ func (p *ndjson) follow(data []byte, row, start, end int) bool {
 func (p *ndjson) isOn(t *track, data []byte, k, start, end int) bool {
 	x := &p.index
 	return followAVX2(t, &x.keys[k], &data[x.base], start-x.base, end-x.base) &&
-		int(t.steps[0].at) == start-x.base && (len(t.arrays) == 0 || p.areArrays(t, data))
+		int(t.at[0]) == start-x.base && (len(t.arrays) == 0 || p.areArrays(t, data))
 }
 
 // areArrays reports whether the values of a record on track t are whole where
@@ -122,7 +125,7 @@ func (p *ndjson) areArrays(t *track, data []byte) bool {
 	x := &p.index
 	inside := 0
 	for _, k := range t.arrays {
-		from, to := int(t.steps[k-1].at+t.steps[k-1].len)+x.base, int(t.steps[k].at)+x.base
+		from, to := int(t.at[k-1]+t.steps[k-1].len)+x.base, int(t.at[k])+x.base
 		if from == to || data[from] != '[' || p.check.nested(data[:to], from) != to {
 			return false
 		}
@@ -136,29 +139,31 @@ func (p *ndjson) take(t *track, data []byte, row int) {
 	for k, n := range t.fields {
 		var v record.Value
 		if n >= 0 {
-			v = p.taken(t, n, data)
+			if v = t.taken(n, p.index.base); v.Kind() == unsettled {
+				v = settle(data, v)
+			}
 		}
 		if n == within || n >= 0 && v.Kind() == record.Missing {
-			for i := range t.takes {
-				p.slots[t.takes[i].slot] = p.taken(t, int32(i), data)
-			}
-			p.fillLearned(data, row, t.leaf)
+			p.takeAll(t, data, row)
 			return
 		}
 		p.cols[k][row] = v
 	}
 }
 
-// taken returns a value of a record on track t.
-func (p *ndjson) taken(t *track, n int32, data []byte) record.Value {
-	c := &t.takes[n]
-	from := t.steps[c.from.step].at + c.from.off
-	to := t.steps[c.to.step].at + c.to.off
-	v := record.NewValue(c.kind, int(from)+p.index.base, int(to-from))
-	if c.kind == unsettled {
-		v = settle(data, v)
+// takeAll is take by way of the slots.
+func (p *ndjson) takeAll(t *track, data []byte, row int) {
+	for n, c := range t.takes {
+		p.slots[c.slot] = settle(data, t.taken(int32(n), p.index.base))
 	}
-	return v
+	p.fillLearned(data, row, t.leaf)
+}
+
+// taken returns a value of a record on track t, a scalar as it stands.
+func (t *track) taken(n int32, base int) record.Value {
+	c := &t.takes[n]
+	from, to := t.at[c.from.step%maxSteps]+c.from.off, t.at[c.to.step%maxSteps]+c.to.off
+	return record.NewValue(c.kind, int(from)+base, int(to-from))
 }
 
 func trimSpace(s []byte) []byte {

@@ -18,6 +18,7 @@ TEXT ·followAVX2(SB), NOSPLIT, $0-41
 	MOVQ start+24(FP), R9       // where the last step ended
 	MOVQ end+32(FP), R10
 	MOVQ track_steps+0(CX), SI
+	LEAQ track_at(CX), R11
 	MOVQ track_steps+8(CX), CX
 	VMOVDQU white<>(SB), X1
 	VMOVDQU punctuation<>(SB), X2
@@ -41,7 +42,8 @@ next:
 	JNE scalar
 
 found:
-	MOVL AX, step_at(SI)
+	MOVL AX, (R11)
+	ADDQ $4, R11
 	MOVL step_len(SI), R9
 	ADDL AX, R9
 	ADDQ $step__size, SI
