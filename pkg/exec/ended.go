@@ -11,6 +11,10 @@ import (
 	"github.com/logctl/logctl/pkg/retry"
 )
 
+// mostBarren is how many handlers in a row may end by themselves where none has ever said
+// anything: the command is wrong. One that has worked may wait for something that is down.
+const mostBarren = 5
+
 // ended sees to what a handler has not answered.
 func (w *worker) ended(c *child) error {
 	left, suspect := w.takeBack()
@@ -25,6 +29,11 @@ func (w *worker) ended(c *child) error {
 		w.s.say("handler %d: %s; records that it has not answered go to another one: %s", w.n, c.how(),
 			human.Count(int64(left)))
 	} else if w.barren > 0 && (w.s.draining.Load() == working || !w.quiet()) {
+		if w.barren >= mostBarren && !w.s.spoken.Load() {
+			return fault.Hint(fmt.Errorf("the handler %q: %s, as %d before it, without having been given anything",
+				w.s.opt.Command, c.how(), w.barren-1),
+				"it has to stay and to read records from its stdin; --exec-per-record starts one for each record")
+		}
 		w.s.say("handler %d: %s without having been given anything; another one is started", w.n, c.how())
 	}
 	if suspect != nil {

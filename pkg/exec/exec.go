@@ -87,6 +87,7 @@ type Sink struct {
 	draining atomic.Int32 // see drainMode
 	kept     atomic.Int64 // bytes of records that wait
 	strayed  atomic.Bool  // it was said that a line is no answer
+	spoken   atomic.Bool  // a handler has answered something
 
 	Stats Stats
 }

@@ -497,8 +497,8 @@ func TestRetryTopic(t *testing.T) {
 	}
 }
 
-// TestHandlerThatEndsByItselfIsSaid has a handler end before it is given anything,
-// again and again, when all input has come: the run waits, and says for what.
+// TestHandlerThatEndsByItselfIsSaid has a handler end before it is given anything, when
+// all input has come: the run waits, and says for what.
 func TestHandlerThatEndsByItselfIsSaid(t *testing.T) {
 	said := make(chan string, 100)
 	s := open(t, exec.Options{
@@ -514,15 +514,45 @@ func TestHandlerThatEndsByItselfIsSaid(t *testing.T) {
 	defer cancel()
 	want := "the handler ended (exit status 3) without having been given anything"
 	late := time.After(time.Minute)
-	for times := 0; times < 2; {
+	for text := ""; !strings.Contains(text, want); {
 		select {
-		case text := <-said:
-			if strings.Contains(text, want) {
-				times++
-			}
+		case text = <-said:
 		case <-late:
-			t.Fatalf("%d times it was said that %s", times, want)
+			t.Fatalf("it is not said that %s", want)
 		}
+	}
+}
+
+// TestHandlerThatNeverStaysEndsTheRun: where no handler has ever answered anything, and
+// one after the other ends by itself, the command is wrong. Nothing is finished then.
+func TestHandlerThatNeverStaysEndsTheRun(t *testing.T) {
+	t.Parallel()
+	dead := new(got)
+	// On a slow machine one may be given a record before it is seen to have ended.
+	s := open(t, exec.Options{Command: "exit 3", Dead: dead, Policy: quick(1000)})
+	if err := s.Write(batch(0, 0, "a", "b").All()); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Drain(t.Context(), false)
+	if err == nil || !strings.Contains(err.Error(), `"exit 3": the handler ended (exit status 3), as `) {
+		t.Errorf("the run ends with %v", err)
+	}
+	at := s.Finished(stream.Position{Source: "t", Next: 2})
+	if n := s.Stats.Started.Load(); at.Next != 0 || len(dead.all()) != 0 || n < 5 {
+		t.Errorf("finished is what is before %d, dead letters %q, %d handlers", at.Next, dead.all(), n)
+	}
+}
+
+// TestHandlerThatHasWorkedIsWaitedFor: what it depends on may be down.
+func TestHandlerThatHasWorkedIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	out, starts := new(got), filepath.Join(t.TempDir(), "starts")
+	s := open(t, exec.Options{Out: out, Policy: quick(1000), Command: fmt.Sprintf(`echo >>%q; case $(wc -l <%[1]q) in
+		1) read x; echo "$x"; exit;; [2-7]) exit 3;; esac
+		exec cat`, starts)})
+	give(t, s, batch(0, 0, "a", "b", "c"))
+	if want := []string{"a", "b", "c"}; !slices.Equal(out.all(), want) || s.Stats.Started.Load() != 8 {
+		t.Errorf("got %q of %d handlers", out.all(), s.Stats.Started.Load())
 	}
 }
 

@@ -249,6 +249,9 @@ func (w *worker) answeredBy(n int) (list []entry, idle bool) {
 	for range n {
 		w.got = append(w.got, w.window.pop())
 	}
+	if n > 0 {
+		w.s.spoken.Store(true)
+	}
 	w.answered += int64(n)
 	w.isolate = max(w.isolate-n, 0)
 	w.progress.Store(now)
