@@ -132,7 +132,10 @@ func (f *brokerFlags) secure(cfg *broker.Config) error {
 			return fault.Usagef("NAME:PASSWORD a line", "reading users from %q: %w", f.usersFile, err)
 		}
 	}
-	if f.cert != "" || f.key != "" {
+	if (f.cert == "") != (f.key == "") {
+		return fault.Usagef("give both --addr-cert and --addr-key", "a certificate needs its key, and a key its certificate")
+	}
+	if f.cert != "" {
 		cert, err := tls.LoadX509KeyPair(f.cert, f.key)
 		if err != nil {
 			return fault.Usagef("--addr-cert and --addr-key take files in PEM", "reading the TLS certificate: %w", err)

@@ -252,6 +252,8 @@ func (s *postgresServer) refused(t *testing.T) {
 		"postgres://me:wrong-secret@127.0.0.1:1/d":  "127.0.0.1:1 database d: dial tcp",
 		"postgres://me:wrong-secret%@127.0.0.1:1/d": "cannot be read",
 		"postgres:d#t":                              "is a URL",
+		url("x", "d?sslmode=require"):               "it speaks no TLS",
+		s.to("public.t"):                            "a schema stands in the URL",
 		s.to("strange"):                             "it was not made by logctl: it has no column _topic",
 		s.to("_logctl_x"):                           "are taken",
 	} {

@@ -3,12 +3,14 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"crypto/subtle"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -46,8 +48,12 @@ type Server struct {
 	tls bool
 }
 
-// Check refuses an address beyond loopback without a token.
+// Check refuses an address beyond loopback without a token, and half of a certificate.
 func (c Config) Check() error {
+	if (c.CertFile == "") != (c.KeyFile == "") {
+		return fault.Usagef("give both --listen-cert and --listen-key",
+			"a certificate needs its key, and a key its certificate")
+	}
 	if c.Token == "" && !stream.Loopback(hostOf(c.Addr)) {
 		return fault.Usagef("add --auth-token-file FILE, or listen on 127.0.0.1",
 			"refusing to listen on %q for everyone without a token", c.Addr)
@@ -66,10 +72,11 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("listening on %q: %w", cfg.Addr, err)
 	}
 	s := &Server{ln: ln, mux: http.NewServeMux()}
-	if cfg.CertFile != "" || cfg.KeyFile != "" {
+	if cfg.CertFile != "" {
 		cert, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("reading the TLS certificate: %w", err), ln.Close())
+			err = fault.Usagef("--listen-cert and --listen-key take files in PEM", "reading the TLS certificate: %w", err)
+			return nil, errors.Join(err, ln.Close())
 		}
 		s.ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
 		s.tls = true
@@ -81,8 +88,20 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          log.New(faults{}, "logctl: ", 0),
 	}
 	return s, nil
+}
+
+// faults takes what the server has to say of itself. That a caller speaks no TLS, or does
+// not trust the certificate, it is told itself: anyone could fill a log with that.
+type faults struct{}
+
+func (faults) Write(text []byte) (int, error) {
+	if bytes.Contains(text, []byte("TLS handshake error")) {
+		return len(text), nil
+	}
+	return log.Writer().Write(text)
 }
 
 func (s *Server) handle(cfg Config) {

@@ -105,7 +105,7 @@ func (c Config) explainLogin(err error) error {
 	switch {
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return fault.Hint(fmt.Errorf("kafka at %s refused user %q (%s)", c.addr(), c.SASL.User, c.SASL.Mechanism),
-			"check --user, the password in --password-file, and --sasl")
+			"check --user, the password (--password-file or LOGCTL_PASSWORD) and --sasl")
 	case errors.Is(err, kerr.IllegalSaslState) && c.SASL.Mechanism != "":
 		return fault.Hint(fmt.Errorf("kafka at %s wants nobody to log in on this port", c.addr()),
 			"leave --sasl out, or use the port for it")
@@ -201,9 +201,9 @@ func (c Config) closed(why error) error {
 	}
 	switch {
 	case login && c.TLS.Enable:
-		return fault.Hint(err, "check --user, the password in --password-file, and --sasl")
+		return fault.Hint(err, "check --user, the password (--password-file or LOGCTL_PASSWORD) and --sasl")
 	case login:
-		return fault.Hint(err, "check --user, the password in --password-file, and --sasl; or it wants --tls")
+		return fault.Hint(err, "check --user, the password (--password-file or LOGCTL_PASSWORD) and --sasl; or it wants --tls, or no --sasl")
 	case c.TLS.Enable:
 		return fault.Hint(err, "it may want --sasl or --tls-cert, or not speak TLS on this port: then leave --tls out")
 	default:

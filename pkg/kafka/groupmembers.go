@@ -3,9 +3,12 @@ package kafka
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/logctl/logctl/pkg/fault"
 )
 
 // members finds out who is in a group, under either protocol.
@@ -54,6 +57,24 @@ func (a *Admin) sharers(ctx context.Context, g *Group) {
 	for _, m := range d.Members {
 		g.add(Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost}, m.Assignment)
 	}
+}
+
+// checkKind refuses the name of a group of the other kind: who joins that waits for
+// ever. What the brokers do not tell is no reason to refuse.
+func (c Config) checkKind(ctx context.Context, adm *kadm.Client, name string, share bool) error {
+	a, g := &Admin{c, adm}, &Group{Name: name}
+	if a.sharers(ctx, g); g.Share && !share {
+		return fault.Hint(fmt.Errorf("group %q is a share group", name),
+			fmt.Sprintf("--share-group %s joins it; a group that keeps offsets needs another name", name))
+	}
+	if g.Share || !share {
+		return nil
+	}
+	if err := a.members(ctx, g); err == nil && g.State != "" {
+		return fault.Hint(fmt.Errorf("group %q keeps offsets, and is no share group", name),
+			fmt.Sprintf("--group %s joins it; a share group needs another name", name))
+	}
+	return nil
 }
 
 // offsets adds how far a group is.

@@ -77,7 +77,11 @@ func OpenShare(ctx context.Context, cfg ShareConfig) (*ShareSource, error) {
 		return nil, err
 	}
 	defer base.Close()
-	if _, err := cfg.findTopics(ctx, kadm.NewClient(base), cfg.Topics); err != nil {
+	admin := kadm.NewClient(base)
+	if _, err := cfg.findTopics(ctx, admin, cfg.Topics); err != nil {
+		return nil, err
+	}
+	if err := cfg.checkKind(ctx, admin, cfg.Group, true); err != nil {
 		return nil, err
 	}
 	if err := s.setStart(ctx, base); err != nil {

@@ -80,6 +80,12 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 			return nil, err
 		}
 	}
+	if cfg.Group != "" {
+		if err := cfg.checkKind(ctx, s.admin, cfg.Group, false); err != nil {
+			client.Close()
+			return nil, err
+		}
+	}
 	return s, nil
 }
 

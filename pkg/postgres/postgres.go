@@ -6,9 +6,12 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -30,18 +33,15 @@ type server struct {
 
 // newServer reads the URL of a database. What it does not say comes from the
 // variables that PostgreSQL's own programs read, as PGPASSWORD and PGPASSFILE.
-func newServer(url string) (*server, error) {
-	if !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {
+func newServer(address string) (*server, error) {
+	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
 		return nil, fault.Usagef("as in postgres://user@host/database#table", "a postgres endpoint is a URL")
 	}
-	config, err := pgconn.ParseConfig(url)
+	config, err := pgconn.ParseConfig(address)
 	if err != nil {
-		// The library's text may hold a part of the password where the URL is broken.
-		return nil, fault.Usagef(
-			"as in postgres://user@host:5432/database#table; in a password, % and # are written %25 and %23",
-			"the URL of the postgres endpoint cannot be read")
+		return nil, unreadable(address, err)
 	}
-	if config.ConnectTimeout == 0 || !strings.Contains(url, "connect_timeout") {
+	if config.ConnectTimeout == 0 || !strings.Contains(address, "connect_timeout") {
 		config.ConnectTimeout = connectTimeout
 	}
 	config.RuntimeParams["client_encoding"] = "UTF8"
@@ -49,6 +49,18 @@ func newServer(url string) (*server, error) {
 		config.RuntimeParams["application_name"] = "logctl"
 	}
 	return &server{config: config}, nil
+}
+
+// unreadable says why a URL is none. The library's text may hold a part of the password
+// where the URL is broken.
+func unreadable(address string, err error) error {
+	_, broken := url.Parse(address)
+	if why := errors.Unwrap(err); broken == nil && why != nil {
+		return fault.Usagef("as in postgres://user@host/database?sslmode=verify-full&sslrootcert=ca.pem#table; "+
+			"sslmode may be disable, allow, prefer, require and verify-ca, too", "the URL of the postgres endpoint: %w", why)
+	}
+	return fault.Usagef("as in postgres://user@host:5432/database#table; in a password, % and # are written %25 and %23",
+		"the URL of the postgres endpoint cannot be read")
 }
 
 // String names the database, without the password.
@@ -83,9 +95,33 @@ func (s *server) refused(err error) error {
 	case "3D000":
 		return fault.Hint(wrapped, "createdb "+s.config.Database+" makes it")
 	case "":
-		return fault.Hint(wrapped, "is it running there, and does it listen on that address?")
+		return fault.Hint(wrapped, adviceFor(err))
 	}
 	return wrapped
+}
+
+// adviceFor says what to do where there is no connection, or none that is safe.
+func adviceFor(err error) string {
+	var (
+		unknown   *net.DNSError
+		unknownCA x509.UnknownAuthorityError
+		wrongHost x509.HostnameError
+		invalid   x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &unknown) && unknown.IsNotFound:
+		return "check how the name is written, and that this machine can look it up"
+	case errors.As(err, &unknownCA):
+		return "name the file of the authority's certificate with sslrootcert=FILE in the URL, or PGSSLROOTCERT"
+	case errors.As(err, &wrongHost):
+		return "use the name that the server's certificate is for, or sslmode=verify-ca"
+	case errors.As(err, &invalid):
+		return "the server needs a new certificate, or this machine's clock is wrong"
+	case strings.Contains(err.Error(), "server refused TLS"):
+		return "it speaks no TLS: sslmode=prefer or disable in the URL does without"
+	default:
+		return "is it running there, and does it listen on that address?"
+	}
 }
 
 // innermost leaves out what the library says about the whole attempt: it repeats
@@ -95,6 +131,12 @@ func innermost(err error) error {
 		return describe(e)
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
 		return e
 	}
 	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/table"
@@ -41,8 +42,15 @@ type Sink struct {
 }
 
 func (s *Sink) failed(doing string, err error) error {
-	return fmt.Errorf("%s table %q of postgres %s: %w", doing, s.name, s.server, err)
+	err = fmt.Errorf("%s table %q of postgres %s: %w", doing, s.name, s.server, err)
+	if stateOf(err) == forbidden {
+		return fault.Hint(err, fmt.Sprintf("user %s needs the right to create tables in this schema, or SELECT, INSERT and "+
+			"UPDATE on those that are there, also on _logctl_positions and _logctl_clusters", s.config.User))
+	}
+	return err
 }
+
+const forbidden = "42501"
 
 // Positions returns the committed positions, and remembers them as those that this sink
 // has seen. A run that takes over a partition calls it again.

@@ -231,6 +231,9 @@ func checkTable(name string) error {
 	switch {
 	case len(name) > maxName || strings.ContainsRune(name, 0):
 		return fault.Usagef("", "table %q: want a name of at most %d bytes", name, maxName)
+	case strings.Contains(name, "."):
+		return fault.Usagef("a schema stands in the URL: ?search_path=SCHEMA#TABLE", "table %q: want a name without a point",
+			name)
 	case strings.HasPrefix(name, "_logctl_"):
 		return fault.Usagef("", "table %q: names that begin with _logctl_ are taken", name)
 	}
