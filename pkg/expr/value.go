@@ -104,7 +104,7 @@ func toNum(b *record.Batch, v Val) (float64, bool) {
 	case Text:
 		return record.ParseNumber(v.Text)
 	case Time, Duration:
-		return float64(v.NS) / nsPerMs, true
+		return toMs(v.NS), true
 	default:
 		return 0, false
 	}
@@ -193,6 +193,12 @@ func parseDuration(text []byte) (int64, bool) {
 	return int64(d), err == nil
 }
 
+// toMs returns nanoseconds as milliseconds. A float has no room for all digits of the
+// present time, but it has for those of whole milliseconds.
+func toMs(ns int64) float64 {
+	return float64(ns/nsPerMs) + float64(ns%nsPerMs)/nsPerMs
+}
+
 // fromFloat returns f as nanoseconds; false where it is beyond them.
 func fromFloat(f float64) (int64, bool) {
 	if !(math.Abs(f) < 1<<63) {
@@ -216,7 +222,7 @@ func appendJSON(dst []byte, b *record.Batch, v Val) []byte {
 	case Time:
 		return append(stamp.AppendIn(append(dst, '"'), v.NS, b.Zone), '"')
 	case Duration:
-		return record.AppendNumber(dst, float64(v.NS)/nsPerMs)
+		return record.AppendNumber(dst, toMs(v.NS))
 	default:
 		return record.AppendQuoted(dst, v.Text)
 	}
