@@ -3,25 +3,23 @@ package kafka
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/logctl/logctl/pkg/fault"
 )
 
-// stickyBytes is how much goes to one partition before records without a key
-// turn to the next one.
-const stickyBytes = 64 << 10
-
 // parsePartitioner returns the partitioner of the given name, and the partition
-// that it is fixed to, or -1.
-func parsePartitioner(name string) (kgo.Partitioner, int32, error) {
+// that it is fixed to, or -1. No more than most bytes without a key go to one partition
+// before others, where they are spread.
+func parsePartitioner(name string, most int) (kgo.Partitioner, int32, error) {
 	kind, rest, _ := strings.Cut(name, ":")
 	switch kind {
 	case "", "murmur2":
-		return kgo.UniformBytesPartitioner(stickyBytes, true, true, nil), -1, nil
+		return turning{keys: true, most: most, now: time.Now}, -1, nil
 	case "sticky":
-		return kgo.UniformBytesPartitioner(stickyBytes, true, false, nil), -1, nil
+		return turning{most: most, now: time.Now}, -1, nil
 	case "round-robin":
 		return kgo.RoundRobinPartitioner(), -1, nil
 	case "partition":

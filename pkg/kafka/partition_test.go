@@ -58,7 +58,7 @@ func TestMurmur2IsJavas(t *testing.T) {
 			t.Errorf("the test's own murmur2(%q) = %d, Kafka's tests say %d", key, got, want)
 		}
 	}
-	p, _, err := parsePartitioner("")
+	p, _, err := parsePartitioner("", stickyBytes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestMurmur2IsJavas(t *testing.T) {
 }
 
 func TestSaltSpreadsOneKey(t *testing.T) {
-	p, _, err := parsePartitioner("salt:hot=key=3")
+	p, _, err := parsePartitioner("salt:hot=key=3", stickyBytes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,11 +105,11 @@ func TestSaltSpreadsOneKey(t *testing.T) {
 
 func TestPartitionerNames(t *testing.T) {
 	for _, bad := range []string{"murmur", "salt:", "salt:x", "salt:=3", "salt:a=0", "partition:", "partition:-1"} {
-		if _, _, err := parsePartitioner(bad); err == nil {
+		if _, _, err := parsePartitioner(bad, stickyBytes); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}
-	if _, n, err := parsePartitioner("partition:7"); n != 7 || err != nil {
+	if _, n, err := parsePartitioner("partition:7", stickyBytes); n != 7 || err != nil {
 		t.Errorf("partition:7 is %d, %v", n, err)
 	}
 }

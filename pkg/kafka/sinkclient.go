@@ -24,7 +24,10 @@ func (s *Sink) inspect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.spread, s.part, err = parsePartitioner(s.cfg.Partitioner); err != nil {
+	began := time.Now()
+	s.limit = topicLimit(ctx, admin, s.cfg.Topic)
+	s.far = time.Since(began) >= farAway
+	if s.spread, s.part, err = parsePartitioner(s.cfg.Partitioner, s.spreadBytes()); err != nil {
 		return err
 	}
 	if s.width = int32(len(found[s.cfg.Topic].Partitions)); s.part >= s.width {
@@ -34,9 +37,6 @@ func (s *Sink) inspect(ctx context.Context) error {
 	if s.cfg.Marks {
 		s.spread = marked{kgo.StickyKeyPartitioner(nil)}
 	}
-	began := time.Now()
-	s.limit = topicLimit(ctx, admin, s.cfg.Topic)
-	s.far = time.Since(began) >= farAway
 	return nil
 }
 
@@ -84,6 +84,15 @@ func (s *Sink) requestBytes() int32 {
 	}
 	const around = 64 << 10 // what a request has beside its batches, at most
 	return max(s.batchBytes(), 1<<20) + around
+}
+
+// spreadBytes returns how much goes to one partition before others: a batch where a
+// request has one, else so little that batches of several are full at about a time.
+func (s *Sink) spreadBytes() int {
+	if s.requestBytes() == 0 {
+		return stickyBytes
+	}
+	return int(s.batchBytes())
 }
 
 // options returns what the client is made of beyond the connection.
