@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 	"slices"
+	"time"
 
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/rules"
@@ -252,6 +253,10 @@ func (t *Table) count(rows record.Rows) {
 // A tally is what one rule did with the rows at hand.
 type tally struct{ hits, limited int64 }
 
+// disorder is how far records may come behind newer ones without time being set back:
+// otherwise each of them would give a limit the same moments once more.
+const disorder = int64(time.Minute)
+
 // gate asks the rules with limits, in the order of the records, whether they send
 // record i. The time is that of the records.
 func (t *Table) gate(b *record.Batch, i int) {
@@ -260,6 +265,10 @@ func (t *Table) gate(b *record.Batch, i int) {
 	if now == record.NoTime {
 		now = b.Arrived
 	}
+	if now < t.newest && t.newest-now < disorder {
+		now = t.newest
+	}
+	t.newest = now
 	asked, all := false, uint64(0)
 	for entries := t.matched(b, i); len(entries) > 0; entries = entries[ruleSize:] {
 		entry := binary.LittleEndian.Uint32(entries)

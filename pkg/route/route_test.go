@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/logctl/logctl/pkg/fault"
-	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/route"
 )
 
@@ -125,27 +124,33 @@ func TestManyDestinations(t *testing.T) {
 }
 
 // Limits go by the time of the records: a second lets so many through, whatever
-// the clock on the wall.
+// the clock on the wall, and once only where records come out of order.
 func TestLimit(t *testing.T) {
-	w := newTown(t)
-	plan := record.NewPlan()
-	plan.ReadTime("")
-	w.rules(t, "rules: [{name: slow, match: has(n), to: few, limit: 2/s}, {name: all, match: n < 3, to: [few, all]}]\ndefault: rest",
-		route.Options{Plan: plan})
-	var lines []string
-	for k := range 20 { // five a second
-		lines = append(lines, fmt.Sprintf(`{"ts":"2026-01-01T00:00:%02d.%d00Z","n":%d}`, k/5, k%5*2, k))
-	}
-	w.route(t, w.batch(lines...), 3)
-	if got := w.sinks["all"].values; len(got) != 3 {
-		t.Errorf("a rule without a limit has sent %d of 3", len(got))
-	}
-	// Three by the other rule; then what two a second allow in four seconds.
-	if got := len(w.sinks["few"].values); got < 8 || got > 11 {
-		t.Errorf("%d of 20 records in four seconds went through a limit of two a second:\n%v", got, w.sinks["few"].values)
-	}
-	if w.stats.Of("slow").Limited.Load() == 0 || w.sinks["rest"] == nil || len(w.sinks["rest"].values) > 0 {
-		t.Error("what a limit leaves out is counted, and does not go to the default")
+	for name, place := range map[string]func(k int) int{
+		"in order":       func(k int) int { return k },
+		"by two and two": func(k int) int { return k%2*10 + k/2 },
+	} {
+		w := newTown(t)
+		w.rules(t, "rules: [{name: slow, match: has(n), to: few, limit: 2/s}, {name: all, match: n < 3, to: [few, all]}]\ndefault: rest",
+			route.Options{})
+		var lines []string
+		for k := range 20 { // five a second
+			n := place(k)
+			lines = append(lines, fmt.Sprintf(`{"ts":"2026-01-01T00:00:%02d.%d00Z","n":%d}`, n/5, n%5*2, n))
+		}
+		w.route(t, w.batch(lines...), 3)
+		if got := w.sinks["all"].values; len(got) != 3 {
+			t.Errorf("%s: a rule without a limit has sent %d of 3", name, len(got))
+		}
+		// Three by the other rule; then what two a second allow in four seconds, no more than
+		// a second's worth at once.
+		if got := len(w.sinks["few"].values); got < 7 || got > 11 {
+			t.Errorf("%s: %d of 20 records in four seconds went through a limit of two a second:\n%v",
+				name, got, w.sinks["few"].values)
+		}
+		if w.stats.Of("slow").Limited.Load() == 0 || w.sinks["rest"] == nil || len(w.sinks["rest"].values) > 0 {
+			t.Errorf("%s: what a limit leaves out is counted, and does not go to the default", name)
+		}
 	}
 }
 

@@ -45,8 +45,9 @@ type Table struct {
 	firsts []string // of names, those that stand first in a rule or the default
 	words  int      // of a set of destinations
 
-	edits   bool // some rule changes records
-	limits  bool // some rule has a limit
+	edits   bool  // some rule changes records
+	limits  bool  // some rule has a limit
+	newest  int64 // time at a limit
 	stats   *Stats
 	workers sync.Pool
 	views   *record.Pool
@@ -70,7 +71,7 @@ type rule struct {
 // Compile compiles a file. Its plan is a new one, that of the options with the
 // fields that the rules read. It opens the destinations that are new.
 func Compile(f *File, opt Options) (*Table, error) {
-	t := &Table{File: f, first: opt.First, stats: opt.Stats, plan: record.NewPlan()}
+	t := &Table{File: f, first: opt.First, stats: opt.Stats, plan: record.NewPlan(), newest: record.NoTime}
 	if opt.Plan != nil {
 		t.plan = opt.Plan.Clone()
 	}
@@ -128,6 +129,9 @@ func (t *Table) compileRule(r *Rule) error {
 	}
 	if !r.Limit.Unlimited() {
 		c.bucket, t.limits = &limit.Bucket{Schedule: r.Limit}, true
+		if t.plan.Time < 0 {
+			t.plan.ReadTime("")
+		}
 	}
 	t.edits = t.edits || edit != nil
 	t.conds = append(t.conds, cond)
