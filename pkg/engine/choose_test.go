@@ -63,21 +63,48 @@ func (o *opener) Write(rows record.Rows) error {
 	return o.text.Write(rows)
 }
 
+// halting is a source whose second Read waits.
+type halting struct {
+	lines
+	wait chan struct{}
+}
+
+func (h *halting) Read(ctx context.Context, b *record.Batch) error {
+	if h.at > 0 {
+		<-h.wait
+	}
+	return h.lines.Read(ctx, b)
+}
+
+// beginner closes a gate when a batch is parsed that begins with a record. Where there is
+// one parser, what was read before has arrived then.
+type beginner struct {
+	record string
+	open   chan struct{}
+}
+
+func (p beginner) Parse(b *record.Batch) {
+	if string(b.Value(0)) == p.record {
+		close(p.open)
+	}
+}
+
 // TestChosenRecordsOvertake: what is chosen first overtakes a batch that is being
 // processed, though that was read before.
 func TestChosenRecordsOvertake(t *testing.T) {
-	written, there := make(chan struct{}), make(chan struct{})
-	urgent := &gated{lines: lines{name: "u", times: make([]int64, 2), n: 2}, wait: written, open: there}
-	slow := &lines{name: "s", times: make([]int64, 10), n: 10}
+	written, read, there := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	urgent := &gated{lines: lines{name: "u", times: make([]int64, 2), n: 2}, wait: written, open: read}
+	slow := &halting{lines: lines{name: "s", times: make([]int64, 11), n: 10}, wait: read}
 	sink, choose := &opener{open: written, wait: there}, &first{}
 	err := engine.Run(t.Context(), engine.Pipeline{
 		Sources: []stream.Source{urgent, slow}, Sink: sink, Order: engine.AsItArrives, Choose: choose,
+		Parsers: 1, Parser: func() engine.Parser { return beginner{"s10", there} },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The urgent batch is handed on while the first three are written.
-	if got := sink.String(); got != "s0 s1 s2 u0 u1 s3 s4 s5 s6 s7 s8 s9 " {
+	// The urgent batch arrives while the first three are written.
+	if got := sink.String(); got != "s0 s1 s2 u0 u1 s3 s4 s5 s6 s7 s8 s9 s10 " {
 		t.Errorf("wrote %q", got)
 	}
 	if took := strings.Join(choose.took, " "); !strings.HasPrefix(took, "1:3 ") || !strings.Contains(took, "0:2") {

@@ -73,7 +73,7 @@ func (r *run) drainBarriers(err error) {
 	if err == nil {
 		err = errEnded
 	}
-	go func() { r.reading.Wait(); close(r.arrivals) }()
+	go r.readers.stop()
 	for j := range r.arrivals {
 		if !j.end && j.Barrier != nil {
 			j.Barrier(err)

@@ -15,11 +15,11 @@ import (
 type job struct {
 	*record.Batch
 	source int
-	parsed chan struct{} // closed when a parser is done with it
-	size   int64         // bytes that were read
-	buried int           // how many of its faults are dead letters
-	end    bool          // the source has ended; there is no batch
-	err    error         // why, where it was not its end; of a batch, why it could not be parsed
+	parsed bool  // a parser is done with it
+	size   int64 // bytes that were read
+	buried int   // how many of its faults are dead letters
+	end    bool  // the source has ended; there is no batch
+	err    error // why, where it was not its end; of a batch, why it could not be parsed
 }
 
 // readers are the goroutines between the sources and the operator.
@@ -28,7 +28,8 @@ type readers struct {
 	pool     *record.Pool   // whose like each source has while it is read
 	arenas   *record.Arenas // lent to batches while they are filled, where these are many; else nil
 	work     chan *job      // for the parsers
-	arrivals chan *job      // for the operator, in the order of each source
+	queues   []queue        // of each source
+	arrivals chan *job      // for the operator, parsed, in the order of each source
 	reading  sync.WaitGroup
 	parsing  sync.WaitGroup
 	naming   sync.Once // the names of the first records' fields
@@ -44,6 +45,7 @@ func newReaders(p *Pipeline) *readers {
 		room += r.most(i) + 1
 	}
 	r.work = make(chan *job, room)
+	r.queues = make([]queue, len(p.Sources))
 	r.arrivals = make(chan *job, room)
 	return r
 }
@@ -79,7 +81,7 @@ func (r *readers) parse(parser Parser) {
 		if len(j.Recs)+len(j.Data) > 0 { // the format of what only announces itself is not known yet
 			r.prepare(parser, j)
 		}
-		close(j.parsed)
+		r.queues[j.source].parsed(j, r.arrivals)
 		r.Yield()
 	}
 }
@@ -149,7 +151,9 @@ func (r *readers) start(ctx context.Context, i int) {
 		if len(r.Sources) <= mostWays {
 			r.GiveWay()
 		}
-		r.arrivals <- &job{source: i, end: true, err: r.read(ctx, i)}
+		end := &job{source: i, end: true, err: r.read(ctx, i)}
+		r.queues[i].add(end)
+		r.queues[i].parsed(end, r.arrivals)
 	})
 }
 
@@ -173,9 +177,9 @@ func (r *readers) read(ctx context.Context, i int) error {
 			return err
 		}
 		r.begin(b)
-		j := &job{Batch: b, source: i, parsed: make(chan struct{})}
+		j := &job{Batch: b, source: i}
+		r.queues[i].add(j)
 		r.work <- j
-		r.arrivals <- j
 		r.Yield()
 	}
 }
@@ -217,10 +221,11 @@ func (r *readers) begin(b *record.Batch) {
 	r.Begin(sample, b.Origin)
 }
 
-// stop waits for the goroutines to end. Their context must be done, or their
-// sources at an end.
+// stop waits for the goroutines to end, after which nothing arrives any more. Their
+// context must be done, or their sources at an end.
 func (r *readers) stop() {
 	r.reading.Wait()
 	close(r.work)
 	r.parsing.Wait()
+	close(r.arrivals)
 }

@@ -95,13 +95,13 @@ func (r *run) passOn() error {
 	return nil
 }
 
-// take adds an arrival to its lane, once it is parsed.
+// take adds an arrival to its lane.
 func (r *run) take(ctx context.Context, j *job) error {
 	if j.end {
 		return r.sourceEnded(j)
 	}
-	if err := r.awaitParsed(ctx, j); err != nil {
-		return err
+	if j.err != nil {
+		return j.err
 	}
 	if j.Barrier != nil {
 		err := r.yield(ctx, j)
@@ -134,18 +134,6 @@ func (r *run) take(ctx context.Context, j *job) error {
 	}
 	r.lanes.add(l, j, r.Now()) // one without records is read into again
 	return nil
-}
-
-// awaitParsed returns when a batch is parsed, and answers questions meanwhile.
-func (r *run) awaitParsed(ctx context.Context, j *job) error {
-	r.Ask.rest(r)
-	defer r.Ask.work()
-	select {
-	case <-j.parsed:
-		return j.err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 func (r *run) sourceEnded(j *job) error {

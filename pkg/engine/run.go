@@ -108,7 +108,6 @@ func (r *run) stop(err error) {
 		defer r.Ask.work()
 	}
 	r.drainBarriers(err)
-	r.readers.stop()
 	r.loading.Wait()
 }
 
