@@ -213,6 +213,7 @@ func TestUnseenOfOtherPlans(t *testing.T) {
 	var got text
 	p := engine.Pipeline{
 		Sources: []stream.Source{&lines{name: "x", times: make([]int64, 9), n: 4}}, Sink: &got, Plan: plan, Stats: &stats,
+		Parsers: 1,
 		Parser: func() engine.Parser {
 			return &replanned{columns: columns{[]int{1}}, plans: []*record.Plan{plan, record.NewPlan()}}
 		},
