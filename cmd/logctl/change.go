@@ -13,8 +13,8 @@ type changeFlags struct {
 }
 
 func (f *changeFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&f.set, "set", "", "set fields: `NAME=EXPR,…`")
-	fs.StringVar(&f.fields, "select", "", "write JSON objects of these fields: `FIELD,NAME=EXPR,…`")
+	onceVar(fs, &f.set, "set", bothIn, "set fields: `NAME=EXPR,…`")
+	onceVar(fs, &f.fields, "select", bothIn, "write JSON objects of these fields: `FIELD,NAME=EXPR,…`")
 }
 
 // apply has the pipeline change records: first --set, then --select.

@@ -52,7 +52,7 @@ func (f *streamFlags) add(cmd *cobra.Command) {
 }
 
 func addWhere(fs *pflag.FlagSet, where *string) {
-	fs.StringVar(where, "where", "", "only records for which `EXPR` is true")
+	onceVar(fs, where, "where", bothTrue, "only records for which `EXPR` is true")
 }
 
 // A pipeline is a run being put together: what the flags say so far, and what is open.

@@ -40,7 +40,7 @@ func (f *sessionizeFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.op.Convert, "convert", "", "whether there was an event for which `EXPR` is true, and how soon")
 	fs.StringVar(&f.op.Funnel, "funnel", "",
 		"how many of `STEPS` were reached one after the other: types, or NAME=EXPR, as in 'view, cart, paid=total > 0'")
-	fs.StringVar(&f.op.Aggs, "agg", "", "`AGGREGATES` of each session, as in 'sum(bytes), p99(latency_ms)'")
+	onceVar(fs, &f.op.Aggs, "agg", bothIn, "`AGGREGATES` of each session, as in 'sum(bytes), p99(latency_ms)'")
 	durationVar(fs, &f.op.Grace, "grace", time.Minute,
 		"how late a record may come (default unlimited where the input is finite, else 1m)")
 	durationVar(fs, &f.op.MaxAhead, "max-ahead", 0,

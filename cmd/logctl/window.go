@@ -76,7 +76,8 @@ Aggregates: ` + aggregateHelp,
 	section(fs, readingSection, f.kafka.add)
 	f.shape.add(fs)
 	fs.StringArrayVar(&f.by, "by", nil, "a row for each value of `FIELDS` or NAME=EXPR (repeatable)")
-	fs.StringVar(&f.agg, "agg", "count()", "`AGGREGATES` of each row, as in 'n=count(), p99(latency_ms)'")
+	f.agg = "count()"
+	onceVar(fs, &f.agg, "agg", bothIn, "`AGGREGATES` of each row, as in 'n=count(), p99(latency_ms)'")
 	durationVar(fs, &f.grace, "grace", time.Minute,
 		"how late a record may come (default unlimited where the input is finite, else 1m)")
 	durationVar(fs, &f.maxAhead, "max-ahead", 0,

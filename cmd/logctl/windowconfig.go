@@ -52,7 +52,7 @@ func (f *windowRows) add(fs *pflag.FlagSet) {
 	choiceVar(fs, &f.emit, "emit", []string{"final", "update", "both"},
 		"`WHEN` rows are written: final (the window has closed), update (as they change), or both")
 	durationVar(fs, &f.every, "every", time.Second, "how often --emit update writes what has changed")
-	fs.StringVar(&f.having, "having", "", "only rows for which `EXPR` over their fields is true")
+	onceVar(fs, &f.having, "having", bothTrue, "only rows for which `EXPR` over their fields is true")
 	choiceVar(fs, &f.fill, "fill", []string{"0", "null"}, "rows for empty windows of known keys, with `0 or null`")
 	fs.StringVar(&f.trend, "trend", "",
 		"changes against the `WINDOWS` before: previous, day (ago), week; alone: all of them")
