@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -308,6 +309,9 @@ func (a *Admin) Alter(ctx context.Context, spec TopicSpec) ([]Change, error) {
 // removed.
 func (a *Admin) Remove(ctx context.Context, names ...string) error {
 	if _, err := a.cfg.findTopics(ctx, a.adm, names); err != nil {
+		if missing, ok := errors.AsType[missingTopic](err); ok {
+			return fault.Hint(missing, cmp.Or(missing.near, "`logctl topic ls` shows them"))
+		}
 		return err
 	}
 	resp, err := a.adm.DeleteTopics(ctx, names...)

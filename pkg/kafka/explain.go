@@ -255,10 +255,17 @@ func (c Config) explainRefusal(err error, topic string) error {
 // unknownTopic says that there is no such topic, and which one is alike.
 func unknownTopic(topic string, known []string) error {
 	hint := fmt.Sprintf("`logctl topic create %s` creates it", topic)
-	if near := fault.DidYouMean(topic, known); near != "" {
+	near := fault.DidYouMean(topic, known)
+	if near != "" {
 		hint = near + " " + hint
 	}
-	return fault.Hint(fmt.Errorf("topic %q does not exist", topic), hint)
+	return fault.Hint(missingTopic{fmt.Errorf("topic %q does not exist", topic), near}, hint)
+}
+
+// A missingTopic says that there is no such topic; near names the one most like it, as a hint.
+type missingTopic struct {
+	error
+	near string
 }
 
 // topicGone says that a topic, "" for one of several, is not what it was.
