@@ -87,6 +87,9 @@ func (a *Admin) offsets(ctx context.Context, g *Group) error {
 		return a.cfg.explain(err, "")
 	}
 	committed.Each(func(o kadm.OffsetResponse) {
+		if o.Metadata == markNote {
+			return
+		}
 		if at := g.partition(o.Topic, o.Partition); o.Err == nil {
 			at.Committed = o.At
 		}

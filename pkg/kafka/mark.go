@@ -24,6 +24,9 @@ type Mark struct {
 	next   int64
 }
 
+// markNote stands beside the offset of a mark, which is no position in the topic.
+const markNote = "logctl: a position outside of Kafka"
+
 // Mark returns the mark of a source, kept beside a topic that the Txn writes to.
 func (t *Txn) Mark(topic, source string) *Mark {
 	t.mark = &Mark{txn: t, topic: topic, source: source, next: -1}
@@ -95,7 +98,7 @@ func (m *Mark) add(ctx context.Context) error {
 	topic := kmsg.NewTxnOffsetCommitRequestTopic()
 	topic.Topic, topic.TopicID = m.topic, m.txn.ids[m.topic]
 	part := kmsg.NewTxnOffsetCommitRequestTopicPartition()
-	part.Partition, part.Offset = 0, m.next
+	part.Partition, part.Offset, part.Metadata = 0, m.next, kmsg.StringPtr(markNote)
 	topic.Partitions = append(topic.Partitions, part)
 	req.Topics = append(req.Topics, topic)
 	return m.txn.sendOffsets(ctx, req)
