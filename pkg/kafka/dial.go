@@ -47,9 +47,8 @@ func (e *foreignError) speaksTLS() bool {
 type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // dialer returns what connects to brokers: conf is for TLS, nil without. Until a broker
-// has answered for the first time, a connection lasts no longer than patience, and no longer
-// than the request that it was made for; the client by itself would wait for ten
-// seconds, whoever asks it to stop. Addresses that do not answer are remembered by m.
+// has answered for the first time, a connection lasts no longer than patience; the client
+// by itself would wait for ten seconds. Addresses that do not answer are remembered by m.
 func dialer(conf *tls.Config, patience time.Duration, m *mutes) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if err := m.has(addr); err != nil {
@@ -71,7 +70,7 @@ func dialer(conf *tls.Config, patience time.Duration, m *mutes) dialFunc {
 			}
 			return nil, &peerError{addr, err}
 		}
-		return greet(ctx, conn, addr, until, m), nil
+		return greet(conn, addr, until, m), nil
 	}
 }
 
@@ -103,19 +102,15 @@ const largestGreeting = 1 << 20
 type greeting struct {
 	net.Conn
 	addr string
-	head []byte       // of the first answer, not handed out yet
-	met  bool         // there was one
-	mute *mutes       // told where there is none
-	ctx  func() error // why it is given up before
-	stop func() bool  // from being given up with the request it was made for
+	head []byte // of the first answer, not handed out yet
+	met  bool   // there was one
+	mute *mutes // told where there is none
 }
 
-// greet wraps conn until its first answer, which has to come before until and before
-// ctx ends.
-func greet(ctx context.Context, conn net.Conn, addr string, until time.Time, m *mutes) *greeting {
-	conn.SetReadDeadline(until)                                                      //nolint:errcheck // the read tells
-	give := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) }) //nolint:errcheck // as above
-	return &greeting{Conn: conn, addr: addr, mute: m, ctx: ctx.Err, stop: give}
+// greet wraps conn until its first answer, which has to come before until.
+func greet(conn net.Conn, addr string, until time.Time, m *mutes) *greeting {
+	conn.SetReadDeadline(until) //nolint:errcheck // the read tells
+	return &greeting{Conn: conn, addr: addr, mute: m}
 }
 
 // SetReadDeadline counts from the first answer on. Only the goroutine that reads calls it.
@@ -124,12 +119,6 @@ func (g *greeting) SetReadDeadline(t time.Time) error {
 		return nil
 	}
 	return g.Conn.SetReadDeadline(t)
-}
-
-// Close closes the connection.
-func (g *greeting) Close() error {
-	g.stop()
-	return g.Conn.Close()
 }
 
 // Write writes. Whoever takes connections and ends them at once may do so before the first
@@ -162,8 +151,6 @@ func (g *greeting) meet() error {
 	head := make([]byte, 4)
 	n, err := io.ReadFull(g.Conn, head)
 	switch timeout := net.Error(nil); {
-	case !g.stop() && g.ctx() != nil:
-		return g.ctx()
 	case n > 0 && !plausible(head[:n]):
 		return &peerError{g.addr, &foreignError{g.rest(head[:n])}}
 	case err == nil:
