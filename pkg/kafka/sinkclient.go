@@ -86,10 +86,10 @@ func (s *Sink) requestBytes() int32 {
 	return max(s.batchBytes(), 1<<20) + around
 }
 
-// spreadBytes returns how much goes to one partition before others: a batch where a
-// request has one, else so little that batches of several are full at about a time.
+// spreadBytes returns how much goes to one partition before others: up to a batch, but
+// over a long link, where a request is to have one of each partition, little.
 func (s *Sink) spreadBytes() int {
-	if s.requestBytes() == 0 {
+	if s.far {
 		return stickyBytes
 	}
 	return int(s.batchBytes())

@@ -96,7 +96,10 @@ func TestFarSink(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if !s.far {
-		t.Error("it is taken to be near")
+	if spread, ok := s.spread.(turning); !s.far || !ok || spread.most != stickyBytes {
+		t.Errorf("it is taken to be near: far %v, records are spread by %+v", s.far, s.spread)
+	}
+	if got := (&Sink{limit: 1 << 20}).spreadBytes(); got != 1<<20 {
+		t.Errorf("of a near one, %d bytes go to a partition before others", got)
 	}
 }
