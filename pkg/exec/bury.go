@@ -2,6 +2,7 @@ package exec
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/logctl/logctl/pkg/fault"
@@ -16,6 +17,7 @@ import (
 type graves struct {
 	mu   sync.Mutex
 	next []entry
+	now  []entry       // those that are being written
 	wake chan struct{} // has a message when there are some
 	room chan struct{} // has a message when there are fewer
 }
@@ -38,14 +40,29 @@ func (g *graves) add(list []entry) bool {
 	return true
 }
 
-// take returns all entries, and keeps the memory of list for the next ones.
-func (g *graves) take(list []entry) []entry {
-	clear(list)
+// take returns all entries, to be written.
+func (g *graves) take() []entry {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	list, g.next = g.next, list[:0]
+	g.now, g.next = g.next, g.now
 	signal(g.room)
-	return list
+	return g.now
+}
+
+// written forgets what take returned.
+func (g *graves) written() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	clear(g.now)
+	g.now = g.now[:0]
+}
+
+// hold reports whether something of a lot that counts is to be written.
+func (g *graves) hold(counts func(*lot) bool) bool {
+	of := func(e entry) bool { return counts(e.lot) }
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.ContainsFunc(g.next, of) || slices.ContainsFunc(g.now, of)
 }
 
 // condemned notes that an entry is to become a dead letter: settle buries it.
@@ -81,7 +98,6 @@ func (s *Sink) bury(list []entry) error {
 
 // dig writes dead letters until the sink ends.
 func (s *Sink) dig() {
-	var list []entry
 	letters := record.NewBatch()
 	for {
 		select {
@@ -89,8 +105,7 @@ func (s *Sink) dig() {
 		case <-s.ctx.Done():
 			return
 		}
-		list = s.graves.take(list)
-		for rest := list; len(rest) > 0; {
+		for rest := s.graves.take(); len(rest) > 0; {
 			n := appendLetters(letters, rest)
 			if err := s.opt.Dead.Write(letters.All()); err != nil {
 				s.fail(err)
@@ -104,6 +119,8 @@ func (s *Sink) dig() {
 			s.finish(rest[:n])
 			rest = rest[n:]
 		}
+		s.graves.written()
+		signal(s.track.changed)
 	}
 }
 

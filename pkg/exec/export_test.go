@@ -21,6 +21,20 @@ func ParseAnswer(line []byte) (output bool, kind string) {
 	return a.output, kind
 }
 
+// Leaving reports whether something is open of a partition that is being left.
+func (s *Sink) Leaving() bool {
+	s.track.mu.Lock()
+	defer s.track.mu.Unlock()
+	for _, p := range s.track.parts {
+		for _, l := range p.lots {
+			if l.leaving.Load() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // AwaitChange waits until more is finished.
 func (s *Sink) AwaitChange() { <-s.track.changed }
 

@@ -3,6 +3,7 @@ package exec_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -149,5 +150,32 @@ func TestLettersThatCannotBeWrittenEndTheRun(t *testing.T) {
 	}
 	if at := (stream.Position{Source: "t", Next: 20_000}); s.Finished(at).Next != 0 {
 		t.Errorf("what is before %d is said to be finished", s.Finished(at).Next)
+	}
+}
+
+// TestLettersAreWrittenBeforeAPartitionIsLeft, so that nobody else writes them again.
+func TestLettersAreWrittenBeforeAPartitionIsLeft(t *testing.T) {
+	dead := &busy{begun: make(chan struct{}, 1), let: make(chan struct{})}
+	s := open(t, exec.Options{Command: handler("poison"), Dead: dead})
+	b := batch(0, 0, "bad 0")
+	if err := s.Write(b.All()); err != nil {
+		t.Fatal(err)
+	}
+	<-dead.begun
+	left := make(chan struct{})
+	go func() { s.Leave([]*record.Origin{b.Origin}); close(left) }()
+	for !s.Leaving() {
+		select {
+		case <-left:
+			close(dead.let)
+			t.Fatal("the partition is left while its letter is written")
+		default:
+			runtime.Gosched()
+		}
+	}
+	close(dead.let)
+	<-left
+	if at := (stream.Position{Source: "t", Next: 1}); s.Finished(at).Next != 1 {
+		t.Errorf("what comes next is %d, want 1", s.Finished(at).Next)
 	}
 }

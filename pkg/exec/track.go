@@ -307,14 +307,15 @@ func (t *tracker) leave(gone []*record.Origin) {
 	}
 }
 
-// inHand reports whether handlers have something of a lot that counts.
+// inHand reports whether handlers have something of a lot that counts, or whether dead
+// letters of it are to be written.
 func (s *Sink) inHand(counts func(*lot) bool) bool {
 	for _, w := range s.workers {
 		if w.inHand(counts) {
 			return true
 		}
 	}
-	return false
+	return s.graves.hold(counts)
 }
 
 // The modes of Sink.draining.
