@@ -30,7 +30,7 @@ type windowFlags struct {
 }
 
 func newWindow() *cobra.Command {
-	var f windowFlags
+	f := windowFlags{agg: "count()"}
 	cmd := &cobra.Command{
 		Use:   "window [--size SIZES | --gap DURATION] [--by FIELDS] [--agg AGGREGATES] [FILE…]",
 		Short: "Aggregate records over windows of time",
@@ -76,7 +76,6 @@ Aggregates: ` + aggregateHelp,
 	section(fs, readingSection, f.kafka.add)
 	f.shape.add(fs)
 	fs.StringArrayVar(&f.by, "by", nil, "a row for each value of `FIELDS` or NAME=EXPR (repeatable)")
-	f.agg = "count()"
 	onceVar(fs, &f.agg, "agg", bothIn, "`AGGREGATES` of each row, as in 'n=count(), p99(latency_ms)'")
 	durationVar(fs, &f.grace, "grace", time.Minute,
 		"how late a record may come (default unlimited where the input is finite, else 1m)")

@@ -203,7 +203,8 @@ func (c Config) closed(why error) error {
 	case login && c.TLS.Enable:
 		return fault.Hint(err, "check --user, the password (--password-file or LOGCTL_PASSWORD) and --sasl")
 	case login:
-		return fault.Hint(err, "check --user, the password (--password-file or LOGCTL_PASSWORD) and --sasl; or it wants --tls, or no --sasl")
+		return fault.Hint(err, "check --user, the password (--password-file or LOGCTL_PASSWORD) and --sasl; "+
+			"or it wants --tls, or no --sasl")
 	case c.TLS.Enable:
 		return fault.Hint(err, "it may want --sasl or --tls-cert, or not speak TLS on this port: then leave --tls out")
 	default:

@@ -98,7 +98,7 @@ func (m *Mark) add(ctx context.Context) error {
 	topic := kmsg.NewTxnOffsetCommitRequestTopic()
 	topic.Topic, topic.TopicID = m.topic, m.txn.ids[m.topic]
 	part := kmsg.NewTxnOffsetCommitRequestTopicPartition()
-	part.Partition, part.Offset, part.Metadata = 0, m.next, kmsg.StringPtr(markNote)
+	part.Partition, part.Offset, part.Metadata = 0, m.next, new(markNote)
 	topic.Partitions = append(topic.Partitions, part)
 	req.Topics = append(req.Topics, topic)
 	return m.txn.sendOffsets(ctx, req)
