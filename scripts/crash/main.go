@@ -51,9 +51,12 @@ func run(bin string, seed uint64, most limits, kafka bool) error {
 		return err
 	}
 	if bin == "" {
-		if bin, err = build(dir); err != nil {
-			return err
-		}
+		bin, err = build(dir)
+	} else {
+		bin, err = filepath.Abs(bin) // runs have directories of their own
+	}
+	if err != nil {
+		return err
 	}
 	fmt.Printf("seed %d\n", seed)
 	if kafka {
