@@ -19,6 +19,7 @@ func TestUnreadable(t *testing.T) {
 		"postgres://me:secret@h/d?sslmode=odd":                                "sslmode is invalid",
 		"postgres://me:secret@h/d?sslmode=verify-full&sslrootcert=/nowhere/x": "unable to read CA file: open /nowhere/x",
 		"postgres://me:secret%@h/d":                                           "cannot be read",
+		"postgres://me:12/secret@h/d":                                         "cannot be read",
 		"h/d":                                                                 "is a URL",
 	} {
 		_, err := newServer(url)

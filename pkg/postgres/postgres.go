@@ -38,8 +38,8 @@ func newServer(address string) (*server, error) {
 		return nil, fault.Usagef("as in postgres://user@host/database#table", "a postgres endpoint is a URL")
 	}
 	config, err := pgconn.ParseConfig(address)
-	if err != nil {
-		return nil, unreadable(address, err)
+	if parsed, e := url.Parse(address); err != nil || e != nil || strings.Contains(parsed.EscapedPath(), "@") {
+		return nil, unreadable(address, err) // behind a slash, the end of a password would be a database's name
 	}
 	if config.ConnectTimeout == 0 || !strings.Contains(address, "connect_timeout") {
 		config.ConnectTimeout = connectTimeout
@@ -59,8 +59,8 @@ func unreadable(address string, err error) error {
 		return fault.Usagef("as in postgres://user@host/database?sslmode=verify-full&sslrootcert=ca.pem#table; "+
 			"sslmode may be disable, allow, prefer, require and verify-ca, too", "the URL of the postgres endpoint: %w", why)
 	}
-	return fault.Usagef("as in postgres://user@host:5432/database#table; in a password, % and # are written %25 and %23",
-		"the URL of the postgres endpoint cannot be read")
+	return fault.Usagef("as in postgres://user@host:5432/database#table; "+
+		"in a password, %, #, / and @ are written %25, %23, %2F and %40", "the URL of the postgres endpoint cannot be read")
 }
 
 // String names the database, without the password.
