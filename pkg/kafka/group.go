@@ -61,15 +61,19 @@ func (s *Source) groupOptions() []kgo.Opt {
 	return opts
 }
 
-func (s *Source) onAssigned(_ context.Context, client *kgo.Client, parts map[string][]int32) {
+func (s *Source) onAssigned(ctx context.Context, client *kgo.Client, parts map[string][]int32) {
 	id, _ := client.GroupMetadata()
-	s.mu.Lock()
-	if s.forgotten(id) {
-		s.lose()
+	kept := s.keptBy(id)
+	if len(kept) > 0 {
+		s.onLost(ctx, client, kept)
 	}
+	s.mu.Lock()
 	s.member = id
 	s.joined, s.placing = true, s.placing || len(parts) > 0
 	s.mu.Unlock()
+	if len(kept) > 0 {
+		s.takeAnew(ctx, client, kept)
+	}
 	if len(parts) > 0 {
 		s.rebalances.Add(1)
 	}

@@ -32,14 +32,15 @@ func (s *Source) commitAll(ctx context.Context, at []stream.Position) error {
 		return nil
 	}
 	for began := time.Now(); ; {
-		asked, commit := time.Now(), s.mine(at)
-		if len(commit) == 0 {
+		asked, req := time.Now(), s.commitRequest() // before it is asked what is its own: what it loses then is refused
+		mine := s.mine(at)
+		if len(mine) == 0 {
 			return nil
 		}
-		err := s.commit(ctx, commit, s.words(at))
+		err := s.commit(ctx, req, mine, s.words(at))
 		switch {
 		case err == nil:
-			s.noteOwn(commit, asked)
+			s.noteOwn(mine, asked)
 			s.noteDone(at)
 			return nil
 		case isAny(err, joining), passes(err):
@@ -116,22 +117,30 @@ func (s *Source) noteOwn(at map[string]map[int32]kgo.EpochOffset, asked time.Tim
 	}
 }
 
+// commitRequest returns a request to commit as the member that the source is now. A
+// member that its group has put out since is refused.
+func (s *Source) commitRequest() *kmsg.OffsetCommitRequest {
+	req := kmsg.NewPtrOffsetCommitRequest()
+	req.Group = s.cfg.Group
+	req.MemberID, req.Generation = s.client.GroupMetadata()
+	if s.cfg.InstanceID != "" {
+		req.InstanceID = &s.cfg.InstanceID
+	}
+	return req
+}
+
 // commit commits and returns the first error, of the request or of a partition. It
 // makes the request itself, for the client would have it wait while the member
 // joins: that may take until another reader of this run has given partitions up,
 // behind a barrier that is behind this commit. Brokers take it meanwhile.
-func (s *Source) commit(ctx context.Context, at map[string]map[int32]kgo.EpochOffset, words words) error {
-	if err := s.ids.learn(ctx, s.admin, at); err != nil {
-		return err
-	}
-	req := kmsg.NewPtrOffsetCommitRequest()
-	req.Group = s.cfg.Group
-	req.MemberID, req.Generation = s.client.GroupMetadata()
+func (s *Source) commit(
+	ctx context.Context, req *kmsg.OffsetCommitRequest, at map[string]map[int32]kgo.EpochOffset, words words,
+) error {
 	if err := s.knows(req.MemberID); err != nil {
 		return err
 	}
-	if s.cfg.InstanceID != "" {
-		req.InstanceID = &s.cfg.InstanceID
+	if err := s.ids.learn(ctx, s.admin, at); err != nil {
+		return err
 	}
 	for name, parts := range at {
 		topic := kmsg.NewOffsetCommitRequestTopic()

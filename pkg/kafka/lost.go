@@ -78,6 +78,73 @@ func (s *Source) forgotten(id string) bool {
 	return len(s.owned) > 0 && s.member != "" && s.member != id
 }
 
+// keptBy returns the partitions that the client goes on with as another member, id, while
+// the group has forgotten the one that they were given to.
+func (s *Source) keptBy(id string) map[string][]int32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.forgotten(id) {
+		return nil
+	}
+	kept := map[string][]int32{}
+	for _, p := range s.owned {
+		kept[p.topic] = append(kept[p.topic], p.n)
+	}
+	return kept
+}
+
+// takeAnew begins lost partitions where their group has come to meanwhile, as a new member
+// does. No records are taken over from the client until it returns.
+func (s *Source) takeAnew(ctx context.Context, client *kgo.Client, parts map[string][]int32) {
+	from, err := s.committed(ctx, parts)
+	if err == nil {
+		from, err = s.assign(ctx, from)
+	}
+	if err != nil {
+		s.mu.Lock()
+		s.err = s.cfg.explain(err, s.name())
+		s.mu.Unlock()
+		return
+	}
+	at := map[string]map[int32]kgo.EpochOffset{}
+	for topic, ns := range from {
+		at[topic] = map[int32]kgo.EpochOffset{}
+		for n, o := range ns {
+			at[topic][n] = o.EpochOffset()
+		}
+	}
+	client.SetOffsets(at)
+}
+
+// committed returns what the group has committed of partitions, less than zero where
+// nothing is. While no broker tells it asks again, until the source is closed.
+func (s *Source) committed(ctx context.Context, parts map[string][]int32) (positions, error) {
+	for {
+		found, err := s.admin.FetchOffsets(ctx, s.cfg.Group)
+		if err == nil {
+			at := positions{}
+			for topic, ns := range parts {
+				at[topic] = map[int32]kgo.Offset{}
+				for _, n := range ns {
+					at[topic][n] = kgo.NewOffset().At(-1)
+					if o, ok := found.Lookup(topic, n); ok {
+						at[topic][n] = kgo.NewOffset().At(o.At)
+					}
+				}
+			}
+			return at, nil
+		}
+		if !passes(err) {
+			return nil, err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-s.quit:
+			return nil, err
+		}
+	}
+}
+
 // knows returns an error where the group does not know what is owned as that of id: a
 // commit as such would be taken, though it may be of what others have had since.
 func (s *Source) knows(id string) error {
@@ -136,7 +203,7 @@ func (s *Source) ask(ctx context.Context) error {
 		return nil
 	}
 	for began := time.Now(); ; {
-		err := s.commit(ctx, s.mine(at), s.words(at))
+		err := s.commit(ctx, s.commitRequest(), s.mine(at), s.words(at))
 		switch {
 		case isAny(err, []error{kerr.UnknownMemberID, kerr.FencedMemberEpoch, kerr.FencedInstanceID}):
 			return putOut{}
