@@ -137,20 +137,20 @@ func FromEntries(entries map[string][]byte) ([]byte, error) {
 	root.Content = append(root.Content, scalar("rules"), list)
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
 		doc := rules.Doc{Name: "rule " + quote(name)}
-		var n yaml.Node
-		if err := yaml.Unmarshal(entries[name], &n); err != nil || len(n.Content) == 0 {
+		n, err := doc.Value(entries[name])
+		if err != nil || n == nil {
 			return nil, doc.Errorf(&yaml.Node{Line: 1, Column: 1}, "", "want YAML or JSON: %v", err)
 		}
 		switch {
 		case name == DefaultKey:
-			root.Content = append(root.Content, scalar("default"), n.Content[0])
-		case nameOf(n.Content[0]) == "":
-			return nil, doc.Errorf(n.Content[0], "as in name: "+quote(name)+", the key of its record", "the rule has no name")
-		case nameOf(n.Content[0]) != name:
-			return nil, doc.Errorf(n.Content[0], "the key of a record is the name of its rule",
-				"the rule is called %q", nameOf(n.Content[0]))
+			root.Content = append(root.Content, scalar("default"), n)
+		case nameOf(n) == "":
+			return nil, doc.Errorf(n, "as in name: "+quote(name)+", the key of its record", "the rule has no name")
+		case nameOf(n) != name:
+			return nil, doc.Errorf(n, "the key of a record is the name of its rule",
+				"the rule is called %q", nameOf(n))
 		default:
-			list.Content = append(list.Content, n.Content[0])
+			list.Content = append(list.Content, n)
 		}
 	}
 	return encode(root)

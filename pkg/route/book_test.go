@@ -1,6 +1,7 @@
 package route_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -79,5 +80,48 @@ tests: []
 	}
 	if got := write(open("")); got != "{}\n" && got != "rules: []\n" {
 		t.Errorf("an empty file: %q", got)
+	}
+}
+
+// TestBookKeepsLongKeys: a rule that came as JSON is read again, in a file and from a
+// topic, however long its keys are and whatever is in them.
+func TestBookKeepsLongKeys(t *testing.T) {
+	key := strings.Repeat("k", 2000) + ": \"é😀"
+	rule := `{"name":"x","when":{` + strconv.Quote(key) + `:"\/\ud83d\ude00"},"to":"y"}`
+	b, err := route.OpenBook("rules.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.Put([]byte(rule)); err != nil {
+		t.Fatal(err)
+	}
+	file, err := b.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := b.Entries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := route.FromEntries(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct, err := route.FromEntries(map[string][]byte{"x": []byte(rule)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := route.ParseRule("rule", []byte(rule))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range [][]byte{file, again, direct} {
+		f, err := route.Parse("f", text, nil)
+		if err != nil || len(f.Rules) != 1 || f.Rules[0].Cond != want.Cond {
+			t.Errorf("%v from\n%s", err, text)
+		}
+	}
+	if !strings.Contains(want.Cond, "k: ") || !strings.Contains(want.Cond, `"/😀"`) {
+		t.Errorf("the rule is %s", want.Cond)
 	}
 }

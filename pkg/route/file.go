@@ -39,6 +39,8 @@ type Rule struct {
 	node *yaml.Node
 	cond *yaml.Node // what match says
 	set  map[string]*yaml.Node
+	done map[string]string // what becomes of fields: "set", …
+	made map[string]bool   // fields that are set, or that others are renamed to
 }
 
 // A Reader returns what a file holds that a rule names, such as a Sigma rule. The
@@ -108,7 +110,7 @@ func ParseRule(name string, text []byte) (Rule, error) {
 }
 
 func (p *parser) rule(n *yaml.Node) (Rule, error) {
-	r := Rule{Priority: NoPriority, Sample: 1, doc: p.Doc, node: n}
+	r := Rule{Priority: NoPriority, Sample: 1, doc: p.Doc, node: n, done: map[string]string{}, made: map[string]bool{}}
 	var when, match, detection string
 	err := p.Each(n,
 		rules.Key{Name: "name", Read: func(n *yaml.Node) error { return p.Text(n, &r.Name) }},
@@ -118,7 +120,7 @@ func (p *parser) rule(n *yaml.Node) (Rule, error) {
 		rules.Key{Name: "sigma", Read: func(n *yaml.Node) (err error) { detection, err = p.sigma(n, &r); return err }},
 		rules.Key{Name: "to", Read: func(n *yaml.Node) error { return p.endpoints(n, &r.To) }},
 		rules.Key{Name: "set", Read: func(n *yaml.Node) error { return p.set(n, &r) }},
-		rules.Key{Name: "drop", Read: func(n *yaml.Node) error { return p.Texts(n, &r.Edit.Drop) }},
+		rules.Key{Name: "drop", Read: func(n *yaml.Node) error { return p.drop(n, &r) }},
 		rules.Key{Name: "rename", Read: func(n *yaml.Node) error { return p.rename(n, &r) }},
 		rules.Key{Name: "redact", Read: func(n *yaml.Node) error { return p.redact(n, &r) }},
 		rules.Key{Name: "sample", Read: func(n *yaml.Node) error { return p.Number(n, 0, 1, &r.Sample) }},
@@ -197,7 +199,16 @@ func (p *parser) set(n *yaml.Node, r *Rule) error {
 		}
 		r.set[key.Value] = value
 		r.Edit.Set = append(r.Edit.Set, expr.Assignment{Name: key.Value, Src: src})
-		return nil
+		return cmp.Or(p.once(key, r, key.Value, "set"), p.makes(key, r, key.Value))
+	})
+}
+
+func (p *parser) drop(n *yaml.Node, r *Rule) error {
+	return p.Items(n, func(item *yaml.Node) error {
+		if err := p.Texts(item, &r.Edit.Drop); err != nil {
+			return err
+		}
+		return p.once(item, r, item.Value, "dropped")
 	})
 }
 
@@ -208,8 +219,27 @@ func (p *parser) rename(n *yaml.Node, r *Rule) error {
 			return err
 		}
 		r.Edit.Rename = append(r.Edit.Rename, to)
-		return nil
+		return cmp.Or(p.once(key, r, to.From, "renamed"), p.makes(value, r, to.To))
 	})
+}
+
+// once refuses a second thing to do with a field: one of the two would count silently.
+func (p *parser) once(n *yaml.Node, r *Rule, field, what string) error {
+	before := cmp.Or(r.done[field], what)
+	if r.done[field] = what; before != what {
+		return p.Errorf(n, "leave one of them out; set: {new: old} keeps a value under another name",
+			"the field %q is %s, and %s too", field, before, what)
+	}
+	return nil
+}
+
+// makes refuses to make a field twice.
+func (p *parser) makes(n *yaml.Node, r *Rule, field string) error {
+	if r.made[field] {
+		return p.Errorf(n, "give one of them another name", "two values become the field %q", field)
+	}
+	r.made[field] = true
+	return nil
 }
 
 func (p *parser) redact(n *yaml.Node, r *Rule) error {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -34,32 +33,27 @@ func yamlHint(what string) string {
 	return "the file is YAML"
 }
 
-// jsonEscape is an escape in JSON: of two surrogates, or any other.
-var jsonEscape = regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\.`)
-
-// plain returns JSON as YAML knows it, without two kinds of escapes: \/, and pairs of
-// surrogates.
-func plain(text []byte) []byte {
-	if !json.Valid(text) {
-		return text
-	}
-	return jsonEscape.ReplaceAllFunc(text, func(escape []byte) []byte {
-		if string(escape) == `\/` {
-			return escape[1:]
-		}
-		if len(escape) == len(`\ud83d\ude00`) {
-			high, _ := strconv.ParseUint(string(escape[2:6]), 16, 16)
-			low, _ := strconv.ParseUint(string(escape[8:]), 16, 16)
-			return utf8.AppendRune(nil, utf16.DecodeRune(rune(high), rune(low)))
-		}
-		return escape
-	})
-}
-
 // Root parses the text of a file, YAML or JSON, and returns its mapping.
 func (d Doc) Root(text []byte) (*yaml.Node, error) {
+	root, err := d.Value(text)
+	switch {
+	case err != nil:
+		return nil, err
+	case root == nil:
+		return &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}, nil
+	case root.Kind != yaml.MappingNode:
+		return nil, d.Errorf(root, "", "want keys and values, not %s", kindOf(root))
+	}
+	return root, nil
+}
+
+// Value parses a text, YAML or JSON, and returns what is in it, nil for nothing.
+func (d Doc) Value(text []byte) (*yaml.Node, error) {
+	if json.Valid(text) && utf8.Valid(text) {
+		return fromJSON(text), nil
+	}
 	var doc yaml.Node
-	if err := yaml.Unmarshal(plain(text), &doc); err != nil {
+	if err := yaml.Unmarshal(text, &doc); err != nil {
 		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 			return nil, fault.Usagef(yamlHint(m[2]), "%s:%s: %s", d.Name, m[1], m[2])
 		}
@@ -72,12 +66,9 @@ func (d Doc) Root(text []byte) (*yaml.Node, error) {
 		}
 	}
 	if len(doc.Content) == 0 {
-		return &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}, nil
+		return nil, nil
 	}
-	if root := doc.Content[0]; root.Kind == yaml.MappingNode {
-		return root, nil
-	}
-	return nil, d.Errorf(doc.Content[0], "", "want keys and values, not %s", kindOf(doc.Content[0]))
+	return doc.Content[0], nil
 }
 
 // Errorf returns an error that begins with the place of n.

@@ -1,9 +1,12 @@
 package rules_test
 
 import (
+	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -19,6 +22,13 @@ func TestDoc(t *testing.T) {
 		{"names: [a, b]\nname: c", "a b c", "", ""},
 		{"x: &all [a, b]\nnames: *all", "a b", "", ""},
 		{`{"names": ["\\/a\u002f\\\/", "\uD83d\ude00", "\\ud83d\\ude00"]}`, `\/a/\/ 😀 \ud83d\ude00`, "", ""},
+		{"{\"names\":\t[\"a\"],\"x\": {\"" + strings.Repeat("k", 2000) + "\": 1}}", "a", "", ""},
+		{"{\n\t\"name\": \"é\", \"nam\" : [true]}", "", `f.yaml:2:15: unknown key "nam"`, "did you mean name?"},
+		{`{"names": ["a", null]}`, "", "f.yaml:1:17: want text, not nothing", ""},
+		{`{"names": {}, "x": 1}`, "", "f.yaml:1:11: want text, not keys and values", ""},
+		{`{"name": "a", "name": "b"}`, "", `f.yaml:1:15: the key "name" stands here twice`, "leave one"},
+		{`["a"]`, "", "f.yaml:1:1: want keys and values, not a list", ""},
+		{`12`, "", `f.yaml:1:1: want keys and values, not "12"`, ""},
 		{`names: ["\ud83d\ude00"]`, "", "f.yaml: found invalid Unicode", ""}, // which only JSON has
 		{"names: [a, ~]", "", "f.yaml:1:12: want text", ""},
 		{"names: [[a]]", "", "f.yaml:1:9: want text", ""},
@@ -54,4 +64,56 @@ func TestDoc(t *testing.T) {
 			t.Errorf("%q: status %d", c.file, fault.Status(err))
 		}
 	}
+}
+
+// FuzzJSON: JSON is read as encoding/json reads it, and stands where it stands.
+func FuzzJSON(f *testing.F) {
+	for _, s := range []string{
+		`{"a":[1,-2.5e3,"\u00e9\/",true,false,null],"b":{"c":{}},"d":[[]]}`, "{\n \"a\"\t: [ ],\r\n\"é\":\"\\\"\"}", `{"big":12345678901234567890}`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var want map[string]any
+		if json.Unmarshal([]byte(s), &want) != nil || want == nil || !utf8.ValidString(s) {
+			return
+		}
+		root, err := rules.Doc{Name: "f"}.Root([]byte(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := plainOf(t, strings.Split(s, "\n"), root).(map[string]any); !ok || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %v, want %v", s, got, want)
+		}
+	})
+}
+
+// plainOf returns what a node of JSON is as encoding/json has it.
+func plainOf(t *testing.T, lines []string, n *yaml.Node) any {
+	first := string([]rune(lines[n.Line-1])[n.Column-1])
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := map[string]any{}
+		for k := 0; k < len(n.Content); k += 2 {
+			m[n.Content[k].Value] = plainOf(t, lines, n.Content[k+1])
+		}
+		return m
+	case yaml.SequenceNode:
+		list := []any{}
+		for _, item := range n.Content {
+			list = append(list, plainOf(t, lines, item))
+		}
+		return list
+	}
+	if n.Style == yaml.DoubleQuotedStyle {
+		if first != `"` {
+			t.Errorf("%q is said to begin with %s", n.Value, first)
+		}
+		return n.Value
+	}
+	var v any
+	if err := json.Unmarshal([]byte(n.Value), &v); err != nil || n.Value[:1] != first {
+		t.Errorf("%q is said to begin with %s; %v", n.Value, first, err)
+	}
+	return v
 }
