@@ -84,9 +84,6 @@ func (f *routeFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.kafka.checkUse(p); err != nil {
 		return err
 	}
-	if f.stream.input.timeField != "" {
-		p.plan.ReadTime(f.stream.input.timeField)
-	}
 	p.producer, p.durable = &f.write, f.kafka.group != ""
 	p.Order = routeOrder(p)
 	r := newRouting(&f.rules, p)

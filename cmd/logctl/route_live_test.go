@@ -121,13 +121,18 @@ func TestRouteWatch(t *testing.T) {
 	}
 }
 
-// Rules are read and changed over HTTP, and the file has them.
+// Rules are read and changed over HTTP, and the file has them, also behind a link; what
+// was written into it by hand is not lost.
 func TestRouteAPI(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "rules.yaml")
 	out := filepath.Join(dir, "out.log")
-	writeFile(t, path, "# ours\nrules:\n  - {name: one, match: n == 1, to: "+out+"}\n")
+	file := filepath.Join(dir, "behind.yaml")
+	writeFile(t, file, "# ours\nrules:\n  - {name: one, match: n == 1, to: "+out+"}\n")
+	if err := os.Symlink("behind.yaml", path); err != nil {
+		t.Fatal(err)
+	}
 	c := &client{home: t.TempDir(), addrs: []string{"127.0.0.1:1"}}
 	p := startRouter(t, c, dir, "--to", "null:", "--rules", path)
 	p.send(t, `{"n":1}`, "out.log")
@@ -139,6 +144,10 @@ func TestRouteAPI(t *testing.T) {
 		{"POST", "/api/rules", rule, `409 {"error":"there is a rule \"two\"; PUT /api/rules/two replaces it"}`},
 		{"POST", "/api/rules", `{"name":"x","match":"n ==","to":"null:"}`, `400 {"error":"`},
 		{"POST", "/api/rules", `{"name":"x","match":"n == 1","to":"sqlite:` + dir + `/none/x.db"}`, `400 {"error":"destination`},
+		{"POST", "/api/rules", `{"name":"_default","match":"n == 1","to":"null:"}`, `400 {"error":"rule:1:1: no rule may be called`},
+		{"PUT", "/api/rules", "", `400 {"error":"` + path + `: there is nothing in it"`},
+		{"PUT", "/api/rules", "# nothing", `400 {"error":"` + path + `: there is nothing in it"`},
+		{"PUT", "/api/rules", "rules: []\n---\nrules: []", `400 {"error":"body:3:1: a line --- begins something else`},
 		{"PUT", "/api/rules/three", rule, `409 {"error":"the rule is called \"two\", the path \"three\""}`},
 		{"PUT", "/api/rules/two", strings.Replace(rule, "n == 2", "n == 22", 1), `204`},
 		{"DELETE", "/api/rules/one", "", `204`},
@@ -150,12 +159,19 @@ func TestRouteAPI(t *testing.T) {
 		}
 	}
 	p.send(t, `{"n":22}`, "out.log")
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(file)
 	if err != nil || !strings.HasPrefix(string(text), "# ours\n") || !strings.Contains(string(text), "n == 22") {
 		t.Errorf("%v; the file is\n%s", err, text)
 	}
 	if got := p.ask(t, http.MethodGet, "/api/rules?format=yaml", ""); got != "200 "+strings.TrimSpace(string(text)) {
 		t.Errorf("the file is\n%s\nshown is\n%s", text, got)
+	}
+	writeFile(t, file, strings.Replace(string(text), "n == 22", "n == 222", 1))
+	for _, s := range []struct{ method, path string }{{"POST", "/api/rules"}, {"DELETE", "/api/rules/two"}} {
+		got := p.ask(t, s.method, s.path, strings.Replace(rule, "two", "four", 1))
+		if want := `409 {"error":"` + path + ` holds changes that are not in force`; !strings.HasPrefix(got, want) {
+			t.Errorf("%s %s of a file that was changed by hand: %s, want %s", s.method, s.path, got, want)
+		}
 	}
 	if got := p.ask(t, http.MethodPut, "/api/rules", "rules: [{name: all, match: has(n), to: "+out+"}]"); got != "204 " {
 		t.Errorf("PUT of all: %s", got)

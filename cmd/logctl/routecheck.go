@@ -91,6 +91,7 @@ func eachRules(paths []string, do func(*route.File, *route.Table) error) error {
 			errs = append(errs, err)
 			continue
 		}
+		f.Certain()
 		t, err := route.Compile(f, route.Options{Explain: true})
 		if err == nil {
 			err = do(f, t)

@@ -42,13 +42,9 @@ func (f *rulesFlags) add(fs *pflag.FlagSet) {
 }
 
 func (f *rulesFlags) check() error {
-	if f.classify == "" {
-		return nil
-	}
-	if f.rules != "" {
+	if f.classify != "" && f.rules != "" {
 		return fault.Usagef("leave one of them out", "both --rules and --classify say where records go")
 	}
-	f.match = matchFirst
 	return nil
 }
 

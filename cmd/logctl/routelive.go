@@ -192,10 +192,10 @@ func emptyRules(path string) error {
 	return fault.Usagef("rules: [] is a file without rules", "%s: there is nothing in it", path)
 }
 
-// try compiles rules and opens their destinations. A text that has become empty is no
-// set of rules: somebody has cut the file off, and all records would go to the default.
+// try compiles rules and opens their destinations. A text that is empty is no set of rules:
+// somebody has cut the file off, and all records would go to the default.
 func (b *rulebook) try(text []byte) (*route.Table, error) {
-	if len(bytes.TrimSpace(text)) == 0 && len(bytes.TrimSpace(b.text)) > 0 {
+	if route.IsEmpty(text) {
 		return nil, emptyRules(b.flags.rules)
 	}
 	f, err := b.read(text)

@@ -74,8 +74,21 @@ func (b *rulebook) saveTopic(ctx context.Context, entries map[string][]byte) err
 	return b.table.Put(ctx, changes)
 }
 
-// replaceFile writes a file as a whole or not at all.
+// unread reports whether the file holds something else than the rules in force: it was
+// changed and nobody watches it, or not yet, or what it says is wrong.
+func (b *rulebook) unread() bool {
+	if b.table != nil {
+		return false
+	}
+	text, err := os.ReadFile(b.flags.rules)
+	return err == nil && !bytes.Equal(text, b.text)
+}
+
+// replaceFile writes a file as a whole or not at all; where it is a link, the file behind it.
 func replaceFile(path string, text []byte) error {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		path = file
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err

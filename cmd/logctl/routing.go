@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"time"
 
@@ -25,6 +24,9 @@ type routing struct {
 }
 
 func newRouting(f *rulesFlags, p *pipeline) *routing {
+	if field := p.flags.input.timeField; field != "" {
+		p.plan.ReadTime(field)
+	}
 	stats := new(route.Stats)
 	return &routing{
 		flags: f, p: p, stats: stats, live: new(route.Live), dests: newDestinations(),
@@ -41,6 +43,9 @@ func (r *routing) load() (err error) {
 	r.options.First = r.flags.match == matchFirst
 	if err := r.openRules(); err != nil {
 		return err
+	}
+	if route.IsEmpty(r.book.text) {
+		return emptyRules(r.flags.rules)
 	}
 	if r.file, err = r.book.read(r.book.text); err != nil {
 		return err
@@ -119,8 +124,11 @@ func readRules(path string) (*route.File, error) {
 	if err != nil {
 		return nil, fault.Usagef("", "reading rules: %w", err)
 	}
-	if len(bytes.TrimSpace(text)) == 0 {
+	switch {
+	case route.IsEmpty(text):
 		return nil, emptyRules(path)
+	case route.IsClasses(text):
+		return route.ParseClasses(path, text)
 	}
 	return route.Parse(path, text, newRuleFiles(path).read)
 }

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -55,6 +56,26 @@ func ParseClasses(name string, text []byte) (*File, error) {
 		return nil, err
 	}
 	return p.rules(root), p.checkTests()
+}
+
+// IsClasses reports whether a text is a file of classes.
+func IsClasses(text []byte) bool {
+	root, err := rules.Doc{}.Root(text)
+	if err != nil {
+		return false
+	}
+	for k := 0; k < len(root.Content); k += 2 {
+		if slices.Contains([]string{critical, high, normal}, root.Content[k].Value) {
+			return true
+		}
+	}
+	return false
+}
+
+// IsEmpty reports whether a text says nothing.
+func IsEmpty(text []byte) bool {
+	root, err := rules.Doc{}.Root(text)
+	return err == nil && len(root.Content) == 0
 }
 
 type classParser struct {
@@ -115,6 +136,6 @@ func (p *classParser) rules(root *yaml.Node) *File {
 		}
 		p.file.Rules = append(p.file.Rules, r)
 	}
-	p.file.Default = p.to[low]
+	p.file.Default, p.file.First = p.to[low], true
 	return p.file
 }

@@ -24,6 +24,7 @@ type worker struct {
 	one     [1]int32
 
 	to     []uint64          // of the record at hand
+	sends  []int32           // the rules that send it, but for limits
 	chain  []*transform.Edit // of a destination
 	last   []*transform.Edit // of the destination before
 	out    []byte            // changed records, a newline behind each
@@ -75,6 +76,7 @@ func (w *worker) decide(t *Table, b *record.Batch, i int, words [][]uint64, orig
 		return
 	}
 	clear(w.to)
+	w.sends = w.sends[:0]
 	asked, edits := false, false
 	for _, k := range match {
 		r := &t.rules[k]
@@ -83,6 +85,7 @@ func (w *worker) decide(t *Table, b *record.Batch, i int, words [][]uint64, orig
 			continue
 		}
 		w.rules = binary.LittleEndian.AppendUint32(w.rules, uint32(k)<<ruleShift)
+		w.sends = append(w.sends, k)
 		edits = edits || r.edit != nil
 		if r.bucket != nil {
 			asked = true
@@ -97,8 +100,8 @@ func (w *worker) decide(t *Table, b *record.Batch, i int, words [][]uint64, orig
 	if asked {
 		b.Recs[i].Flags &^= record.Dropped
 	}
-	if edits && b.Recs[i].Flags&record.Tombstone == 0 {
-		w.edit(t, b, i, match, words)
+	if edits {
+		w.edit(t, b, i, words)
 	}
 }
 
@@ -124,15 +127,18 @@ func (w *worker) send(t *Table, b *record.Batch, i int, words [][]uint64, to []u
 	}
 }
 
-// edit makes the changed forms of record i. Destinations that want the same changes
-// share a form.
-func (w *worker) edit(t *Table, b *record.Batch, i int, match []int32, words [][]uint64) {
+// edit makes the forms of record i that the rules in w.sends change. Destinations that
+// want the same changes share a form.
+func (w *worker) edit(t *Table, b *record.Batch, i int, words [][]uint64) {
+	if b.Recs[i].Flags&record.Tombstone != 0 {
+		return
+	}
 	first := len(w.forms) / formSize
 	w.last = w.last[:0]
 	var form record.Span
 	for d := range t.names {
 		w.chain = w.chain[:0]
-		for _, k := range match {
+		for _, k := range w.sends {
 			if r := &t.rules[k]; r.edit != nil && r.to[d>>6]>>(d&63)&1 != 0 {
 				w.chain = append(w.chain, r.edit)
 			}
@@ -269,7 +275,7 @@ func (t *Table) gate(b *record.Batch, i int) {
 		now = t.newest
 	}
 	t.newest = now
-	asked, all := false, uint64(0)
+	asked, edited, all := false, false, uint64(0)
 	for entries := t.matched(b, i); len(entries) > 0; entries = entries[ruleSize:] {
 		entry := binary.LittleEndian.Uint32(entries)
 		r := &t.rules[entry>>ruleShift]
@@ -279,6 +285,7 @@ func (t *Table) gate(b *record.Batch, i int) {
 		asked = true
 		if _, ok := r.bucket.TakeWithin(now, 1, 0); !ok {
 			binary.LittleEndian.PutUint32(entries, entry|limitedOut)
+			edited = edited || r.edit != nil
 			continue
 		}
 		for d, bits := range r.to {
@@ -291,9 +298,30 @@ func (t *Table) gate(b *record.Batch, i int) {
 	for d := range t.words {
 		all |= b.Words(d)[i]
 	}
-	if all == 0 {
+	switch {
+	case all == 0 && t.leaves == nil:
 		rec.Flags |= record.Dropped
+	case all != 0 && edited:
+		t.edit(b, i)
 	}
+}
+
+// edit makes the forms of record i anew, without the changes of rules whose limits have
+// left it out.
+func (t *Table) edit(b *record.Batch, i int) {
+	w := t.workers.Get().(*worker)
+	defer t.workers.Put(w)
+	w.begin(t)
+	w.sends = w.sends[:0]
+	for entries := t.matched(b, i); len(entries) > 0; entries = entries[ruleSize:] {
+		if entry := binary.LittleEndian.Uint32(entries); entry&(sampledOut|limitedOut) == 0 {
+			w.sends = append(w.sends, int32(entry>>ruleShift))
+		}
+	}
+	words := t.columns(b)
+	words[t.words][i] = 0
+	w.edit(t, b, i, words)
+	w.finish(t, b, words)
 }
 
 // originHash tells partitions apart. It is the same in every run.

@@ -1,6 +1,10 @@
 package route
 
-import "github.com/logctl/logctl/pkg/record"
+import (
+	"encoding/binary"
+
+	"github.com/logctl/logctl/pkg/record"
+)
 
 // An Explanation says of one record which rules matched, why, and where it goes.
 // The encoding is JSON's.
@@ -17,6 +21,7 @@ type Explanation struct {
 type Reason struct {
 	Rule    string `json:"rule"`
 	Matched bool   `json:"matched"`
+	LeftOut string `json:"left_out,omitempty"` // sample or limit: it matched and sends nothing
 	Tests   []Fact `json:"tests"`
 }
 
@@ -45,7 +50,7 @@ func (t *Table) Explain(b *record.Batch, i int, every bool) Explanation {
 			e.Rules = append(e.Rules, t.rules[k].name)
 		}
 		if matched || every {
-			e.Why = append(e.Why, Reason{t.rules[k].name, matched, t.facts(b, i, k)})
+			e.Why = append(e.Why, Reason{t.rules[k].name, matched, t.leftOut(b, i, k), t.facts(b, i, k)})
 		}
 	}
 	e.Default = len(e.Rules) == 0
@@ -62,6 +67,20 @@ func (t *Table) Explain(b *record.Batch, i int, every bool) Explanation {
 		}
 	}
 	return e
+}
+
+// leftOut says what kept rule k from sending record i; "" for nothing.
+func (t *Table) leftOut(b *record.Batch, i, k int) string {
+	for entries := t.matched(b, i); len(entries) > 0; entries = entries[ruleSize:] {
+		switch entry := binary.LittleEndian.Uint32(entries); {
+		case entry>>ruleShift != uint32(k):
+		case entry&sampledOut != 0:
+			return "sample"
+		case entry&limitedOut != 0:
+			return "limit"
+		}
+	}
+	return ""
 }
 
 // facts are the tests that rule k is made of.

@@ -20,7 +20,16 @@ type File struct {
 	Name    string
 	Rules   []Rule   // in the order in which they are looked at
 	Default []string // where records go that no rule matches; nil where nothing is said
+	First   bool     // only the first rule that holds counts
 	Tests   []Test
+}
+
+// Certain has every rule send all that it matches, whatever its sample and its limit: what
+// an example expects is not left to chance, or to the examples before it.
+func (f *File) Certain() {
+	for k := range f.Rules {
+		f.Rules[k].Sample, f.Rules[k].Limit = 1, limit.Schedule{}
+	}
 }
 
 // A Rule says which records go where, and what is changed in them on the way.
@@ -131,6 +140,8 @@ func (p *parser) rule(n *yaml.Node) (Rule, error) {
 		return r, err
 	case r.Name == "":
 		return r, p.Errorf(n, "as in name: errors", "a rule has no name")
+	case r.Name == DefaultKey:
+		return r, p.Errorf(n, "in a topic of rules it is the key of the default", "no rule may be called %q", r.Name)
 	case when == "" && match == "" && detection == "":
 		return r, p.Errorf(n, "when: {level: ERROR}, match: level >= ERROR or sigma: FILE", "rule %q matches nothing", r.Name)
 	case len(r.To) == 0:

@@ -126,20 +126,27 @@ func (m maker) record() string {
 func naive(rules []naiveRule, first bool, line string, to map[string][]string) {
 	var rec map[string]any
 	_ = json.Unmarshal([]byte(line), &rec)
+	var match []naiveRule
+	for _, r := range rules {
+		if r.holds(rec) && !(first && len(match) > 0) {
+			match = append(match, r)
+		}
+	}
+	if len(match) == 0 {
+		to["rest"] = append(to["rest"], line)
+	}
+	send(match, line, to)
+}
+
+// send sends one record where rules say, as they change it.
+func send(rules []naiveRule, line string, to map[string][]string) {
+	var rec map[string]any
+	_ = json.Unmarshal([]byte(line), &rec)
 	by := map[string][]naiveRule{}
 	for _, r := range rules {
-		if !r.holds(rec) {
-			continue
-		}
 		for _, d := range r.to {
 			by[d] = append(by[d], r)
 		}
-		if first {
-			break
-		}
-	}
-	if len(by) == 0 {
-		to["rest"] = append(to["rest"], line)
 	}
 	for d, list := range by {
 		form := maps.Clone(rec)
@@ -209,6 +216,77 @@ func TestRoutesLikeALoopOverAllRules(t *testing.T) {
 				if sorted(got[k]) != sorted(want[d][k]) {
 					t.Fatalf("seed %d: %s got %s, want %s\n%s", seed, d, got[k], want[d][k], text)
 				}
+			}
+		}
+	}
+}
+
+// sentTo returns what an explanation says that a destination is sent of a line.
+func sentTo(x route.Explanation, to, line string) string {
+	for _, form := range x.Sends {
+		if form.To == to {
+			return form.Record
+		}
+	}
+	return line
+}
+
+// What is explained is what is routed: which rules matched, which of them a sample or a
+// limit kept from sending, where the record goes, and what the others make of it.
+func TestExplainsWhatIsRouted(t *testing.T) {
+	for seed := range uint64(60) {
+		m := maker{rand.New(rand.NewPCG(seed, 11))}
+		rules := map[string]naiveRule{}
+		text := "rules:\n"
+		for k := range 1 + m.IntN(30) {
+			r := m.rule(k)
+			rules[r.name] = r
+			text += r.text + pick(m, "", "", "    sample: 0.5\n", "    limit: 20/s\n", "    sample: 0.7\n    limit: 9/m\n")
+		}
+		text += "default: rest\n"
+		opt := route.Options{First: m.IntN(3) == 0}
+		var lines []string
+		for range 200 {
+			lines = append(lines, m.record())
+		}
+		w, explained := newTown(t), newTown(t)
+		w.rules(t, text, opt)
+		w.route(t, w.batch(lines...), 1+m.IntN(300))
+		opt.Explain = true
+		explained.rules(t, text, opt)
+		b, table := explained.batch(lines...), explained.live.Table()
+		table.Prepare(b)
+		want := map[string][]string{}
+		for i, line := range lines {
+			x := table.Explain(b, i, false)
+			var sending []naiveRule
+			for k, name := range x.Rules {
+				if x.Why[k].LeftOut == "" {
+					sending = append(sending, rules[name])
+				}
+			}
+			to := map[string][]string{}
+			if x.Default {
+				to["rest"] = []string{line}
+			}
+			send(sending, line, to)
+			if !slices.Equal(slices.Sorted(slices.Values(x.To)), slices.Sorted(maps.Keys(to))) {
+				t.Fatalf("seed %d: %s: explained to go to %v, its rules say %v\n%s", seed, line, x.To, to, text)
+			}
+			for d, forms := range to {
+				want[d] = append(want[d], forms...)
+				if got := sentTo(x, d, line); sorted(got) != sorted(forms[0]) {
+					t.Fatalf("seed %d: %s: explained to be sent to %s as %s, want %s\n%s", seed, line, d, got, forms[0], text)
+				}
+			}
+		}
+		for _, d := range []string{"a", "b", "c", "d", "rest"} {
+			var got []string
+			if s := w.sinks[d]; s != nil {
+				got = s.values
+			}
+			if !slices.EqualFunc(got, want[d], func(a, b string) bool { return sorted(a) == sorted(b) }) {
+				t.Fatalf("seed %d: %s got\n%s\nexplained were\n%s\nby\n%s", seed, d, strings.Join(got, "\n"), strings.Join(want[d], "\n"), text)
 			}
 		}
 	}

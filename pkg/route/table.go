@@ -71,7 +71,7 @@ type rule struct {
 // Compile compiles a file. Its plan is a new one, that of the options with the
 // fields that the rules read. It opens the destinations that are new.
 func Compile(f *File, opt Options) (*Table, error) {
-	t := &Table{File: f, first: opt.First, stats: opt.Stats, plan: record.NewPlan(), newest: record.NoTime}
+	t := &Table{File: f, first: opt.First || f.First, stats: opt.Stats, plan: record.NewPlan(), newest: record.NoTime}
 	if opt.Plan != nil {
 		t.plan = opt.Plan.Clone()
 	}

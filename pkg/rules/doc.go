@@ -1,9 +1,11 @@
 package rules
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -53,7 +55,8 @@ func (d Doc) Value(text []byte) (*yaml.Node, error) {
 		return fromJSON(text), nil
 	}
 	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) { // an empty file
 		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 			return nil, fault.Usagef(yamlHint(m[2]), "%s:%s: %s", d.Name, m[1], m[2])
 		}
@@ -68,7 +71,21 @@ func (d Doc) Value(text []byte) (*yaml.Node, error) {
 	if len(doc.Content) == 0 {
 		return nil, nil
 	}
-	return doc.Content[0], nil
+	return doc.Content[0], d.last(dec)
+}
+
+// last refuses a second document: what it says would count for nothing.
+func (d Doc) last(dec *yaml.Decoder) error {
+	var more yaml.Node
+	err := dec.Decode(&more)
+	switch {
+	case errors.Is(err, io.EOF), err == nil && (len(more.Content) == 0 || more.Content[0].Tag == "!!null"):
+		return nil
+	case err == nil:
+		return d.Errorf(more.Content[0], "leave out the line ---, or give each a file of its own",
+			"a line --- begins something else, which does not count")
+	}
+	return fault.Usagef("the file is YAML", "%s: %s", d.Name, strings.TrimPrefix(err.Error(), "yaml: "))
 }
 
 // Errorf returns an error that begins with the place of n.

@@ -38,6 +38,9 @@ func TestDoc(t *testing.T) {
 		{"- a", "", "f.yaml:1:1: want keys and values", ""},
 		{"x: 1\nname: a: b", "", "f.yaml:2: mapping values", "stands in quotes"},
 		{"x: &x [*x]", "", "f.yaml: ", ""},
+		{"---\nname: a\n---\n# nothing", "a", "", ""},
+		{"name: a\n---\nname: b", "", "f.yaml:3:1: a line --- begins something else", "leave out the line"},
+		{"name: a\n---\n- {", "", "f.yaml: ", "YAML"},
 		{"if: a b", "", "f.yaml:1:7: if: ", ""}, // where in the expression it is
 		{`if: "a b"`, "", "f.yaml:1:8: if: ", ""},
 		{"if: |\n  a b", "", "f.yaml:1:5: if: ", ""},

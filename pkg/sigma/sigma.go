@@ -9,9 +9,6 @@
 package sigma
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -34,9 +31,6 @@ func Parse(name string, text []byte) (*Rule, error) {
 	p := &parser{Doc: rules.Doc{Name: name}, rule: &Rule{File: name}}
 	root, err := p.Root(text)
 	if err != nil {
-		return nil, err
-	}
-	if err := p.alone(text); err != nil {
 		return nil, err
 	}
 	if err := p.Pairs(root, p.key); err != nil {
@@ -90,23 +84,6 @@ func (p *parser) key(key, value *yaml.Node) error {
 	case "correlation", "filter", "action":
 		return p.Errorf(key, "rules that look at one record can be used", "%s: Sigma's %s are not supported", key.Value,
 			map[string]string{"correlation": "correlations", "filter": "filters", "action": "collections"}[key.Value])
-	}
-	return nil
-}
-
-// alone makes sure that a file holds one rule.
-func (p *parser) alone(text []byte) error {
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	var doc yaml.Node
-	if err := dec.Decode(&doc); err != nil {
-		return nil //nolint:nilerr // an empty file, which lacks a detection; Root has found what else may be
-	}
-	var more yaml.Node
-	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
-		if len(more.Content) == 0 {
-			more.Line, more.Column = 1, 1
-		}
-		return p.Errorf(&more, "give each a file of its own", "want one Sigma rule, the file holds more")
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func TestErrors(t *testing.T) {
 		{"title: T\ncorrelation: {type: event_count}", "f:2:1: correlation: Sigma's correlations are not supported", "one record"},
 		{"title: T\naction: global", "f:2:1: action: Sigma's collections are not supported", ""},
 		{"title: T\nlevel: hihg", `f:2:8: unknown level "hihg"`, "did you mean high?"},
-		{rule("s: {a: 1}\ncondition: s") + "---\ntitle: U", "f:7:1: want one Sigma rule, the file holds more", ""},
+		{rule("s: {a: 1}\ncondition: s") + "---\ntitle: U", "f:8:1: a line --- begins something else, which does not count", "a file of its own"},
 		{rule("s: {a|contans: x}\ncondition: s"), `f:5:7: unknown modifier "contans"`, "did you mean contains?"},
 		{rule("s: {a|expand: x}\ncondition: s"), "f:5:7: the modifier expand is not supported", ""},
 		{rule("s: {a|contains|endswith: x}\ncondition: s"), "f:5:7: the modifiers contains and endswith do not go together", ""},
