@@ -183,7 +183,7 @@ func (s *Sink) send(rows record.Rows) error {
 
 // reserve waits until there is room for n more bytes in flight. What is larger
 // than the buffer goes alone. What lingers is sent then: nothing may come that would
-// fill its batches. (Where lingering is adaptive, it is not longer than that anyway.)
+// fill its batches. (Over a long link, adaptive lingering is not longer than an answer.)
 func (s *Sink) reserve(n int64) error {
 	began := time.Now()
 	err := s.await(context.Background(), func() (bool, error) {
@@ -191,7 +191,7 @@ func (s *Sink) reserve(n int64) error {
 		if used == 0 {
 			s.counts.progress.Store(time.Now().UnixNano())
 		}
-		if !s.adaptive && used > 0 && used+n > s.cfg.Buffer {
+		if used > 0 && used+n > s.cfg.Buffer && !(s.adaptive && s.lingering.far.Load()) {
 			s.nudge()
 		}
 		if used > 0 && used+n > s.cfg.Buffer && time.Since(began) > s.cfg.MaxBlock {

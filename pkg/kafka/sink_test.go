@@ -182,21 +182,26 @@ func TestBufferFull(t *testing.T) {
 // can: else the buffer would stay full.
 func TestFullBufferSendsWhatLingers(t *testing.T) {
 	cfg, _ := cluster(t, kfake.SeedTopics(1, "t"))
-	sink := openSink(t, kafka.SinkConfig{
-		Config: cfg, Topic: "t", Buffer: 1000, Linger: time.Minute, Timeout: time.Hour, MaxBlock: 40 * time.Second,
-	})
-	b, _ := record.NewPool(1, 1<<10).Get(t.Context())
-	b.Add(make([]byte, 700))
-	for range 3 {
-		if err := sink.Write(b.All()); err != nil {
+	for _, adaptive := range []bool{false, true} {
+		sink := openSink(t, kafka.SinkConfig{
+			Config: cfg, Topic: "t", Buffer: 1000, Linger: time.Minute, Timeout: time.Hour, MaxBlock: 40 * time.Second,
+		})
+		if adaptive {
+			sink.Adapt()
+		}
+		b, _ := record.NewPool(1, 1<<10).Get(t.Context())
+		b.Add(make([]byte, 700))
+		for range 3 {
+			if err := sink.Write(b.All()); err != nil {
+				t.Fatalf("adaptive %t: %v", adaptive, err)
+			}
+		}
+		if err := sink.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := sink.Flush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if r := sink.Report(); r.Acked != 3 {
-		t.Errorf("report %+v", r)
+		if r := sink.Report(); r.Acked != 3 {
+			t.Errorf("report %+v", r)
+		}
 	}
 }
 
