@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"os"
@@ -87,7 +86,7 @@ func (f *brokerFlags) run(cmd *cobra.Command) error {
 		cfg.MaxBytes = -1
 	}
 	cfg.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelError}))
-	if err := f.secure(&cfg); err != nil {
+	if err := f.secure(cmd, &cfg); err != nil {
 		return err
 	}
 	defer leeway(brokerLeeway)()
@@ -121,7 +120,7 @@ func closing(err error) string {
 }
 
 // secure reads the files of users and certificates.
-func (f *brokerFlags) secure(cfg *broker.Config) error {
+func (f *brokerFlags) secure(cmd *cobra.Command, cfg *broker.Config) error {
 	if f.usersFile != "" {
 		file, err := os.Open(f.usersFile)
 		if err != nil {
@@ -132,15 +131,12 @@ func (f *brokerFlags) secure(cfg *broker.Config) error {
 			return fault.Usagef("NAME:PASSWORD a line", "reading users from %q: %w", f.usersFile, err)
 		}
 	}
-	if (f.cert == "") != (f.key == "") {
-		return fault.Usagef("give both --addr-cert and --addr-key", "a certificate needs its key, and a key its certificate")
+	shown := certificate{flag: "addr", cert: f.cert, key: f.key}
+	conf, err := shown.config()
+	if err != nil {
+		return err
 	}
-	if f.cert != "" {
-		cert, err := tls.LoadX509KeyPair(f.cert, f.key)
-		if err != nil {
-			return fault.Usagef("--addr-cert and --addr-key take files in PEM", "reading the TLS certificate: %w", err)
-		}
-		cfg.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
-	}
+	shown.warn(cmd, conf)
+	cfg.TLS = conf
 	return nil
 }

@@ -50,6 +50,7 @@ func (f *daemonFlags) serve(
 	if err != nil {
 		return nil, err
 	}
+	f.certificate().warn(cmd, cfg.TLS)
 	cfg.Ready, cfg.Metrics, cfg.Routes = ready, metrics, routes
 	srv, err := httpapi.Listen(cmd.Context(), cfg)
 	if err != nil {
@@ -88,8 +89,17 @@ func (f *daemonFlags) config() (httpapi.Config, error) {
 	if err != nil {
 		return httpapi.Config{}, err
 	}
-	cfg := httpapi.Config{Addr: addr, Token: token, CertFile: f.tlsCert, KeyFile: f.tlsKey, Pprof: f.pprof, Name: f.name}
+	conf, err := f.certificate().config()
+	if err != nil {
+		return httpapi.Config{}, err
+	}
+	cfg := httpapi.Config{Addr: addr, Token: token, TLS: conf, Pprof: f.pprof, Name: f.name}
 	return cfg, cfg.Check()
+}
+
+// certificate returns what is shown to those who call.
+func (f *daemonFlags) certificate() certificate {
+	return certificate{flag: "listen", cert: f.tlsCert, key: f.tlsKey}
 }
 
 // readSecret returns the first line of a file, "" for no file.

@@ -60,8 +60,12 @@ func (f *httpInput) config(p *pipeline, addr string) (httpapi.IntakeConfig, erro
 	if err != nil {
 		return httpapi.IntakeConfig{}, err
 	}
+	conf, err := d.certificate().config()
+	if err != nil {
+		return httpapi.IntakeConfig{}, err
+	}
 	cfg := httpapi.IntakeConfig{
-		Config:  httpapi.Config{Addr: addr, Token: token, CertFile: d.tlsCert, KeyFile: d.tlsKey},
+		Config:  httpapi.Config{Addr: addr, Token: token, TLS: conf},
 		MaxBody: f.maxBody, MaxRecord: int(p.flags.input.maxRecord), Early: f.ackMode == "accept",
 		Fill: !p.flags.input.envelope, Bucket: f.bucket, Wait: f.wait, Closed: f.closed,
 	}
@@ -88,6 +92,7 @@ func (f *httpInput) open(p *pipeline, addr string) (stream.Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.flags.daemon.certificate().warn(p.cmd, cfg.TLS)
 	in, err := httpapi.ListenIntake(p.cmd.Context(), cfg)
 	if err != nil {
 		return nil, err

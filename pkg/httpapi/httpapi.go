@@ -28,12 +28,11 @@ import (
 
 // Config says where and how to listen. The zero value of a field is its default.
 type Config struct {
-	Addr     string // host:port; port 0 takes a free one
-	Token    string // what callers must show as "Authorization: Bearer TOKEN"; "" for nothing
-	CertFile string // with KeyFile: serve TLS
-	KeyFile  string
-	Name     string // host[:port] by which callers come to it through others; "" for none
-	Pprof    bool   // serve Go's profiles under /debug/pprof/
+	Addr  string      // host:port; port 0 takes a free one
+	Token string      // what callers must show as "Authorization: Bearer TOKEN"; "" for nothing
+	TLS   *tls.Config // with the server's certificate; nil for plain text
+	Name  string      // host[:port] by which callers come to it through others; "" for none
+	Pprof bool        // serve Go's profiles under /debug/pprof/
 
 	Routes  []Route      // the command's own queries
 	Ready   func() error // why the daemon is not ready; nil when it is. A nil func is always ready
@@ -48,12 +47,8 @@ type Server struct {
 	tls bool
 }
 
-// Check refuses an address beyond loopback without a token, and half of a certificate.
+// Check refuses an address beyond loopback without a token.
 func (c Config) Check() error {
-	if (c.CertFile == "") != (c.KeyFile == "") {
-		return fault.Usagef("give both --listen-cert and --listen-key",
-			"a certificate needs its key, and a key its certificate")
-	}
 	if c.Token == "" && !stream.Loopback(hostOf(c.Addr)) {
 		return fault.Usagef("add --auth-token-file FILE, or listen on 127.0.0.1",
 			"refusing to listen on %q for everyone without a token", c.Addr)
@@ -72,14 +67,8 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("listening on %q: %w", cfg.Addr, err)
 	}
 	s := &Server{ln: ln, mux: http.NewServeMux()}
-	if cfg.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile)
-		if err != nil {
-			err = fault.Usagef("--listen-cert and --listen-key take files in PEM", "reading the TLS certificate: %w", err)
-			return nil, errors.Join(err, ln.Close())
-		}
-		s.ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
-		s.tls = true
+	if cfg.TLS != nil {
+		s.ln, s.tls = tls.NewListener(ln, cfg.TLS), true
 	}
 	s.handle(cfg)
 	s.srv = &http.Server{

@@ -161,15 +161,6 @@ func TestNamesOfOthers(t *testing.T) {
 	}
 }
 
-func TestHalfACertificate(t *testing.T) {
-	for _, cfg := range []httpapi.Config{{CertFile: "x"}, {KeyFile: "x"}, {CertFile: "x", KeyFile: "nowhere"}} {
-		cfg.Addr = "127.0.0.1:0"
-		if _, err := httpapi.Listen(t.Context(), cfg); fault.Status(err) != fault.Usage {
-			t.Errorf("%q, %q: %v", cfg.CertFile, cfg.KeyFile, err)
-		}
-	}
-}
-
 func TestBeyondLoopbackWantsToken(t *testing.T) {
 	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0"} {
 		if _, err := httpapi.Listen(t.Context(), httpapi.Config{Addr: addr}); fault.Status(err) != fault.Usage {
