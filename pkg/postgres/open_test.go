@@ -20,12 +20,27 @@ func TestUnreadable(t *testing.T) {
 		"postgres://me:secret@h/d?sslmode=verify-full&sslrootcert=/nowhere/x": "unable to read CA file: open /nowhere/x",
 		"postgres://me:secret%@h/d":                                           "cannot be read",
 		"postgres://me:12/secret@h/d":                                         "cannot be read",
+		"postgres://me:12?secret@h/d":                                         "cannot be read",
+		"postgres://me:12?sec=ret@h/d":                                        "cannot be read",
+		"postgres://me:?sslmode=secret@h/d":                                   "cannot be read",
+		"postgres://me:1/2?secret@h/d":                                        "cannot be read",
 		"h/d":                                                                 "is a URL",
 	} {
 		_, err := newServer(url)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "sec") ||
 			fault.Status(err) != fault.Usage || fault.HintOf(err) == "" {
 			t.Errorf("%s: %v, want %q", url, err, want)
+		}
+	}
+}
+
+// A question mark, or what looks like the end of a password, may be where it belongs.
+func TestReadable(t *testing.T) {
+	for _, url := range []string{
+		"postgres://me:a%3Fb%40@h/d", "postgres://h/d?user=me@realm&password=a@b", "postgres://me@h/d?application_name=a@b",
+	} {
+		if _, err := newServer(url); err != nil {
+			t.Errorf("%s: %v, hint %q", url, err, fault.HintOf(err))
 		}
 	}
 }

@@ -38,8 +38,8 @@ func newServer(address string) (*server, error) {
 		return nil, fault.Usagef("as in postgres://user@host/database#table", "a postgres endpoint is a URL")
 	}
 	config, err := pgconn.ParseConfig(address)
-	if parsed, e := url.Parse(address); err != nil || e != nil || strings.Contains(parsed.EscapedPath(), "@") {
-		return nil, unreadable(address, err) // behind a slash, the end of a password would be a database's name
+	if parsed, e := url.Parse(address); err != nil || e != nil || isCut(parsed) {
+		return nil, unreadable(address, err)
 	}
 	if config.ConnectTimeout == 0 || !strings.Contains(address, "connect_timeout") {
 		config.ConnectTimeout = connectTimeout
@@ -51,16 +51,23 @@ func newServer(address string) (*server, error) {
 	return &server{config: config}, nil
 }
 
+// isCut reports whether a password ends at a mark in it: what is behind a slash would be
+// the name of a database, and what is behind a question mark a setting. Both may be shown.
+func isCut(u *url.URL) bool {
+	return strings.Contains(u.EscapedPath(), "@") ||
+		u.User == nil && strings.Contains(u.RawQuery, "@") && !u.Query().Has("user")
+}
+
 // unreadable says why a URL is none. The library's text may hold a part of the password
 // where the URL is broken.
 func unreadable(address string, err error) error {
-	_, broken := url.Parse(address)
-	if why := errors.Unwrap(err); broken == nil && why != nil {
+	parsed, broken := url.Parse(address)
+	if why := errors.Unwrap(err); broken == nil && !isCut(parsed) && why != nil {
 		return fault.Usagef("as in postgres://user@host/database?sslmode=verify-full&sslrootcert=ca.pem#table; "+
 			"sslmode may be disable, allow, prefer, require and verify-ca, too", "the URL of the postgres endpoint: %w", why)
 	}
 	return fault.Usagef("as in postgres://user@host:5432/database#table; "+
-		"in a password, %, #, / and @ are written %25, %23, %2F and %40", "the URL of the postgres endpoint cannot be read")
+		"in a password, %, #, /, ? and @ are written %25, %23, %2F, %3F and %40", "the URL of the postgres endpoint cannot be read")
 }
 
 // String names the database, without the password.
