@@ -67,7 +67,8 @@ func (f *httpInput) config(p *pipeline, addr string) (httpapi.IntakeConfig, erro
 	cfg := httpapi.IntakeConfig{
 		Config:  httpapi.Config{Addr: addr, Token: token, TLS: conf},
 		MaxBody: f.maxBody, MaxRecord: int(p.flags.input.maxRecord), Early: f.ackMode == "accept",
-		Fill: !p.flags.input.envelope, Bucket: f.bucket, Wait: f.wait, Closed: f.closed,
+		Fill: !p.flags.input.envelope, Refuse: p.flags.input.dlq == "",
+		Bucket: f.bucket, Wait: f.wait, Closed: f.closed,
 	}
 	if f.maxBody < 1 || f.maxBody > mostRecord {
 		return cfg, fault.Usagef("", "--max-body %s: want between 1 and %s", human.Size(f.maxBody), human.Size(mostRecord))
@@ -102,6 +103,7 @@ func (f *httpInput) open(p *pipeline, addr string) (stream.Source, error) {
 	}
 	p.closers = append(p.closers, in.Close)
 	p.metrics = append(p.metrics, in)
+	p.Prepare = append(p.Prepare, in) // behind --where
 	p.opened = append(p.opened, func() {
 		note(p.cmd, "taking in records on %s", in.URL())
 		go func() {

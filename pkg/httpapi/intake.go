@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sort"
 	"sync"
@@ -36,6 +37,7 @@ type IntakeConfig struct {
 	Patience   time.Duration // how long a body may take, by default 5 s, and as much more as it has bytes for 64 KiB/s
 	Fill       bool          // records get the id and the timestamp that they lack, and Defaults
 	Defaults   []Default
+	Refuse     bool // records that prove bad when they are parsed are kept nowhere: their requests are answered 400
 
 	Bucket *limit.Bucket // one token a record; nil for no limit
 	Wait   time.Duration // how long a request may wait for its tokens
@@ -54,7 +56,8 @@ type IntakeConfig struct {
 // that the body is not JSON and names the place, 408 that it came too slowly, 413 that
 // it is too large, 429 that records come too fast. 503 means that nothing is accepted
 // for now, or that the records were not confirmed in time; in this case they may still
-// be stored. Otherwise a request is accepted as a whole or not at all.
+// be stored. Otherwise a request is accepted as a whole or not at all; only what proves bad
+// when it is parsed, as no envelope, does not hold up the others: see IntakeConfig.Refuse.
 type Intake struct {
 	cfg    IntakeConfig
 	srv    *Server
@@ -85,7 +88,8 @@ type post struct {
 	n      int    // records in all
 	known  int    // records of which Settle has said something
 	lost   int    // those of them that are not stored
-	answer chan error
+	bad    string // which record is bad, and why; the first one
+	answer chan *refusal
 }
 
 // ListenIntake opens the address. Requests are answered once Serve is called.
@@ -212,13 +216,54 @@ func (s *Intake) settle(next int64) {
 
 // tell answers the request, once.
 func (p *post) tell() {
-	var err error
-	if p.lost > 0 {
-		err = errLost
+	var no *refusal
+	switch {
+	case p.lost > 0:
+		no = &refusal{
+			code: http.StatusServiceUnavailable, retry: time.Second,
+			Error: "records were dropped: they could not be stored and were not kept",
+		}
+	case p.bad != "":
+		no = &refusal{code: http.StatusBadRequest, Error: p.bad}
 	}
 	select {
-	case p.answer <- err:
+	case p.answer <- no:
 	default:
+	}
+}
+
+// Prepare notes which records do not get to a sink, once b is parsed and all filters have
+// seen it: those that a filter took out, and bad ones that are no dead letters. Nobody
+// else will say that there is nothing to wait for.
+func (s *Intake) Prepare(b *record.Batch) {
+	if b.Origin != s.origin {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range b.Recs {
+		if b.Recs[i].Flags&record.Filtered != 0 {
+			s.settleOne(b.Recs[i].Offset, false)
+		}
+	}
+	if !s.cfg.Refuse {
+		return
+	}
+	for _, f := range b.Faults {
+		s.refuse(b.Recs[f.Row].Offset, f.Reason)
+	}
+}
+
+// refuse notes that a record is bad.
+func (s *Intake) refuse(offset int64, why string) {
+	if p := s.postOf(offset); p != nil {
+		if p.bad == "" {
+			p.bad = fmt.Sprintf("record %d of the body: %s", int64(p.n)-(p.end-offset)+1, why)
+			if p.n > 1 {
+				p.bad += "; the others are taken"
+			}
+		}
+		s.settleOne(offset, false)
 	}
 }
 
@@ -239,11 +284,10 @@ func (s *Intake) Settle(b *record.Batch, lost bool) {
 }
 
 func (s *Intake) settleOne(offset int64, lost bool) {
-	k := sort.Search(len(s.waiting), func(k int) bool { return offset < s.waiting[k].end })
-	if k == len(s.waiting) {
+	p := s.postOf(offset)
+	if p == nil {
 		return
 	}
-	p := s.waiting[k]
 	p.known++
 	if lost {
 		p.lost++
@@ -251,4 +295,13 @@ func (s *Intake) settleOne(offset int64, lost bool) {
 	if p.known == p.n {
 		p.tell()
 	}
+}
+
+// postOf returns the request that a record came with, or nil when that was answered.
+func (s *Intake) postOf(offset int64) *post {
+	k := sort.Search(len(s.waiting), func(k int) bool { return offset < s.waiting[k].end })
+	if k == len(s.waiting) {
+		return nil
+	}
+	return s.waiting[k]
 }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -534,6 +535,51 @@ func BenchmarkIntake(b *testing.B) {
 	for b.Loop() {
 		if a := post(b, in.URL(), strings.NewReader(body)); a.code != 202 {
 			b.Fatal(a)
+		}
+	}
+}
+
+// TestNotEveryRecordGetsToASink: a request whose other records a filter took out, or were
+// bad, is answered when its last one is stored, though the position stands still. If there
+// are no dead letters, it is told of bad ones.
+func TestNotEveryRecordGetsToASink(t *testing.T) {
+	for _, c := range []struct {
+		body, drop, bad string // which records are filtered out, and which are bad
+		refuse          bool
+		code            int
+		err             string
+	}{
+		{`{"n":1} {"n":2} {"n":3}`, "13", "", false, 202, ""},
+		{`{"n":1} {"n":2}`, "12", "", false, 202, ""},
+		{`{"n":1} {"n":2} {"n":3}`, "1", "23", true, 400, "record 2 of the body: no time; the others are taken"},
+		{`{"n":1}`, "", "1", true, 400, "record 1 of the body: no time"},
+	} {
+		in := listen(t, httpapi.IntakeConfig{Refuse: c.refuse})
+		pool := record.NewPool(1, 4<<10)
+		answers := make(chan answer, 1)
+		for range 2 { // places are those in a request, not in all that was posted
+			go func() { answers <- post(t, in.URL(), strings.NewReader(c.body)) }()
+			b, err := pool.Get(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := in.Read(t.Context(), b); err != nil {
+				t.Fatal(err)
+			}
+			for i := range b.Recs {
+				switch n := strconv.Itoa(i + 1); {
+				case strings.Contains(c.drop, n):
+					b.Recs[i].Flags |= record.Dropped | record.Filtered
+				case strings.Contains(c.bad, n):
+					b.SetBad(i, "no time")
+				}
+			}
+			in.Prepare(b)
+			in.Settle(b, false)
+			if a := <-answers; a.code != c.code || a.Error != c.err {
+				t.Errorf("%+v: %+v", c, a)
+			}
+			b.Release()
 		}
 	}
 }

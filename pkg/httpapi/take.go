@@ -22,9 +22,6 @@ type refusal struct {
 	retry time.Duration
 }
 
-// errLost says that records of a request were dropped for want of a place.
-var errLost = errors.New("records were dropped: they could not be stored and were not kept")
-
 // take handles a request.
 func (s *Intake) take(w http.ResponseWriter, r *http.Request) {
 	p, no := s.admit(w, r)
@@ -199,11 +196,7 @@ func (s *Intake) handOn(p *post, r *http.Request) *refusal {
 func (s *Intake) await(p *post, late <-chan time.Time) *refusal {
 	no := &refusal{code: http.StatusServiceUnavailable, retry: time.Second}
 	select {
-	case err := <-p.answer:
-		if err == nil {
-			return nil
-		}
-		no.Error = err.Error()
+	case no = <-p.answer:
 	case <-late:
 		no.Error = fmt.Sprintf("not stored within %v; it may be, later", s.cfg.AckTimeout)
 	case <-s.ended:

@@ -41,7 +41,7 @@ func newTaker(cfg IntakeConfig) *taker {
 func (t *taker) parse(body []byte) (*post, *refusal) {
 	t.body = body
 	defer func() { t.body = nil }()
-	p := &post{answer: make(chan error, 1)}
+	p := &post{answer: make(chan *refusal, 1)}
 	var err error
 	if t.objects, err = t.split.Split(t.body, t.objects[:0]); err != nil {
 		bad, _ := errors.AsType[*codec.PostedError](err)
