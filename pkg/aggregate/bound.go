@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
@@ -29,16 +30,19 @@ func CheckBound(most int64, spill stream.Spill) error {
 // memory is near the limit or beyond it, the next attempt is made when there is a
 // quarter more.
 type Bound struct {
-	unseen int   // rows since memory was looked at
+	unseen int   // rows since memory was looked at, and one for each rowBytes of them
 	stays  int64 // what could not be spared
 }
 
-// looksEvery is after how many rows memory is looked at.
-const looksEvery = 256
+// Memory is looked at after so many rows, fewer where they are long.
+const (
+	looksEvery = 256
+	rowBytes   = 4 << 10
+)
 
 // Keep counts rows and calls unload when memory is more than most bytes.
-func (b *Bound) Keep(rows int, most int64, memory func() int64, unload func() error) error {
-	if b.unseen += rows; b.unseen < looksEvery {
+func (b *Bound) Keep(rows record.Rows, most int64, memory func() int64, unload func() error) error {
+	if b.unseen += rows.Hi - rows.Lo + rows.Size()/rowBytes; b.unseen < looksEvery {
 		return nil
 	}
 	b.unseen = 0

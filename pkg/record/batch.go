@@ -165,6 +165,15 @@ type Rows struct {
 // All returns all rows of b.
 func (b *Batch) All() Rows { return Rows{b, 0, len(b.Recs)} }
 
+// Size returns about how many bytes the values of the rows take.
+func (r Rows) Size() int {
+	if r.Lo >= r.Hi {
+		return 0
+	}
+	first, last := r.Recs[r.Lo].Value, r.Recs[r.Hi-1].Value
+	return max(int(last.End())-int(first.Off), 0)
+}
+
 // Bytes returns the bytes of s in the arena.
 func (b *Batch) Bytes(s Span) []byte { return b.Data[s.Off:s.End():s.End()] }
 

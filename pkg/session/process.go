@@ -43,14 +43,14 @@ func (o *Op) Process(rows record.Rows, out stream.Output) error {
 	b := rows.Batch
 	o.out, o.failed = out, nil
 	o.silence.since = 0
-	numbers, n := o.keys.Numbers(b), rows.Hi-rows.Lo
+	numbers := o.keys.Numbers(b)
 	o.forgetUsers(len(b.Recs))
-	for lo, end := rows.Lo, rows.Hi; lo < end; lo += atATime {
-		rows.Lo, rows.Hi = lo, min(lo+atATime, end)
-		if o.lookUp(rows, numbers); o.users.full {
+	for some := rows; some.Lo < rows.Hi; some.Lo = some.Hi {
+		some.Hi = min(some.Lo+atATime, rows.Hi)
+		if o.lookUp(some, numbers); o.users.full {
 			return errUsers
 		}
-		if err := o.process(rows, numbers); err != nil {
+		if err := o.process(some, numbers); err != nil {
 			return err
 		}
 	}
@@ -58,7 +58,7 @@ func (o *Op) Process(rows record.Rows, out stream.Output) error {
 	if o.failed != nil {
 		return o.failed
 	}
-	return o.relieve(n)
+	return o.relieve(rows)
 }
 
 // errUsers ends a run that has more users than there are numbers for.

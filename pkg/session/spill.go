@@ -44,7 +44,7 @@ func (o *Op) memory() int64 {
 }
 
 // relieve makes room where memory is beyond its bound.
-func (o *Op) relieve(rows int) error {
+func (o *Op) relieve(rows record.Rows) error {
 	if o.shelf == nil {
 		return nil
 	}

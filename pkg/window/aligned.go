@@ -31,6 +31,7 @@ type aligned struct {
 
 	perGroup       int64 // about how many bytes a group takes,
 	measured       int   // as it was measured when there were so many groups
+	unmeasured     int64 // bytes of records since then
 	goneParts      []gonePart
 	restoredGroups int
 }
@@ -58,6 +59,7 @@ func newAligned(o *Op) *aligned {
 // add adds rows to the groups of their panes.
 func (a *aligned) add(rows record.Rows) error {
 	b := rows.Batch
+	a.unmeasured += int64(rows.Size())
 	var p *pane
 	start, end := int64(math.MaxInt64), int64(math.MinInt64) // of p
 	late := false

@@ -35,7 +35,10 @@ type mark struct {
 // indexEvery is how many groups there are in a blob for a mark.
 const indexEvery = 128
 
-// spillable is the groups of p as a part in memory; p begins anew.
+// besideKeys is about how many bytes a blob has for each group, besides its key.
+const besideKeys = 64
+
+// freeze returns the groups of p as a part in memory; p begins anew.
 func (p *pane) freeze(fresh groups) *part {
 	gs := p.groups
 	t := &part{number: p.run, groups: &gs, n: gs.Len(), unsaved: gs.unsaved, given: gs.saved > 0}
@@ -46,8 +49,12 @@ func (p *pane) freeze(fresh groups) *part {
 
 // spill takes a part out of memory.
 func (a *aligned) spill(t *part) error {
-	var blob []byte
-	for i, k := range a.ranked(t.groups) {
+	groups, size := a.ranked(t.groups), t.Text()
+	for _, k := range groups {
+		size += len(k.key) + besideKeys
+	}
+	blob := make([]byte, 0, size) // while it grew, its keys would be in memory once more
+	for i, k := range groups {
 		if i%indexEvery == 0 {
 			t.index = append(t.index, mark{bytes.Clone(k.key), int64(len(blob))})
 		}

@@ -98,7 +98,7 @@ func (m *sessions) add(rows record.Rows) error {
 		m.touch(s)
 	}
 	m.run.flush(b, m.cells)
-	return m.relieve(rows.Hi - rows.Lo)
+	return m.relieve(rows)
 }
 
 // groupOf returns the group of a row.

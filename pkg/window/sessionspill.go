@@ -18,7 +18,7 @@ func (m *sessions) memory() int64 {
 }
 
 // relieve makes room where memory is beyond its bound.
-func (m *sessions) relieve(rows int) error {
+func (m *sessions) relieve(rows record.Rows) error {
 	if m.shelf == nil {
 		return nil
 	}

@@ -115,7 +115,7 @@ func (m *sliding) add(rows record.Rows) error {
 		m.touch(at)
 	}
 	m.run.flush(b, m.own)
-	return m.relieve(rows.Hi - rows.Lo)
+	return m.relieve(rows)
 }
 
 func (m *sliding) widen() {

@@ -20,7 +20,7 @@ func (m *sliding) memory() int64 {
 }
 
 // relieve makes room where memory is beyond its bound.
-func (m *sliding) relieve(rows int) error {
+func (m *sliding) relieve(rows record.Rows) error {
 	if m.shelf == nil {
 		return nil
 	}

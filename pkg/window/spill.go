@@ -50,7 +50,8 @@ func (gs *groups) memory() int64 {
 // it. Updates are written before, so that nothing is left to be said of what is
 // spilled.
 func (a *aligned) relieve(out stream.Output) error {
-	if a.cfg.MaxMemory == 0 || a.groups < a.measured+a.measured/4+1024 && int64(a.groups)*a.perGroup < a.cfg.MaxMemory {
+	few := a.groups < a.measured+a.measured/4+1024 && int64(a.groups)*a.perGroup < a.cfg.MaxMemory
+	if a.cfg.MaxMemory == 0 || few && a.unmeasured < max(a.cfg.MaxMemory/8, 1<<20) {
 		return nil
 	}
 	held := a.measure()
@@ -112,7 +113,7 @@ func (a *aligned) measure() (held int64) {
 			}
 		}
 	}
-	a.perGroup, a.measured = held/int64(max(a.groups, 1)), a.groups
+	a.perGroup, a.measured, a.unmeasured = held/int64(max(a.groups, 1)), a.groups, 0
 	return held
 }
 

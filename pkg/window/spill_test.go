@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,40 @@ func manyKeys(r *rand.Rand, n, keys int) []event {
 		}
 	}
 	return events
+}
+
+// A few long keys take as much memory as many short ones: it is looked at for their bytes.
+func TestLongKeysAreSpilled(t *testing.T) {
+	t.Parallel()
+	const n, size = 40, 100_000
+	events := make([]event, n)
+	for i := range events {
+		events[i] = event{
+			At: start + int64(i)*int64(time.Second), Offset: int64(i),
+			Fields: map[string]any{"k": fmt.Sprintf("%02d", i%(n/2)) + strings.Repeat("x", size)},
+		}
+	}
+	for name, cfg := range map[string]window.Config{
+		"aligned": {Sizes: sizes(time.Minute)}, "sessions": {Gap: time.Minute}, "sliding": {Sizes: sizes(time.Minute), Slide: true},
+	} {
+		cfg.By, cfg.Aggs, cfg.GraceUnlimited = []string{"k"}, "count()", name != "sliding"
+		plenty := newDriver(t, cfg)
+		blobs := &counted{memory: memory{}}
+		cfg.MaxMemory, cfg.Spill = 4*size, blobs
+		spilled := newDriver(t, cfg)
+		for i := range events {
+			plenty.Feed(events[i : i+1])
+			spilled.Feed(events[i : i+1])
+		}
+		if blobs.puts == 0 {
+			t.Errorf("%s: nothing was spilled", name)
+		}
+		plenty.Must(plenty.Op.Finish(&plenty.Out))
+		spilled.Must(spilled.Op.Finish(&spilled.Out))
+		if got, want := lines(final(spilled.Out.Rows)), lines(final(plenty.Out.Rows)); got != want {
+			t.Errorf("%s: %d rows differ from the %d with enough memory", name, len(spilled.Out.Rows), len(plenty.Out.Rows))
+		}
+	}
 }
 
 // With little memory the rows are those with much, queries and updates, too.
