@@ -134,12 +134,10 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 // order reads several partitions of a topic in time order. Files are read one
 // after the other, as cat does.
 func (f *consumeFlags) order(p *pipeline) engine.Order {
-	for _, e := range p.endpoints {
-		if e.Scheme == stream.Kafka {
-			return engine.InTime
-		}
-	}
-	if f.stream.input.follow {
+	switch {
+	case p.endpoints.of(stream.Kafka) > 0:
+		return engine.InTime
+	case f.stream.input.follow:
 		return engine.AsItArrives
 	}
 	return engine.InSequence

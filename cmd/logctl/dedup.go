@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -43,7 +42,7 @@ func (f *dedupFlags) apply(p *pipeline, handled bool) error {
 	if err != nil {
 		return err
 	}
-	durable := len(list) == 1 && !handled && (list[0].Scheme == stream.SQLite || list[0].Scheme == stream.Postgres)
+	durable := list.only(databases...) && !handled
 	count := f.dropped.Load
 	if durable {
 		p.dedup, f.drop = f, func(n int) {
@@ -53,8 +52,7 @@ func (f *dedupFlags) apply(p *pipeline, handled bool) error {
 	} else {
 		d := transform.NewDedup(f.once)
 		p.Operator, count = d, d.Dropped
-		live := slices.ContainsFunc(p.endpoints, func(e stream.Endpoint) bool { return e.Scheme == stream.Kafka })
-		if live {
+		if p.endpoints.of(stream.Kafka) > 0 {
 			note(p.cmd, "--dedup remembers in memory: a restart forgets (into one sqlite: or postgres: table it does not)")
 		}
 	}

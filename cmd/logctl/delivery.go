@@ -1,6 +1,9 @@
 package main
 
-import "github.com/logctl/logctl/pkg/fault"
+import (
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/stream"
+)
 
 // The guarantees of --delivery.
 const (
@@ -21,7 +24,7 @@ func (f *consumeFlags) guarantee(p *pipeline) error {
 		if err != nil {
 			return err
 		}
-		p.Exactly, p.inTxn = true, allTopics(list)
+		p.Exactly, p.inTxn = true, list.of(stream.Kafka) == len(list)
 		if p.inTxn && f.kafka.group == "" {
 			return fault.Usagef("as in --group NAME",
 				"exactly once into topics needs a group: its offsets are part of the transaction")

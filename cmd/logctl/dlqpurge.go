@@ -139,7 +139,7 @@ func (f *dlqFlags) newest(cmd *cobra.Command, letters []dlq.Letter) ([]dlq.Lette
 		from = stream.Endpoint{Scheme: stream.Kafka}
 	}
 	from.Topics = topics
-	p.endpoints = []stream.Endpoint{from}
+	p.endpoints = endpoints{from}
 	k := everything
 	k.start = time.Unix(0, since).UTC().Format(time.RFC3339Nano)
 	if since == record.NoTime {

@@ -58,7 +58,7 @@ func (f *stateFlags) checkGroup(p *pipeline) error {
 	case f.delivery == atMostOnce:
 		return fault.Usagef("at-least-once or exactly-once",
 			"--delivery at-most-once: the state of a %s would miss what was lost", p.cmd.Name())
-	case len(p.endpoints) != 1 || p.endpoints[0].Scheme != stream.Kafka:
+	case !p.endpoints.only(stream.Kafka):
 		return fault.Usagef("name the topics in one: kafka:a,b", "a group reads one input")
 	}
 	return nil
@@ -110,12 +110,12 @@ func (f *stateFlags) runTasks(p *pipeline, k *kafkaInput, topic string, partitio
 	if err != nil {
 		return err
 	}
-	p.Exactly, p.inTxn, p.durable = once, once && allTopics(list), true
+	p.Exactly, p.inTxn, p.durable = once, once && list.of(stream.Kafka) == len(list), true
 	p.advertise = f.advertise
 	if p.fleet != nil {
 		p.fleet.Partitions = partitions
 	}
-	inTable := once && len(list) == 1 && (list[0].Scheme == stream.SQLite || list[0].Scheme == stream.Postgres)
+	inTable := once && list.only(databases...)
 	if inTable {
 		p.signature, p.resetState = stream.SignOver(signature, partitions), f.reset
 	}
@@ -127,11 +127,6 @@ func (f *stateFlags) runTasks(p *pipeline, k *kafkaInput, topic string, partitio
 		return sink, f.openChangelog(p, k, signature, partitions)
 	}
 	return p.run(k)
-}
-
-// allTopics reports whether everything is written to Kafka.
-func allTopics(list []stream.Endpoint) bool {
-	return !slices.ContainsFunc(list, func(e stream.Endpoint) bool { return e.Scheme != stream.Kafka })
 }
 
 // openChangelog opens where the group keeps its state.

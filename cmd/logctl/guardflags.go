@@ -97,7 +97,7 @@ func (f *guardFlags) check(p *pipeline) error {
 	if err != nil {
 		return err
 	}
-	one := len(list) == 1 && list[0].Scheme == stream.Kafka && p.producer.txn == ""
+	one := list.only(stream.Kafka) && p.producer.txn == ""
 	f.asked = cmp.Or(f.breaker, f.critical, f.spoolDir) != ""
 	if f.breaker == "" && (f.spoolDir != "" || one && p.takesPosts()) {
 		f.breaker = defaultTrip

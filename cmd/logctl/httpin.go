@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -50,7 +49,7 @@ func (f *httpInput) checkUse(p *pipeline) error {
 
 // takesPosts reports whether records are posted to one of the inputs.
 func (p *pipeline) takesPosts() bool {
-	return slices.ContainsFunc(p.endpoints, func(e stream.Endpoint) bool { return e.Scheme == stream.HTTP })
+	return p.endpoints.of(stream.HTTP) > 0
 }
 
 // config returns how an address takes records in.

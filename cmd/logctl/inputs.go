@@ -53,7 +53,7 @@ func (f *inputFlags) add(fs *pflag.FlagSet) {
 }
 
 // endpoints returns where to read from: --from or the arguments, else stdin.
-func (f *inputFlags) endpoints(args []string) ([]stream.Endpoint, error) {
+func (f *inputFlags) endpoints(args []string) (endpoints, error) {
 	if len(f.from) > 0 && len(args) > 0 {
 		return nil, fault.Usagef("name all inputs one way", "both --from %q and the argument %q", f.from[0], args[0])
 	}
@@ -61,15 +61,7 @@ func (f *inputFlags) endpoints(args []string) ([]stream.Endpoint, error) {
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
-	var list []stream.Endpoint
-	for _, name := range names {
-		e, err := stream.ParseEndpoint(name)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, e)
-	}
-	return list, nil
+	return parseEndpoints(names)
 }
 
 // mostRecord bounds --max-record: places in a batch are numbers of 32 bits.
@@ -118,7 +110,7 @@ func (p *pipeline) openSources(k *kafkaInput) ([]stream.Source, error) {
 }
 
 // leadingFiles returns the files that a list begins with, which are opened together.
-func leadingFiles(list []stream.Endpoint) (paths []string) {
+func leadingFiles(list endpoints) (paths []string) {
 	for _, e := range list {
 		if e.Scheme != stream.File {
 			break
@@ -202,7 +194,7 @@ func (p *pipeline) openSource(e stream.Endpoint, k *kafkaInput, opt stdio.Option
 
 // live reports whether the input has no end of its own: then grace is finite
 // and what is read may come late.
-func (f *inputFlags) live(list []stream.Endpoint, k *kafkaInput) bool {
+func (f *inputFlags) live(list endpoints, k *kafkaInput) bool {
 	for _, e := range list {
 		switch e.Scheme {
 		case stream.Kafka:

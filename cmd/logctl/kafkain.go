@@ -105,7 +105,7 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 	c.Keeps = p.New != nil || p.Exactly
 	if f.group != "" {
 		c.InstanceID, err = f.member(p)
-		if c.InstanceID != "" && several(p) {
+		if c.InstanceID != "" && p.endpoints.of(stream.Kafka) > 1 {
 			c.InstanceID += "-" + strings.Join(c.Topics, ",") // each input is a member of its own
 		}
 	}
@@ -120,20 +120,9 @@ func deletedUnread(src *kafka.Source) string {
 	return ""
 }
 
-// several reports whether more than one input is topics.
-func several(p *pipeline) bool {
-	n := 0
-	for _, e := range p.endpoints {
-		if e.Scheme == stream.Kafka {
-			n++
-		}
-	}
-	return n > 1
-}
-
 // labelled tells the metrics of an input from those of others.
 func (f *kafkaInput) labelled(p *pipeline, e stream.Endpoint, c prometheus.Collector) prometheus.Collector {
-	if !several(p) {
+	if p.endpoints.of(stream.Kafka) < 2 {
 		return c
 	}
 	return prometheus.WrapCollectorWith(prometheus.Labels{"input": strings.Join(e.Topics, ",")}, c)

@@ -39,17 +39,12 @@ func (f *memoryFlags) apply(p *pipeline, k *kafkaInput) (undo func(), _ error) {
 	if err != nil {
 		return nil, err
 	}
-	inputs := 0
-	for _, e := range p.endpoints {
-		if e.Scheme == stream.Kafka {
-			inputs++
-		}
-	}
+	inputs := max(p.endpoints.of(stream.Kafka), 1)
 	const batches = 32 // at most, of each input
-	p.Arena = min(max(heap/4/batches/max(inputs, 1), 16<<10), 256<<10)
+	p.Arena = min(max(heap/4/batches/inputs, 16<<10), 256<<10)
 	p.producer.buffer = int64(heap / 4)
-	k.fetch = min(heap/16/max(inputs, 1), 4<<20)
-	k.unpacked = heap / 4 / max(inputs, 1)
+	k.fetch = min(heap/16/inputs, 4<<20)
+	k.unpacked = heap / 4 / inputs
 	before := debug.SetMemoryLimit(int64(heap))
 	return func() { debug.SetMemoryLimit(before) }, nil
 }
@@ -57,11 +52,6 @@ func (f *memoryFlags) apply(p *pipeline, k *kafkaInput) (undo func(), _ error) {
 // heap returns how much is left for what the program allocates.
 func (f *memoryFlags) heap(p *pipeline) (int, error) {
 	list, err := p.flags.output.endpoints()
-	heap := f.most - program
-	for _, e := range list {
-		if e.Scheme == stream.SQLite {
-			heap -= sqliteTakes
-		}
-	}
+	heap := f.most - program - int64(list.of(stream.SQLite))*sqliteTakes
 	return int(max(heap, leastMemory/4)), err
 }

@@ -42,7 +42,7 @@ func (p *pipeline) useOutbox(name string) error {
 		return err
 	case at.Scheme != stream.SQLite:
 		return fault.Usagef("as in --outbox sqlite:outbox.db", "--outbox %q: want a table of SQLite", name)
-	case len(to) != 1 || to[0].Scheme != stream.Kafka:
+	case !to.only(stream.Kafka):
 		return fault.Usagef("as in --to kafka:app-logs", "an outbox is sent to one topic")
 	case p.guard != nil && p.guard.asked:
 		return fault.Usagef("leave out --breaker, --critical, --on-open and --spool",

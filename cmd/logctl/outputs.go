@@ -47,7 +47,7 @@ func (f *outputFlags) wantsObjects(cmd *cobra.Command) bool {
 	}
 	return slices.ContainsFunc(f.to, func(to string) bool {
 		e, err := stream.ParseEndpoint(to)
-		return err == nil && (e.Scheme == stream.SQLite || e.Scheme == stream.Postgres)
+		return err == nil && slices.Contains(databases, e.Scheme)
 	})
 }
 
@@ -81,12 +81,12 @@ func (f *outputFlags) files(durable bool) (stdio.FileOptions, error) {
 }
 
 // endpoints returns where to write to, stdout where nothing is said.
-func (f *outputFlags) endpoints() ([]stream.Endpoint, error) {
+func (f *outputFlags) endpoints() (endpoints, error) {
 	to := f.to
 	if len(to) == 0 {
 		to = []string{"-"}
 	}
-	var list []stream.Endpoint
+	var list endpoints
 	for k, name := range to {
 		if slices.Contains(to[:k], name) { // two that append to one would mix their lines
 			return nil, fault.Usagef("name each output once", "--to %q is there twice", name)

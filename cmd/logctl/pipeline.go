@@ -63,7 +63,7 @@ type pipeline struct {
 	started time.Time
 
 	// What is read, and how.
-	endpoints []stream.Endpoint
+	endpoints endpoints
 	made      stream.Source // generated records, instead of the endpoints
 	decoder   *codec.Decoder
 	plan      *record.Plan

@@ -66,7 +66,7 @@ func (f *priorityFlags) apply(p *pipeline, again *retryFlags) error {
 
 // split makes an endpoint of each topic, and returns the topics.
 func (f *priorityFlags) split(p *pipeline) (topics []string, err error) {
-	var list []stream.Endpoint
+	var list endpoints
 	for _, e := range p.endpoints {
 		if e.Scheme != stream.Kafka || e.Pattern {
 			return nil, fault.Usagef("as in kafka:critical,normal,low",

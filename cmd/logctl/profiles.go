@@ -49,7 +49,7 @@ func (f *profileFlags) use(p *pipeline) error {
 	switch {
 	case err != nil:
 		return err
-	case len(to) != 1 || to[0].Scheme != stream.Kafka:
+	case !to.only(stream.Kafka):
 		return fault.Usagef("as in --to kafka:app-logs",
 			"profiles are for one topic that is written to, and those of their own")
 	case p.sink != nil || p.producer.txn != "" || p.guard != nil && p.guard.asked:

@@ -106,10 +106,8 @@ func (f *routeFlags) run(cmd *cobra.Command, args []string) error {
 // routeOrder reads topics and growing files as they come: routing needs no order
 // but that of each partition.
 func routeOrder(p *pipeline) engine.Order {
-	for _, e := range p.endpoints {
-		if e.Scheme == stream.Kafka || p.flags.input.follow {
-			return engine.AsItArrives
-		}
+	if p.endpoints.of(stream.Kafka) > 0 || p.flags.input.follow {
+		return engine.AsItArrives
 	}
 	return engine.InSequence
 }

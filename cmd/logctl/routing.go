@@ -63,13 +63,9 @@ func (r *routing) checkUse(names []string) error {
 	if r.flags.watch || r.p.flags.daemon.listen != "" || r.book.table != nil {
 		return nil
 	}
-	var to []stream.Endpoint
-	for _, name := range names {
-		e, err := stream.ParseEndpoint(name)
-		if err != nil {
-			return err
-		}
-		to = append(to, e)
+	to, err := parseEndpoints(names)
+	if err != nil {
+		return err
 	}
 	return r.p.flags.output.checkUse(r.p.cmd, to)
 }

@@ -141,11 +141,9 @@ func (f *sessionizeFlags) checkAbandoned() error {
 	if err != nil || f.op.Abandon == "" {
 		return err
 	}
-	for _, e := range list {
-		if e.Scheme == stream.SQLite || e.Scheme == stream.Postgres {
-			return fault.Usagef("say where they go: --abandoned gave-up.ndjson",
-				"--on-abandon: its events have the ids of their sessions, whose rows they would replace in a table")
-		}
+	if list.of(databases...) > 0 {
+		return fault.Usagef("say where they go: --abandoned gave-up.ndjson",
+			"--on-abandon: its events have the ids of their sessions, whose rows they would replace in a table")
 	}
 	return nil
 }

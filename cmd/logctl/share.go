@@ -67,7 +67,7 @@ func (f *shareFlags) check(p *pipeline, c *consumeFlags) error {
 			"--delivery %s cannot be kept with --share-group: brokers may deliver a record again", c.delivery)
 	case c.kafka.start != "" && c.kafka.start != "beginning" && c.kafka.start != "end":
 		return fault.Usagef("beginning or end", "--start %s: a share group has no offsets of its own", c.kafka.start)
-	case len(p.endpoints) != 1 || p.endpoints[0].Scheme != stream.Kafka || p.endpoints[0].Pattern:
+	case !p.endpoints.only(stream.Kafka) || p.endpoints[0].Pattern:
 		return fault.Usagef("as in --from kafka:orders", "--share-group wants the names of topics in one input")
 	}
 	return nil

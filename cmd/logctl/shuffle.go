@@ -43,7 +43,7 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 	p.Prepare, p.Begin, p.Names = nil, nil, nil // what is filtered out does not get here, nor the form of records
 	p.parser = func() engine.Parser { return shuffle.NewReader(form, p.plan) }
 	reads := k.shuffled(topic)
-	p.endpoints = []stream.Endpoint{{Scheme: stream.Kafka, Topics: []string{topic}, Brokers: p.endpoints[0].Brokers}}
+	p.endpoints = endpoints{{Scheme: stream.Kafka, Topics: []string{topic}, Brokers: p.endpoints[0].Brokers}}
 	p.shuffled = &kafka.Shuffled{Upstreams: parts, Group: k.group, Ends: k.finite(), Stops: stops}
 	p.Strict, p.noDead = false, true // what does not parse does not get here either
 

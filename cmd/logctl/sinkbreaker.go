@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -33,16 +32,14 @@ func (f *consumeFlags) breakerOf(p *pipeline) error {
 	if err != nil {
 		return err
 	}
-	topic := func(e stream.Endpoint) bool { return e.Scheme == stream.Kafka }
-	rows := func(e stream.Endpoint) bool { return e.Scheme == stream.SQLite || e.Scheme == stream.Postgres }
 	switch {
 	case p.inTxn:
 		return fault.Usagef("leave --breaker out: reading waits for the cluster anyway",
 			"--breaker is for outputs that are written to without transactions")
-	case slices.ContainsFunc(list, topic):
+	case list.of(stream.Kafka) > 0:
 		g := &guardFlags{breaker: f.handler.retry.breaker, openFor: f.handler.retry.openFor}
 		return g.prepare(p)
-	case slices.ContainsFunc(list, rows):
+	case list.of(databases...) > 0:
 		p.trip = &limit.Breaker{Trip: trip, OpenFor: f.handler.retry.openFor}
 		return nil
 	default:

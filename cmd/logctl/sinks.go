@@ -81,7 +81,7 @@ func (p *pipeline) rest() time.Duration {
 
 // notOnce says why output and positions cannot be committed in one transaction;
 // "" where they can.
-func notOnce(list []stream.Endpoint) string {
+func notOnce(list endpoints) string {
 	if len(list) != 1 {
 		return "in several outputs: one may be committed when the other is not"
 	}
@@ -146,7 +146,7 @@ func (p *pipeline) tableOptions(e stream.Endpoint) store.SinkOptions {
 	opt := store.SinkOptions{
 		Unique: p.flags.output.unique, Busy: p.busy(b), Breaker: b, Signature: p.signature, Reset: p.resetState,
 		// Of two endpoints both may read the same topic.
-		Onward: p.Exactly && len(p.endpoints) == 1 && p.endpoints[0].Scheme == stream.Kafka,
+		Onward: p.Exactly && p.endpoints.only(stream.Kafka),
 	}
 	if d := p.dedup; d != nil {
 		opt.Once, opt.OnceTTL, opt.Dropped = d.once, d.ttl, d.drop

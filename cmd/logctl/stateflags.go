@@ -139,7 +139,7 @@ func (k *checkpoint) resume(ctx context.Context, p *pipeline) error {
 		return err
 	}
 	p.Sink, p.Vault, p.Exactly = k.Checkpoint, k.Checkpoint, true
-	if slices.ContainsFunc(p.endpoints, func(e stream.Endpoint) bool { return e.Scheme == stream.Kafka }) {
+	if p.endpoints.of(stream.Kafka) > 0 {
 		return nil
 	}
 	at, err := k.Positions(ctx)

@@ -48,7 +48,7 @@ func (p *pipeline) checkApart() error {
 	read := map[string]bool{}
 	for _, e := range p.endpoints {
 		for _, topic := range e.Topics {
-			if read[topic] || e.Pattern && several(p) {
+			if read[topic] || e.Pattern && p.endpoints.of(stream.Kafka) > 1 {
 				return fault.Usagef("name the topics in one: kafka:a,b",
 					"topic %q is, or may be, in two inputs of one transaction", topic)
 			}

@@ -110,7 +110,7 @@ func (p *pipeline) checkUse() error {
 
 // checkUse refuses flags of topics where none is read.
 func (f *kafkaInput) checkUse(p *pipeline) error {
-	if slices.ContainsFunc(p.endpoints, func(e stream.Endpoint) bool { return e.Scheme == stream.Kafka }) {
+	if p.endpoints.of(stream.Kafka) > 0 {
 		if f.warnLag < 0 {
 			return fault.Usagef("", "--warn-lag %d: want 0, which is never, or more", f.warnLag)
 		}
@@ -121,7 +121,8 @@ func (f *kafkaInput) checkUse(p *pipeline) error {
 
 // checkUse refuses what says how lines are read where no input has lines.
 func (f *inputFlags) checkUse(p *pipeline) error {
-	if p.made != nil || slices.ContainsFunc(p.endpoints, func(e stream.Endpoint) bool { return !ofRecords(e) }) {
+	records := p.endpoints.of(stream.Kafka) + p.endpoints.of(databases...)
+	if p.made != nil || records < len(p.endpoints) {
 		return nil
 	}
 	for _, name := range []string{"follow", "multiline"} {
@@ -132,24 +133,17 @@ func (f *inputFlags) checkUse(p *pipeline) error {
 	return nil
 }
 
-// ofRecords reports whether an endpoint has records instead of lines.
-func ofRecords(e stream.Endpoint) bool { return e.Scheme == stream.Kafka || isTable(e) }
-
-func isTable(e stream.Endpoint) bool { return e.Scheme == stream.SQLite || e.Scheme == stream.Postgres }
-
 // checkUse refuses what says how an output is written that is not among to.
-func (f *outputFlags) checkUse(cmd *cobra.Command, to []stream.Endpoint) error {
-	if given(cmd, "unique") && !slices.ContainsFunc(to, isTable) {
+func (f *outputFlags) checkUse(cmd *cobra.Command, to endpoints) error {
+	if given(cmd, "unique") && to.of(databases...) == 0 {
 		return fault.Usagef("as in --to sqlite:logs.db#events", "--unique is for tables, and no output is one")
 	}
-	file := func(e stream.Endpoint) bool { return e.Scheme == stream.File }
 	for _, name := range []string{"rotate-size", "rotate-every"} {
-		if given(cmd, name) && !slices.ContainsFunc(to, file) {
+		if given(cmd, name) && to.of(stream.File) == 0 {
 			return fault.Usagef("as in --to app.log", "--%s is for files, and no output is one", name)
 		}
 	}
-	bytes := func(e stream.Endpoint) bool { return !isTable(e) }
-	if (f.template != "" || f.format != "json" && given(cmd, "output")) && !slices.ContainsFunc(to, bytes) {
+	if (f.template != "" || f.format != "json" && given(cmd, "output")) && to.of(databases...) == len(to) {
 		return fault.Usagef("leave it out: rows have the fields of the records as columns",
 			"-o and --template are for files, pipes and topics, and no output is one")
 	}
@@ -180,8 +174,8 @@ func (f *generateFlags) checkUse(cmd *cobra.Command) error {
 
 // checkUse refuses flags of producing where no topic is written to, and those
 // that say which partition in two ways.
-func (f *kafkaOutput) checkUse(cmd *cobra.Command, to []stream.Endpoint) error {
-	if !slices.ContainsFunc(to, func(e stream.Endpoint) bool { return e.Scheme == stream.Kafka }) {
+func (f *kafkaOutput) checkUse(cmd *cobra.Command, to endpoints) error {
+	if to.of(stream.Kafka) == 0 {
 		return refuseUnused(cmd, new(kafkaOutput).add, "writing topics, and no output is one", "as in --to kafka:app-logs")
 	}
 	switch {
