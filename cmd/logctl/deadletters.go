@@ -94,7 +94,7 @@ func (p *pipeline) openLetters() (stream.Sink, error) {
 		return topic, err
 	}
 	relay := guard.NewRelay(p.cmd.Context(), dir, topic)
-	p.closers = append(p.closers, func() error {
+	p.atEnd(func() error {
 		left, err := relay.Close()
 		if left > 0 {
 			note(p.cmd, "%s dead letters wait in %q: the next run with it sends them", human.Count(left), p.dead.spoolDir)

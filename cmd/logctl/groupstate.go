@@ -146,7 +146,7 @@ func (f *stateFlags) openChangelog(p *pipeline, k *kafkaInput, signature string,
 	if err != nil {
 		return err
 	}
-	p.closers = append(p.closers, c.Close)
+	p.atEnd(c.Close)
 	p.Vault = c
 	return nil
 }
@@ -162,7 +162,7 @@ func (p *pipeline) openCopies(topic, signature string) (kafka.Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.closers = append(p.closers, c.Close)
+	p.atEnd(c.Close)
 	return c, nil
 }
 

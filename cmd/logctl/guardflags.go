@@ -167,7 +167,7 @@ func (p *pipeline) openSpool(dir string, most int64) (*spool.Spool, error) {
 			"what is left is sent", dir, human.Count(n))
 	}})
 	if err == nil {
-		p.closers = append(p.closers, s.Close)
+		p.atEnd(s.Close)
 	}
 	return s, err
 }

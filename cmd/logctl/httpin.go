@@ -100,10 +100,10 @@ func (f *httpInput) open(p *pipeline, addr string) (stream.Source, error) {
 	if f.opened = append(f.opened, in); len(f.opened) == 1 {
 		p.notes = append(p.notes, f.says)
 	}
-	p.closers = append(p.closers, in.Close)
+	p.atEnd(in.Close)
 	p.metrics = append(p.metrics, in)
 	p.Prepare = append(p.Prepare, in) // behind --where
-	p.opened = append(p.opened, func() {
+	p.starters = append(p.starters, func() {
 		note(p.cmd, "taking in records on %s", in.URL())
 		go func() {
 			if err := in.Serve(); err != nil {

@@ -172,7 +172,7 @@ func (p *pipeline) openSource(e stream.Endpoint, k *kafkaInput, opt stdio.Option
 		if err != nil {
 			return nil, err
 		}
-		p.closers = append(p.closers, src.Close)
+		p.atEnd(src.Close)
 		return []stream.Source{src}, nil
 	case stream.Kafka:
 		src, err := k.open(p, e)

@@ -69,12 +69,12 @@ func (f *kafkaInput) open(p *pipeline, e stream.Endpoint) (*kafka.Source, error)
 	if err != nil {
 		return nil, err
 	}
-	p.closers = append(p.closers, src.Close)
+	p.atEnd(src.Close)
 	p.lag.add(src)
 	p.notes = append(p.notes, func() string { return deletedUnread(src) })
 	p.metrics = append(p.metrics, f.labelled(p, e, src.Metrics()))
 	if f.warnLag > 0 {
-		p.closers = append(p.closers, src.WatchLag(f.warnLag, func(s string) { note(p.cmd, "%s", s) }))
+		p.atEnd(src.WatchLag(f.warnLag, func(s string) { note(p.cmd, "%s", s) }))
 	}
 	return src, nil
 }
@@ -149,7 +149,7 @@ func (f *kafkaInput) member(p *pipeline) (string, error) {
 	if err != nil {
 		return "", fault.Hint(err, "--instance-id ID names the member, --instance-id - leaves it without a name")
 	}
-	p.closers = append(p.closers, slot.Release)
+	p.atEnd(slot.Release)
 	p.slot = slot
 	return slot.ID, nil
 }

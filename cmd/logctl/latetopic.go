@@ -64,8 +64,8 @@ func (p *pipeline) openGuarded(
 func (p *pipeline) later(cfg kafka.SinkConfig) *lateTopic {
 	l := &lateTopic{p: p, cfg: cfg, breaker: cfg.Breaker, opened: make(chan attempt, 1)}
 	l.breaker.Break(time.Now().UnixNano())
-	p.metrics = append(p.metrics, p.ofOutput(cfg.Topic, l))
-	p.closers = append(p.closers, l.close)
+	p.show(cfg.Topic, l)
+	p.atEnd(l.close)
 	ctx, stop := context.WithCancel(p.cmd.Context())
 	l.stop = stop
 	l.trying.Go(func() { l.try(ctx) })

@@ -67,14 +67,14 @@ func (o *outbox) open() (stream.Sink, error) {
 	if o.table, err = store.OpenOutbox(ctx, o.at.Path, o.at.Table); err != nil {
 		return nil, err
 	}
-	o.p.closers = append(o.p.closers, o.close)
+	o.p.atEnd(o.close)
 	if o.id, err = o.table.ID(ctx); err != nil {
 		return nil, err
 	}
 	if o.source, err = o.table.Source(ctx); err != nil {
 		return nil, err
 	}
-	o.p.opened = append(o.p.opened, func() { o.done = make(chan error, 1); go func() { o.done <- o.relay(ctx) }() })
+	o.p.starters = append(o.p.starters, func() { o.done = make(chan error, 1); go func() { o.done <- o.relay(ctx) }() })
 	return o.table, nil
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -58,6 +57,7 @@ func addWhere(fs *pflag.FlagSet, where *string) {
 // A pipeline is a run being put together: what the flags say so far, and what is open.
 type pipeline struct {
 	engine.Pipeline
+	opened
 	cmd     *cobra.Command
 	flags   *streamFlags
 	started time.Time
@@ -98,18 +98,14 @@ type pipeline struct {
 	advertise  string          // where other instances reach --listen; "" where it listens
 
 	// What others see of the run.
-	lag     *lagSum         // how far the reading of topics is behind
-	topics  []*kafka.Sink   // for their reports
-	outputs []string        // topics written to, as metrics call them
-	doubt   func() error    // why nobody should rely on the run; may be nil
-	routes  []httpapi.Route // what is also served under --listen
-	metrics []prometheus.Collector
-	notes   []func() string // add to the summary; "" adds nothing
+	lag    *lagSum         // how far the reading of topics is behind
+	doubt  func() error    // why nobody should rely on the run; may be nil
+	routes []httpapi.Route // what is also served under --listen
+	notes  []func() string // add to the summary; "" adds nothing
 
 	// What is called when.
-	opened  []func()       // when all is open
-	ended   func()         // when the run has ended, before the summary; may be nil
-	closers []func() error // at the end, the last one first
+	starters []func() // when all is open
+	ended    func()   // when the run has ended, before the summary; may be nil
 }
 
 // newPipeline reads the flags that all commands share. Nothing is opened yet.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"syscall"
 
 	"github.com/logctl/logctl/pkg/engine"
@@ -43,7 +42,7 @@ func (p *pipeline) run(k *kafkaInput) error {
 		return p.close(err)
 	}
 	defer stop()
-	for _, f := range p.opened {
+	for _, f := range p.starters {
 		f()
 	}
 	quiet, _ := p.cmd.Flags().GetBool("quiet")
@@ -104,19 +103,4 @@ func (p *pipeline) ready() error {
 		return p.doubt()
 	}
 	return nil
-}
-
-// close closes what was opened, and adds what goes wrong to err unless that
-// says it already.
-func (p *pipeline) close(err error) error {
-	for _, v := range slices.Backward(p.closers) {
-		switch e := v(); {
-		case err == nil: // as it is: where it comes again it is known
-			err = e
-		case e != nil && !errors.Is(err, e):
-			err = errors.Join(err, e)
-		}
-	}
-	p.closers = nil
-	return err
 }

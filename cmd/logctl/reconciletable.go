@@ -42,11 +42,11 @@ func (f *reconcileFlags) open(ctx context.Context, p *pipeline, column int) (c *
 		if r, err = postgres.OpenReader(ctx, f.table.URL, f.table.Table, opt); err != nil {
 			return nil, err
 		}
-		p.closers = append(p.closers, r.Close)
+		p.atEnd(r.Close)
 		c, err = store.OpenCopyComparison(ctx, r, r.String(), f.key, column)
 	}
 	if err == nil {
-		p.closers = append(p.closers, c.Close)
+		p.atEnd(c.Close)
 	}
 	return c, err
 }

@@ -51,11 +51,11 @@ func (f *rulesFlags) check() error {
 // destinations are the endpoints that rules send to, opened as rules come to name
 // them.
 type destinations struct {
-	base    pipeline // as it was when they began to open: what changes later is the pipeline's own
-	set     *route.Destinations
+	base pipeline // as it was when they began to open: what changes later is the pipeline's own
+	set  *route.Destinations
+
 	mu      sync.Mutex
-	closers []func() error
-	metrics []prometheus.Collector
+	clients opened
 	sides   []sideSink
 
 	bestEffort bool
@@ -121,21 +121,21 @@ func (d *destinations) openOne(name string, all bool) (stream.Sink, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	own := d.base
-	own.closers, own.metrics, own.topics = nil, nil, nil
+	own.opened = opened{outputs: slices.Clip(d.base.outputs)}
 	var sink stream.Sink
 	if e.Scheme == stream.Kafka && d.guard != nil && d.guard.on() {
 		sink, err = d.guard.open(&own, e)
 	} else {
 		sink, err = own.openSink(e)
 	}
-	d.closers = append(d.closers, func() error {
+	d.clients.atEnd(func() error {
 		if err := own.close(nil); all {
 			return err
 		}
 		return nil // what it lost is in the summary
 	})
 	for _, m := range own.metrics { // several clients of one kind
-		d.metrics = append(d.metrics, prometheus.WrapCollectorWith(prometheus.Labels{"destination": name}, m))
+		d.clients.metrics = append(d.clients.metrics, prometheus.WrapCollectorWith(prometheus.Labels{"destination": name}, m))
 	}
 	return sink, err
 }
@@ -144,7 +144,7 @@ func (d *destinations) openOne(name string, all bool) (stream.Sink, error) {
 func (d *destinations) collect(ch chan<- prometheus.Metric) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, m := range d.metrics {
+	for _, m := range d.clients.metrics {
 		m.Collect(ch)
 	}
 }
@@ -156,9 +156,7 @@ func (d *destinations) close() error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	own := pipeline{closers: d.closers}
-	d.closers = nil
-	return own.close(nil)
+	return d.clients.close(nil)
 }
 
 // lossy returns the destinations that may have lost records.

@@ -106,7 +106,7 @@ func (b *rulebook) openTopic(e stream.Endpoint) error {
 	if b.table, err = kafka.OpenTable(b.p.cmd.Context(), conn, e.Topics[0]); err != nil {
 		return err
 	}
-	b.p.closers = append(b.p.closers, b.table.Close)
+	b.p.atEnd(b.table.Close)
 	b.text, err = route.FromEntries(b.table.Values())
 	return err
 }

@@ -86,7 +86,7 @@ func (r *routing) attach() {
 // open opens the destinations, and puts the rules in force.
 func (r *routing) open() (stream.Sink, error) {
 	p := r.p
-	p.closers = append(p.closers, r.dests.close)
+	p.atEnd(r.dests.close)
 	p.Held = true // what a rule names later may hold batches
 	r.dests.base = *p
 	r.options.Dests = r.dests.set
@@ -104,7 +104,7 @@ func (r *routing) open() (stream.Sink, error) {
 			return nil, err
 		}
 	}
-	p.closers = append(p.closers, r.book.watch())
+	p.atEnd(r.book.watch())
 	if p.txn != nil {
 		return p.txn.Around(route.NewSwitch(r.dests.set), p.members...), nil
 	}

@@ -44,7 +44,7 @@ func (f *shareFlags) apply(p *pipeline, c *consumeFlags) error {
 	if err != nil {
 		return err
 	}
-	p.closers = append(p.closers, src.Close)
+	p.atEnd(src.Close)
 	p.metrics = append(p.metrics, src.Metrics())
 	p.made, p.share, p.Order = src, src, engine.AsItArrives
 	return nil

@@ -71,7 +71,7 @@ func (p *pipeline) tableBreaker(e stream.Endpoint) *limit.Breaker {
 		return nil
 	}
 	b := &limit.Breaker{Trip: p.trip.Trip, OpenFor: p.trip.OpenFor}
-	p.metrics = append(p.metrics, p.ofOutput(cmp.Or(e.Table, table.Default), guard.Metrics(b)))
+	p.show(cmp.Or(e.Table, table.Default), guard.Metrics(b))
 	p.notes = append(p.notes, func() string {
 		if b.Opened() == 0 {
 			return ""

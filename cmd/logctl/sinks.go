@@ -185,7 +185,7 @@ func (p *pipeline) closing(s interface {
 	Close() error
 },
 ) (stream.Sink, error) {
-	p.closers = append(p.closers, s.Close)
+	p.atEnd(s.Close)
 	return s, nil
 }
 
@@ -220,8 +220,8 @@ func (p *pipeline) openTopic(e stream.Endpoint, edit func(*kafka.SinkConfig)) (*
 		return nil, err
 	}
 	p.topics = append(p.topics, s)
-	p.metrics = append(p.metrics, p.ofOutput(e.Topics[0], s.Metrics()))
-	p.closers = append(p.closers, s.Close)
+	p.show(e.Topics[0], s.Metrics())
+	p.atEnd(s.Close)
 	return s, nil
 }
 

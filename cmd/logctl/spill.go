@@ -5,6 +5,6 @@ import "github.com/logctl/logctl/pkg/stdio"
 // spill returns where what operators have no room for goes.
 func (p *pipeline) spill() *stdio.Spill {
 	s := stdio.NewSpill("")
-	p.closers = append(p.closers, s.Close)
+	p.atEnd(s.Close)
 	return s
 }

@@ -73,7 +73,7 @@ func (f *stateFlags) open(p *pipeline) error {
 	if err != nil {
 		return err
 	}
-	p.closers = append(p.closers, k.Close)
+	p.atEnd(k.Close)
 	p.checkpoint = &checkpoint{Checkpoint: k, files: map[string]store.Output{}}
 	p.durable, p.Continues = true, !f.flush
 	return nil

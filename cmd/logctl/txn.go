@@ -3,9 +3,6 @@ package main
 import (
 	"crypto/rand"
 	"slices"
-	"strconv"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/kafka"
@@ -38,7 +35,7 @@ func (p *pipeline) openTxn() error {
 		return err
 	}
 	p.members, p.Exactly = members, len(members) > 0
-	p.closers = append(p.closers, func() error { p.txn.Close(); return nil })
+	p.atEnd(func() error { p.txn.Close(); return nil })
 	return nil
 }
 
@@ -89,15 +86,4 @@ func (p *pipeline) forTxn(cfg kafka.SinkConfig) kafka.SinkConfig {
 		cfg.Buffer = promptBuffer
 	}
 	return cfg
-}
-
-// ofOutput tells the metrics of an output from those of others: the main one, late
-// records and dead letters may all go to Kafka, and to one topic.
-func (p *pipeline) ofOutput(topic string, c prometheus.Collector) prometheus.Collector {
-	name := topic
-	for n := 2; slices.Contains(p.outputs, name); n++ {
-		name = topic + "#" + strconv.Itoa(n)
-	}
-	p.outputs = append(p.outputs, name)
-	return prometheus.WrapCollectorWith(prometheus.Labels{"output": name}, c)
 }
