@@ -45,7 +45,7 @@ func (f *dedupFlags) apply(p *pipeline, handled bool) error {
 	durable := list.only(databases...) && !handled
 	count := f.dropped.Load
 	if durable {
-		p.dedup, f.drop = f, func(n int) {
+		p.tables.dedup, f.drop = f, func(n int) {
 			f.dropped.Add(int64(n))
 			p.Stats.Out.Add(-int64(n)) // they were counted when the table was given them
 		}

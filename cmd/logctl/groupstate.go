@@ -117,7 +117,7 @@ func (f *stateFlags) runTasks(p *pipeline, k *kafkaInput, topic string, partitio
 	}
 	inTable := once && list.only(databases...)
 	if inTable {
-		p.signature, p.resetState = stream.SignOver(signature, partitions), f.reset
+		p.tables.signature, p.tables.reset = stream.SignOver(signature, partitions), f.reset
 	}
 	p.wrap = func(sink stream.Sink) (stream.Sink, error) {
 		if inTable {

@@ -76,10 +76,8 @@ type pipeline struct {
 	// How it is written.
 	producer *kafkaOutput                           // how records go to Kafka
 	guard    *guardFlags                            // what to do while that is down; nil: fail
-	trip     *limit.Breaker                         // of tables that may be down; nil for none
-	within   time.Duration                          // how long the server of a table may be down; 0: for ever
+	tables   tableOutput                            // how rows go to databases
 	pace     *limit.Schedule                        // how fast records are written; nil: as fast as they come
-	dedup    *dedupFlags                            // of a table that drops duplicates; nil for none
 	dead     deadFlags                              // how dead letters are written
 	noDead   bool                                   // another pipeline sees to the dead letters
 	durable  bool                                   // files are synced before offsets are committed
@@ -88,8 +86,6 @@ type pipeline struct {
 
 	// State, transactions and groups.
 	checkpoint *checkpoint     // what is kept for the next run; nil: nothing
-	signature  string          // of the operator whose state a table keeps beside the rows
-	resetState bool            // that state is discarded
 	inTxn      bool            // all topics are written in one transaction, with the offsets of the groups
 	txn        *kafka.Txn      // open if inTxn
 	members    []*kafka.Source // of groups, whose offsets are in it

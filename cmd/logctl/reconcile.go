@@ -134,7 +134,7 @@ func (f *reconcileFlags) pipeline(cmd *cobra.Command) (*pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.within = serverWithin
+	p.tables.within = serverWithin
 	return p, f.consume.change.apply(p)
 }
 

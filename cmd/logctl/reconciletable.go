@@ -38,7 +38,7 @@ func (f *reconcileFlags) open(ctx context.Context, p *pipeline, column int) (c *
 		c, err = store.OpenComparison(ctx, f.table.Path, f.table.Table, f.key, column)
 	} else {
 		var r *postgres.Reader
-		opt := postgres.SinkOptions{Busy: p.busy(nil), Within: p.within}
+		opt := postgres.SinkOptions{Busy: p.busy(nil), Within: p.tables.within}
 		if r, err = postgres.OpenReader(ctx, f.table.URL, f.table.Table, opt); err != nil {
 			return nil, err
 		}

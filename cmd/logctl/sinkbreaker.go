@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 
@@ -9,10 +8,8 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/guard"
-	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/stream"
-	"github.com/logctl/logctl/pkg/table"
 )
 
 // breakerOf has --breaker be that of the output, where no handler has it: of the topic
@@ -40,7 +37,7 @@ func (f *consumeFlags) breakerOf(p *pipeline) error {
 		g := &guardFlags{breaker: f.handler.retry.breaker, openFor: f.handler.retry.openFor}
 		return g.prepare(p)
 	case list.of(databases...) > 0:
-		p.trip = &limit.Breaker{Trip: trip, OpenFor: f.handler.retry.openFor}
+		p.tables.breaker = &limit.Breaker{Trip: trip, OpenFor: f.handler.retry.openFor}
 		return nil
 	default:
 		return fault.Usagef("as in --exec 'jq --unbuffered -c .', or --to kafka:TOPIC",
@@ -61,45 +58,6 @@ func (p *pipeline) turned(topic, meanwhile string) func(open bool) {
 			note(p.cmd, "topic %q: the breaker is open: %s", topic, meanwhile)
 		} else {
 			note(p.cmd, "topic %q: the breaker is closed again", topic)
-		}
-	}
-}
-
-// tableBreaker returns the breaker of one table, nil where there is none.
-func (p *pipeline) tableBreaker(e stream.Endpoint) *limit.Breaker {
-	if p.trip == nil {
-		return nil
-	}
-	b := &limit.Breaker{Trip: p.trip.Trip, OpenFor: p.trip.OpenFor}
-	p.show(cmp.Or(e.Table, table.Default), guard.Metrics(b))
-	p.notes = append(p.notes, func() string {
-		if b.Opened() == 0 {
-			return ""
-		}
-		return "breaker opened " + human.Count(b.Opened())
-	})
-	return b
-}
-
-// busy returns what says that a database is down or another process's for now. It waits
-// while the breaker is open, and gives up when the command was interrupted.
-func (p *pipeline) busy(b *limit.Breaker) func(error) error {
-	return func(err error) error {
-		ctx := p.cmd.Context()
-		if ctx.Err() != nil {
-			return err
-		}
-		if b == nil || b.State(time.Now().UnixNano()) != limit.Open {
-			note(p.cmd, "%v; waiting for it", err)
-			return nil
-		}
-		wait := b.Wait(time.Now().UnixNano())
-		note(p.cmd, "%v; the breaker is open, the next attempt is in %s", err, human.Span(wait.Round(time.Millisecond)))
-		select {
-		case <-time.After(wait):
-			return nil
-		case <-ctx.Done():
-			return err
 		}
 	}
 }

@@ -140,33 +140,6 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 		"nothing can be written to %s: yet", e.Scheme)
 }
 
-// tableOptions says how rows are written.
-func (p *pipeline) tableOptions(e stream.Endpoint) store.SinkOptions {
-	b := p.tableBreaker(e)
-	opt := store.SinkOptions{
-		Unique: p.flags.output.unique, Busy: p.busy(b), Breaker: b, Signature: p.signature, Reset: p.resetState,
-		// Of two endpoints both may read the same topic.
-		Onward: p.Exactly && p.endpoints.only(stream.Kafka),
-	}
-	if d := p.dedup; d != nil {
-		opt.Once, opt.OnceTTL, opt.Dropped = d.once, d.ttl, d.drop
-	}
-	return opt
-}
-
-// serverOptions says how rows are written into a server's table.
-func (p *pipeline) serverOptions(e stream.Endpoint) postgres.SinkOptions {
-	b := p.tableBreaker(e)
-	opt := postgres.SinkOptions{
-		Unique: p.flags.output.unique, Busy: p.busy(b), Breaker: b, Signature: p.signature, Reset: p.resetState,
-		Spill: p.spill(), Within: p.within,
-	}
-	if d := p.dedup; d != nil {
-		opt.Once, opt.OnceTTL, opt.Dropped = d.once, d.ttl, d.drop
-	}
-	return opt
-}
-
 // stdout returns where data goes by default. Where that is a pipe or a terminal whose
 // reader stands still, an interrupted run waits for it no longer than --drain.
 func (p *pipeline) stdout() io.Writer {
