@@ -20,14 +20,14 @@ func (f *changeFlags) add(fs *pflag.FlagSet) {
 // apply has the pipeline change records: first --set, then --select.
 func (f *changeFlags) apply(p *pipeline) error {
 	if f.set != "" {
-		set, err := transform.NewSet(f.set, p.plan)
+		set, err := transform.NewSet(f.set, p.Plan)
 		if err != nil {
 			return err
 		}
 		p.Prepare = append(p.Prepare, set)
 	}
 	if f.fields != "" {
-		sel, err := transform.NewSelect(f.fields, p.plan)
+		sel, err := transform.NewSelect(f.fields, p.Plan)
 		if err != nil {
 			return err
 		}

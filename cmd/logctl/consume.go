@@ -100,7 +100,7 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if f.stream.input.timeField != "" {
-		p.plan.ReadTime(f.stream.input.timeField)
+		p.Plan.ReadTime(f.stream.input.timeField)
 	}
 	p.Order = f.order(p)
 	p.dead = f.dead

@@ -37,7 +37,7 @@ func (f *dedupFlags) apply(p *pipeline, handled bool) error {
 	if f.ttl <= 0 {
 		return fault.Usagef("as in --dedup-ttl 5m", "--dedup-ttl %v: want more than nothing", f.ttl)
 	}
-	f.once = transform.NewOnce(f.fields, f.ttl, p.plan)
+	f.once = transform.NewOnce(f.fields, f.ttl, p.Plan)
 	list, err := p.flags.output.endpoints()
 	if err != nil {
 		return err

@@ -134,8 +134,7 @@ func (p *pipeline) feed(to stream.Sink, k kafkaInput) error {
 	if p.Sources, err = p.openSources(&k); err != nil {
 		return err
 	}
-	p.Plan, p.Sink = p.plan, to
-	p.Parser = func() engine.Parser { return p.decoder.NewParser(p.plan) }
+	p.Sink = to
 	return engine.Run(p.cmd.Context(), p.Pipeline)
 }
 

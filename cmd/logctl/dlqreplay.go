@@ -184,7 +184,7 @@ func (f *replayFlags) payloads(cmd *cobra.Command) (*pipeline, error) {
 		return nil, err
 	}
 	p.Begin = p.decoder.Begin
-	set, err := transform.NewSet(f.transform, p.plan)
+	set, err := transform.NewSet(f.transform, p.Plan)
 	p.Prepare = append(p.Prepare, set)
 	return p, err
 }

@@ -42,7 +42,7 @@ func (f *stateFlags) run(p *pipeline, k *kafkaInput, g grouping) error {
 	if f.inPlace(widths, g.by) {
 		return p.close(f.runTasks(p, k, p.endpoints[0].Topics[0], widths[0]))
 	}
-	if p.plan.Placed {
+	if p.Plan.Placed {
 		return p.close(fault.Usagef("--keyed where the topic's key is that of the groups; --by _partition for one topic",
 			"_topic, _partition and _offset are not known where a group takes records to another partition"))
 	}

@@ -70,7 +70,7 @@ func (f *guardFlags) prepare(p *pipeline) error {
 	}
 	f.trip = &limit.Breaker{Trip: trip, OpenFor: f.openFor}
 	if f.critical != "" {
-		if f.cond, err = expr.CompileBool(f.critical, p.plan); err != nil {
+		if f.cond, err = expr.CompileBool(f.critical, p.Plan); err != nil {
 			return err
 		}
 	}

@@ -66,12 +66,10 @@ type pipeline struct {
 	endpoints endpoints
 	made      stream.Source // generated records, instead of the endpoints
 	decoder   *codec.Decoder
-	plan      *record.Plan
-	parser    func() engine.Parser // instead of the decoder's own for the plan
-	shuffled  *kafka.Shuffled      // the input is a topic of package shuffle
-	widths    *kafka.Widths        // numbers of partitions that the run relies on; nil for none
-	share     *kafka.ShareSource   // the source, if it is a share group's
-	absent    map[string]string    // what to say of fields that no record has
+	shuffled  *kafka.Shuffled    // the input is a topic of package shuffle
+	widths    *kafka.Widths      // numbers of partitions that the run relies on; nil for none
+	share     *kafka.ShareSource // the source, if it is a share group's
+	absent    map[string]string  // what to say of fields that no record has
 
 	// How it is written.
 	producer *kafkaOutput                           // how records go to Kafka
@@ -124,22 +122,24 @@ func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline,
 		return nil, err
 	}
 	p := &pipeline{
-		cmd: cmd, flags: f, endpoints: list, decoder: dec, plan: record.NewPlan(),
+		cmd: cmd, flags: f, endpoints: list, decoder: dec,
 		producer: &kafkaOutput{partition: -1}, started: time.Now(), lag: newLagSum(),
 	}
-	if p.plan.Zone, err = loadZone(f.zone); err != nil {
+	p.Plan = record.NewPlan()
+	if p.Plan.Zone, err = loadZone(f.zone); err != nil {
 		return nil, err
 	}
 	p.Stats = new(engine.Stats)
+	p.Parser = func() engine.Parser { return p.decoder.NewParser(p.Plan) }
 	p.Strict, p.Limit, p.Idle, p.Drain = f.input.strict, f.limit, f.input.idle, f.daemon.drain
 	p.Begin, p.Names = dec.Begin, codec.FieldNames
 	if f.where != "" {
-		where, err := transform.NewWhere(f.where, p.plan)
+		where, err := transform.NewWhere(f.where, p.Plan)
 		if err != nil {
 			return nil, err
 		}
 		p.Prepare = append(p.Prepare, where)
-		p.plan.Placed = false // it comes first: whatever else becomes of records, it knows
+		p.Plan.Placed = false // it comes first: whatever else becomes of records, it knows
 	}
 	return p, nil
 }
@@ -150,19 +150,14 @@ func (p *pipeline) open(k *kafkaInput) error {
 	if err := p.checkUse(); err != nil {
 		return err
 	}
-	sources, err := p.openSources(k)
-	if err != nil {
+	var err error
+	if p.Sources, err = p.openSources(k); err != nil {
 		return err
 	}
-	p.Sources, p.Plan = sources, p.plan
 	if p.inTxn {
 		if err := p.openTxn(); err != nil {
 			return err
 		}
-	}
-	p.Parser = p.parser
-	if p.Parser == nil {
-		p.Parser = func() engine.Parser { return p.decoder.NewParser(p.plan) }
 	}
 	if err := p.openDead(); err != nil {
 		return err

@@ -92,14 +92,14 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if f.key != "" {
-		key, err := transform.NewKey(f.key, p.plan)
+		key, err := transform.NewKey(f.key, p.Plan)
 		if err != nil {
 			return err
 		}
 		p.Prepare = append(p.Prepare, key)
 	}
 	if f.kafka.keepTime || f.stream.input.timeField != "" {
-		p.plan.ReadTime(f.stream.input.timeField)
+		p.Plan.ReadTime(f.stream.input.timeField)
 		f.kafka.keepTime = true
 	}
 	if f.stream.input.envelope {

@@ -64,7 +64,7 @@ func (f *profileFlags) use(p *pipeline) error {
 		}
 		profiles = append(profiles, one)
 	}
-	by, err := expr.Compile(f.by, p.plan)
+	by, err := expr.Compile(f.by, p.Plan)
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (f *reconcileFlags) run(cmd *cobra.Command) error {
 	}
 	column := -1
 	if f.key != "" {
-		column = p.plan.Column(f.key)
+		column = p.Plan.Column(f.key)
 	}
 	c, err := f.open(cmd.Context(), p, column)
 	if err != nil {

@@ -53,8 +53,8 @@ func (f *explainFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	r.live.Set(t)
-	p.parser = func() engine.Parser { return codec.NewLiveParser(p.decoder, r.live.Plan) }
-	p.plan, p.Operator, p.Order = t.Plan(), &explainer{Table: t, every: f.every}, routeOrder(p)
+	p.Parser = func() engine.Parser { return codec.NewLiveParser(p.decoder, r.live.Plan) }
+	p.Plan, p.Operator, p.Order = t.Plan(), &explainer{Table: t, every: f.every}, routeOrder(p)
 	return p.run(&f.kafka)
 }
 

@@ -25,12 +25,12 @@ type routing struct {
 
 func newRouting(f *rulesFlags, p *pipeline) *routing {
 	if field := p.flags.input.timeField; field != "" {
-		p.plan.ReadTime(field)
+		p.Plan.ReadTime(field)
 	}
 	stats := new(route.Stats)
 	return &routing{
 		flags: f, p: p, stats: stats, live: new(route.Live), dests: newDestinations(),
-		options: route.Options{Plan: p.plan, Stats: stats},
+		options: route.Options{Plan: p.Plan, Stats: stats},
 	}
 }
 
@@ -74,7 +74,7 @@ func (r *routing) checkUse(names []string) error {
 func (r *routing) attach() {
 	p := r.p
 	p.Operator = &route.Router{Live: r.live, Stats: r.stats, Now: func() int64 { return time.Now().UnixNano() }}
-	p.parser = func() engine.Parser { return codec.NewLiveParser(p.decoder, r.live.Plan) }
+	p.Parser = func() engine.Parser { return codec.NewLiveParser(p.decoder, r.live.Plan) }
 	p.sink = r.open
 	p.notes, p.doubt = append(p.notes, r.summary), r.book.ready
 	if r.flags.classify == "" {
@@ -98,7 +98,7 @@ func (r *routing) open() (stream.Sink, error) {
 		return nil, err
 	}
 	r.live.Set(t)
-	p.plan, p.Plan = t.Plan(), t.Plan()
+	p.Plan = t.Plan()
 	if r.book.shed != nil {
 		if err := r.book.shed.open(); err != nil {
 			return nil, err

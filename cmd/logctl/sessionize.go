@@ -60,9 +60,9 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 	if f.op.Type == "" {
 		p.absent = map[string]string{session.DefaultType: "--type FIELD says where the type of an event is"}
 	}
-	p.plan.ReadTime(f.stream.input.timeField)
-	p.plan.Whole = f.op.Events || f.late != ""
-	op, err := session.New(f.config(cmd, p), p.plan)
+	p.Plan.ReadTime(f.stream.input.timeField)
+	p.Plan.Whole = f.op.Events || f.late != ""
+	op, err := session.New(f.config(cmd, p), p.Plan)
 	if err != nil {
 		return err
 	}

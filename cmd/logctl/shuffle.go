@@ -35,13 +35,13 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 	p.cmd.SetContext(ctx) // when one half fails, the other one ends
 	defer p.cmd.SetContext(parent)
 	parts := p.relyOn(widths)
-	form := shuffle.NewForm(p.plan)
+	form := shuffle.NewForm(p.Plan)
 	first, stops, err := f.firstHalf(p, k, shuffle.Config{Form: form, Width: width, Place: kafka.ByKey(width)}, g)
 	if err != nil {
 		return p.close(err)
 	}
 	p.Prepare, p.Begin, p.Names = nil, nil, nil // what is filtered out does not get here, nor the form of records
-	p.parser = func() engine.Parser { return shuffle.NewReader(form, p.plan) }
+	p.Parser = func() engine.Parser { return shuffle.NewReader(form, p.Plan) }
 	reads := k.shuffled(topic)
 	p.endpoints = endpoints{{Scheme: stream.Kafka, Topics: []string{topic}, Brokers: p.endpoints[0].Brokers}}
 	p.shuffled = &kafka.Shuffled{Upstreams: parts, Group: k.group, Ends: k.finite(), Stops: stops}
@@ -123,16 +123,16 @@ func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, cfg shuffle.Config, g
 	if err != nil {
 		return nil, nil, err
 	}
-	if p.plan.Time >= 0 {
-		first.plan.ReadTime(flags.input.timeField)
+	if p.Plan.Time >= 0 {
+		first.Plan.ReadTime(flags.input.timeField)
 	}
 	if op, ok := p.Operator.(interface{ TakeTimes() *aggregate.Times }); ok {
 		first.Prepare = append(first.Prepare, op.TakeTimes()) // a time that cannot be right is not to be in marks either
 	}
-	if cfg.Keys, err = aggregate.CompileKeys(g.by, first.plan); err != nil {
+	if cfg.Keys, err = aggregate.CompileKeys(g.by, first.Plan); err != nil {
 		return nil, nil, err
 	}
-	cfg.Form = cfg.Form.Over(first.plan, p.plan)
+	cfg.Form = cfg.Form.Over(first.Plan, p.Plan)
 	first.Operator = shuffle.New(cfg)
 	var stops []stream.Position
 	first.New = func(task stream.Task) stream.Operator {

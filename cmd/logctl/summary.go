@@ -33,10 +33,10 @@ func (p *pipeline) summary() {
 	if p.Stats.In.Load() == p.Stats.Bad.Load() {
 		return // none could be read at all
 	}
-	if named := p.flags.input.timeField; named != "" && p.Stats.Timeless(p.plan) {
+	if named := p.flags.input.timeField; named != "" && p.Stats.Timeless(p.Plan) {
 		note(p.cmd, "no record has a field %q, the --time-field%s", named, suffix(fieldHint(named, p.Stats.Names())))
 	}
-	for _, path := range p.Stats.Unseen(p.plan) {
+	for _, path := range p.Stats.Unseen(p.Plan) {
 		hint := p.absent[path]
 		if names := p.Stats.Names(); hint == "" && !slices.Contains(names, path) { // else the format has it, and no record
 			hint = cmp.Or(nearField(path, names), p.unquoted(path), fieldHint(path, names))

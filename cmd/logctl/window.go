@@ -101,13 +101,13 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if f.shape.time == "event" {
-		p.plan.ReadTime(f.stream.input.timeField)
+		p.Plan.ReadTime(f.stream.input.timeField)
 	}
 	cfg, err := f.config(p)
 	if err != nil {
 		return err
 	}
-	op, err := window.New(cfg, p.plan)
+	op, err := window.New(cfg, p.Plan)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		return p.close(err)
 	}
 	if f.late != "" {
-		p.plan.Whole = true
+		p.Plan.Whole = true
 		sink, err := p.sideSink(f.late)
 		if err != nil {
 			return err

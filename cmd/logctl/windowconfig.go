@@ -79,7 +79,7 @@ func (f *windowFlags) config(p *pipeline) (window.Config, error) {
 	if f.stream.daemon.listen != "" {
 		cfg.Retention, cfg.KeptBytes = f.keep, f.keepSize
 	}
-	if err := f.shape.sizes(&cfg, p.plan.Zone, flags.Changed("size")); err != nil {
+	if err := f.shape.sizes(&cfg, p.Plan.Zone, flags.Changed("size")); err != nil {
 		return cfg, err
 	}
 	f.rows.set(&cfg)
