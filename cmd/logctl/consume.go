@@ -93,7 +93,7 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.kafka.checkUse(p); err != nil {
+	if err := f.kafka.use(p); err != nil {
 		return err
 	}
 	if err := f.change.apply(p); err != nil {
@@ -123,12 +123,12 @@ func (f *consumeFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.handler.apply(p); err != nil {
 		return err
 	}
-	free, err := f.memory.apply(p, &f.kafka)
+	free, err := f.memory.apply(p)
 	if err != nil {
 		return err
 	}
 	defer free()
-	return p.run(&f.kafka)
+	return p.run()
 }
 
 // order reads several partitions of a topic in time order. Files are read one

@@ -125,13 +125,14 @@ var everything = kafkaInput{stop: "end", isolation: "read_committed"}
 // read gives the letters of a topic's range, or a file, to a sink, prepared by
 // what p holds.
 func (p *pipeline) read(to stream.Sink, k kafkaInput) error {
-	return p.close(p.feed(to, k))
+	p.consumer = &k
+	return p.close(p.feed(to))
 }
 
 // feed does the same, and leaves open what is.
-func (p *pipeline) feed(to stream.Sink, k kafkaInput) error {
+func (p *pipeline) feed(to stream.Sink) error {
 	var err error
-	if p.Sources, err = p.openSources(&k); err != nil {
+	if p.Sources, err = p.openSources(); err != nil {
 		return err
 	}
 	p.Sink = to

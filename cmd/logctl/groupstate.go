@@ -23,30 +23,30 @@ type grouping struct {
 }
 
 // run runs a command with a state: by itself, or as a member of a group.
-func (f *stateFlags) run(p *pipeline, k *kafkaInput, g grouping) error {
-	if k.group == "" {
+func (f *stateFlags) run(p *pipeline, g grouping) error {
+	if p.consumer.group == "" {
 		if f.delivery != atLeastOnce && f.path == "" {
 			return p.close(fault.Usagef("--checkpoint FILE does it for files, --group for topics",
 				"--delivery %s: nothing remembers how far this run came", f.delivery))
 		}
-		return p.run(k)
+		return p.run()
 	}
 	if err := f.checkGroup(p); err != nil {
 		return p.close(err)
 	}
-	widths, err := p.upstreams(k)
+	widths, err := p.upstreams()
 	if err != nil {
 		return p.close(err)
 	}
 	p.New, p.Idle = g.new, p.flags.input.idle
 	if f.inPlace(widths, g.by) {
-		return p.close(f.runTasks(p, k, p.endpoints[0].Topics[0], widths[0]))
+		return p.close(f.runTasks(p, p.endpoints[0].Topics[0], widths[0]))
 	}
 	if p.Plan.Placed {
 		return p.close(fault.Usagef("--keyed where the topic's key is that of the groups; --by _partition for one topic",
 			"_topic, _partition and _offset are not known where a group takes records to another partition"))
 	}
-	return f.runShuffled(p, k, g, widths)
+	return f.runShuffled(p, g, widths)
 }
 
 // checkGroup refuses what a group cannot do.
@@ -74,7 +74,7 @@ func (f *stateFlags) inPlace(widths []int, by []string) bool {
 }
 
 // upstreams returns how many partitions each topic has that is read.
-func (p *pipeline) upstreams(k *kafkaInput) ([]int, error) {
+func (p *pipeline) upstreams() ([]int, error) {
 	e := p.endpoints[0]
 	conn, err := p.flags.kafka.config(e)
 	if err != nil {
@@ -87,20 +87,20 @@ func (p *pipeline) upstreams(k *kafkaInput) ([]int, error) {
 	defer admin.Close()
 	if e.Pattern {
 		return nil, fault.Usagef("name the topics: kafka:a,b",
-			"%s --group %s: topics that a pattern matches come and go, and with them state", p.cmd.Name(), k.group)
+			"%s --group %s: topics that a pattern matches come and go, and with them state", p.cmd.Name(), p.consumer.group)
 	}
 	return admin.Widths(p.cmd.Context(), e.Topics...)
 }
 
 // runTasks runs p with a task for each partition of a topic, whose states are in
 // the group's changelog or, exactly once into a table, beside the rows.
-func (f *stateFlags) runTasks(p *pipeline, k *kafkaInput, topic string, partitions int) error {
+func (f *stateFlags) runTasks(p *pipeline, topic string, partitions int) error {
 	op, ok := p.Operator.(stream.Stateful)
 	if !ok {
 		return fmt.Errorf("the state of %s cannot be kept", p.cmd.Name())
 	}
 	signature := op.Signature() + " from " + topic + p.readingFlags()
-	p.widths = &kafka.Widths{
+	p.consumer.widths = &kafka.Widths{
 		Of: map[string]int{topic: partitions}, Cause: "equal keys may be in others than before",
 		Hint: fmt.Sprintf("--reset discards the state and begins anew; a topic made anew with %d partitions goes on with it",
 			partitions),
@@ -124,16 +124,16 @@ func (f *stateFlags) runTasks(p *pipeline, k *kafkaInput, topic string, partitio
 			p.Vault, _ = sink.(stream.Vault)
 			return sink, nil
 		}
-		return sink, f.openChangelog(p, k, signature, partitions)
+		return sink, f.openChangelog(p, signature, partitions)
 	}
-	return p.run(k)
+	return p.run()
 }
 
 // openChangelog opens where the group keeps its state.
-func (f *stateFlags) openChangelog(p *pipeline, k *kafkaInput, signature string, partitions int) error {
+func (f *stateFlags) openChangelog(p *pipeline, signature string, partitions int) error {
 	ctx := p.cmd.Context()
 	cfg := kafka.ChangelogConfig{
-		Topic: k.group + "-state", Partitions: partitions, Signature: signature, Reset: f.reset,
+		Topic: p.consumer.group + "-state", Partitions: partitions, Signature: signature, Reset: f.reset,
 		Local: func(id string) (kafka.Local, error) { return p.openCopies(id, stream.SignOver(signature, partitions)) },
 	}
 	var c *kafka.Changelog

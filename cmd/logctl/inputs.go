@@ -81,7 +81,7 @@ func (f *inputFlags) decoder(objects bool) (*codec.Decoder, error) {
 }
 
 // openSources opens the endpoints. Files and topics stay in their order.
-func (p *pipeline) openSources(k *kafkaInput) ([]stream.Source, error) {
+func (p *pipeline) openSources() ([]stream.Source, error) {
 	if p.made != nil {
 		return []stream.Source{p.made}, nil
 	}
@@ -95,7 +95,7 @@ func (p *pipeline) openSources(k *kafkaInput) ([]stream.Source, error) {
 			opened, err = stdio.Open(files, opt)
 			err = fault.Hint(err, p.misplaced(files))
 		} else {
-			opened, err = p.openSource(p.endpoints[i], k, opt)
+			opened, err = p.openSource(p.endpoints[i], opt)
 		}
 		if err != nil {
 			return nil, err
@@ -156,7 +156,7 @@ func (p *pipeline) reading() stdio.Options {
 	}
 }
 
-func (p *pipeline) openSource(e stream.Endpoint, k *kafkaInput, opt stdio.Options) ([]stream.Source, error) {
+func (p *pipeline) openSource(e stream.Endpoint, opt stdio.Options) ([]stream.Source, error) {
 	switch e.Scheme {
 	case stream.Stdio:
 		in, ok := p.cmd.InOrStdin().(*os.File)
@@ -175,7 +175,7 @@ func (p *pipeline) openSource(e stream.Endpoint, k *kafkaInput, opt stdio.Option
 		p.atEnd(src.Close)
 		return []stream.Source{src}, nil
 	case stream.Kafka:
-		src, err := k.open(p, e)
+		src, err := p.consumer.open(p, e)
 		if err != nil {
 			return nil, err
 		}
@@ -194,11 +194,11 @@ func (p *pipeline) openSource(e stream.Endpoint, k *kafkaInput, opt stdio.Option
 
 // live reports whether the input has no end of its own: then grace is finite
 // and what is read may come late.
-func (f *inputFlags) live(list endpoints, k *kafkaInput) bool {
-	for _, e := range list {
+func (p *pipeline) live() bool {
+	for _, e := range p.endpoints {
 		switch e.Scheme {
 		case stream.Kafka:
-			if !k.finite() {
+			if !p.consumer.finite() {
 				return true
 			}
 		case stream.HTTP:
@@ -208,7 +208,7 @@ func (f *inputFlags) live(list endpoints, k *kafkaInput) bool {
 				return true
 			}
 		default:
-			if f.follow {
+			if p.flags.input.follow {
 				return true
 			}
 		}

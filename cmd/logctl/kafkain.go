@@ -28,8 +28,12 @@ type kafkaInput struct {
 	stop       string
 	partitions []int32
 	warnLag    int64
-	fetch      int // bytes of one fetch at most; 0: as many as the source's default
-	unpacked   int // likewise, of a batch when it is unpacked
+
+	// What a command sets beside its flags.
+	fetch    int             // bytes of one fetch at most; 0: as many as the source's default
+	unpacked int             // likewise, of a batch when it is unpacked
+	shuffled *kafka.Shuffled // the topic is one of package shuffle
+	widths   *kafka.Widths   // numbers of partitions that the run relies on; nil for none
 }
 
 func (f *kafkaInput) add(fs *pflag.FlagSet) {
@@ -98,8 +102,8 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 	if c.Stop, err = kafka.ParseStop(f.stop, time.Now()); err != nil {
 		return c, fmt.Errorf("--stop: %w", err)
 	}
-	c.Shuffled, c.Widths, c.Finishes = p.shuffled, p.widths, p.New != nil
-	if p.shuffled != nil {
+	c.Shuffled, c.Widths, c.Finishes = f.shuffled, f.widths, p.New != nil
+	if f.shuffled != nil {
 		c.MaxRecord = 0 // values are several records, of which none is longer
 	}
 	c.Keeps = p.New != nil || p.Exactly

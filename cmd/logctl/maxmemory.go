@@ -27,7 +27,7 @@ const (
 // apply divides the memory: a quarter each for batches, for what is in flight to topics
 // and for what fetches are unpacked to, a sixteenth for fetches, and the rest is the
 // collector's leeway. The returned function gives up the bound.
-func (f *memoryFlags) apply(p *pipeline, k *kafkaInput) (undo func(), _ error) {
+func (f *memoryFlags) apply(p *pipeline) (undo func(), _ error) {
 	if f.most == 0 {
 		return leeway(consumeLeeway), nil
 	}
@@ -43,8 +43,8 @@ func (f *memoryFlags) apply(p *pipeline, k *kafkaInput) (undo func(), _ error) {
 	const batches = 32 // at most, of each input
 	p.Arena = min(max(heap/4/batches/inputs, 16<<10), 256<<10)
 	p.producer.buffer = int64(heap / 4)
-	k.fetch = min(heap/16/inputs, 4<<20)
-	k.unpacked = heap / 4 / inputs
+	p.consumer.fetch = min(heap/16/inputs, 4<<20)
+	p.consumer.unpacked = heap / 4 / inputs
 	before := debug.SetMemoryLimit(int64(heap))
 	return func() { debug.SetMemoryLimit(before) }, nil
 }

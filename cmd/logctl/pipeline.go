@@ -65,9 +65,8 @@ type pipeline struct {
 	// What is read, and how.
 	endpoints endpoints
 	made      stream.Source // generated records, instead of the endpoints
+	consumer  *kafkaInput   // how topics are read; nil where they are not
 	decoder   *codec.Decoder
-	shuffled  *kafka.Shuffled    // the input is a topic of package shuffle
-	widths    *kafka.Widths      // numbers of partitions that the run relies on; nil for none
 	share     *kafka.ShareSource // the source, if it is a share group's
 	absent    map[string]string  // what to say of fields that no record has
 
@@ -146,12 +145,12 @@ func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline,
 
 // open opens sources and sinks, once the plan is complete. Where nothing reads
 // fields, records are passed on unparsed.
-func (p *pipeline) open(k *kafkaInput) error {
+func (p *pipeline) open() error {
 	if err := p.checkUse(); err != nil {
 		return err
 	}
 	var err error
-	if p.Sources, err = p.openSources(k); err != nil {
+	if p.Sources, err = p.openSources(); err != nil {
 		return err
 	}
 	if p.inTxn {

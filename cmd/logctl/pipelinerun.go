@@ -26,12 +26,11 @@ func (p *pipeline) refused(b *record.Batch) error {
 }
 
 // run opens and runs the pipeline with all that surrounds it: progress,
-// --listen, the summary, and the closing of what was opened. k says how topics
-// are read; nil where they are not.
-func (p *pipeline) run(k *kafkaInput) error {
+// --listen, the summary, and the closing of what was opened.
+func (p *pipeline) run() error {
 	p.listen()
 	stop := func() {}
-	err := p.open(k)
+	err := p.open()
 	if err == nil {
 		err = p.join()
 	}

@@ -120,7 +120,7 @@ func (f *produceFlags) run(cmd *cobra.Command, args []string) error {
 	if p.made, err = f.generate.source(schedule, f.stream.limit, inputs, tell); err != nil {
 		return err
 	}
-	return p.run(nil)
+	return p.run()
 }
 
 // checkUse reads what is said of topics that are written to, and refuses flags

@@ -145,7 +145,7 @@ func (f *reconcileFlags) compare(cmd *cobra.Command, p *pipeline, c *store.Compa
 		return err
 	}
 	p.made = src
-	if err := p.feed(c, f.consume.kafka); err != nil {
+	if err := p.feed(c); err != nil {
 		return err
 	}
 	spans := spansOf(src)

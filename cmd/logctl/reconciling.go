@@ -52,7 +52,7 @@ func (f *reconcileFlags) mend(cmd *cobra.Command, c *store.Comparison) error {
 	if err := p.openSinks(); err != nil {
 		return p.close(err)
 	}
-	err = p.feed(p.Sink, k)
+	err = p.feed(p.Sink)
 	return errors.Join(err, chosen.err, p.close(nil))
 }
 

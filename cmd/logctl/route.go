@@ -81,7 +81,7 @@ func (f *routeFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.kafka.checkUse(p); err != nil {
+	if err := f.kafka.use(p); err != nil {
 		return err
 	}
 	p.producer, p.durable = &f.write, f.kafka.group != ""
@@ -100,7 +100,7 @@ func (f *routeFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	r.attach()
-	return p.run(&f.kafka)
+	return p.run()
 }
 
 // routeOrder reads topics and growing files as they come: routing needs no order

@@ -53,9 +53,10 @@ func (f *explainFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	r.live.Set(t)
+	p.consumer = &f.kafka
 	p.Parser = func() engine.Parser { return codec.NewLiveParser(p.decoder, r.live.Plan) }
 	p.Plan, p.Operator, p.Order = t.Plan(), &explainer{Table: t, every: f.every}, routeOrder(p)
-	return p.run(&f.kafka)
+	return p.run()
 }
 
 // An explainer writes explanations in the place of records.

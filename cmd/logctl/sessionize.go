@@ -52,7 +52,7 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 	f.stream.objects = f.op.Events
 	p, err := f.stream.newPipeline(cmd, args)
 	if err == nil {
-		err = f.kafka.checkUse(p)
+		err = f.kafka.use(p)
 	}
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 		by = []string{session.DefaultKey}
 	}
 	another := func(stream.Task) stream.Operator { return op.Another() }
-	if err := f.state.run(p, &f.kafka, grouping{by, another}); err != nil {
+	if err := f.state.run(p, grouping{by, another}); err != nil {
 		return err
 	}
 	if f.stream.input.strict && op.Stats().Late > 0 {

@@ -69,7 +69,7 @@ func (f *sessionizeFlags) config(cmd *cobra.Command, p *pipeline) session.Config
 		cfg.Spill = p.spill()
 	}
 	if !cmd.Flags().Changed("grace") {
-		cfg.GraceUnlimited = f.state.path == "" && !f.stream.input.live(p.endpoints, &f.kafka)
+		cfg.GraceUnlimited = f.state.path == "" && !p.live()
 	}
 	return cfg
 }

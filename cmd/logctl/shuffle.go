@@ -23,8 +23,9 @@ const shuffleRetention = 24 * 60 * 60 * 1000 // ms
 // runShuffled runs a command whose groups are not those of the topic's key: one
 // pipeline takes the records to the partition of their group, over an internal
 // topic, and p reads that. Each is a consumer group of its own.
-func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths []int) error {
-	topic := shuffleTopic(k)
+func (f *stateFlags) runShuffled(p *pipeline, g grouping, widths []int) error {
+	input := p.consumer
+	topic := shuffleTopic(input)
 	width, err := p.makeShuffleTopic(topic, slices.Max(widths))
 	if err != nil {
 		return p.close(err)
@@ -36,15 +37,15 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 	defer p.cmd.SetContext(parent)
 	parts := p.relyOn(widths)
 	form := shuffle.NewForm(p.Plan)
-	first, stops, err := f.firstHalf(p, k, shuffle.Config{Form: form, Width: width, Place: kafka.ByKey(width)}, g)
+	first, stops, err := f.firstHalf(p, shuffle.Config{Form: form, Width: width, Place: kafka.ByKey(width)}, g)
 	if err != nil {
 		return p.close(err)
 	}
 	p.Prepare, p.Begin, p.Names = nil, nil, nil // what is filtered out does not get here, nor the form of records
 	p.Parser = func() engine.Parser { return shuffle.NewReader(form, p.Plan) }
-	reads := k.shuffled(topic)
 	p.endpoints = endpoints{{Scheme: stream.Kafka, Topics: []string{topic}, Brokers: p.endpoints[0].Brokers}}
-	p.shuffled = &kafka.Shuffled{Upstreams: parts, Group: k.group, Ends: k.finite(), Stops: stops}
+	p.consumer = input.shuffle(topic)
+	p.consumer.shuffled = &kafka.Shuffled{Upstreams: parts, Group: input.group, Ends: input.finite(), Stops: stops}
 	p.Strict, p.noDead = false, true // what does not parse does not get here either
 
 	var failed error
@@ -55,14 +56,14 @@ func (f *stateFlags) runShuffled(p *pipeline, k *kafkaInput, g grouping, widths 
 		}
 	})
 	p.ended = func() {
-		if !k.finite() {
+		if !input.finite() {
 			cancel()
 		}
 		done.Wait()
 		p.Stats.TakeInput(first.Stats)
 		p.Prepare = first.Prepare
 	}
-	err = f.runTasks(p, reads, topic, width)
+	err = f.runTasks(p, topic, width)
 	cancel()
 	done.Wait()
 	if failed != nil && (errors.Is(err, context.Canceled) || errors.Is(failed, kafka.ErrTaken)) {
@@ -77,12 +78,12 @@ func shuffleTopic(k *kafkaInput) string { return k.group + "-shuffle" }
 // relyOn has the first half end when a topic that it reads is given partitions, and
 // returns how many there are. Marks come from each of them, in every run.
 func (p *pipeline) relyOn(widths []int) (parts int) {
-	p.widths = &kafka.Widths{
+	p.consumer.widths = &kafka.Widths{
 		Of: map[string]int{}, Cause: "time in the internal topic is the least of all of them",
 		Hint: "started again, logctl goes on with all of them",
 	}
 	for i, topic := range p.endpoints[0].Topics {
-		p.widths.Of[topic] = widths[i]
+		p.consumer.widths.Of[topic] = widths[i]
 		parts += widths[i]
 	}
 	return parts
@@ -111,9 +112,9 @@ func (p *pipeline) makeShuffleTopic(name string, partitions int) (int, error) {
 
 // firstHalf opens the pipeline that fills the internal topic, and says where its
 // input ends.
-func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, cfg shuffle.Config, g grouping,
+func (f *stateFlags) firstHalf(p *pipeline, cfg shuffle.Config, g grouping,
 ) (*pipeline, []stream.Position, error) {
-	flags, topic := *p.flags, shuffleTopic(k)
+	flags, topic := *p.flags, shuffleTopic(p.consumer)
 	flags.output = outputFlags{format: "json", to: []string{"kafka:" + topic}}
 	if b := p.endpoints[0].Brokers; len(b) > 0 {
 		flags.output.to[0] = fmt.Sprintf("kafka://%s/%s", strings.Join(b, ","), topic)
@@ -140,10 +141,10 @@ func (f *stateFlags) firstHalf(p *pipeline, k *kafkaInput, cfg shuffle.Config, g
 		op.Begin(task.Source, task.Partition, stopOf(stops, task))
 		return op
 	}
-	first.Order, first.lag, first.widths = engine.InTime, p.lag, p.widths
+	first.Order, first.lag, first.consumer = engine.InTime, p.lag, p.consumer
 	first.producer.marks = true
 	first.Exactly, first.inTxn = f.delivery == exactlyOnce, f.delivery == exactlyOnce
-	if err := first.open(k); err != nil {
+	if err := first.open(); err != nil {
 		return nil, nil, first.close(err)
 	}
 	src, _ := first.Sources[0].(*kafka.Source)
@@ -163,8 +164,8 @@ func stopOf(stops []stream.Position, task stream.Task) int64 {
 	return 0
 }
 
-// shuffled returns how the internal topic is read.
-func (f *kafkaInput) shuffled(topic string) *kafkaInput {
+// shuffle returns how the internal topic is read.
+func (f *kafkaInput) shuffle(topic string) *kafkaInput {
 	second := *f
 	second.group, second.start, second.stop, second.partitions = topic, "", "", nil
 	second.isolation = "read_committed"

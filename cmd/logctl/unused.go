@@ -108,8 +108,9 @@ func (p *pipeline) checkUse() error {
 	return p.flags.output.checkUse(p.cmd, to)
 }
 
-// checkUse refuses flags of topics where none is read.
-func (f *kafkaInput) checkUse(p *pipeline) error {
+// use has topics read as f says, and refuses its flags where none is read.
+func (f *kafkaInput) use(p *pipeline) error {
+	p.consumer = f
 	if p.endpoints.of(stream.Kafka) > 0 {
 		if f.warnLag < 0 {
 			return fault.Usagef("", "--warn-lag %d: want 0, which is never, or more", f.warnLag)

@@ -95,7 +95,7 @@ Aggregates: ` + aggregateHelp,
 func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 	p, err := f.stream.newPipeline(cmd, args)
 	if err == nil {
-		err = f.kafka.checkUse(p)
+		err = f.kafka.use(p)
 	}
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		p.undated,
 		func() string { return p.unfinished("open windows", max(int64(op.Open()), op.Stats().Open)) })
 	another := func(stream.Task) stream.Operator { return op.Another() }
-	if err := f.state.run(p, &f.kafka, grouping{f.by, another}); err != nil {
+	if err := f.state.run(p, grouping{f.by, another}); err != nil {
 		return err
 	}
 	if f.stream.input.strict && op.Stats().Late > 0 {

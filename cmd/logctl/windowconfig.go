@@ -90,7 +90,7 @@ func (f *windowFlags) config(p *pipeline) (window.Config, error) {
 			cfg.Grace = 0
 		}
 	case !flags.Changed("grace"):
-		cfg.GraceUnlimited = f.state.path == "" && !f.stream.input.live(p.endpoints, &f.kafka)
+		cfg.GraceUnlimited = f.state.path == "" && !p.live()
 	}
 	return cfg, nil
 }
