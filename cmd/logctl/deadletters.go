@@ -22,6 +22,8 @@ type deadFlags struct {
 	rate       string
 	spoolDir   string
 	spoolBytes int64
+
+	elsewhere bool // another pipeline sees to them
 }
 
 func (f *deadFlags) add(fs *pflag.FlagSet) {
@@ -35,7 +37,7 @@ func (f *deadFlags) add(fs *pflag.FlagSet) {
 
 // openDead opens where dead letters go to.
 func (p *pipeline) openDead() error {
-	if p.noDead {
+	if p.dead.elsewhere {
 		return nil
 	}
 	if p.flags.input.dlq == "" {

@@ -55,9 +55,8 @@ func (p *pipeline) join() error {
 	}}
 	p.fleet.Name = source.Name
 	p.fleet.Circle = peers.Circle{Others: others.Value, Client: client, Within: fleet.Within + time.Second}
-	d.name = p.advertise
 	d.bound = func(url string) error {
-		url, err := advertised(p.cmd.Context(), url, p.advertise, p.flags.kafka.brokers)
+		url, err := advertised(p.cmd.Context(), url, d.name, p.flags.kafka.brokers)
 		source.Announce(url)
 		return err
 	}

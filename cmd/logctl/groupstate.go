@@ -111,7 +111,7 @@ func (f *stateFlags) runTasks(p *pipeline, topic string, partitions int) error {
 		return err
 	}
 	p.Exactly, p.inTxn, p.durable = once, once && list.of(stream.Kafka) == len(list), true
-	p.advertise = f.advertise
+	p.flags.daemon.name = f.advertise
 	if p.fleet != nil {
 		p.fleet.Partitions = partitions
 	}

@@ -90,7 +90,7 @@ func (f *handlerFlags) apply(p *pipeline) error {
 	if opt.Policy, err = f.retry.policy(); err != nil {
 		return err
 	}
-	if p.share != nil && !p.cmd.Flags().Changed("retry") {
+	if p.share() != nil && !p.cmd.Flags().Changed("retry") {
 		opt.Policy.Most = 0 // the brokers deliver it again
 	}
 	trip, err := limit.ParseTrip(f.retry.breaker)
@@ -124,8 +124,8 @@ func (f *handlerFlags) open(p *pipeline, opt exec.Options, out stream.Sink) (str
 		opt.RetryTopic = f.retry.topic
 	}
 	letters := "dead letters"
-	if p.share != nil {
-		opt.Dead, opt.Returns = &verdicts{share: p.share, dead: p.Dead}, true
+	if share := p.share(); share != nil {
+		opt.Dead, opt.Returns = &verdicts{share: share, dead: p.Dead}, true
 		if p.Dead == nil {
 			letters = "rejected"
 		}

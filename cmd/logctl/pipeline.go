@@ -64,11 +64,10 @@ type pipeline struct {
 
 	// What is read, and how.
 	endpoints endpoints
-	made      stream.Source // generated records, instead of the endpoints
+	made      stream.Source // is there already, instead of the endpoints
 	consumer  *kafkaInput   // how topics are read; nil where they are not
 	decoder   *codec.Decoder
-	share     *kafka.ShareSource // the source, if it is a share group's
-	absent    map[string]string  // what to say of fields that no record has
+	absent    map[string]string // what to say of fields that no record has
 
 	// How it is written.
 	producer *kafkaOutput                           // how records go to Kafka
@@ -76,19 +75,16 @@ type pipeline struct {
 	tables   tableOutput                            // how rows go to databases
 	pace     *limit.Schedule                        // how fast records are written; nil: as fast as they come
 	dead     deadFlags                              // how dead letters are written
-	noDead   bool                                   // another pipeline sees to the dead letters
 	durable  bool                                   // files are synced before offsets are committed
 	sink     func() (stream.Sink, error)            // instead of what --to names
 	wrap     func(stream.Sink) (stream.Sink, error) // puts something before the sink; may be nil
 
 	// State, transactions and groups.
-	checkpoint *checkpoint     // what is kept for the next run; nil: nothing
-	inTxn      bool            // all topics are written in one transaction, with the offsets of the groups
-	txn        *kafka.Txn      // open if inTxn
-	members    []*kafka.Source // of groups, whose offsets are in it
-	slot       *member.Slot    // the place of this member of a group; nil for none
-	fleet      *fleet.Fleet    // answers questions about the state; nil for none
-	advertise  string          // where other instances reach --listen; "" where it listens
+	checkpoint *checkpoint  // what is kept for the next run; nil: nothing
+	inTxn      bool         // all topics are written in one transaction, with the offsets of the groups
+	txn        *kafka.Txn   // open if inTxn
+	slot       *member.Slot // the place of this member of a group; nil for none
+	fleet      *fleet.Fleet // answers questions about the state; nil for none
 
 	// What others see of the run.
 	lag    *lagSum         // how far the reading of topics is behind

@@ -106,7 +106,7 @@ func (r *routing) open() (stream.Sink, error) {
 	}
 	p.atEnd(r.book.watch())
 	if p.txn != nil {
-		return p.txn.Around(route.NewSwitch(r.dests.set), p.members...), nil
+		return p.txn.Around(route.NewSwitch(r.dests.set), p.members()...), nil
 	}
 	if r.dests.guard != nil && r.dests.guard.on() {
 		return route.Tracked{Switch: route.NewSwitch(r.dests.set)}, nil

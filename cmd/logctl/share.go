@@ -46,8 +46,14 @@ func (f *shareFlags) apply(p *pipeline, c *consumeFlags) error {
 	}
 	p.atEnd(src.Close)
 	p.metrics = append(p.metrics, src.Metrics())
-	p.made, p.share, p.Order = src, src, engine.AsItArrives
+	p.made, p.Order = src, engine.AsItArrives
 	return nil
+}
+
+// share returns the source that a share group reads, nil where there is none.
+func (p *pipeline) share() *kafka.ShareSource {
+	src, _ := p.made.(*kafka.ShareSource)
+	return src
 }
 
 // check refuses what share groups do not have.

@@ -46,7 +46,7 @@ func (f *stateFlags) runShuffled(p *pipeline, g grouping, widths []int) error {
 	p.endpoints = endpoints{{Scheme: stream.Kafka, Topics: []string{topic}, Brokers: p.endpoints[0].Brokers}}
 	p.consumer = input.shuffle(topic)
 	p.consumer.shuffled = &kafka.Shuffled{Upstreams: parts, Group: input.group, Ends: input.finite(), Stops: stops}
-	p.Strict, p.noDead = false, true // what does not parse does not get here either
+	p.Strict, p.dead.elsewhere = false, true // what does not parse does not get here either
 
 	var failed error
 	var done sync.WaitGroup

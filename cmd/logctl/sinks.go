@@ -38,8 +38,8 @@ func (p *pipeline) openSinks() error {
 		sinks = append(sinks, s)
 	}
 	p.Sink = stream.Fanout(sinks...)
-	if len(p.members) > 0 {
-		p.Sink = p.txn.Around(p.Sink, p.members...)
+	if p.txn != nil && p.Exactly {
+		p.Sink = p.txn.Around(p.Sink, p.members()...)
 	}
 	for _, s := range sinks {
 		if to, ok := s.(bound); ok && (p.Exactly || len(p.flags.output.unique) == 0) {

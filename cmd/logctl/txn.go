@@ -15,14 +15,7 @@ func (p *pipeline) openTxn() error {
 	if err := p.checkApart(); err != nil {
 		return err
 	}
-	var members []*kafka.Source
-	for _, s := range p.Sources {
-		if src, ok := s.(*kafka.Source); ok {
-			if group, _ := src.Member(); group != "" {
-				members = append(members, src)
-			}
-		}
-	}
+	members := p.members()
 	conn, err := p.flags.kafka.config(stream.Endpoint{})
 	if err != nil {
 		return err
@@ -34,9 +27,22 @@ func (p *pipeline) openTxn() error {
 	if p.txn, err = kafka.OpenTxn(p.cmd.Context(), cfg); err != nil {
 		return err
 	}
-	p.members, p.Exactly = members, len(members) > 0
+	p.Exactly = len(members) > 0
 	p.atEnd(func() error { p.txn.Close(); return nil })
 	return nil
+}
+
+// members returns the sources that are members of groups, whose offsets are in the
+// transaction.
+func (p *pipeline) members() (list []*kafka.Source) {
+	for _, s := range p.Sources {
+		if src, ok := s.(*kafka.Source); ok {
+			if group, _ := src.Member(); group != "" {
+				list = append(list, src)
+			}
+		}
+	}
+	return list
 }
 
 // checkApart refuses inputs of which two may read the same topic: a position would not
