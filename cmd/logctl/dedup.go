@@ -18,9 +18,7 @@ type dedupFlags struct {
 	fields []string
 	ttl    time.Duration
 
-	once    *transform.Once // nil where nothing is dropped
-	dropped atomic.Int64    // by a sink
-	drop    func(n int)     // counts them
+	dropped atomic.Int64 // by a sink
 }
 
 func (f *dedupFlags) add(fs *pflag.FlagSet) {
@@ -37,7 +35,7 @@ func (f *dedupFlags) apply(p *pipeline, handled bool) error {
 	if f.ttl <= 0 {
 		return fault.Usagef("as in --dedup-ttl 5m", "--dedup-ttl %v: want more than nothing", f.ttl)
 	}
-	f.once = transform.NewOnce(f.fields, f.ttl, p.Plan)
+	once := transform.NewOnce(f.fields, f.ttl, p.Plan)
 	list, err := p.flags.output.endpoints()
 	if err != nil {
 		return err
@@ -45,12 +43,12 @@ func (f *dedupFlags) apply(p *pipeline, handled bool) error {
 	durable := list.only(databases...) && !handled
 	count := f.dropped.Load
 	if durable {
-		p.tables.dedup, f.drop = f, func(n int) {
+		p.tables.Once, p.tables.OnceTTL, p.tables.Dropped = once, f.ttl, func(n int) {
 			f.dropped.Add(int64(n))
 			p.Stats.Out.Add(-int64(n)) // they were counted when the table was given them
 		}
 	} else {
-		d := transform.NewDedup(f.once)
+		d := transform.NewDedup(once)
 		p.Operator, count = d, d.Dropped
 		if p.endpoints.of(stream.Kafka) > 0 {
 			note(p.cmd, "--dedup remembers in memory: a restart forgets (into one sqlite: or postgres: table it does not)")

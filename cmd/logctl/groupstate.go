@@ -117,7 +117,7 @@ func (f *stateFlags) runTasks(p *pipeline, topic string, partitions int) error {
 	}
 	inTable := once && list.only(databases...)
 	if inTable {
-		p.tables.signature, p.tables.reset = stream.SignOver(signature, partitions), f.reset
+		p.tables.Signature, p.tables.Reset = stream.SignOver(signature, partitions), f.reset
 	}
 	p.wrap = func(sink stream.Sink) (stream.Sink, error) {
 		if inTable {

@@ -12,6 +12,7 @@ import (
 	"github.com/logctl/logctl/pkg/postgres"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stdio"
+	"github.com/logctl/logctl/pkg/table"
 )
 
 // dedup: the same records are dropped as with a table of SQLite, by a process that is
@@ -81,7 +82,7 @@ func (s *postgresServer) downLarge(t *testing.T) {
 	spill := stdio.NewSpill(t.TempDir())
 	defer spill.Close()
 	sink, err := postgres.OpenSink(t.Context(), url, "large", postgres.SinkOptions{
-		Spill: spill, Busy: func(err error) error { waiting <- err; return nil },
+		Options: table.Options{Busy: func(err error) error { waiting <- err; return nil }}, Spill: spill,
 	})
 	if err != nil {
 		t.Fatal(err)

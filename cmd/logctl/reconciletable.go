@@ -9,6 +9,7 @@ import (
 	"github.com/logctl/logctl/pkg/postgres"
 	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
+	"github.com/logctl/logctl/pkg/table"
 )
 
 // serverWithin is for how long the server of the table may be down: as long as brokers.
@@ -38,7 +39,7 @@ func (f *reconcileFlags) open(ctx context.Context, p *pipeline, column int) (c *
 		c, err = store.OpenComparison(ctx, f.table.Path, f.table.Table, f.key, column)
 	} else {
 		var r *postgres.Reader
-		opt := postgres.SinkOptions{Busy: p.busy(nil), Within: p.tables.within}
+		opt := postgres.SinkOptions{Options: table.Options{Busy: p.busy(nil)}, Within: p.tables.within}
 		if r, err = postgres.OpenReader(ctx, f.table.URL, f.table.Table, opt); err != nil {
 			return nil, err
 		}

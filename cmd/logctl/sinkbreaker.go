@@ -37,7 +37,7 @@ func (f *consumeFlags) breakerOf(p *pipeline) error {
 		g := &guardFlags{breaker: f.handler.retry.breaker, openFor: f.handler.retry.openFor}
 		return g.prepare(p)
 	case list.of(databases...) > 0:
-		p.tables.breaker = &limit.Breaker{Trip: trip, OpenFor: f.handler.retry.openFor}
+		p.tables.Breaker = &limit.Breaker{Trip: trip, OpenFor: f.handler.retry.openFor}
 		return nil
 	default:
 		return fault.Usagef("as in --exec 'jq --unbuffered -c .', or --to kafka:TOPIC",

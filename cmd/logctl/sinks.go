@@ -12,9 +12,7 @@ import (
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/load"
-	"github.com/logctl/logctl/pkg/postgres"
 	"github.com/logctl/logctl/pkg/stdio"
-	"github.com/logctl/logctl/pkg/store"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/term"
 )
@@ -120,18 +118,8 @@ func (p *pipeline) openSink(e stream.Endpoint) (stream.Sink, error) {
 		return p.createFile(e.Path, opt)
 	case stream.Kafka:
 		return p.openTopic(e, nil)
-	case stream.SQLite:
-		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, p.tableOptions(e))
-		if err != nil {
-			return nil, err
-		}
-		return p.closing(s)
-	case stream.Postgres:
-		s, err := postgres.OpenSink(p.cmd.Context(), e.URL, e.Table, p.serverOptions(e))
-		if err != nil {
-			return nil, err
-		}
-		return p.closing(s)
+	case stream.SQLite, stream.Postgres:
+		return p.openTable(e)
 	case stream.Null:
 		return new(stdio.Null), nil
 	case stream.HTTP:

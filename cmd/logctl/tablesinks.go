@@ -13,48 +13,42 @@ import (
 	"github.com/logctl/logctl/pkg/table"
 )
 
-// tableOutput says how rows are written into the tables of databases.
+// tableOutput says how rows are written into the tables of databases. Each has a breaker
+// like Breaker.
 type tableOutput struct {
-	breaker   *limit.Breaker // each has one like this; nil for none
-	within    time.Duration  // how long a server may be down; 0: for ever
-	dedup     *dedupFlags    // nil where duplicates are not dropped
-	signature string         // of the operator whose state is kept beside the rows
-	reset     bool           // that state is discarded
+	table.Options
+	within time.Duration // how long a server may be down; 0: for ever
 }
 
-// tableOptions says how rows are written.
-func (p *pipeline) tableOptions(e stream.Endpoint) store.SinkOptions {
-	b := p.tableBreaker(e)
-	opt := store.SinkOptions{
-		Unique: p.flags.output.unique, Busy: p.busy(b), Breaker: b, Signature: p.tables.signature, Reset: p.tables.reset,
+// openTable opens a table to write to.
+func (p *pipeline) openTable(e stream.Endpoint) (stream.Sink, error) {
+	opt := p.tables.Options
+	opt.Unique, opt.Breaker = p.flags.output.unique, p.tableBreaker(e)
+	opt.Busy = p.busy(opt.Breaker)
+	if e.Scheme == stream.SQLite {
 		// Of two endpoints both may read the same topic.
-		Onward: p.Exactly && p.endpoints.only(stream.Kafka),
+		onward := p.Exactly && p.endpoints.only(stream.Kafka)
+		s, err := store.OpenSink(p.cmd.Context(), e.Path, e.Table, store.SinkOptions{Options: opt, Onward: onward})
+		if err != nil {
+			return nil, err
+		}
+		return p.closing(s)
 	}
-	if d := p.tables.dedup; d != nil {
-		opt.Once, opt.OnceTTL, opt.Dropped = d.once, d.ttl, d.drop
+	s, err := postgres.OpenSink(p.cmd.Context(), e.URL, e.Table, postgres.SinkOptions{
+		Options: opt, Spill: p.spill(), Within: p.tables.within,
+	})
+	if err != nil {
+		return nil, err
 	}
-	return opt
-}
-
-// serverOptions says how rows are written into a server's table.
-func (p *pipeline) serverOptions(e stream.Endpoint) postgres.SinkOptions {
-	b := p.tableBreaker(e)
-	opt := postgres.SinkOptions{
-		Unique: p.flags.output.unique, Busy: p.busy(b), Breaker: b, Signature: p.tables.signature, Reset: p.tables.reset,
-		Spill: p.spill(), Within: p.tables.within,
-	}
-	if d := p.tables.dedup; d != nil {
-		opt.Once, opt.OnceTTL, opt.Dropped = d.once, d.ttl, d.drop
-	}
-	return opt
+	return p.closing(s)
 }
 
 // tableBreaker returns the breaker of one table, nil where there is none.
 func (p *pipeline) tableBreaker(e stream.Endpoint) *limit.Breaker {
-	if p.tables.breaker == nil {
+	if p.tables.Breaker == nil {
 		return nil
 	}
-	b := &limit.Breaker{Trip: p.tables.breaker.Trip, OpenFor: p.tables.breaker.OpenFor}
+	b := &limit.Breaker{Trip: p.tables.Breaker.Trip, OpenFor: p.tables.Breaker.OpenFor}
 	p.show(cmp.Or(e.Table, table.Default), guard.Metrics(b))
 	p.notes = append(p.notes, func() string {
 		if b.Opened() == 0 {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/table"
@@ -13,31 +12,14 @@ import (
 
 // SinkOptions say how rows are written. The zero value is the default.
 type SinkOptions struct {
-	// Once drops records whose name came before within OnceTTL, by marks in the
-	// transaction of the rows. Dropped is told how many. All may be unset.
-	Once    table.Namer
-	OnceTTL time.Duration
-	Dropped func(int)
+	table.Options
 
 	// Spill takes the rows of a large transaction, so that it can be made again
 	// however often the server goes down. Without it they stay in memory.
 	Spill stream.Spill
 
-	// Busy is called when the server is down, and every ten seconds while it is.
-	// It returns an error to give up, or nil to wait on. Without it, a server that
-	// is down is an error at once.
-	Busy func(error) error
-
-	// Breaker is told how attempts fare. Busy is called after each that fails while it
-	// is open, and may wait as long as it says. nil: there is none.
-	Breaker *limit.Breaker
-
 	// Within is for how long a server may be down. By default Busy decides alone.
 	Within time.Duration
-
-	Unique    []string // the fields that make a row unique; by default where it came from
-	Signature string   // of the operator whose state is kept beside the rows; "" for none
-	Reset     bool     // discard the positions and the state that are kept
 }
 
 // OpenSink connects to the database that a URL names. An empty name of the table means

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/logctl/logctl/pkg/table"
 )
 
 // TestInterruptedWhileBusy: a run that is to end waits no longer for a database that
@@ -13,7 +15,7 @@ import (
 func TestInterruptedWhileBusy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	run, interrupt := context.WithCancel(t.Context())
-	s, err := OpenSink(run, path, "", SinkOptions{Busy: func(err error) error { return err }})
+	s, err := OpenSink(run, path, "", SinkOptions{Options: table.Options{Busy: func(err error) error { return err }}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/store"
+	"github.com/logctl/logctl/pkg/table"
 )
 
 // TestOnwardNeedsNoIndex fills a table in turn by sinks that look for earlier rows
@@ -70,7 +71,7 @@ func TestPlacesThatCameTwice(t *testing.T) {
 // TestNamesThatCameTwice does the same where a foreign hand has taken the index away and
 // made rows.
 func TestNamesThatCameTwice(t *testing.T) {
-	path, unique := filepath.Join(t.TempDir(), "db"), store.SinkOptions{Unique: []string{"n"}}
+	path, unique := filepath.Join(t.TempDir(), "db"), store.SinkOptions{Options: table.Options{Unique: []string{"n"}}}
 	s := openSink(t, path, unique)
 	writeAll(t, s, batch(0, `{"n":1,"m":1}`), batch(1, `{"m":2}`), batch(2, `{"n":3,"m":3}`))
 	if err := s.Close(); err != nil {

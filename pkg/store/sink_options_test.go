@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/logctl/logctl/pkg/table"
 )
 
 // A database that another process has locked is waited for from its opening on, as
@@ -18,13 +20,13 @@ func TestOpenSinkWaits(t *testing.T) {
 	defer func(was time.Duration) { busyTimeout = was }(busyTimeout)
 	busyTimeout = time.Millisecond
 	waited := 0
-	s, err := OpenSink(t.Context(), path, "", SinkOptions{Busy: func(error) error {
+	s, err := OpenSink(t.Context(), path, "", SinkOptions{Options: table.Options{Busy: func(error) error {
 		if waited++; waited < 3 {
 			return nil
 		}
 		err := exec(context.Background(), other, "COMMIT")
 		return err
-	}})
+	}}})
 	if err != nil || waited != 3 {
 		t.Fatalf("waited %d times, %v; want it open after 3", waited, err)
 	}

@@ -169,7 +169,7 @@ func TestPipesNeverReplace(t *testing.T) {
 func TestUniqueFields(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	for range 2 {
-		s := openSink(t, path, store.SinkOptions{Unique: []string{"start", "service"}})
+		s := openSink(t, path, store.SinkOptions{Options: table.Options{Unique: []string{"start", "service"}}})
 		writeAll(t, s, batch(0, `{"start":1,"service":null,"n":1}`, `{"start":1,"service":"a","n":2}`))
 		writeAll(t, s, batch(9, `{"start":1,"n":3}`, `{"start":1,"service":"a","n":4}`, `{"start":1,"service":"0","n":5}`))
 	}
@@ -226,7 +226,7 @@ func TestZombieIsFenced(t *testing.T) {
 // A writer whose partition another one has gone on with is told so by its state, too.
 func TestZombieStateIsFenced(t *testing.T) {
 	path, task := filepath.Join(t.TempDir(), "db"), stream.Task{Source: "t"}
-	opt := store.SinkOptions{Signature: "count"}
+	opt := store.SinkOptions{Options: table.Options{Signature: "count"}}
 	a, b := openSink(t, path, opt), openSink(t, path, opt)
 	for _, s := range []*store.Sink{a, b} {
 		load(t, s, task)
@@ -245,7 +245,7 @@ func TestZombieStateIsFenced(t *testing.T) {
 // State, rows and positions of one table are one; those of another are another's.
 func TestStateBesideRows(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
-	opt := store.SinkOptions{Signature: "count by x"}
+	opt := store.SinkOptions{Options: table.Options{Signature: "count by x"}}
 	task := stream.Task{Source: "t", Partition: 2}
 	s := openSink(t, path, opt)
 	if got := load(t, s, task); len(got) != 0 {
@@ -263,17 +263,17 @@ func TestStateBesideRows(t *testing.T) {
 		t.Errorf("-want +got\n%s", d)
 	}
 	must(t, s.Close())
-	other, err := store.OpenSink(t.Context(), path, "other", store.SinkOptions{Signature: "sum"})
+	other, err := store.OpenSink(t.Context(), path, "other", store.SinkOptions{Options: table.Options{Signature: "sum"}})
 	must(t, err)
 	if got := load(t, other, task); len(got) != 0 {
 		t.Errorf("another table has the state %v", got)
 	}
 	must(t, other.Close())
-	if _, err := store.OpenSink(t.Context(), path, "", store.SinkOptions{Signature: "sum"}); err == nil ||
+	if _, err := store.OpenSink(t.Context(), path, "", store.SinkOptions{Options: table.Options{Signature: "sum"}}); err == nil ||
 		!strings.Contains(err.Error(), "kept  count by x") || !strings.Contains(fault.HintOf(err), "--reset") {
 		t.Errorf("another operator: %v", err)
 	}
-	s = openSink(t, path, store.SinkOptions{Signature: "sum", Reset: true})
+	s = openSink(t, path, store.SinkOptions{Options: table.Options{Signature: "sum", Reset: true}})
 	at, err := s.Positions(t.Context())
 	if got := load(t, s, task); len(got)+len(at) != 0 || err != nil {
 		t.Errorf("after --reset: %v %v %v", got, at, err)
@@ -317,8 +317,8 @@ func TestErrorsNameTheFile(t *testing.T) {
 		}
 		return err
 	}
-	sink := func(path, table string, unique ...string) error {
-		s, err := store.OpenSink(t.Context(), path, table, store.SinkOptions{Unique: unique})
+	sink := func(path, name string, unique ...string) error {
+		s, err := store.OpenSink(t.Context(), path, name, store.SinkOptions{Options: table.Options{Unique: unique}})
 		if err == nil {
 			s.Close()
 		}
@@ -351,7 +351,7 @@ func TestErrorsNameTheFile(t *testing.T) {
 func TestNamesAreQuoted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	name := `x"; DROP TABLE "y`
-	s, err := store.OpenSink(t.Context(), path, name, store.SinkOptions{Unique: []string{`a"b`}})
+	s, err := store.OpenSink(t.Context(), path, name, store.SinkOptions{Options: table.Options{Unique: []string{`a"b`}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,7 +366,7 @@ func BenchmarkSink(b *testing.B) {
 	for name, opt := range map[string]store.SinkOptions{
 		"onward":    {Onward: true},
 		"by place":  {},
-		"by fields": {Unique: []string{"id"}},
+		"by fields": {Options: table.Options{Unique: []string{"id"}}},
 	} {
 		b.Run(name, func(b *testing.B) {
 			s, err := store.OpenSink(b.Context(), filepath.Join(b.TempDir(), "db"), "", opt)

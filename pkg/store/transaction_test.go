@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/table"
 )
 
 // write has a sink commit one record of a topic.
@@ -97,7 +98,7 @@ func TestOtherEncoding(t *testing.T) {
 // TestIndexOfEarlierVersions replaces rows by an index that was written in another way.
 func TestIndexOfEarlierVersions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
-	opt := SinkOptions{Unique: []string{"f0", "f1"}}
+	opt := SinkOptions{Options: table.Options{Unique: []string{"f0", "f1"}}}
 	write(t, mustOpenSink(t, path, opt), 0, `{"f0":"a"}`)
 	c, err := open(t.Context(), path, unsynced)
 	if err != nil {
