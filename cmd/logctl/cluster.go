@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,7 +82,7 @@ func (f *healthFlags) run(cmd *cobra.Command) error {
 		}
 		if f.every == 0 {
 			if f.exitCode && h.Status != kafka.Healthy {
-				return &fault.Error{Err: errors.New("not healthy"), Status: fault.Failed, Quiet: true}
+				return fault.No("not healthy")
 			}
 			return nil
 		}

@@ -18,12 +18,24 @@ import (
 
 // A grouping says how a stateful command is shared out over a consumer group.
 type grouping struct {
-	by  []string                          // what its state is grouped by, as --by says it
-	new func(stream.Task) stream.Operator // another operator like the pipeline's
+	by   []string                          // what its state is grouped by, as --by says it
+	new  func(stream.Task) stream.Operator // another operator like the pipeline's
+	late func() int64                      // how many records were too late
 }
 
-// run runs a command with a state: by itself, or as a member of a group.
+// run runs a command with a state. With --strict it has failed where records were too late.
 func (f *stateFlags) run(p *pipeline, g grouping) error {
+	if err := f.runGrouped(p, g); err != nil {
+		return err
+	}
+	if p.flags.input.strict && g.late() > 0 {
+		return fault.No("late records")
+	}
+	return nil
+}
+
+// runGrouped runs the command by itself, or as a member of a group.
+func (f *stateFlags) runGrouped(p *pipeline, g grouping) error {
 	if p.consumer.group == "" {
 		if f.delivery != atLeastOnce && f.path == "" {
 			return p.close(fault.Usagef("--checkpoint FILE does it for files, --group for topics",
@@ -157,8 +169,8 @@ func (p *pipeline) openCopies(topic, signature string) (kafka.Local, error) {
 	if p.slot == nil {
 		return nil, nil
 	}
-	path, say := filepath.Join(p.slot.Dir, "state.db"), func(s string) { note(p.cmd, "%s", s) }
-	c, err := store.OpenCopies(p.cmd.Context(), path, topic+" "+signature, say)
+	path := filepath.Join(p.slot.Dir, "state.db")
+	c, err := store.OpenCopies(p.cmd.Context(), path, topic+" "+signature, p.say)
 	if err != nil {
 		return nil, err
 	}

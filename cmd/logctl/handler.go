@@ -81,7 +81,7 @@ func (f *handlerFlags) apply(p *pipeline) error {
 	opt := exec.Options{
 		Command: f.command, Workers: f.workers, Order: exec.Order(slices.Index(orders, f.order)), PerRecord: f.perRecord,
 		Envelope: f.envelope, Timeout: f.timeout, MaxLine: int(p.flags.input.maxRecord), Stderr: p.cmd.ErrOrStderr(),
-		Note: func(s string) { note(p.cmd, "%s", s) }, Wrote: func(n int64) { p.Stats.Out.Add(n) },
+		Note: p.say, Wrote: func(n int64) { p.Stats.Out.Add(n) },
 	}
 	if p.Choose != nil {
 		opt.Ahead = aheadOfWorker * f.workers

@@ -152,7 +152,7 @@ func (p *pipeline) reading() stdio.Options {
 	f := &p.flags.input
 	return stdio.Options{
 		Format: p.decoder, MaxRecord: int(f.maxRecord), Follow: f.follow, Grows: p.Continues, Uncounted: p.checkpoint != nil,
-		Strict: f.strict, Note: func(s string) { note(p.cmd, "%s", s) },
+		Strict: f.strict, Note: p.say,
 	}
 }
 

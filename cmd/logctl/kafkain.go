@@ -78,7 +78,7 @@ func (f *kafkaInput) open(p *pipeline, e stream.Endpoint) (*kafka.Source, error)
 	p.notes = append(p.notes, func() string { return deletedUnread(src) })
 	p.metrics = append(p.metrics, f.labelled(p, e, src.Metrics()))
 	if f.warnLag > 0 {
-		p.atEnd(src.WatchLag(f.warnLag, func(s string) { note(p.cmd, "%s", s) }))
+		p.atEnd(src.WatchLag(f.warnLag, p.say))
 	}
 	return src, nil
 }
@@ -94,7 +94,7 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 		Session: f.session, Uncommitted: f.isolation == isolations[1],
 		FetchBytes: f.fetch, PartitionBytes: f.fetch / 8,
 		MaxRecord: int(p.flags.input.maxRecord), Unpacked: f.unpacked,
-		Note: func(s string) { note(p.cmd, "%s", s) }, Yield: p.Yield,
+		Note: p.say, Yield: p.Yield,
 	}
 	if c.Start, err = kafka.ParseStart(f.start, time.Now()); err != nil {
 		return c, fmt.Errorf("--start: %w", err)

@@ -62,7 +62,7 @@ func (p *pipeline) run() error {
 		err = p.givenUp()
 	}
 	if err == nil && p.Strict && p.Stats.Bad.Load() > 0 {
-		return &fault.Error{Err: errors.New("bad records"), Status: fault.Failed, Quiet: true}
+		return fault.No("bad records")
 	}
 	return err
 }
@@ -80,6 +80,9 @@ func (p *pipeline) givenUp() error {
 	return fault.Hint(fmt.Errorf("%s records were not acknowledged; they are in %s", human.Count(n), dead),
 		"`logctl dlq replay --from "+dead+" --to kafka:TOPIC` sends them again; some may have been stored all the same")
 }
+
+// say tells a person something on stderr, unless --quiet.
+func (p *pipeline) say(text string) { note(p.cmd, "%s", text) }
 
 // work takes all records from the sources to the sinks. What ended it passes where the
 // members of groups that read say so: see kafka.ErrAborted.

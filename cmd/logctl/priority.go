@@ -57,7 +57,7 @@ func (f *priorityFlags) apply(p *pipeline, again *retryFlags) error {
 		return err
 	}
 	s := priority.New(classes)
-	s.Note = func(text string) { note(p.cmd, "%s", text) }
+	s.Note = p.say
 	p.Order, p.Choose = engine.AsItArrives, s
 	p.metrics = append(p.metrics, &classCollector{s, p})
 	p.notes = append(p.notes, func() string { return s.Summary(time.Since(p.started)) })

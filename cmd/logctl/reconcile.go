@@ -167,7 +167,7 @@ func (f *reconcileFlags) compare(cmd *cobra.Command, p *pipeline, c *store.Compa
 		note(cmd, "after the repair: %s", tallied(found))
 	}
 	if found.Differs() {
-		return &fault.Error{Err: errDiffers, Status: fault.Failed, Quiet: true}
+		return fault.No("topic and table differ")
 	}
 	return nil
 }

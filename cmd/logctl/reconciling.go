@@ -16,9 +16,6 @@ import (
 	"github.com/logctl/logctl/pkg/store"
 )
 
-// errDiffers is the answer of a comparison that has found something.
-var errDiffers = errors.New("topic and table differ")
-
 // mend reads the missing records again and writes them, as consume would.
 func (f *reconcileFlags) mend(cmd *cobra.Command, c *store.Comparison) error {
 	p, err := f.pipeline(cmd)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"github.com/logctl/logctl/pkg/engine"
@@ -77,8 +75,9 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 		return p.close(err)
 	}
 	f.serve(p, op)
+	late := func() int64 { return op.Stats().Late }
 	p.notes = append(p.notes,
-		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
+		func() string { return lateness(late(), op.Stats().GraceNeeded) },
 		func() string { return f.cutNote(op.Stats().Cut) },
 		p.undated,
 		func() string { return p.unfinished("open sessions", op.Stats().Open) })
@@ -87,13 +86,7 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 		by = []string{session.DefaultKey}
 	}
 	another := func(stream.Task) stream.Operator { return op.Another() }
-	if err := f.state.run(p, grouping{by, another}); err != nil {
-		return err
-	}
-	if f.stream.input.strict && op.Stats().Late > 0 {
-		return &fault.Error{Err: errors.New("late records"), Status: fault.Failed, Quiet: true}
-	}
-	return nil
+	return f.state.run(p, grouping{by, another, late})
 }
 
 // mostSequence is how many values tail() keeps at most.

@@ -158,7 +158,7 @@ func (p *pipeline) topicConfig(e stream.Endpoint, edit func(*kafka.SinkConfig)) 
 	}
 	sc, err := p.producer.config(e.Topics[0], cfg)
 	sc.OnFailed = p.refused
-	sc.Note = func(s string) { note(p.cmd, "%s", s) }
+	sc.Note = p.say
 	if edit != nil {
 		edit(&sc)
 	}

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/logctl/logctl/pkg/engine"
-	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/window"
 )
@@ -131,17 +129,12 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	p.metrics = append(p.metrics, figures[window.Stats]{windowCounts, op.Stats})
 	p.routes = append(p.routes, windowAPI{p.openFleet(), op.Aggregates()}.routes()...)
+	late := func() int64 { return op.Stats().Late }
 	p.notes = append(p.notes,
-		func() string { return lateness(op.Stats().Late, op.Stats().GraceNeeded) },
+		func() string { return lateness(late(), op.Stats().GraceNeeded) },
 		func() string { return disorder(op) },
 		p.undated,
 		func() string { return p.unfinished("open windows", max(int64(op.Open()), op.Stats().Open)) })
 	another := func(stream.Task) stream.Operator { return op.Another() }
-	if err := f.state.run(p, grouping{f.by, another}); err != nil {
-		return err
-	}
-	if f.stream.input.strict && op.Stats().Late > 0 {
-		return &fault.Error{Err: errors.New("late records"), Status: fault.Failed, Quiet: true}
-	}
-	return nil
+	return f.state.run(p, grouping{f.by, another, late})
 }

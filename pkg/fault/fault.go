@@ -34,6 +34,11 @@ func Usagef(hint, format string, args ...any) error {
 	return &Error{Err: fmt.Errorf(format, args...), Status: Usage, Hint: hint}
 }
 
+// No returns the answer "no" to a question, which is a status and prints nothing.
+func No(reason string) error {
+	return &Error{Err: errors.New(reason), Status: Failed, Quiet: true}
+}
+
 // Hint wraps err with a hint, unless err has one already.
 func Hint(err error, hint string) error {
 	if err == nil {
