@@ -50,7 +50,7 @@ var ackOK = []byte(`{"ack":"ok"}`)
 // or {"ack":"fail"}, the latter two with an "error" and a "class" if it likes.
 // Any other line is output, and a success.
 func parseAnswer(line []byte) answer {
-	line = bytes.TrimSuffix(line, []byte("\r"))
+	line = bytes.Trim(line, " \t\r")
 	if bytes.Equal(line, ackOK) {
 		return answer{}
 	}
@@ -58,15 +58,15 @@ func parseAnswer(line []byte) answer {
 		return answer{output: true}
 	}
 	var a struct {
-		Ack   *string         `json:"ack"`
+		Ack   json.RawMessage `json:"ack"`
 		Error json.RawMessage `json:"error"`
-		Class string          `json:"class"`
+		Class json.RawMessage `json:"class"`
 	}
 	if json.Unmarshal(line, &a) != nil || a.Ack == nil {
 		return answer{output: true}
 	}
-	e := retry.Error{Class: strings.ToUpper(a.Class), Message: messageOf(a.Error)}
-	switch *a.Ack {
+	e := retry.Error{Class: strings.ToUpper(textOf(a.Class)), Message: textOf(a.Error)}
+	switch textOf(a.Ack) {
 	case "ok":
 		return answer{}
 	case "retry":
@@ -109,8 +109,8 @@ func setDefault(s *string, to string) {
 	}
 }
 
-// messageOf returns the text of an error, which may be any JSON.
-func messageOf(raw json.RawMessage) string {
+// textOf returns the text of a part of an answer, which may be any JSON.
+func textOf(raw json.RawMessage) string {
 	var text string
 	if len(raw) > 0 && json.Unmarshal(raw, &text) == nil {
 		return text

@@ -1,6 +1,7 @@
 package exec_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -18,6 +19,10 @@ func TestParseAnswer(t *testing.T) {
 		`{"error":{"code":7},"ack":"retry"}`: "transient",
 		`{"ack":"fail","error":"no"}`:        "permanent",
 		`{"kind":"k","ack" :"fail"}`:         "permanent",
+		` {"ack":"retry"} `:                  "transient",
+		`{"ack":"retry","class":5}`:          "transient",
+		`{"ack":"fail","class":{"a":null}}`:  "permanent",
+		`{"ack":"fail","class":null}`:        "permanent",
 		`{"ack":"perhaps"}`:                  "output",
 		`{"ack":true}`:                       "output",
 		`{"tcp":{"ack":"ok"}}`:               "output",
@@ -48,7 +53,7 @@ func FuzzParseAnswer(f *testing.F) {
 		output, kind := exec.ParseAnswer(line)
 		var a struct{ Ack any }
 		ack := ""
-		if len(line) > 0 && line[0] == '{' && json.Unmarshal(line, &a) == nil {
+		if trimmed := bytes.Trim(line, " \t\r"); len(trimmed) > 0 && trimmed[0] == '{' && json.Unmarshal(line, &a) == nil {
 			ack, _ = a.Ack.(string)
 		}
 		if output && kind != "" || kind == "transient" && ack != "retry" || kind == "permanent" && ack != "fail" ||

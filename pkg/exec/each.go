@@ -83,6 +83,9 @@ func (w *worker) runOn(b *record.Batch, row int) ([]byte, *retry.Error) {
 	}()
 	err := cmd.Wait()
 	close(ended)
+	if errors.Is(err, exec.ErrWaitDelay) { // what it has left behind holds its output
+		(&child{cmd: cmd}).kill()
+	}
 	return out.data, verdict(err, <-late, out, w.s.opt.Timeout)
 }
 

@@ -28,6 +28,8 @@ func (w *worker) ended(c *child) error {
 		w.s.Stats.Failures.Add(1)
 		w.s.say("handler %d: %s; records that it has not answered go to another one: %s", w.n, c.how(),
 			human.Count(int64(left)))
+	} else if c.broke != "" {
+		w.sayBroke(c)
 	} else if w.barren > 0 && (w.s.draining.Load() == working || !w.quiet()) {
 		if w.barren >= mostBarren && !w.s.spoken.Load() {
 			return fault.Hint(fmt.Errorf("the handler %q: %s, as %d before it, without having been given anything",
@@ -49,6 +51,13 @@ func (w *worker) ended(c *child) error {
 		w.pause(limit.DefaultBackoff.Delay(w.barren, chance))
 	}
 	return nil
+}
+
+// sayBroke tells of a handler that did what it must not when all that it was given was
+// answered, as one that writes two lines for each record and is ahead of itself.
+func (w *worker) sayBroke(c *child) {
+	w.s.Stats.Failures.Add(1)
+	w.s.say("handler %d: %s; what it answered before may have been meant for other records", w.n, c.how())
 }
 
 // takeBack puts what the handler has not answered before all that is not begun.

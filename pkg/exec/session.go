@@ -87,6 +87,9 @@ func (w *worker) session() error {
 		readErr = nil
 	}
 	if err := errors.Join(readErr, sendErr, w.s.failure()); err != nil {
+		if c.broke != "" {
+			w.sayBroke(c)
+		}
 		return err
 	}
 	return w.ended(c)
