@@ -85,7 +85,6 @@ var handlers = map[string]func(io.Reader, io.Writer){
 			fmt.Fprint(out, "no end of this line ")
 		}
 	},
-	"broken":    func(io.Reader, io.Writer) { os.Exit(4) },
 	"hundredth": hundredth,
 	"gatherer": func(in io.Reader, out io.Writer) { // as those whose stdio gathers what they write
 		all, _ := io.ReadAll(in)
@@ -331,20 +330,8 @@ func TestHandlerThatGathers(t *testing.T) {
 	}
 }
 
-// TestBrokenHandler checks that a handler which does not work at all takes no
-// record with it.
-func TestBrokenHandler(t *testing.T) {
+func TestUnknownCommand(t *testing.T) {
 	t.Parallel()
-	dead := new(got)
-	s := open(t, exec.Options{Command: handler("broken"), Dead: dead, Policy: quick(3)})
-	if err := s.Write(batch(0, 0, numbered("n", 10)...).All()); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	if err := s.Drain(ctx, false); !errors.Is(err, context.DeadlineExceeded) || len(dead.all()) > 0 {
-		t.Errorf("%v; dead letters %q", err, dead.all())
-	}
 	unknown := open(t, exec.Options{Command: "no-such-command-here"})
 	_ = unknown.Write(batch(0, 0, "x").All())
 	if err := unknown.Drain(t.Context(), false); err == nil || !strings.Contains(err.Error(), "no-such-command-here") {

@@ -152,7 +152,7 @@ func (w *worker) untilDue(now int64) time.Duration {
 
 // together is how long the first of several attempts that are due may wait for the
 // others: where nothing else is to be done, each alone has two processes take turns.
-const together = time.Millisecond
+const together = 10 * time.Millisecond
 
 // probeEvery is how often a worker looks whether a breaker lets it go on.
 const probeEvery = 50 * time.Millisecond

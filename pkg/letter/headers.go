@@ -2,6 +2,7 @@ package letter
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/logctl/logctl/pkg/record"
@@ -45,20 +46,35 @@ func (s *State) appendHeaders(b *record.Batch) {
 	} else {
 		addHeader(b, Correlation, s.appendID(make([]byte, 0, 128)))
 	}
-	if len(s.History) > 1 || len(s.History) == 1 && s.History[0] != s.only() {
-		addHeader(b, History, s.appendHistory(make([]byte, 0, 512)))
+	if list := s.untold(); len(list) > 0 {
+		addHeader(b, History, appendHistory(make([]byte, 0, 512), list))
 	}
 	if s.Due > 0 {
 		time(Due, s.Due)
 	}
 }
 
-// only returns the one error that the record has met, where it was never another.
-func (s *State) only() Failure {
-	return Failure{
-		Signature: s.Signature, Kind: s.Kind, Class: s.Class, Message: s.Reason,
-		Count: s.Attempts, First: s.First, Last: s.Last,
+// untold returns the errors that the other headers do not say: all but the last one, as a
+// rule.
+func (s *State) untold() []Failure {
+	last := len(s.History) - 1
+	if last >= 0 && s.History[last] == s.latest(s.History[:last]) {
+		return s.History[:last]
 	}
+	return s.History
+}
+
+// latest returns the last error as the headers without the history say it: it came once,
+// or each time where there was no other.
+func (s *State) latest(others []Failure) Failure {
+	f := Failure{
+		Signature: s.Signature, Kind: s.Kind, Class: s.Class, Message: s.Reason,
+		Count: 1, First: s.Last, Last: s.Last,
+	}
+	if len(others) == 0 {
+		f.Count, f.First = s.Attempts, s.First
+	}
+	return f
 }
 
 // appendHash appends a signature: sixteen hexadecimal digits.
@@ -80,10 +96,11 @@ type failureJSON struct {
 	Last      string `json:"last"`
 }
 
-// appendHistory appends the errors as an array of failureJSON.
-func (s *State) appendHistory(dst []byte) []byte {
+// appendHistory appends errors as an array of failureJSON.
+func appendHistory(dst []byte, list []Failure) []byte {
 	dst = append(dst, '[')
-	for i, f := range s.History {
+	for i := range list {
+		f := &list[i]
 		if i > 0 {
 			dst = append(dst, ',')
 		}
@@ -116,10 +133,19 @@ func Read(b *record.Batch, i int) (s State, ok bool) {
 	if s.Correlation == "" {
 		s.Correlation = correlation(b, i, s.Origin)
 	}
-	if len(s.History) == 0 && s.Attempts > 0 && s.Signature != 0 {
-		s.History = []Failure{s.only()}
-	}
+	s.completeHistory()
 	return s, ok
+}
+
+// completeHistory adds the last error where the history is without it.
+func (s *State) completeHistory() {
+	known := func(f Failure) bool { return f.Signature == s.Signature }
+	if s.Attempts > 0 && s.Signature != 0 && !slices.ContainsFunc(s.History, known) {
+		s.History = append(s.History, s.latest(s.History))
+	}
+	if len(s.History) > mostHistory {
+		s.History = s.History[len(s.History)-mostHistory:]
+	}
 }
 
 // read takes one header and reports whether it tells of a failure.
@@ -202,7 +228,7 @@ func readHistory(value []byte) []Failure {
 	if json.Unmarshal(value, &list) != nil {
 		return nil
 	}
-	if len(list) > mostHistory {
+	if len(list) > mostHistory { // before others read it
 		list = list[len(list)-mostHistory:]
 	}
 	var known []Failure

@@ -86,27 +86,35 @@ func TestStateSurvivesItsHeaders(t *testing.T) {
 	}
 }
 
-// TestOneErrorIsSaidOnce reads the history back that the other headers tell.
-func TestOneErrorIsSaidOnce(t *testing.T) {
-	b := source()
-	s := letter.Begin(b, 0)
-	const second = 1_000_000_000
-	first := int64(1_795_514_400_000_000_000)
-	s.Failed("transient", "TIMEOUT", "no answer in 5s", first)
-	s.Failed("transient", "TIMEOUT", "no answer in 9s", first+second)
-	to := record.NewBatch()
-	letter.Append(to, b, 0, &s)
-	for _, h := range to.Headers {
-		if string(to.Bytes(h.Key)) == letter.History {
-			t.Errorf("a history of one error: %s", to.Bytes(h.Value))
+// TestNothingIsSaidTwice reads back the states of records that met errors in any order:
+// what the other headers say is not in the history.
+func TestNothingIsSaidTwice(t *testing.T) {
+	for met, listed := range map[string]int{
+		"a": 0, "aaa": 0, "ab": 1, "aab": 1, "abb": 2, "aba": 2, "abc": 2, "abcc": 3, "abcdefgh": 7, "abcdefghijkl": 7,
+	} {
+		b := source()
+		s := letter.Begin(b, 0)
+		for i, c := range met {
+			s.Failed("transient", strings.ToUpper(string(c)), "no answer in 5s", 1_795_514_400_000_000_000+int64(i)*1_000_000)
 		}
-	}
-	got, _ := letter.Read(to, 0)
-	if d := cmp.Diff(s, got); d != "" || got.Correlation != "c7" {
-		t.Errorf("-want +got\n%s", d)
-	}
-	if n := got.Failed("transient", "TIMEOUT", "no answer in 1s", first+2*second); n != 3 {
-		t.Errorf("the same error is counted %d the third time", n)
+		to := record.NewBatch()
+		letter.Append(to, b, 0, &s)
+		n := 0
+		for _, h := range to.Headers {
+			if string(to.Bytes(h.Key)) == letter.History {
+				n = strings.Count(string(to.Bytes(h.Value)), `"signature"`)
+			}
+		}
+		if n != listed {
+			t.Errorf("%s: %d errors are in the history, want %d", met, n, listed)
+		}
+		got, ok := letter.Read(to, 0)
+		if d := cmp.Diff(s, got); !ok || d != "" {
+			t.Errorf("%s: a letter? %v (-want +got)\n%s", met, ok, d)
+		}
+		if want, n := strings.Count(met, "a")+1, got.Failed("transient", "A", "no answer in 1s", 0); len(met) < 8 && n != want {
+			t.Errorf("%s: the same error is counted %d, want %d", met, n, want)
+		}
 	}
 }
 
