@@ -29,7 +29,7 @@ const (
 	Class       = "logctl-class"          // of the last error, as TIMEOUT
 	Signature   = "logctl-signature"      // hash of the last error without its numbers, ids and addresses
 	Correlation = "logctl-correlation-id" // what connects it with others
-	History     = "logctl-history"        // the different errors that it met, as JSON, but for the last one where the others say it
+	History     = "logctl-history"        // the errors that it met, as JSON; not the last one where the others say it
 	Due         = "logctl-due"            // in a retry topic: not to be tried before
 	Again       = "logctl-replayed"       // how often it was replayed from the dead letters
 )
