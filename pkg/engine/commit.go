@@ -32,8 +32,10 @@ func (r *run) commit(ctx context.Context, now bool) error {
 	if err := r.roundOff(); err != nil {
 		return err
 	}
-	r.committed, r.urgent = began, false
 	c, err := r.cut(now)
+	if c != nil || !r.pressed() { // what comes soon after nothing was committed need not wait
+		r.committed, r.urgent = began, false
+	}
 	if err != nil || c == nil {
 		return err
 	}

@@ -51,8 +51,9 @@ func (k *keeping) Flush(ctx context.Context) error {
 // anywhere.
 func TestCommitsComeWhenTheyAreDue(t *testing.T) {
 	const pause, shortly, soon = 1100 * time.Millisecond, 3 * time.Millisecond, 20 * time.Millisecond
+	const behind = time.Second + time.Millisecond // a look at the clock
 	synctest.Test(t, func(t *testing.T) {
-		src := &drops{after: []time.Duration{pause, shortly, shortly, time.Hour, shortly, shortly, pause}}
+		src := &drops{after: []time.Duration{behind, pause, shortly, shortly, time.Hour, shortly, shortly, pause}}
 		sink := &keeping{ledger: ledger{next: map[string]int64{}}}
 		looked := 0
 		began := time.Now()
