@@ -3,6 +3,7 @@ package rules_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -233,6 +234,76 @@ func TestEveryLetter(t *testing.T) {
 		want := []int32{int32(i / 2 * 2), int32(i/2*2 + 1)}[:1+i%2]
 		if got := m.Match(b, i); !slices.Equal(got, want) || !slices.Equal(naive(exprs, b, i), want) {
 			t.Errorf("%s: %d, want %d", lines[i], got, want)
+		}
+	}
+}
+
+// regex makes a random pattern of texts that are near to each other under Unicode's
+// folding of case, and nearly occur.
+func (m maker) regex(depth int) string {
+	if depth == 0 {
+		return pick(m, "kelvin", "KEL", "straße", "ss", "é", "É", "日本", "�", "x", "a.b", `\.`, "[a-f]", `[^\x00-\x7f]`, "s", "k",
+			"timed", " out", "Ω", "İ", `\d`, `\bout`, "^", "$")
+	}
+	a, b := m.regex(depth-1), m.regex(depth-1)
+	switch m.IntN(8) {
+	case 0:
+		return "(" + a + "|" + b + ")"
+	case 1:
+		return "(?i:" + a + b + ")"
+	case 2:
+		return "(?:" + a + ")" + pick(m, "*", "+", "?", "{2}", "{0,3}", "{2,}") + b
+	case 3:
+		return "(?s:" + a + ".*" + b + ")"
+	case 4:
+		return a + "|" + b
+	default:
+		return a + b
+	}
+}
+
+// What a set finds by texts that must occur is what the regular expressions themselves
+// find, in text of any kind.
+func TestRegexesAreNaive(t *testing.T) {
+	for seed := range uint64(40) {
+		m := maker{rand.New(rand.NewPCG(seed, 5))}
+		var conds []string
+		var naive []*regexp.Regexp
+		for range 100 {
+			re := pick(m, "", "", "(?i)") + m.regex(m.IntN(4))
+			naive = append(naive, regexp.MustCompile(re))
+			conds = append(conds, "message =~ "+expr.Quote(re))
+		}
+		var lines []string
+		for range 60 {
+			text := ""
+			for range m.IntN(5) {
+				text += pick(m, "kelvin", "\u212aelvin", "KEL", "straße", "ſtraße", "STRASSE", "ss", "é", "É", "日本", "�", "\xff", "\xe6\x97",
+					"a-b", ".", "timed", "TIMED", " out", " OUT\n", "Ω", "ω", "İ", "i̇", "5", "x")
+			}
+			lines = append(lines, text)
+		}
+		plan := record.NewPlan()
+		matcher := rules.NewSet(compile(t, plan, conds), plan).NewMatcher()
+		var encoded []string
+		for _, text := range lines {
+			encoded = append(encoded, `{"message":"`+strings.NewReplacer("\n", `\n`, "x", `\u0078`).Replace(text)+`"}`)
+		}
+		b := parse(t, plan, encoded)
+		for i, text := range lines {
+			var want []int32
+			for k, re := range naive {
+				if re.MatchString(text) {
+					want = append(want, int32(k))
+				}
+			}
+			if got := matcher.Match(b, i); !slices.Equal(got, want) {
+				for k := range conds {
+					if slices.Contains(got, int32(k)) != slices.Contains(want, int32(k)) {
+						t.Fatalf("seed %d: %q: %s: found %v", seed, text, conds[k], slices.Contains(got, int32(k)))
+					}
+				}
+			}
 		}
 	}
 }
