@@ -93,7 +93,12 @@ func (f *File) begin() error {
 		return f.unopened(err)
 	}
 	f.file, f.started = file, false
-	if err := f.findEnd(); err != nil {
+	err = f.alone()
+	if err == nil {
+		err = f.findEnd()
+	}
+	if err != nil {
+		_ = f.file.Close() // it was only looked at
 		return fmt.Errorf("output %q: %w", f.path, fault.Reason(err))
 	}
 	var enc codec.Encoder
@@ -111,6 +116,18 @@ func (f *File) begin() error {
 	}
 	f.w = NewWriter(storer{f}, file.Name(), enc)
 	return nil
+}
+
+// alone makes sure that nobody else writes a compressed file: members would be mixed. Where
+// the system knows no locks, nobody can tell.
+func (f *File) alone() error {
+	if ext := filepath.Ext(f.path); ext != ".gz" && ext != ".zst" {
+		return nil
+	}
+	if err := unix.Flock(int(f.file.Fd()), unix.LOCK_EX|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
+		return nil
+	}
+	return fault.Hint(errors.New("another output writes it"), "each needs a compressed file of its own")
 }
 
 // unopened says why the file cannot be opened.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/logctl/logctl/pkg/codec"
+	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stdio"
 )
@@ -119,6 +120,29 @@ func TestCreateSaysWhatIsWrong(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none", "f")
 	if _, err := stdio.Create(path, stdio.FileOptions{}); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What two outputs wrote into one compressed file would be mixed within its members.
+func TestCompressedFilesHaveOneWriter(t *testing.T) {
+	for _, ext := range []string{".gz", ".zst", ""} {
+		path := filepath.Join(t.TempDir(), "out"+ext)
+		first := created(t, path, stdio.FileOptions{})
+		second, err := stdio.Create(filepath.Dir(path)+"/./out"+ext, stdio.FileOptions{})
+		switch {
+		case ext == "" && err != nil:
+			t.Errorf("whole lines go in one by one: %v", err)
+		case ext != "" && (err == nil || !strings.HasSuffix(err.Error(), "another output writes it") || fault.HintOf(err) == ""):
+			t.Errorf("%s: %v, hint %q", ext, err, fault.HintOf(err))
+		case err == nil:
+			_ = second.Close() // nothing was written
+		}
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := created(t, path, stdio.FileOptions{Durable: true}).Close(); err != nil {
+			t.Errorf("%s: after the first one has ended: %v", ext, err)
+		}
 	}
 }
 
