@@ -151,15 +151,22 @@ const relayEvery = 200 * time.Millisecond
 
 // refuse takes note of rows that the topic will never take.
 func (o *outbox) refuse(b *record.Batch) error {
-	o.stats.Bad.Add(int64(len(b.Faults)))
 	o.stats.Out.Add(-int64(len(b.Faults)))
 	return o.source.Refuse(b)
+}
+
+// refused returns how many rows were refused.
+func (o *outbox) refused() int64 {
+	if o.source == nil {
+		return 0
+	}
+	return o.source.Refused()
 }
 
 // says adds what was sent to the summary.
 func (o *outbox) says() string {
 	s := "relayed " + human.Count(o.stats.Out.Load())
-	if n := o.stats.Bad.Load(); n > 0 {
+	if n := o.refused(); n > 0 {
 		s += ", refused " + human.Count(n)
 	}
 	if st, err := store.ReadOutboxStatus(context.Background(), o.at.Path, o.at.Table); err == nil && st.Waiting > 0 {

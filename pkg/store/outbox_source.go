@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -27,10 +28,19 @@ type OutboxSource struct {
 	sql    string
 	origin *record.Origin
 	after  int64
+	broken []refusal       // rows that Read has found to be no records
 	turn   turn            // of marks
 	added  <-chan struct{} // of rows of this process; may be nil
 	ended  chan struct{}
 	once   sync.Once
+
+	refused atomic.Int64
+}
+
+// A refusal is a row that will never be sent, and why.
+type refusal struct {
+	id     int64
+	reason string
 }
 
 // OpenOutboxSource opens an outbox for sending. Rows that are added meanwhile are seen
@@ -95,15 +105,24 @@ func (s *OutboxSource) Seek(at []stream.Position) error {
 	return s.Commit(context.Background(), at)
 }
 
-// Read fills b with the next rows, waiting for the first of them.
+// Read fills b with the next rows, waiting for the first of them. Rows that an application
+// has written wrongly are refused: those behind them do not wait.
 func (s *OutboxSource) Read(ctx context.Context, b *record.Batch) error {
 	for {
 		ended := s.Ended() // then all that was added before is seen now
 		if err := s.fill(ctx, b); err != nil {
 			return s.failed("reading", err)
 		}
+		found := len(s.broken) > 0
+		if err := s.refuse(ctx, s.broken); err != nil { // before a commit passes them
+			return err
+		}
+		s.broken = s.broken[:0]
 		if len(b.Recs) > 0 {
 			return nil
+		}
+		if found {
+			continue // behind those there may be others
 		}
 		if ended {
 			return io.EOF
@@ -142,14 +161,12 @@ func (s *OutboxSource) fill(ctx context.Context, b *record.Batch) error {
 			b.AtEnd = false
 			return nil
 		}
-		if err := s.add(b, row); err != nil {
-			return err
-		}
+		s.add(b, row)
 	}
 }
 
-// add appends a row.
-func (s *OutboxSource) add(b *record.Batch, row []any) error {
+// add appends a row, or notes why it is broken.
+func (s *OutboxSource) add(b *record.Batch, row []any) {
 	id, _ := row[0].(int64)
 	rec := b.Add(bytesIn(row[2]))
 	rec.Offset = id
@@ -166,10 +183,11 @@ func (s *OutboxSource) add(b *record.Batch, row []any) error {
 	s.after, b.Next = id, id+1
 	headers, err := addHeaders(b, text(row[3]))
 	if err != nil {
-		return fmt.Errorf("row %d: headers %q: %w", id, text(row[3]), err)
+		b.Recs = b.Recs[:len(b.Recs)-1]
+		s.broken = append(s.broken, refusal{id, fmt.Sprintf("headers %.200q: %v", text(row[3]), err)})
+		return
 	}
 	rec.Headers = headers
-	return nil
 }
 
 // bytesIn returns a blob or a text.
@@ -201,14 +219,40 @@ func (s *OutboxSource) Commit(ctx context.Context, at []stream.Position) error {
 // Refuse notes of rows why they will never be sent. It is for the goroutine that
 // commits.
 func (s *OutboxSource) Refuse(b *record.Batch) error {
-	for _, f := range b.Faults {
-		err := s.mark(context.Background(), "UPDATE %s SET error = ? WHERE id = ?", f.Reason, b.Recs[f.Row].Offset)
-		if err != nil {
-			return s.failed("marking what was refused of", err)
-		}
+	list := make([]refusal, len(b.Faults))
+	for i, f := range b.Faults {
+		list[i] = refusal{b.Recs[f.Row].Offset, f.Reason}
 	}
+	return s.refuse(context.Background(), list)
+}
+
+// refuse does so in one transaction.
+func (s *OutboxSource) refuse(ctx context.Context, list []refusal) error {
+	if len(list) == 0 {
+		return nil
+	}
+	if err := s.turn.take(ctx); err != nil {
+		return err
+	}
+	defer s.turn.pass()
+	err := exec(ctx, s.marks, "BEGIN IMMEDIATE")
+	for i := 0; err == nil && i < len(list); i++ {
+		update := fmt.Sprintf("UPDATE %s SET error = ? WHERE id = ?", quote(s.table))
+		err = exec(ctx, s.marks, update, list[i].reason, list[i].id)
+	}
+	if err == nil {
+		err = exec(ctx, s.marks, "COMMIT")
+	}
+	if err != nil {
+		_ = exec(context.WithoutCancel(ctx), s.marks, "ROLLBACK") // what is wrong is said
+		return s.failed("marking what was refused of", err)
+	}
+	s.refused.Add(int64(len(list)))
 	return nil
 }
+
+// Refused returns how many rows were refused.
+func (s *OutboxSource) Refused() int64 { return s.refused.Load() }
 
 // mark changes rows, when it is its turn. The statement has the table left open.
 func (s *OutboxSource) mark(ctx context.Context, statement string, values ...any) error {

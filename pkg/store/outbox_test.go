@@ -152,6 +152,40 @@ func TestOutboxMarks(t *testing.T) {
 	}
 }
 
+// TestOutboxRefusesBrokenRows: rows that an application has written wrongly are refused
+// with the reason, however many stand in a row, and hold up none behind them.
+func TestOutboxRefusesBrokenRows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "o.db")
+	o, err := store.OpenOutbox(t.Context(), path, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	for _, insert := range []string{
+		`INSERT INTO outbox(value) VALUES ('a')`,
+		`INSERT INTO outbox(value, headers) VALUES ('b', 'no JSON'), ('c', '[["h","1"]]'), ('d', '{"h":"1"}')`,
+		`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 6000)
+			INSERT INTO outbox(value, headers) SELECT i, '[["h"]]' FROM n`,
+		`INSERT INTO outbox(value) VALUES ('z')`,
+	} {
+		statement(t, path, insert)
+	}
+	got, s := readOutbox(t, path)
+	defer s.Close()
+	want := []string{`1 "a" "" 0 none`, `3 "c" "" 0 none "h"="1"`, `6005 "z" "" 0 none`}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if err := s.Commit(t.Context(), []stream.Position{{Source: s.Name(), Next: 6006}}); err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.ReadOutboxStatus(t.Context(), path, "")
+	reason := `headers "[[\"h\"]]": want pairs in a JSON array, as in [["name","value"]]`
+	if err != nil || st.Waiting != 0 || st.Sent != 3 || st.Refused != 6002 || st.Reason != reason || s.Refused() != 6002 {
+		t.Errorf("%v, status %+v", err, st)
+	}
+}
+
 // TestOutboxStatusOnlyLooks: asking about an outbox makes none.
 func TestOutboxStatusOnlyLooks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "o.db")
