@@ -214,3 +214,37 @@ func BenchmarkEnvelope(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/record")
 	})
 }
+
+// TestHeadersThatAreNoText has headers that stand in one piece or apart, and characters
+// that end in another header than they begin in.
+func TestHeadersThatAreNoText(t *testing.T) {
+	const arena = "\u00e9k\xffv"
+	for name, c := range map[string]struct {
+		spans []record.Header
+		want  string
+	}{
+		"one piece":      {[]record.Header{{Key: span(0, 2), Value: span(2, 1)}}, `"headers":[["é","k"]]`},
+		"the other way":  {[]record.Header{{Key: span(2, 1), Value: span(0, 2)}}, `"headers":[["k","é"]]`},
+		"cut":            {[]record.Header{{Key: span(0, 1), Value: span(1, 2)}}, `"headers_base64":[["ww==","qWs="]]`},
+		"cut at its end": {[]record.Header{{Key: span(2, 1), Value: span(0, 1)}}, `"headers_base64":[["aw==","ww=="]]`},
+		"not the first": {
+			[]record.Header{{Key: span(2, 1), Value: span(2, 1)}, {Key: span(3, 1), Value: span(4, 1)}},
+			`"headers_base64":[["aw==","aw=="],["/w==","dg=="]]`,
+		},
+		"none of it":  {[]record.Header{{Key: span(2, 1), Value: span(4, 1)}}, `"headers":[["k","v"]]`},
+		"empty":       {[]record.Header{{Key: span(5, 0), Value: span(5, 0)}}, `"headers":[["",""]]`},
+		"overlapping": {[]record.Header{{Key: span(1, 0), Value: span(0, 3)}}, `"headers":[["","ék"]]`},
+		"no headers":  {nil, `"headers":[]`},
+	} {
+		b := &record.Batch{}
+		b.Add([]byte(arena))
+		b.Headers = c.spans
+		b.Recs[0].Headers = record.Span{Len: uint32(len(c.spans))}
+		e, _ := codec.NewEncoder("envelope", codec.EncodeOptions{})
+		if got := string(e.Append(nil, b.All())); !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func span(off, n uint32) record.Span { return record.Span{Off: off, Len: n} }

@@ -84,25 +84,56 @@ func appendBytes(dst []byte, key string, text []byte, null bool) []byte {
 
 func appendHeaders(dst []byte, b *record.Batch, rec *record.Rec) []byte {
 	headers := b.Headers[rec.Headers.Off:rec.Headers.End()]
-	add, name := appendText, `"headers":[`
-	for _, h := range headers {
-		if !utf8.Valid(b.Bytes(h.Key)) || !utf8.Valid(b.Bytes(h.Value)) {
-			add, name = appendBase64, `"headers_base64":[`
-		}
+	if !allText(b, headers) {
+		return appendHeaders64(dst, b, headers)
 	}
-	dst = append(dst, name...)
+	dst = append(dst, `"headers":[`...)
 	for i, h := range headers {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = add(append(dst, '['), b.Bytes(h.Key))
-		dst = add(append(dst, ','), b.Bytes(h.Value))
+		dst = record.AppendQuoted(append(dst, '['), b.Bytes(h.Key))
+		dst = record.AppendQuoted(append(dst, ','), b.Bytes(h.Value))
 		dst = append(dst, ']')
 	}
 	return append(dst, ']')
 }
 
-func appendText(dst, text []byte) []byte { return record.AppendQuoted(dst, text) }
+func appendHeaders64(dst []byte, b *record.Batch, headers []record.Header) []byte {
+	dst = append(dst, `"headers_base64":[`...)
+	for i, h := range headers {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendBase64(append(dst, '['), b.Bytes(h.Key))
+		dst = appendBase64(append(dst, ','), b.Bytes(h.Value))
+		dst = append(dst, ']')
+	}
+	return append(dst, ']')
+}
+
+// allText reports whether headers are UTF-8. As a rule they stand in one piece: that is
+// looked at once, and then only for characters that one ends in.
+func allText(b *record.Batch, headers []record.Header) bool {
+	if len(headers) == 0 {
+		return true
+	}
+	lo, hi := headers[0].Key.Off, headers[len(headers)-1].Value.End()
+	whole := lo <= hi && utf8.Valid(b.Data[lo:hi])
+	cuts := func(s record.Span) bool {
+		return s.Off < lo || s.End() > hi || s.Off < hi && !utf8.RuneStart(b.Data[s.Off]) ||
+			s.End() < hi && !utf8.RuneStart(b.Data[s.End()])
+	}
+	for _, h := range headers {
+		if whole && !cuts(h.Key) && !cuts(h.Value) {
+			continue
+		}
+		if !utf8.Valid(b.Bytes(h.Key)) || !utf8.Valid(b.Bytes(h.Value)) {
+			return false
+		}
+	}
+	return true
+}
 
 func appendBase64(dst, text []byte) []byte {
 	return append(base64.StdEncoding.AppendEncode(append(dst, '"'), text), '"')

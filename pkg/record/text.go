@@ -16,9 +16,7 @@ func AppendQuoted[T string | []byte](dst []byte, text T) []byte {
 	dst = append(dst, '"')
 	i := 0
 	for i+8 <= len(text) { // a word is appended whole, and cut where it is not plain
-		t := text[i : i+8]
-		x := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
-			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+		x := word(text[i : i+8])
 		dst = binary.LittleEndian.AppendUint64(dst, x)
 		odd := oddBytes(x)
 		if odd == 0 {
@@ -35,6 +33,13 @@ func AppendQuoted[T string | []byte](dst []byte, text T) []byte {
 		}
 		dst, i = appendOdd(dst, text, i)
 	}
+	if n := len(text) - i; n > 0 && len(text) >= 8 { // the rest is the end of a word
+		x := word(text[len(text)-8:])>>(64-8*n) | spaces<<(8*n)
+		if oddBytes(x) == 0 {
+			dst = binary.LittleEndian.AppendUint64(dst, x)
+			return append(dst[:len(dst)-8+n], '"')
+		}
+	}
 	for i < len(text) {
 		if c := text[i]; plain(c) {
 			dst = append(dst, c)
@@ -46,12 +51,20 @@ func AppendQuoted[T string | []byte](dst []byte, text T) []byte {
 	return append(dst, '"')
 }
 
+// word returns the eight bytes of t, the first one lowest.
+func word[T string | []byte](t T) uint64 {
+	_ = t[7]
+	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+}
+
+const spaces = ' ' * ones
+
 // oddBytes returns a word whose lowest bit that is set is in the first byte of x that
 // is not ASCII which a JSON string holds as it is: nothing is borrowed from below it.
 // It is 0 where all eight are plain.
 func oddBytes(x uint64) uint64 {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	return (x | (x - ' '*ones) | ((x ^ '"'*ones) - ones) | ((x ^ '\\'*ones) - ones)) & high
+	return (x | (x - spaces) | ((x ^ '"'*ones) - ones) | ((x ^ '\\'*ones) - ones)) & highs
 }
 
 func plain(c byte) bool { return c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf }
