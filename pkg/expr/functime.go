@@ -21,7 +21,7 @@ func clock(x code, unit, n int64) code {
 	at := x.asTime()
 	return numCode(func(b *record.Batch, i int) (float64, bool) {
 		t, ok := at(b, i)
-		return float64(modulo(floorDiv(stamp.Local(t, b.Zone), unit), n)), ok
+		return float64(stamp.Modulo(stamp.FloorDiv(stamp.Local(t, b.Zone), unit), n)), ok
 	})
 }
 
@@ -30,7 +30,7 @@ func weekdayFn(args []code) code {
 	at := args[0].asTime()
 	return numCode(func(b *record.Batch, i int) (float64, bool) {
 		t, ok := at(b, i)
-		return float64(modulo(floorDiv(stamp.Local(t, b.Zone), int64(24*time.Hour))+3, 7) + 1), ok
+		return float64(stamp.Modulo(stamp.FloorDiv(stamp.Local(t, b.Zone), int64(24*time.Hour))+3, 7) + 1), ok
 	})
 }
 
@@ -63,16 +63,4 @@ func (c *compiler) floorTime(_ *node, args []code) (code, error) {
 		}
 		return stamp.Floor(t, d, b.Zone), true
 	}), nil
-}
-
-// floorDiv divides, rounding towards the past.
-func floorDiv(a, n int64) int64 { return (a - modulo(a, n)) / n }
-
-// modulo is the remainder that is never negative.
-func modulo(a, n int64) int64 {
-	m := a % n
-	if m < 0 {
-		m += n
-	}
-	return m
 }

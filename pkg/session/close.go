@@ -43,7 +43,7 @@ func (o *Op) Tick(watermark, now int64, out stream.Output) error {
 
 // pass has time pass, by the watermark and by the clock.
 func (o *Op) pass(watermark, now int64, out stream.Output) error {
-	if limit := floorDiv(watermark-o.grace, o.timers.step) * o.timers.step; limit > o.limit {
+	if limit := o.timers.floor(watermark - o.grace); limit > o.limit {
 		o.limit = limit
 		if err := o.close(limit, out); err != nil {
 			return err
@@ -59,7 +59,7 @@ func (o *Op) pass(watermark, now int64, out stream.Output) error {
 // spilled is taken down as time comes to it.
 func (o *Op) close(limit int64, out stream.Output) error {
 	for next := o.shelf.Next(); next < limit; next = o.shelf.Next() {
-		until := min(limit, (floorDiv(next, o.timers.step)+1)*o.timers.step)
+		until := min(limit, o.timers.floor(next)+o.timers.step)
 		if err := o.shelf.Take(until, o.takeDown); err != nil {
 			return err
 		}

@@ -193,7 +193,7 @@ func (o *Op) restoreClock(value []byte) error {
 		return errState
 	case c.limit != math.MinInt64 && !possible(c.limit), c.newest != math.MinInt64 && !possible(c.newest):
 		return errState
-	case c.limit != math.MinInt64 && floorDiv(c.limit, o.timers.step)*o.timers.step != c.limit:
+	case c.limit != math.MinInt64 && o.timers.floor(c.limit) != c.limit:
 		return errState
 	}
 	o.limit, o.newest, o.state.clock = c.limit, c.newest, c

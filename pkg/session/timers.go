@@ -1,6 +1,10 @@
 package session
 
-import "math"
+import (
+	"math"
+
+	"github.com/logctl/logctl/pkg/stamp"
+)
 
 // timers say when sessions may be over: in steps of time, each of which has a
 // list of numbers.
@@ -47,9 +51,12 @@ func (s *steps) pop() int64 {
 	return least
 }
 
+// floor returns the start of the step that t is in.
+func (x *timers) floor(t int64) int64 { return stamp.FloorDiv(t, x.step) * x.step }
+
 // add has n returned when time has passed t.
 func (x *timers) add(t int64, n uint32) {
-	k := floorDiv(t, x.step)
+	k := stamp.FloorDiv(t, x.step)
 	list, ok := x.lists[k]
 	if !ok {
 		if x.lists == nil {
@@ -92,13 +99,4 @@ func (x *timers) drop(list []uint32) {
 	if len(x.spare) < maxSpare && cap(list) <= longList {
 		x.spare = append(x.spare, list[:0])
 	}
-}
-
-// floorDiv divides, rounding towards the past.
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
 }

@@ -127,7 +127,7 @@ func (p *Parser) instant(wall, frac int64, text []byte, i int) (ns int64, end in
 // into that half of the day and returns where it ends; i where the clock shows
 // no hour that has two halves.
 func meridiem(wall int64, text []byte, i int) (sec int64, end int) {
-	h := (wall - floorDiv(wall, day)*day) / hour
+	h := (wall - FloorDiv(wall, day)*day) / hour
 	switch pm := text[i+1] == 'P'; {
 	case h == 0 || h > 12:
 		return wall, i

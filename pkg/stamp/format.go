@@ -6,7 +6,7 @@ import "time"
 // than a millisecond is cut off, towards the past. Every int64 has a year of
 // four digits.
 func AppendRFC3339(dst []byte, ns int64) []byte {
-	return append(appendCivil(dst, floorDiv(ns, 1e6)), 'Z')
+	return append(appendCivil(dst, FloorDiv(ns, 1e6)), 'Z')
 }
 
 // AppendIn appends ns as the clocks of loc show it (nil is UTC), with milliseconds
@@ -22,7 +22,7 @@ func AppendIn(dst []byte, ns int64, loc *time.Location) []byte {
 	if east == 0 {
 		return AppendRFC3339(dst, ns)
 	}
-	dst = appendCivil(dst, floorDiv(ns, 1e6)+int64(east)*minute*1000)
+	dst = appendCivil(dst, FloorDiv(ns, 1e6)+int64(east)*minute*1000)
 	sign := byte('+')
 	if east < 0 {
 		sign, east = '-', -east
@@ -35,7 +35,7 @@ func AppendIn(dst []byte, ns int64, loc *time.Location) []byte {
 
 // appendCivil appends milliseconds since 1970 as date and time.
 func appendCivil(dst []byte, ms int64) []byte {
-	n := floorDiv(ms, day*1000)
+	n := FloorDiv(ms, day*1000)
 	rest := uint32(ms - n*day*1000)
 	y, m, d := date(n)
 	sec := rest / 1000
@@ -58,12 +58,3 @@ func appendCivil(dst []byte, ms int64) []byte {
 func setTwo(dst []byte, n uint32) { dst[0], dst[1] = byte('0'+n/10), byte('0'+n%10) }
 
 func appendTwo(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
-
-// floorDiv divides, rounding towards the past.
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
-}

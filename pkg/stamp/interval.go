@@ -46,14 +46,23 @@ func FromLocal(local int64, loc *time.Location) int64 {
 // counted from 1970 in UTC everywhere.
 func Floor(ns, length int64, loc *time.Location) int64 {
 	if loc == nil || length%(day*1e9) != 0 {
-		return ns - modulo(ns-IntervalOrigin(length), length)
+		return ns - Modulo(ns-IntervalOrigin(length), length)
 	}
 	local := Local(ns, loc)
-	return FromLocal(local-modulo(local-IntervalOrigin(length), length), loc)
+	return FromLocal(local-Modulo(local-IntervalOrigin(length), length), loc)
 }
 
-// modulo is the remainder that is never negative.
-func modulo(a, n int64) int64 {
+// FloorDiv divides, rounding towards the past.
+func FloorDiv(a, n int64) int64 {
+	q := a / n
+	if a%n < 0 {
+		q--
+	}
+	return q
+}
+
+// Modulo is the remainder of FloorDiv, which is never negative.
+func Modulo(a, n int64) int64 {
 	m := a % n
 	if m < 0 {
 		m += n

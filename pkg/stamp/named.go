@@ -134,7 +134,7 @@ func (p *Parser) yearless(text []byte, n int, at moment, ref int64) (ns int64, e
 	if ref == math.MinInt64 {
 		return 0, 0, false
 	}
-	last, _, _ := date(floorDiv(ref, day*1e9) + 1)
+	last, _, _ := date(FloorDiv(ref, day*1e9) + 1)
 	for y := last; y >= last-8; y-- {
 		if !valid(y, at.month, at.day) {
 			continue
@@ -155,7 +155,7 @@ func (p *Parser) dayTime(text []byte, ref int64) (ns int64, ok bool) {
 	if !ok || 3+n != len(text) || ref == math.MinInt64 {
 		return 0, false
 	}
-	y, m, _ := date(floorDiv(ref, day*1e9) + 1)
+	y, m, _ := date(FloorDiv(ref, day*1e9) + 1)
 	for range 3 {
 		if valid(y, m, d) {
 			ns, _, ok := p.instant(days(y, m, d)*day+sec, frac, nil, 0)

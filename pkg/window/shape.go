@@ -67,7 +67,7 @@ func (s *shape) around(t int64) (lo, hi int64) {
 // fixed is a grid of cells of one length.
 type fixed struct{ length, origin int64 }
 
-func (f fixed) index(t int64) int64 { return floorDiv(t-f.origin, f.length) }
+func (f fixed) index(t int64) int64 { return stamp.FloorDiv(t-f.origin, f.length) }
 func (f fixed) time(i int64) int64  { return f.origin + i*f.length }
 
 func gcd(a, b int64) int64 {
@@ -77,17 +77,8 @@ func gcd(a, b int64) int64 {
 	return a
 }
 
-// floorDiv divides and rounds down.
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
-}
-
 // floor rounds t down to a multiple of step.
-func floor(t, step int64) int64 { return floorDiv(t, step) * step }
+func floor(t, step int64) int64 { return stamp.FloorDiv(t, step) * step }
 
 // Days of the calendar are numbered from 1970-01-01 on, a Thursday.
 const (
@@ -117,7 +108,7 @@ func (g months) index(t int64) int64 {
 }
 
 func (g months) time(i int64) int64 {
-	return midnight(int(floorDiv(i, 12)), time.Month(i-floor(i, 12)+1), 1, g.zone)
+	return midnight(int(stamp.FloorDiv(i, 12)), time.Month(i-floor(i, 12)+1), 1, g.zone)
 }
 
 // settle corrects the cell that the calendar shows at t: where clocks are put back
