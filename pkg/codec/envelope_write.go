@@ -83,7 +83,7 @@ func appendBytes(dst []byte, key string, text []byte, null bool) []byte {
 }
 
 func appendHeaders(dst []byte, b *record.Batch, rec *record.Rec) []byte {
-	headers := b.Headers[rec.Headers.Off:rec.Headers.End()]
+	headers := b.HeadersOf(rec)
 	if !allText(b, headers) {
 		return appendHeaders64(dst, b, headers)
 	}

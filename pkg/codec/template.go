@@ -127,7 +127,7 @@ func appendVerb(dst []byte, verb byte, b *record.Batch, i int) []byte {
 	case 'T', 'd':
 		return appendVerbTime(dst, verb, timeOf(rec), b.Zone)
 	case 'h':
-		for k, h := range b.Headers[rec.Headers.Off:rec.Headers.End()] {
+		for k, h := range b.HeadersOf(rec) {
 			if k > 0 {
 				dst = append(dst, ',')
 			}

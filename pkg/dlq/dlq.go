@@ -252,7 +252,7 @@ func readMark(b *record.Batch, i int) (of Place, what string, ok bool) {
 	}
 	of = PlaceOf(b, i).part()
 	found := false
-	for _, h := range b.Headers[rec.Headers.Off:rec.Headers.End()] {
+	for _, h := range b.HeadersOf(rec) {
 		switch string(b.Bytes(h.Key)) {
 		case markHeader:
 			what = string(b.Bytes(h.Value))

@@ -65,7 +65,7 @@ func ReadFull(l *Letter, b *record.Batch, i int) Full {
 		f.History = append(f.History, Error{e.Kind, e.Class, e.Message, e.Count, format(e.First), format(e.Last)})
 	}
 	rec := &b.Recs[i]
-	for _, h := range b.Headers[rec.Headers.Off:rec.Headers.End()] {
+	for _, h := range b.HeadersOf(rec) {
 		f.Headers = append(f.Headers, [2]string{string(b.Bytes(h.Key)), string(b.Bytes(h.Value))})
 	}
 	if value := b.Value(i); utf8.Valid(value) {

@@ -69,7 +69,7 @@ func (c *compiler) header(_ *node, args []code) (code, error) {
 	name := string(args[0].lit.Text)
 	return textCode(func(b *record.Batch, i int) ([]byte, bool) {
 		r := &b.Recs[i]
-		for _, h := range b.Headers[r.Headers.Off:r.Headers.End()] {
+		for _, h := range b.HeadersOf(r) {
 			if string(b.Bytes(h.Key)) == name {
 				return b.Bytes(h.Value), true
 			}

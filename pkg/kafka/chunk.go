@@ -134,7 +134,7 @@ func (c *chunk) headersOf(rec *record.Rec) []kgo.RecordHeader {
 		return nil
 	}
 	first := len(c.headers)
-	for _, h := range c.batch.Headers[rec.Headers.Off:rec.Headers.End()] {
+	for _, h := range c.batch.HeadersOf(rec) {
 		c.headers = append(c.headers, kgo.RecordHeader{Key: c.name(c.batch.Bytes(h.Key)), Value: c.batch.Bytes(h.Value)})
 		c.size += int64(h.Key.Len) + int64(h.Value.Len)
 	}

@@ -180,6 +180,9 @@ func (b *Batch) Bytes(s Span) []byte { return b.Data[s.Off:s.End():s.End()] }
 // Value returns the raw bytes of record i.
 func (b *Batch) Value(i int) []byte { return b.Bytes(b.Recs[i].Value) }
 
+// HeadersOf returns the headers of a record.
+func (b *Batch) HeadersOf(r *Rec) []Header { return b.Headers[r.Headers.Off:r.Headers.End()] }
+
 // Col returns column k, with an entry for each record. The first use sizes it;
 // a column that no parser filled is missing throughout.
 func (b *Batch) Col(k int) []Value { return column(&b.cols, k, len(b.Recs)) }

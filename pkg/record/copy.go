@@ -26,7 +26,7 @@ func (b *Batch) copyRow(from *Batch, rec *Rec) {
 		to.Key = AppendSpan(b, from.Bytes(rec.Key))
 	}
 	first := len(b.Headers)
-	for _, h := range from.Headers[rec.Headers.Off:rec.Headers.End()] {
+	for _, h := range from.HeadersOf(rec) {
 		key := AppendSpan(b, from.Bytes(h.Key))
 		b.Headers = append(b.Headers, Header{key, AppendSpan(b, from.Bytes(h.Value))})
 	}

@@ -76,7 +76,7 @@ func appendRecord(dst []byte, b *record.Batch, rec *record.Rec) []byte {
 	dst = wire.AppendBytes(dst, b.Bytes(rec.Value))
 	dst = wire.AppendBytes(dst, b.Bytes(rec.Key))
 	dst = binary.AppendUvarint(dst, uint64(rec.Headers.Len))
-	for _, h := range b.Headers[rec.Headers.Off:rec.Headers.End()] {
+	for _, h := range b.HeadersOf(rec) {
 		dst = wire.AppendBytes(wire.AppendBytes(dst, b.Bytes(h.Key)), b.Bytes(h.Value))
 	}
 	return dst

@@ -12,7 +12,7 @@ import (
 // appendHeaders writes the headers of a record as an outbox has them.
 func appendHeaders(dst []byte, b *record.Batch, rec *record.Rec) []byte {
 	dst = append(dst, '[')
-	for i, h := range b.Headers[rec.Headers.Off:rec.Headers.End()] {
+	for i, h := range b.HeadersOf(rec) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
