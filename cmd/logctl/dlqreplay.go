@@ -163,7 +163,7 @@ func (f *replayFlags) once(cmd *cobra.Command) error {
 		return err
 	}
 	said := fmt.Sprintf("%s of %s letters replayed", human.Count(r.sent), human.Count(int64(len(letters))))
-	if left := int64(len(letters)) - r.sent; left > 0 && err == nil && r.ctx.Err() == nil {
+	if left := int64(len(letters)) - r.sent; left > 0 && err == nil && cmd.Context().Err() == nil {
 		said += "; " + human.Count(left) + " are no JSON objects, which --transform changes, and stay"
 	}
 	if before > 0 {
@@ -269,7 +269,7 @@ func (f *replayFlags) prepare(cmd *cobra.Command) (*replayer, error) {
 		return nil, err
 	}
 	r := &replayer{
-		ctx: cmd.Context(), f: f, cmd: cmd, from: from, to: to, trip: trip, pace: limit.Bucket{Schedule: rate},
+		f: f, cmd: cmd, from: from, to: to, trip: trip, pace: limit.Bucket{Schedule: rate},
 		chosen: map[dlq.Place]bool{}, sinks: map[string]stream.Sink{}, began: time.Now(),
 	}
 	if f.dryRun {

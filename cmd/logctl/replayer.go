@@ -23,7 +23,6 @@ import (
 // came from, and marks them. Between two topics of one cluster letter and mark
 // are in one transaction; elsewhere the mark comes when the letter is there.
 type replayer struct {
-	ctx    context.Context
 	cmd    *cobra.Command
 	f      *replayFlags
 	from   stream.Endpoint
@@ -42,7 +41,7 @@ type replayer struct {
 	committed time.Time
 	checked   time.Time
 	sent      int64
-	open64    int64 // sent since the last commit
+	pending   int64 // sent since the last commit
 }
 
 // errCameBack ends a replay that its breaker stops.
@@ -61,7 +60,7 @@ func (r *replayer) open() error {
 		if err != nil {
 			return err
 		}
-		r.txn, err = kafka.OpenTxn(r.ctx, kafka.TxnConfig{Config: conn, ID: "logctl-dlq-replay-" + r.from.Topics[0]})
+		r.txn, err = kafka.OpenTxn(r.cmd.Context(), kafka.TxnConfig{Config: conn, ID: "logctl-dlq-replay-" + r.from.Topics[0]})
 		if err != nil {
 			return err
 		}
@@ -75,7 +74,7 @@ func (r *replayer) open() error {
 // markSink returns what marks are written to: the dead letters themselves.
 func (r *replayer) markSink() (stream.Sink, error) {
 	if r.txn != nil {
-		return r.txn.OpenSink(r.ctx, kafka.SinkConfig{Topic: r.from.Topics[0]})
+		return r.txn.OpenSink(r.cmd.Context(), kafka.SinkConfig{Topic: r.from.Topics[0]})
 	}
 	return r.p.sideSink(r.f.from[0])
 }
@@ -104,7 +103,7 @@ func (r *replayer) Write(rows record.Rows) error {
 func (r *replayer) wait() error {
 	const often, long = 500 * time.Millisecond, 100 * time.Millisecond
 	pause := r.pace.Take(time.Now().UnixNano(), 1)
-	if r.open64 > 0 && (pause > long || time.Since(r.committed) > often) {
+	if r.pending > 0 && (pause > long || time.Since(r.committed) > often) {
 		if err := r.commit(); err != nil {
 			return err
 		}
@@ -114,7 +113,7 @@ func (r *replayer) wait() error {
 	select {
 	case <-timer.C:
 		return r.check()
-	case <-r.ctx.Done():
+	case <-r.cmd.Context().Done():
 		return errInterrupted
 	}
 }
@@ -138,7 +137,7 @@ func (r *replayer) send(b *record.Batch, row int, l *dlq.Letter) error {
 	}
 	dlq.AddMark(r.ready, l.Place, dlq.Replayed)
 	r.sent++
-	r.open64++
+	r.pending++
 	return nil
 }
 
@@ -165,7 +164,7 @@ func (r *replayer) sink(l *dlq.Letter) (stream.Sink, error) {
 
 func (r *replayer) openSink(topic string) (stream.Sink, error) {
 	if r.txn != nil {
-		return r.txn.OpenSink(r.ctx, kafka.SinkConfig{Topic: topic})
+		return r.txn.OpenSink(r.cmd.Context(), kafka.SinkConfig{Topic: topic})
 	}
 	e := r.to
 	if topic != "" {
@@ -177,7 +176,7 @@ func (r *replayer) openSink(topic string) (stream.Sink, error) {
 // commit makes durable what was sent, and that it was.
 func (r *replayer) commit() error {
 	r.committed = time.Now()
-	ctx := context.WithoutCancel(r.ctx)
+	ctx := context.WithoutCancel(r.cmd.Context())
 	if r.txn == nil {
 		if err := r.flush(ctx); err != nil {
 			return err
@@ -197,7 +196,7 @@ func (r *replayer) commit() error {
 		err = f.Flush(ctx)
 	}
 	if err == nil {
-		r.open64 = 0
+		r.pending = 0
 	}
 	return err
 }
@@ -241,10 +240,10 @@ func (r *replayer) check() error {
 
 // end commits what was sent, unless that is what failed, and closes everything.
 func (r *replayer) end(err error) error {
-	if r.open64 > 0 && (err == nil || errors.Is(err, errCameBack) || errors.Is(err, errInterrupted)) {
+	if r.pending > 0 && (err == nil || errors.Is(err, errCameBack) || errors.Is(err, errInterrupted)) {
 		err = errors.Join(err, r.commit())
 	}
-	r.sent, r.open64 = r.sent-r.open64, 0 // what was not committed is sent by the next replay
+	r.sent, r.pending = r.sent-r.pending, 0 // what was not committed is sent by the next replay
 	if errors.Is(err, errInterrupted) {
 		err = nil // what is left is replayed by the next one
 	}
