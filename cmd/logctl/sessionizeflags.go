@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/logctl/logctl/pkg/api"
 	"github.com/logctl/logctl/pkg/session"
 )
 
@@ -72,4 +73,15 @@ func (f *sessionizeFlags) config(cmd *cobra.Command, p *pipeline) session.Config
 		cfg.GraceUnlimited = f.state.path == "" && !p.live()
 	}
 	return cfg
+}
+
+// serve has questions answered under --listen.
+func (f *sessionizeFlags) serve(p *pipeline, op *session.Op) {
+	p.metrics = append(p.metrics, figures[session.Stats]{sessionCounts, op.Stats})
+	if f.stream.daemon.listen == "" {
+		return
+	}
+	op.KeepHistory(f.retention)
+	answers := &api.Sessions{Fleet: p.openFleet(), Convert: f.op.Convert != "", Abandon: f.op.Abandon != ""}
+	p.routes = append(p.routes, answers.Routes()...)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/logctl/logctl/pkg/api"
 	"github.com/logctl/logctl/pkg/engine"
 	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/window"
@@ -128,7 +129,7 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 		op.SetLate(p.aside(sink))
 	}
 	p.metrics = append(p.metrics, figures[window.Stats]{windowCounts, op.Stats})
-	p.routes = append(p.routes, windowAPI{p.openFleet(), op.Aggregates()}.routes()...)
+	p.routes = append(p.routes, api.Windows{Fleet: p.openFleet(), Aggregates: op.Aggregates()}.Routes()...)
 	late := func() int64 { return op.Stats().Late }
 	p.notes = append(p.notes,
 		func() string { return lateness(late(), op.Stats().GraceNeeded) },

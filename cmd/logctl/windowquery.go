@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/logctl/logctl/pkg/api"
 	"github.com/logctl/logctl/pkg/fault"
 )
 
@@ -46,7 +47,7 @@ them. The answer is JSON and says how far behind it is.`,
 	fs.BoolVar(&f.recent, "recent", false, "the rows that were written last, of all keys")
 	fs.BoolVar(&f.stats, "stats", false, "how many windows and records there were, and how late")
 	fs.BoolVar(&f.trends, "trends", false, "how the numbers of a key have changed")
-	fs.IntVar(&f.limit, "limit", defaultRows, "the newest `N` rows at most")
+	fs.IntVar(&f.limit, "limit", api.DefaultRows, "the newest `N` rows at most")
 	return cmd
 }
 

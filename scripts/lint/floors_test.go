@@ -30,15 +30,15 @@ var floors = [][]string{
 	{"pkg/aggregate", "pkg/table", "pkg/rules", "pkg/transform", "pkg/retry", "pkg/priority", "pkg/listing", "pkg/proof"},
 	{"pkg/sigma"}, // conditions in another language, read as files of rules are
 	{
-		"pkg/shuffle", "pkg/window", "pkg/generate", "pkg/route", "pkg/session", "pkg/detect", "pkg/alert",
-		"pkg/mapreduce", "pkg/index", "pkg/template", "pkg/dlq", "pkg/hot",
+		"pkg/shuffle", "pkg/window", "pkg/generate", "pkg/route", "pkg/session", "pkg/dlq", "pkg/hot",
 	},
 	{
-		"pkg/stdio", "pkg/kafka", "pkg/broker", "pkg/store", "pkg/postgres", "pkg/httpapi", "pkg/notify", "pkg/term", "pkg/load", "pkg/host",
-		"pkg/member", "pkg/spool", "pkg/exec",
+		"pkg/stdio", "pkg/kafka", "pkg/broker", "pkg/store", "pkg/postgres", "pkg/httpapi", "pkg/term", "pkg/load",
+		"pkg/host", "pkg/member", "pkg/spool", "pkg/exec",
 	},
-	{"pkg/engine", "pkg/dash", "pkg/guard", "pkg/peers"},
+	{"pkg/engine", "pkg/guard", "pkg/peers"},
 	{"pkg/fleet"}, // questions to the engines of many instances
+	{"pkg/api"},   // what is asked of windows and sessions
 	{"cmd/logctl"},
 }
 

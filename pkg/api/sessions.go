@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"encoding/json"
@@ -14,15 +14,15 @@ import (
 	"github.com/logctl/logctl/pkg/session"
 )
 
-// A sessionAPI answers questions about sessions under --listen.
-type sessionAPI struct {
+// Sessions answers questions about the sessions of a run.
+type Sessions struct {
 	*fleet.Fleet
-	convert bool // conversions are known
-	abandon bool // likewise
+	Convert bool // conversions are known
+	Abandon bool // likewise
 }
 
-// routes are the queries under /api/sessions.
-func (a *sessionAPI) routes() []httpapi.Route {
+// Routes are the queries under /api/sessions.
+func (a *Sessions) Routes() []httpapi.Route {
 	return []httpapi.Route{
 		fleet.Route("GET /api/sessions/active/{key...}", a.active),
 		fleet.Route("GET /api/sessions/history/{key...}", a.history, "page", "limit", "hours"),
@@ -32,17 +32,6 @@ func (a *sessionAPI) routes() []httpapi.Route {
 	}
 }
 
-// serve has questions answered under --listen.
-func (f *sessionizeFlags) serve(p *pipeline, op *session.Op) {
-	p.metrics = append(p.metrics, figures[session.Stats]{sessionCounts, op.Stats})
-	if f.stream.daemon.listen == "" {
-		return
-	}
-	op.KeepHistory(f.retention)
-	api := &sessionAPI{p.openFleet(), f.op.Convert != "", f.op.Abandon != ""}
-	p.routes = append(p.routes, api.routes()...)
-}
-
 // openSessions are those of a user.
 type openSessions struct {
 	Rows   []json.RawMessage
@@ -50,7 +39,7 @@ type openSessions struct {
 }
 
 // active shows the open sessions of a user.
-func (a *sessionAPI) active(r *httpapi.Request) (any, error) {
+func (a *Sessions) active(r *httpapi.Request) (any, error) {
 	key := r.Path("key")
 	return fleet.Answer(a.Fleet, r, fleet.Question[[]openSessions]{
 		Look: func(v engine.View) (list []openSessions, _ error) {
@@ -115,7 +104,7 @@ func pageOf(r *httpapi.Request) (p page, err error) {
 }
 
 // past answers with a page of the sessions that are searched.
-func (a *sessionAPI) past(r *httpapi.Request, s session.Search) (any, error) {
+func (a *Sessions) past(r *httpapi.Request, s session.Search) (any, error) {
 	p, err := pageOf(r)
 	if err != nil {
 		return nil, err
@@ -177,15 +166,15 @@ func newestOf(ops []*session.Op) int64 {
 	return newest
 }
 
-func (a *sessionAPI) history(r *httpapi.Request) (any, error) {
+func (a *Sessions) history(r *httpapi.Request) (any, error) {
 	key := r.Path("key")
 	return a.past(r, session.Search{Key: &key})
 }
 
-func (a *sessionAPI) recent(r *httpapi.Request) (any, error) { return a.past(r, session.Search{}) }
+func (a *Sessions) recent(r *httpapi.Request) (any, error) { return a.past(r, session.Search{}) }
 
-func (a *sessionAPI) converted(r *httpapi.Request) (any, error) {
-	if !a.convert {
+func (a *Sessions) converted(r *httpapi.Request) (any, error) {
+	if !a.Convert {
 		return nil, fault.Usagef("", "what a conversion is was not said: start with --convert EXPR")
 	}
 	return a.past(r, session.Search{Converted: true})

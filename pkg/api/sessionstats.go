@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"math"
@@ -49,7 +49,7 @@ type sessionTally struct {
 
 // stats sums up the past sessions. Its hours are before the newest event that any
 // instance has seen, so that this is asked first.
-func (a *sessionAPI) stats(r *httpapi.Request) (any, error) {
+func (a *Sessions) stats(r *httpapi.Request) (any, error) {
 	hours, err := queryNumber(r, "hours", 24)
 	if err != nil {
 		return nil, err
@@ -109,17 +109,17 @@ func tallySince(text string) func(v engine.View) (sessionTally, error) {
 	}
 }
 
-func (s *sessionStats) fill(sum *session.Summary, a *sessionAPI) {
+func (s *sessionStats) fill(sum *session.Summary, a *Sessions) {
 	n := float64(sum.Sessions)
 	s.Sessions, s.Events = sum.Sessions, sum.Events
 	s.AvgEvents = known(float64(sum.Events) / n)
 	s.AvgDuration = known(float64(sum.Total.Nanoseconds()) / 1e6 / n)
 	s.P50, s.P95 = known(sum.Durations.Quantile(0.5)), known(sum.Durations.Quantile(0.95))
 	s.P99 = known(sum.Durations.Quantile(0.99))
-	if a.convert {
+	if a.Convert {
 		s.Converted, s.ConversionRate = &sum.Converted, known(float64(sum.Converted)/n)
 	}
-	if a.abandon {
+	if a.Abandon {
 		s.Abandoned = &sum.Abandoned
 	}
 	before := sum.Sessions

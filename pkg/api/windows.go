@@ -1,4 +1,6 @@
-package main
+// Package api answers questions about the windows and sessions of a run, as routes of
+// HTTP. Each instance of a group answers for all of them.
+package api
 
 import (
 	"encoding/json"
@@ -15,14 +17,14 @@ import (
 	"github.com/logctl/logctl/pkg/window"
 )
 
-// A windowAPI answers questions about the windows of a run.
-type windowAPI struct {
+// Windows answers questions about the windows of a run.
+type Windows struct {
 	*fleet.Fleet
-	aggregates []string // the names of the windows' aggregates
+	Aggregates []string // the names of the windows' aggregates
 }
 
-// routes are the queries under /api.
-func (a windowAPI) routes() []httpapi.Route {
+// Routes are the queries under /api.
+func (a Windows) Routes() []httpapi.Route {
 	return []httpapi.Route{
 		fleet.Route("GET /api/windows", a.windows, "key", "from", "to", "open", "limit"),
 		fleet.Route("GET /api/windows/recent", a.recent, "limit"),
@@ -37,11 +39,11 @@ type windowAnswer struct {
 	*fleet.Standing
 }
 
-// defaultRows is how many rows an answer has at most where nothing is said.
-const defaultRows = 1000
+// DefaultRows is how many rows an answer has at most where nothing is said.
+const DefaultRows = 1000
 
 // windows finds rows by key and time.
-func (a windowAPI) windows(r *httpapi.Request) (any, error) {
+func (a Windows) windows(r *httpapi.Request) (any, error) {
 	q := window.Query{From: math.MinInt64, To: math.MaxInt64, Open: true, Closed: true}
 	if r.Has("key") {
 		key := r.Query("key")
@@ -70,16 +72,16 @@ func (a windowAPI) windows(r *httpapi.Request) (any, error) {
 }
 
 // recent finds the rows that were written last.
-func (a windowAPI) recent(r *httpapi.Request) (any, error) {
+func (a Windows) recent(r *httpapi.Request) (any, error) {
 	return a.answer(r, window.Query{From: math.MinInt64, To: math.MaxInt64, Closed: true})
 }
 
-func (a windowAPI) answer(r *httpapi.Request, q window.Query) (any, error) {
-	q.Limit = defaultRows
+func (a Windows) answer(r *httpapi.Request, q window.Query) (any, error) {
+	q.Limit = DefaultRows
 	if text := r.Query("limit"); text != "" {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > 100*defaultRows {
-			return nil, fault.Usagef("", "limit=%q: want a number from 1 to %d", text, 100*defaultRows)
+		if err != nil || n < 1 || n > 100*DefaultRows {
+			return nil, fault.Usagef("", "limit=%q: want a number from 1 to %d", text, 100*DefaultRows)
 		}
 		q.Limit = n
 	}
@@ -122,7 +124,7 @@ type windowTally struct {
 }
 
 // stats tells the counts of the run, and how late records were.
-func (a windowAPI) stats(r *httpapi.Request) (any, error) {
+func (a Windows) stats(r *httpapi.Request) (any, error) {
 	return fleet.Answer(a.Fleet, r, fleet.Question[windowTally]{
 		Look: func(v engine.View) (windowTally, error) {
 			for _, op := range fleet.Operators[*window.Op](v) {
@@ -166,9 +168,9 @@ type windowStats struct {
 func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
 
 // trends tells how the rows of a key have changed.
-func (a windowAPI) trends(r *httpapi.Request) (any, error) {
+func (a Windows) trends(r *httpapi.Request) (any, error) {
 	key := r.Path("key")
-	q := window.Query{Key: &key, From: math.MinInt64, To: math.MaxInt64, Closed: true, Limit: 100 * defaultRows}
+	q := window.Query{Key: &key, From: math.MinInt64, To: math.MaxInt64, Closed: true, Limit: 100 * DefaultRows}
 	return fleet.Answer(a.Fleet, r, find(q, func(found []window.Found, s *fleet.Standing) (any, error) {
 		if len(found) == 0 {
 			return nil, httpapi.NotFound("no closed window of key %q is kept", key)
@@ -177,7 +179,7 @@ func (a windowAPI) trends(r *httpapi.Request) (any, error) {
 			Key    string         `json:"key"`
 			Trends []window.Trend `json:"trends"`
 			*fleet.Standing
-		}{key, window.Trends(found, a.aggregates), s}, nil
+		}{key, window.Trends(found, a.Aggregates), s}, nil
 	}))
 }
 
