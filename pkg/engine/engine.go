@@ -44,24 +44,24 @@ type Doubter interface {
 // A Pipeline is what one run does. The zero value of a field is its default.
 type Pipeline struct {
 	Sources  []stream.Source
-	Parser   func() Parser                     // makes a parser for each parsing goroutine; nil: records come ready
-	Begin    func([]byte, *record.Origin) int  // finds the format of a source of records by its first ones
-	Prepare  []stream.Preparer                 // filters and setters, in order, run beside the parsing
-	Operator stream.Operator                   // nil: what is read is written
-	New      func(stream.Task) stream.Operator // see below
+	Parser   func() Parser                    // makes a parser for each parsing goroutine; nil: records come ready
+	Begin    func([]byte, *record.Origin) int // finds the format of a source of records by its first ones
+	Prepare  []stream.Preparer                // filters and setters, in order, run beside the parsing
+	Operator stream.Operator                  // nil: what is read is written
 	Sink     stream.Sink
 	Dead     stream.Sink                  // takes records that do not parse; nil: they are counted
 	Sides    []*Gate                      // what else the operator writes to: flushed before positions are committed
 	Names    func(*record.Batch) []string // the fields of some records, for saying which one was meant
 	Plan     *record.Plan                 // what Parser fills, for noticing fields that no record has
 
-	// Vault keeps the state of the operator, a stream.Stateful, between runs.
-	// With New, every partition of the sources is a task with its own operator,
-	// watermark and state, which moves with it to other instances of a group.
-	// New returns another operator like Operator, which then only prepares.
-	Vault     stream.Vault
-	Continues bool   // the input goes on in another run: its end closes nothing
-	Ask       *Asker // passes questions to the operators; may be nil
+	// New returns another operator like Operator, which then only prepares. With it every
+	// partition of the sources is a task with its own operator, watermark and state, which
+	// moves with it to other instances of a group.
+	New func(stream.Task) stream.Operator
+
+	Vault     stream.Vault // keeps the state of the operator, a stream.Stateful, between runs
+	Continues bool         // the input goes on in another run: its end closes nothing
+	Ask       *Asker       // passes questions to the operators; may be nil
 
 	// OnFailed is told why a source has ended before its time while others may go on;
 	// the error of the run has it too. It may be nil.
