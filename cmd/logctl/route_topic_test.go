@@ -35,6 +35,20 @@ func TestRouteRulesFromTopic(t *testing.T) {
 	for k, p := range routers {
 		p.send(t, fmt.Sprintf(`{"n":%d}`, 1-k), fmt.Sprintf("r%d.log", 1-k))
 	}
+	// What another one has put there and is wrong stays, and can be put right.
+	e.logctl(t, strings.NewReader(`{"key":"bad","value":{"name":"bad","match":"n ==","to":"null:"}}`+"\n"),
+		"produce", "-q", "--envelope", "--to", "kafka:"+topic)
+	eventually(t, "it says what is wrong", func() bool { return strings.Contains(routers[0].errs.String(), `rule "bad"`) })
+	other := `{"name":"other","match":"n == 9","to":"null:"}`
+	if got := routers[0].ask(t, http.MethodPost, "/api/rules", other); !strings.HasPrefix(got, "400 ") || !strings.Contains(got, "bad") {
+		t.Errorf("beside a rule that is wrong: %s", got)
+	}
+	if got := routers[0].ask(t, http.MethodDelete, "/api/rules/bad", ""); got != "204 " {
+		t.Errorf("what is wrong is removed: %s", got)
+	}
+	if got := routers[0].ask(t, http.MethodPost, "/api/rules", other); !strings.HasPrefix(got, "201 ") {
+		t.Error(got)
+	}
 	if got := routers[1].ask(t, http.MethodDelete, "/api/rules/r0", ""); got != "204 " {
 		t.Error(got)
 	}

@@ -123,11 +123,11 @@ func (b *rulebook) remove(r *httpapi.Request) (any, error) {
 func (b *rulebook) change(do func(*route.Book) (any, error)) (any, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.unread() {
-		return nil, httpapi.Conflict("%s holds changes that are not in force, and would lose them; PUT /api/rules replaces all",
-			b.flags.rules)
+	text, err := b.kept()
+	if err != nil {
+		return nil, httpapi.Conflict("%v; PUT /api/rules replaces all", err)
 	}
-	book, err := route.OpenBook(b.flags.rules, b.text)
+	book, err := route.OpenBook(b.flags.rules, text)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -74,14 +75,18 @@ func (b *rulebook) saveTopic(ctx context.Context, entries map[string][]byte) err
 	return b.table.Put(ctx, changes)
 }
 
-// unread reports whether the file holds something else than the rules in force: it was
-// changed and nobody watches it, or not yet, or what it says is wrong.
-func (b *rulebook) unread() bool {
+// kept returns the text that a change changes: of a topic what stands in it now, which may
+// be more than is in force. A file that holds something else than the rules in force was
+// changed by somebody, and would lose that.
+func (b *rulebook) kept() ([]byte, error) {
 	if b.table != nil {
-		return false
+		return route.FromEntries(b.table.Values())
 	}
 	text, err := os.ReadFile(b.flags.rules)
-	return err == nil && !bytes.Equal(text, b.text)
+	if err == nil && !bytes.Equal(text, b.text) {
+		return nil, fmt.Errorf("%s holds changes that are not in force, and would lose them", b.flags.rules)
+	}
+	return b.text, nil
 }
 
 // replaceFile writes a file as a whole or not at all; where it is a link, the file behind it.

@@ -25,11 +25,21 @@ type Table struct {
 
 	mu     sync.Mutex
 	values map[string][]byte
+	places map[string]place // of what was said last about a key
+}
+
+// A place is where a record stands.
+type place struct {
+	partition int32
+	offset    int64
 }
 
 // OpenTable reads a topic to its end.
 func OpenTable(ctx context.Context, conn Config, topic string) (*Table, error) {
-	t := &Table{cfg: SourceConfig{Config: conn, Topics: []string{topic}}, values: map[string][]byte{}}
+	t := &Table{
+		cfg:    SourceConfig{Config: conn, Topics: []string{topic}},
+		values: map[string][]byte{}, places: map[string]place{},
+	}
 	cfg := t.cfg
 	var err error
 	if cfg.Stop, err = ParseStop("end", time.Now()); err != nil {
@@ -93,12 +103,11 @@ func (t *Table) take(b *record.Batch) {
 	defer t.mu.Unlock()
 	for i := range b.Recs {
 		r := &b.Recs[i]
-		key := string(b.Bytes(r.Key))
-		if r.Flags&record.Tombstone != 0 {
-			delete(t.values, key)
-			continue
+		var value []byte
+		if r.Flags&record.Tombstone == 0 {
+			value = append([]byte{}, b.Value(i)...)
 		}
-		t.values[key] = append([]byte(nil), b.Value(i)...)
+		t.set(string(b.Bytes(r.Key)), value, place{b.Origin.Partition, r.Offset})
 	}
 	if b.Origin == nil {
 		return
@@ -112,17 +121,45 @@ func (t *Table) take(b *record.Batch) {
 	t.at = append(t.at, stream.Position{Source: b.Origin.Source, Partition: b.Origin.Partition, Next: b.Next})
 }
 
-// Put sets the values of keys; nil removes one. It returns when that is acknowledged;
-// Follow learns of it as of what others put. What is in one partition, and no larger than
-// a batch may be, is one batch: who follows sees all of it at once.
+// set takes over what the record at a place says of a key, nil that it is gone, unless a
+// later one is known: what was put here is known before it is read.
+func (t *Table) set(key string, value []byte, at place) {
+	if last, known := t.places[key]; known && last.partition == at.partition && last.offset >= at.offset {
+		return
+	}
+	t.places[key] = at
+	if value == nil {
+		delete(t.values, key)
+		return
+	}
+	t.values[key] = value
+}
+
+// Put sets the values of keys; nil removes one. When it returns that is acknowledged, and
+// Values tells it; others learn of it by Follow. What is in one partition, and no larger
+// than a batch may be, is one batch: who follows sees all of it at once.
 func (t *Table) Put(ctx context.Context, values map[string][]byte) error {
 	var done kgo.FirstErrPromise
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		t.client.Produce(ctx, &kgo.Record{Key: []byte(key), Value: values[key]}, done.Promise())
+	stored := make([]bool, len(values))
+	records := make([]kgo.Record, len(values))
+	for k, key := range slices.Sorted(maps.Keys(values)) {
+		records[k] = kgo.Record{Key: []byte(key), Value: values[key]}
+		finish := done.Promise()
+		t.client.Produce(ctx, &records[k], func(r *kgo.Record, err error) {
+			stored[k] = err == nil
+			finish(r, err)
+		})
 	}
 	err := t.client.Flush(ctx)
 	if e := done.Err(); e != nil {
 		err = e
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for k, r := range records {
+		if stored[k] {
+			t.set(string(r.Key), r.Value, place{r.Partition, r.Offset})
+		}
 	}
 	return t.cfg.explain(err, t.cfg.Topics[0])
 }

@@ -42,9 +42,35 @@ func TestTableFollowsATopic(t *testing.T) {
 		t.Errorf("%d values, k4 %q", len(got), got["k4"])
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	put(first, "again", []byte("old"))
+	put(first, "again", nil)
+	if _, there := first.Values()["again"]; there || string(first.Values()["k4"]) != "w" {
+		t.Errorf("what was put is known at once; values are %q", first.Values())
+	}
+	following := make(chan error, 1)
+	stop, end := context.WithCancel(t.Context())
+	go func() {
+		following <- first.Follow(stop, func() {
+			if value, there := first.Values()["again"]; there {
+				t.Errorf("what is gone comes back as %q", value)
+			}
+		})
+	}()
 	changed, done := make(chan struct{}, 100), make(chan error, 1)
 	go func() { done <- second.Follow(ctx, func() { changed <- struct{}{} }) }()
 	put(first, "k5", []byte("x"))
+	put(second, "k6", []byte("y"))
+	for deadline := time.After(time.Minute); string(first.Values()["k6"]) != "y"; {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-deadline:
+			t.Fatal("what another one put is not followed")
+		}
+	}
+	end()
+	if err := <-following; err != nil {
+		t.Error(err)
+	}
 	for deadline := time.After(time.Minute); string(second.Values()["k5"]) != "x"; {
 		select {
 		case <-changed:
