@@ -53,7 +53,7 @@ func (p *pipeline) useOutbox(name string) error {
 		return fault.Usagef("leave --acks out",
 			"an outbox is sent in transactions, which need --acks all, not %q", p.producer.acks)
 	}
-	p.guard, p.flags.http.closed = nil, nil
+	p.guard.drop()
 	o := &outbox{p: p, at: at, to: to[0]}
 	p.sink = o.open
 	p.notes = append(p.notes, o.says)

@@ -71,7 +71,7 @@ type pipeline struct {
 
 	// How it is written.
 	producer *kafkaOutput                           // how records go to Kafka
-	guard    *guardFlags                            // what to do while that is down; nil: fail
+	guard    *topicGuard                            // what to do while that is down; nil: fail
 	tables   tableOutput                            // how rows go to databases
 	pace     *limit.Schedule                        // how fast records are written; nil: as fast as they come
 	dead     deadFlags                              // how dead letters are written

@@ -131,10 +131,10 @@ func (f *produceFlags) checkUse(p *pipeline) error {
 		err = f.kafka.checkUse(p.cmd, to)
 	}
 	if err == nil {
-		err = f.guard.prepare(p)
+		err = f.guard.use(p)
 	}
 	if err == nil {
-		err = f.guard.checkUse(p.cmd, f.guard.trip != nil)
+		err = f.guard.checkUse(p.cmd, p.guard != nil)
 	}
 	if err == nil && given(p.cmd, "rate-wait") && !(p.takesPosts() && f.rate != "") {
 		err = fault.Usagef("as in --from http::8080 --rate 500/s",

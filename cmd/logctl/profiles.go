@@ -55,7 +55,7 @@ func (f *profileFlags) use(p *pipeline) error {
 	case p.sink != nil || p.producer.txn != "" || p.guard != nil && p.guard.asked:
 		return fault.Usagef("drop one of them", "profiles go with neither --outbox, --txn, a breaker nor a spool")
 	}
-	p.guard, p.flags.http.closed = nil, nil
+	p.guard.drop()
 	var profiles []profile
 	for _, text := range f.list {
 		one, err := parseProfile(text)

@@ -35,7 +35,7 @@ func (f *consumeFlags) breakerOf(p *pipeline) error {
 			"--breaker is for outputs that are written to without transactions")
 	case list.of(stream.Kafka) > 0:
 		g := &guardFlags{breaker: f.handler.retry.breaker, openFor: f.handler.retry.openFor}
-		return g.prepare(p)
+		return g.use(p)
 	case list.of(databases...) > 0:
 		p.tables.Breaker = &limit.Breaker{Trip: trip, OpenFor: f.handler.retry.openFor}
 		return nil

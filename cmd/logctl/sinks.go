@@ -195,17 +195,7 @@ func (p *pipeline) openMain(e stream.Endpoint) (stream.Sink, error) {
 	if p.guard == nil {
 		return p.openTopic(e, exhaust)
 	}
-	if err := p.guard.openSpool(p); err != nil {
-		return nil, err
-	}
-	to, err := p.openGuarded(e, p.guard.openFor, func(sc *kafka.SinkConfig) {
-		exhaust(sc)
-		sc.Breaker = p.guard.trip
-	})
-	if err != nil {
-		return nil, err
-	}
-	return p.guard.wrap(p, to)
+	return p.guard.open(e, exhaust)
 }
 
 // sideSink opens where dead letters or late records go: to a file as
