@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -158,19 +157,4 @@ func (f *produceFlags) setPace(p *pipeline) (limit.Schedule, error) {
 		f.stream.http.bucket, f.stream.http.wait = &limit.Bucket{Schedule: schedule}, f.rateWait
 	}
 	return schedule, err
-}
-
-// reports says what each topic has acknowledged.
-func (p *pipeline) reports() string {
-	switch {
-	case len(p.topics) == 0 && p.Held:
-		return "sent 0: the cluster was not reached"
-	case len(p.topics) == 0:
-		return p.writeReport(time.Since(p.started))
-	}
-	var all []string
-	for _, t := range p.topics {
-		all = append(all, ackReport(t.Report(), time.Since(p.started)))
-	}
-	return strings.Join(all, "; ")
 }
