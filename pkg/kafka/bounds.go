@@ -110,56 +110,77 @@ type offsets struct {
 	start, stop kadm.ListedOffsets // of bounds that are times
 }
 
-// listOffsets asks for the marks of topics, until all are known: metadata may
-// lag a fresh topic, and where a leader has died it takes ten seconds until
-// another one takes over.
+// An inquiry asks for the marks of topics.
+type inquiry struct {
+	cfg    SourceConfig // its bounds, and its patience
+	admin  *kadm.Client
+	topics []string
+	outage func(error) // is told once that a broker is waited for, and why
+}
+
+// A lister asks for one offset of each partition of topics.
+type lister func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error)
+
+// listOffsets asks for the marks of topics.
 func (s *Source) listOffsets(ctx context.Context, topics []string) (offsets, error) {
-	var o offsets
-	if len(topics) == 0 {
+	q := inquiry{cfg: s.cfg, admin: s.admin, topics: topics, outage: s.noteOutage}
+	return q.marks(ctx)
+}
+
+// marks asks for all that the bounds are resolved against.
+func (q *inquiry) marks(ctx context.Context) (o offsets, err error) {
+	if len(q.topics) == 0 {
 		return o, nil
 	}
-	type lister func(context.Context, ...string) (kadm.ListedOffsets, error)
-	ask := func(to *kadm.ListedOffsets, list lister) error {
-		said := false
-		for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-			all, err := list(ctx, topics...)
-			if err == nil {
-				err = all.Error()
-			}
-			if !said && time.Since(began) > longSilence/2 && ctx.Err() == nil {
-				s.noteOutage(err)
-				said = true
-			}
-			patience := freshWithin
-			if passes(err) {
-				patience = s.cfg.Timeout
-			}
-			if err == nil || time.Since(began) > patience || ctx.Err() != nil {
-				*to = all
-				return s.cfg.explain(err, "")
-			}
-		}
+	last := q.admin.ListCommittedOffsets
+	if q.cfg.Uncommitted {
+		last = q.admin.ListEndOffsets
 	}
-	var last lister = s.admin.ListCommittedOffsets
-	if s.cfg.Uncommitted {
-		last = s.admin.ListEndOffsets
+	if o.first, err = q.ask(ctx, q.admin.ListStartOffsets); err != nil {
+		return o, err
 	}
-	at := func(b Bound) lister {
-		return func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
-			return s.admin.ListOffsetsAfterMilli(ctx, b.n, topics...)
-		}
+	if o.last, err = q.ask(ctx, last); err != nil {
+		return o, err
 	}
-	err := ask(&o.first, s.admin.ListStartOffsets)
-	if err == nil {
-		err = ask(&o.last, last)
+	if o.start, err = q.askTime(ctx, q.cfg.Start); err != nil {
+		return o, err
 	}
-	if err == nil && s.cfg.Start.kind == atTime {
-		err = ask(&o.start, at(s.cfg.Start))
-	}
-	if err == nil && s.cfg.Stop.kind == atTime {
-		err = ask(&o.stop, at(s.cfg.Stop))
-	}
+	o.stop, err = q.askTime(ctx, q.cfg.Stop)
 	return o, err
+}
+
+// askTime asks for the first offsets from a time on; of another bound there is nothing
+// to ask.
+func (q *inquiry) askTime(ctx context.Context, b Bound) (kadm.ListedOffsets, error) {
+	if b.kind != atTime {
+		return nil, nil
+	}
+	return q.ask(ctx, func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+		return q.admin.ListOffsetsAfterMilli(ctx, b.n, topics...)
+	})
+}
+
+// ask asks until the offsets of all topics are known: metadata may lag a fresh topic, and
+// where a leader has died it takes ten seconds until another one takes over.
+func (q *inquiry) ask(ctx context.Context, list lister) (kadm.ListedOffsets, error) {
+	said := false
+	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		all, err := list(ctx, q.topics...)
+		if err == nil {
+			err = all.Error()
+		}
+		if !said && time.Since(began) > longSilence/2 && ctx.Err() == nil {
+			q.outage(err)
+			said = true
+		}
+		patience := freshWithin
+		if passes(err) {
+			patience = q.cfg.Timeout
+		}
+		if err == nil || time.Since(began) > patience || ctx.Err() != nil {
+			return all, q.cfg.explain(err, "")
+		}
+	}
 }
 
 // offsetOf returns the offset that is listed for a partition, 0 where none is.

@@ -225,11 +225,14 @@ func (a *Admin) ResetGroup(ctx context.Context, name string, topics []string, to
 		slices.Sort(topics)
 		topics = slices.Compact(topics)
 	}
-	src := &Source{cfg: SourceConfig{Config: a.cfg, Start: to, Timeout: time.Minute}, admin: a.adm}
 	if _, err := a.cfg.findTopics(ctx, a.adm, topics); err != nil {
 		return nil, err
 	}
-	marks, err := src.listOffsets(ctx, topics)
+	q := inquiry{
+		cfg: SourceConfig{Config: a.cfg, Start: to, Timeout: time.Minute}, admin: a.adm, topics: topics,
+		outage: func(error) {},
+	}
+	marks, err := q.marks(ctx)
 	if err != nil {
 		return nil, err
 	}
