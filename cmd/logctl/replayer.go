@@ -60,8 +60,8 @@ func (r *replayer) open() error {
 		if err != nil {
 			return err
 		}
-		r.txn, err = kafka.OpenTxn(r.cmd.Context(), kafka.TxnConfig{Config: conn, ID: "logctl-dlq-replay-" + r.from.Topics[0]})
-		if err != nil {
+		cfg := kafka.TxnConfig{Config: conn, ID: "logctl-dlq-replay-" + r.from.Topics[0]}
+		if r.txn, err = kafka.OpenTxn(r.cmd.Context(), cfg); err != nil {
 			return err
 		}
 	}
