@@ -236,8 +236,8 @@ func TestRouteShedUnknown(t *testing.T) {
 	e := embed(t)
 	dir := t.TempDir()
 	rules := filepath.Join(dir, "rules.yaml")
-	writeFile(t, rules, "rules: [{name: low, match: has(n), to: "+filepath.Join(dir, "low.log")+"}]\n")
-	shed := []string{"--to", "null:", "--rules", rules, "--shed", "low when lag(kafka:nosuch) > 1", "--shed-every", "10ms", "--shed-to"}
+	writeFile(t, rules, "rules: [{name: bulk, match: has(n), to: "+filepath.Join(dir, "low.log")+"}]\n")
+	shed := []string{"--to", "null:", "--rules", rules, "--shed", "bulk when lag(kafka:nosuch) > 1", "--shed-every", "10ms", "--shed-to"}
 	got := e.run(t, nil, nil, append([]string{"route"}, append(shed, "kafka:nobatch")...)...)
 	if got.status == 0 || !strings.Contains(got.errs, `destination "kafka:nobatch": topic "nobatch" does not exist`) {
 		t.Errorf("status %d: %s", got.status, got.errs)
@@ -247,6 +247,10 @@ func TestRouteShedUnknown(t *testing.T) {
 		return strings.Contains(p.errs.String(), `is not known, and nothing changes: topic "nosuch" does not exist`)
 	})
 	p.send(t, `{"n":1}`, "low.log")
+	want := `400 {"error":"--shed: there is no rule \"bulk\""`
+	if got := p.ask(t, http.MethodDelete, "/api/rules/bulk", ""); !strings.HasPrefix(got, want) {
+		t.Errorf("rules without the one that gives way: %s, want %s", got, want)
+	}
 	_ = p.in.Close() // of a pipe in memory
 	p.end(t)
 }

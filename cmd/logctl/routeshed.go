@@ -127,12 +127,16 @@ func (s *shedder) look(lag int64) {
 	note(s.p.cmd, "behind in %s by %s: %s goes %s", s.rule.Topic, count(int(lag), "record"), s.rule.Rule, where)
 }
 
-// apply diverts what is shed.
+// apply diverts what is shed. Rules without the one that gives way are refused when they
+// come, not when the load does.
 func (s *shedder) apply(f *route.File, opt *route.Options) (*route.File, error) {
-	if s == nil || !s.on {
+	if s == nil {
 		return f, nil
 	}
 	changed, err := s.rule.Apply(f, s.flags.to)
+	if err == nil && !s.on {
+		return f, nil
+	}
 	if err == nil && !slices.Equal(changed.Default, f.Default) {
 		opt.Default = changed.Default
 	}
