@@ -271,10 +271,10 @@ func (t *Table) gate(b *record.Batch, i int) {
 	if now == record.NoTime {
 		now = b.Arrived
 	}
-	if now < t.newest && t.newest-now < disorder {
-		now = t.newest
+	if now < t.stats.newest && t.stats.newest-now < disorder {
+		now = t.stats.newest
 	}
-	t.newest = now
+	t.stats.newest = now
 	asked, edited, all := false, false, uint64(0)
 	for entries := t.matched(b, i); len(entries) > 0; entries = entries[ruleSize:] {
 		entry := binary.LittleEndian.Uint32(entries)

@@ -160,6 +160,19 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// A limit is kept also while rules change; another one begins anew.
+func TestLimitOverChanges(t *testing.T) {
+	w := newTown(t)
+	text := "rules: [{name: slow, match: has(n), to: few, limit: 1/h}]\ndefault: rest"
+	for k, limit := range []string{"1/h", "1/h", "1/h", "1/m", "1/h"} {
+		w.rules(t, strings.Replace(text, "1/h", limit, 1), route.Options{})
+		w.route(t, w.batch(fmt.Sprintf(`{"ts":"2026-01-01T00:00:%02dZ","n":%d}`, k, k)), 1)
+	}
+	if got := fmt.Sprint(w.sinks["few"].values); strings.Count(got, "n") != 2 || !strings.Contains(got, `"n":3`) {
+		t.Errorf("one an hour, and the first of one a minute: %s", got)
+	}
+}
+
 // A sample is the same whenever, and by whom, a record is read.
 func TestSample(t *testing.T) {
 	lines := make([]string, 20_000)

@@ -6,10 +6,11 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/logctl/logctl/pkg/limit"
 	"github.com/logctl/logctl/pkg/sketch"
 )
 
-// Stats count what was decided, across changes of the rules. All members and
+// Stats count what was decided and limited, across changes of the rules. All members and
 // methods may be used while records are routed.
 type Stats struct {
 	Default  atomic.Int64 // records that no rule matched
@@ -20,8 +21,11 @@ type Stats struct {
 	Lag      atomic.Int64 // of the readers that decide about it, when last looked at
 	Unknown  atomic.Int64 // times that it could not be had
 
+	newest int64 // time at the limits of rules, for whoever processes
+
 	mu      sync.Mutex
 	rules   map[string]*RuleStats
+	limits  map[string]*limit.Bucket // by the names and the limits of rules
 	latency sketch.Quantiles
 	waited  float64 // sum of latency
 }
@@ -43,6 +47,21 @@ func (s *Stats) rule(name string) *RuleStats {
 		s.rules[name] = new(RuleStats)
 	}
 	return s.rules[name]
+}
+
+// limit returns what the limit of a rule has let through. It goes on where the rule comes
+// back with the same limit: it is not to let as much through once more whenever rules change.
+func (s *Stats) limit(r *Rule) *limit.Bucket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.limits == nil {
+		s.limits = map[string]*limit.Bucket{}
+	}
+	key := r.Rate + " " + r.Name
+	if s.limits[key] == nil {
+		s.limits[key] = &limit.Bucket{Schedule: r.Limit}
+	}
+	return s.limits[key]
 }
 
 // Of returns the counts of a rule.

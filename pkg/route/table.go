@@ -45,9 +45,8 @@ type Table struct {
 	firsts []string // of names, those that stand first in a rule or the default
 	words  int      // of a set of destinations
 
-	edits   bool  // some rule changes records
-	limits  bool  // some rule has a limit
-	newest  int64 // time at a limit
+	edits   bool // some rule changes records
+	limits  bool // some rule has a limit
 	stats   *Stats
 	workers sync.Pool
 	views   *record.Pool
@@ -71,7 +70,7 @@ type rule struct {
 // Compile compiles a file. Its plan is a new one, that of the options with the
 // fields that the rules read. It opens the destinations that are new.
 func Compile(f *File, opt Options) (*Table, error) {
-	t := &Table{File: f, first: opt.First || f.First, stats: opt.Stats, plan: record.NewPlan(), newest: record.NoTime}
+	t := &Table{File: f, first: opt.First || f.First, stats: opt.Stats, plan: record.NewPlan()}
 	if opt.Plan != nil {
 		t.plan = opt.Plan.Clone()
 	}
@@ -128,7 +127,7 @@ func (t *Table) compileRule(r *Rule) error {
 		c.sample = uint64(r.Sample * math.MaxUint64)
 	}
 	if !r.Limit.Unlimited() {
-		c.bucket, t.limits = &limit.Bucket{Schedule: r.Limit}, true
+		c.bucket, t.limits = t.stats.limit(r), true
 		if t.plan.Time < 0 {
 			t.plan.ReadTime("")
 		}
