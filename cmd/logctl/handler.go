@@ -191,6 +191,7 @@ func (f *retryFlags) readTopic(p *pipeline) error {
 			continue
 		}
 		if e.Pattern {
+			p.endpoints[i].Except = append(e.Except, f.topic) // not twice
 			again := stream.Endpoint{Scheme: stream.Kafka, Topics: []string{f.topic}, Brokers: e.Brokers}
 			p.endpoints = append(p.endpoints, again)
 		} else {

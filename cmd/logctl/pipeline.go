@@ -112,6 +112,9 @@ func (f *streamFlags) newPipeline(cmd *cobra.Command, args []string) (*pipeline,
 	if err != nil {
 		return nil, err
 	}
+	if err := f.leaveOut(cmd, list); err != nil {
+		return nil, err
+	}
 	dec, err := f.input.decoder(f.objects)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -54,6 +55,9 @@ func (s *Source) groupOptions() []kgo.Opt {
 	}
 	if s.cfg.Pattern {
 		opts = append(opts, kgo.ConsumeRegex())
+		for _, name := range s.cfg.Except {
+			opts = append(opts, kgo.ConsumeExcludeTopics("^"+regexp.QuoteMeta(name)+"$"))
+		}
 	}
 	if s.cfg.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(s.cfg.InstanceID))

@@ -35,7 +35,7 @@ func (s *Source) adopt(ctx context.Context) {
 	fresh := positions{}
 	s.mu.Lock()
 	for name, topic := range found {
-		if s.pattern != nil && !s.pattern.MatchString(name) {
+		if s.pattern != nil && !s.matches(name) {
 			continue
 		}
 		for n := range topic.Partitions {

@@ -87,7 +87,7 @@ func (s *Source) topics(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, s.cfg.explain(err, s.name())
 	}
-	names := slices.DeleteFunc(all.Names(), func(n string) bool { return !s.pattern.MatchString(n) })
+	names := slices.DeleteFunc(all.Names(), func(n string) bool { return !s.matches(n) })
 	if len(names) == 0 && s.cfg.Group == "" {
 		return nil, fault.Hint(fmt.Errorf("no topic matches %q", s.name()), "`logctl topic ls` shows them")
 	}

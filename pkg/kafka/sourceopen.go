@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -17,6 +18,7 @@ type SourceConfig struct {
 	Config
 	Topics     []string // names, or one pattern if Pattern is set
 	Pattern    bool     // Topics[0] is a regular expression
+	Except     []string // topics that it leaves out
 	Partitions []int32  // only these; not with a group
 
 	Group      string        // "" reads all partitions without one
@@ -87,6 +89,11 @@ func OpenSource(ctx context.Context, cfg SourceConfig) (*Source, error) {
 		}
 	}
 	return s, nil
+}
+
+// matches reports whether a topic is one of those of the pattern.
+func (s *Source) matches(name string) bool {
+	return s.pattern.MatchString(name) && !slices.Contains(s.cfg.Except, name)
 }
 
 // check refuses what cannot work.

@@ -25,7 +25,7 @@ func (s *Source) Homes(ctx context.Context) (map[string]table.Home, error) {
 	}
 	names := s.cfg.Topics
 	if s.cfg.Pattern {
-		names = slices.DeleteFunc(all.Topics.Names(), func(name string) bool { return !s.pattern.MatchString(name) })
+		names = slices.DeleteFunc(all.Topics.Names(), func(name string) bool { return !s.matches(name) })
 	}
 	homes := map[string]table.Home{}
 	for _, name := range names {

@@ -34,6 +34,7 @@ type Endpoint struct {
 	Table   string   // SQLite, Postgres: the table, "" for the default
 	Topics  []string // Kafka: topics; one pattern where Pattern is set
 	Pattern bool     // Kafka: Topics[0] is a regular expression
+	Except  []string // Kafka: topics that the pattern leaves out
 	Brokers []string // Kafka: its own addresses, else the configured ones
 	Addr    string   // HTTP: host:port to listen on
 	URL     string   // Postgres: the connection
