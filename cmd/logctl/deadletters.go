@@ -76,26 +76,28 @@ func (p *pipeline) openLetters() (stream.Sink, error) {
 		}
 		return p.sideSink(p.flags.input.dlq)
 	}
-	var dir *spool.Spool
-	if p.dead.spoolDir != "" {
-		if dir, err = p.openSpool(p.dead.spoolDir, p.dead.spoolBytes); err != nil {
-			return nil, err
-		}
-	}
-	var topic *kafka.Sink
-	topic, err = p.openTopic(e, func(c *kafka.SinkConfig) {
+	var to letterTopic
+	refit := func(c *kafka.SinkConfig) {
 		c.OnFailed = func(b *record.Batch) error {
 			short, err := shorter(b)
 			if err != nil {
 				return fmt.Errorf("topic %q: %w", e.Topics[0], err)
 			}
-			return topic.Write(short.All())
+			return to.Write(short.All())
 		}
-	})
-	if err != nil || dir == nil {
-		return topic, err
 	}
-	relay := guard.NewRelay(p.cmd.Context(), dir, topic)
+	if p.dead.spoolDir == "" {
+		to, err = p.openTopic(e, refit)
+		return to, err
+	}
+	dir, err := p.openSpool(p.dead.spoolDir, p.dead.spoolBytes)
+	if err != nil {
+		return nil, err
+	}
+	if to, err = p.openLater(e, refit); err != nil {
+		return nil, err
+	}
+	relay := guard.NewRelay(p.cmd.Context(), dir, to)
 	p.atEnd(func() error {
 		left, err := relay.Close()
 		if left > 0 {
@@ -104,6 +106,35 @@ func (p *pipeline) openLetters() (stream.Sink, error) {
 		return err
 	})
 	return relay, nil
+}
+
+// A letterTopic takes dead letters.
+type letterTopic interface {
+	stream.Sink
+	InFlight() bool
+}
+
+// openLater opens a topic at once or, where no broker answers, as soon as one does.
+func (p *pipeline) openLater(e stream.Endpoint, edit func(*kafka.SinkConfig)) (letterTopic, error) {
+	s, err := p.openTopic(e, edit)
+	if err == nil || !kafka.Unreachable(err) {
+		return s, err
+	}
+	cfg, wrong := p.topicConfig(e, edit)
+	if wrong != nil {
+		return nil, wrong
+	}
+	note(p.cmd, "%v: it is tried again every %s, dead letters are in %q meanwhile",
+		err, human.Span(limit.DefaultOpenFor), p.dead.spoolDir)
+	return awaited{p.later(cfg, &limit.Breaker{OpenFor: limit.DefaultOpenFor})}, nil
+}
+
+// An awaited topic is given nothing before it is there.
+type awaited struct{ *lateTopic }
+
+// InFlight reports whether nothing is to be written now: what waits is somewhere else.
+func (a awaited) InFlight() bool {
+	return a.look() == nil && (a.sink == nil || a.sink.InFlight())
 }
 
 // shorter returns letters that are too large for their topic, each with the first

@@ -57,12 +57,13 @@ func (p *pipeline) openGuarded(
 	if err != nil {
 		return nil, err
 	}
-	return p.later(cfg), nil
+	return p.later(cfg, cfg.Breaker), nil
 }
 
-// later returns the topic of a configuration, to be opened when it can be reached.
-func (p *pipeline) later(cfg kafka.SinkConfig) *lateTopic {
-	l := &lateTopic{p: p, cfg: cfg, breaker: cfg.Breaker, opened: make(chan attempt, 1)}
+// later returns the topic of a configuration, to be opened when it can be reached. The
+// breaker says when that is tried.
+func (p *pipeline) later(cfg kafka.SinkConfig, breaker *limit.Breaker) *lateTopic {
+	l := &lateTopic{p: p, cfg: cfg, breaker: breaker, opened: make(chan attempt, 1)}
 	l.breaker.Break(time.Now().UnixNano())
 	p.show(cfg.Topic, l)
 	p.atEnd(l.close)

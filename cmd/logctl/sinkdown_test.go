@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
 	"path/filepath"
 	"regexp"
@@ -115,9 +116,9 @@ func TestTableLocked(t *testing.T) {
 	p.interrupt(t)
 }
 
-// TestDeadTopicDown: the topic of dead letters is gone. With a spool the others go
-// on, their offsets are committed, and the letters are in the topic when it is
-// back, by the next run.
+// TestDeadTopicDown: the topic of dead letters is gone, while a run lasts and when one
+// begins. With a spool the others go on, their offsets are committed, and the letters are
+// in the topic when it is back, though no record comes any more.
 func TestDeadTopicDown(t *testing.T) {
 	t.Parallel()
 	from, to := embed(t), embed(t)
@@ -141,13 +142,22 @@ func TestDeadTopicDown(t *testing.T) {
 	if !strings.Contains(p.errs.String(), " dead letters wait in ") {
 		t.Errorf("nothing is said of those in the spool:\n%s", p.errs.String())
 	}
+	ship(200, 300)
+	out = new(text)
+	p = from.start(t, nil, out, args...)
+	eventually(t, "it begins without the topic", handled(90))
 	to.restart(t)
+	inTopic := func() []byte {
+		return []byte(to.logctl(t, nil, "consume", "-q", "--from", "kafka:"+dead, "--stop", "end"))
+	}
+	eventually(t, "the letters are in the topic", func() bool { return bytes.Count(inTopic(), []byte("\n")) == 30 })
+	p.interrupt(t)
 	last := from.run(t, nil, nil, append(args, "--stop", "end")...)
 	if last.status != 0 || last.out != "" {
 		t.Errorf("status %d, handled again: %q\n%s", last.status, last.out, last.errs)
 	}
 	letters := new(tally)
-	letters.count(t, []byte(to.logctl(t, nil, "consume", "-q", "--from", "kafka:"+dead, "--stop", "end")))
+	letters.count(t, inTopic())
 	n := 0
 	for i, times := range letters.seen {
 		if times > 0 {
@@ -157,7 +167,7 @@ func TestDeadTopicDown(t *testing.T) {
 			t.Errorf("record %d is %d times among the dead letters", i, times)
 		}
 	}
-	if n != 20 {
-		t.Errorf("%d dead letters, want 20", n)
+	if n != 30 {
+		t.Errorf("%d dead letters, want 30", n)
 	}
 }

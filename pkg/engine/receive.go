@@ -89,8 +89,12 @@ func (r *run) passOn() error {
 	if err := r.out.push(); err != nil {
 		return err
 	}
-	if p, ok := r.Sink.(stream.Pusher); ok {
-		return p.Push()
+	for _, to := range []stream.Sink{r.Sink, r.Dead} {
+		if p, ok := to.(stream.Pusher); ok {
+			if err := p.Push(); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -185,6 +185,9 @@ func (a *Admin) noGroup(ctx context.Context, name string) error {
 	var known []string
 	if all, err := a.Groups(ctx); err == nil {
 		for _, g := range all {
+			if g.Name == name { // it is empty
+				return fault.Hint(fmt.Errorf("group %q %w", name, errNoGroup), "it is there: nothing was committed in it so far")
+			}
 			known = append(known, g.Name)
 		}
 	}
