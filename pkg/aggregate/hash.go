@@ -3,17 +3,23 @@ package aggregate
 import (
 	"encoding/binary"
 	"math/bits"
+	"math/rand/v2"
 
 	"github.com/zeebo/xxh3"
 
 	"github.com/logctl/logctl/pkg/record"
 )
 
-// HashKey returns the hash of a group's key by its kind and text. Nothing that is kept
-// depends on it.
+// seeds are this process's own: nobody who chooses keys knows which of them are in each
+// other's way in a table.
+var seeds = [...]uint64{rand.Uint64(), rand.Uint64()} //nolint:gosec // what they give is shown to nobody
+
+// HashKey returns the hash of a group's key by its kind and text. It is another one in
+// every run: nothing that is kept or written depends on it.
 func HashKey(kind record.Kind, text []byte) uint64 {
 	if len(text) > shortKey {
-		return HashValue(kind, text)
+		high, low := bits.Mul64(HashValue(kind, text)^seeds[0], golden)
+		return high ^ low
 	}
 	first, second := words(text)
 	return hashShort(kind, len(text), first, second)
@@ -31,10 +37,10 @@ func words(text []byte) (first, second uint64) {
 const shortKey = 16
 
 // hashShort returns the hash of a key of n bytes, which stand in two words: both halves
-// of their product, after some of their bits are turned over. No text that is valid
-// makes a factor zero.
+// of their product, after some of their bits are turned over.
 func hashShort(kind record.Kind, n int, first, second uint64) uint64 {
-	high, low := bits.Mul64(first^golden, (second^0xd1342543de82ef95)+uint64(n)<<8+uint64(kind))
+	high, low := bits.Mul64(first^seeds[0], (second^seeds[1])+uint64(n)<<8+uint64(kind))
+	high, low = bits.Mul64(high^low, golden)
 	return high ^ low
 }
 

@@ -40,3 +40,17 @@ func TestKeysAreSpread(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysCannotBeChosen: keys that a hash without a seed has in one place, which makes a
+// factor zero, are in places of their own.
+func TestKeysCannotBeChosen(t *testing.T) {
+	const n = 100
+	seen := map[uint64]bool{}
+	for i := range n {
+		key := append([]byte("\x15\x7c\x4a\x7f\xb9\x79\x37\x9e"), fmt.Sprintf("%08d", i)...)
+		seen[aggregate.HashKey(record.String, key)] = true
+	}
+	if len(seen) != n {
+		t.Errorf("%d hashes of %d keys", len(seen), n)
+	}
+}
