@@ -40,6 +40,8 @@ func (c *compiler) byType(op string, l, r code) code {
 		return c.byNS(op, l, r, Duration)
 	case l.typ == Bool && r.typ == Bool:
 		return byBool(op, l.test, r.test)
+	case r.isLit(Num) && l.typ == Any && beyondExact(r.node):
+		return c.byInteger(op, l, r.lit.Num, r.node.name)
 	case r.isLit(Num):
 		return c.byNumber(op, l, r.lit.Num)
 	case r.isLit(Text) && l.typ != Num:
@@ -288,7 +290,7 @@ func byEither(op string, l, r valFn) code {
 		}
 		if f, ok := toNum(b, x); ok {
 			if g, ok := toNum(b, y); ok {
-				return holds(compareNumbers(f, g))
+				return holds(compareExactly(b, x, y, f, g))
 			}
 		}
 		s, _ := toText(b, x)

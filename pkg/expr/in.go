@@ -37,8 +37,9 @@ func (c *compiler) in(n *node) (code, error) {
 		}
 	}
 	isLit := func(t Type) func(code) bool { return func(i code) bool { return !i.isLit(t) } }
+	large := slices.ContainsFunc(list.args, beyondExact)
 	switch {
-	case !slices.ContainsFunc(items, isLit(Num)) && x.has(Any, Num, Text):
+	case !slices.ContainsFunc(items, isLit(Num)) && x.has(Any, Num, Text) && !large:
 		return c.inNumbers(not, x, items), nil
 	case !slices.ContainsFunc(items, isLit(Text)) && x.has(Any, Text) && !isLevelField(x.node):
 		return inTexts(not, x, items), nil

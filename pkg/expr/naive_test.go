@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -42,6 +43,19 @@ func numberIn(v any) (float64, bool) {
 	}
 }
 
+// integerIn is what a field holds where that is digits alone; nil where it is not.
+func integerIn(v any) *big.Int {
+	switch v := v.(type) {
+	case json.Number:
+		return integerIn(string(v))
+	case string:
+		if i, ok := new(big.Int).SetString(v, 10); ok && !strings.HasPrefix(v, "+") {
+			return i
+		}
+	}
+	return nil
+}
+
 func textOf(v any) string {
 	switch v := v.(type) {
 	case float64:
@@ -64,7 +78,11 @@ func (l term) compare(op string, r term, rec map[string]any) bool {
 	is := func(kind string) bool { return l.kind == kind || r.kind == kind }
 	numeric := is("numlit") || !is("textlit") && is("num") || !is("textlit") && !is("text") && !is("bool") && ok && ok2
 	if numeric {
-		return ok && ok2 && holds(op, cmp.Compare(f, g))
+		d := cmp.Compare(f, g)
+		if i, j := integerIn(x), integerIn(y); i != nil && j != nil {
+			d = i.Cmp(j)
+		}
+		return ok && ok2 && holds(op, d)
 	}
 	return holds(op, strings.Compare(textOf(x), textOf(y)))
 }
