@@ -69,6 +69,8 @@ func TestWhen(t *testing.T) {
 		`{status: 500, ok: true, x: ~}`: `status == 500 and ok == true and not has(x)`,
 		`{a: [1.5, "2", x*]}`:           `(a =~ "^x" or a in [1.5, "2"])`,
 		`{a.b: {c: d}}`:                 `a.b.c == "d"`,
+		`{id: 9007199254740993}`:        `id == 9007199254740993`,
+		`{id: [9007199254740993, 2]}`:   `id in [9007199254740993, 2]`,
 		`{name: 'a?c.*\*'}`:             `name =~ "(?s)^a.c\\..*\\*$"`,
 		`{name: '*x*'}`:                 `name =~ "x"`,
 		`{"odd name": x, _topic: in}`:   "`odd name` == \"x\" and _topic == \"in\"",

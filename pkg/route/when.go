@@ -69,7 +69,11 @@ func (p *parser) oneOf(field string, n *yaml.Node) (string, error) {
 func literalOf(n *yaml.Node) (string, bool) {
 	switch n.Tag {
 	case "!!int", "!!float":
-		if f, err := strconv.ParseFloat(n.Value, 64); err == nil {
+		f, err := strconv.ParseFloat(n.Value, 64)
+		switch {
+		case err == nil && f >= 1<<53 && strings.Trim(n.Value, "0123456789") == "":
+			return n.Value, true // all of its digits count
+		case err == nil:
 			return string(record.AppendNumber(nil, f)), true
 		}
 	case "!!null", "!!bool":
