@@ -62,6 +62,10 @@ func (f *profileFlags) use(p *pipeline) error {
 		if err != nil {
 			return err
 		}
+		if slices.ContainsFunc(profiles, func(p profile) bool { return p.name == one.name }) {
+			return fault.Usagef("one --profile names all settings of a class: NAME=SETTING:VALUE,SETTING:VALUE",
+				"--profile %q is there twice", one.name)
+		}
 		profiles = append(profiles, one)
 	}
 	by, err := expr.Compile(f.by, p.Plan)
