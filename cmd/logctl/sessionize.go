@@ -59,7 +59,7 @@ func (f *sessionizeFlags) run(cmd *cobra.Command, args []string) error {
 		p.absent = map[string]string{session.DefaultType: "--type FIELD says where the type of an event is"}
 	}
 	p.Plan.ReadTime(f.stream.input.timeField)
-	p.Plan.Whole = f.op.Events || f.late != ""
+	p.Plan.Whole = f.op.Events
 	op, err := session.New(f.config(cmd, p), p.Plan)
 	if err != nil {
 		return err
@@ -106,12 +106,8 @@ func (f *sessionizeFlags) check() error {
 
 // openSides opens where late records and abandoned sessions go.
 func (f *sessionizeFlags) openSides(p *pipeline, op *session.Op) error {
-	if f.late != "" {
-		sink, err := p.sideSink(f.late)
-		if err != nil {
-			return err
-		}
-		op.SetLate(p.aside(sink))
+	if err := p.openLate(f.late, op.SetLate); err != nil {
+		return err
 	}
 	if f.gaveUp == "" {
 		return f.checkAbandoned()

@@ -177,6 +177,20 @@ func (p *pipeline) sideSink(name string) (stream.Sink, error) {
 	return p.createFile(e.Path, opt)
 }
 
+// openLate opens where an operator writes late records, whole as they came, if that is
+// named.
+func (p *pipeline) openLate(name string, set func(stream.Sink)) error {
+	if name == "" {
+		return nil
+	}
+	p.Plan.Whole = true
+	sink, err := p.sideSink(name)
+	if err == nil {
+		set(p.aside(sink))
+	}
+	return err
+}
+
 // aside has an operator write to a sink beside the output.
 func (p *pipeline) aside(sink stream.Sink) stream.Sink {
 	g := engine.NewGate(sink)

@@ -120,13 +120,8 @@ func (f *windowFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.state.open(p); err != nil {
 		return p.close(err)
 	}
-	if f.late != "" {
-		p.Plan.Whole = true
-		sink, err := p.sideSink(f.late)
-		if err != nil {
-			return err
-		}
-		op.SetLate(p.aside(sink))
+	if err := p.openLate(f.late, op.SetLate); err != nil {
+		return p.close(err)
 	}
 	p.metrics = append(p.metrics, figures[window.Stats]{windowCounts, op.Stats})
 	p.routes = append(p.routes, api.Windows{Fleet: p.openFleet(), Aggregates: op.Aggregates()}.Routes()...)
