@@ -8,6 +8,9 @@ import (
 // ErrStill is the error of an Outlet that was given up while its reader stood still.
 var ErrStill = errors.New("its reader takes nothing")
 
+// ErrLate is the error of an Outlet that is given something when nobody waits any more.
+var ErrLate = errors.New("it came too late to be written")
+
 // An Outlet writes to a pipe or a terminal, whose reader may stand still for any time: no
 // write to one can be broken off, so it is made by another goroutine and left to it. It is
 // for one goroutine, and lasts as long as the process.
@@ -36,12 +39,13 @@ func NewOutlet(out io.Writer, over <-chan struct{}) *Outlet {
 	return o
 }
 
-// Write writes p, or returns ErrStill.
+// Write writes p, or returns ErrStill or ErrLate.
 func (o *Outlet) Write(p []byte) (int, error) {
 	select {
 	case <-o.over:
-		return 0, ErrStill
-	case o.pieces <- p:
+		return 0, ErrLate
+	default:
+		o.pieces <- p // what was given before is written
 	}
 	select {
 	case <-o.over:
