@@ -90,7 +90,8 @@ func (f *kafkaInput) config(p *pipeline, e stream.Endpoint) (kafka.SourceConfig,
 		return c, err
 	}
 	c = kafka.SourceConfig{
-		Config: conn, Topics: e.Topics, Pattern: e.Pattern, Except: e.Except, Partitions: f.partitions, Group: f.group, Balancer: f.balancer,
+		Config: conn, Topics: e.Topics, Pattern: e.Pattern, Except: e.Except, Partitions: f.partitions,
+		Group: f.group, Balancer: f.balancer,
 		Session: f.session, Uncommitted: f.isolation == isolations[1],
 		FetchBytes: f.fetch, PartitionBytes: f.fetch / 8,
 		MaxRecord: int(p.flags.input.maxRecord), Unpacked: f.unpacked,
