@@ -77,6 +77,14 @@ func (o *output) count(n int64) {
 	}
 }
 
+// takeBack counts no longer what an error undid: exactly once, what was written behind the
+// first records, which are committed.
+func (o *output) takeBack(err error, committed int64) {
+	if err != nil && o.Exactly && !o.Counts {
+		o.Stats.Out.Store(max(o.Stats.Out.Load()-(o.sent-committed), 0))
+	}
+}
+
 // gathers reports whether rows are to wait for more.
 func (o *output) gathers(rows record.Rows, live int64) bool {
 	return o.Held && o.Limit == 0 && rows.Batch != o.in && rows.Origin == nil && live < fewRows

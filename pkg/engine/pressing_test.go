@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -100,3 +101,39 @@ func TestCommitsComeBetweenPieces(t *testing.T) {
 type slow struct{ ledger }
 
 func (s *slow) Write(record.Rows) error { time.Sleep(30 * time.Millisecond); return nil }
+
+// refusing is a slow ledger that refuses its third commit.
+type refusing struct {
+	slow
+	written, kept int64
+}
+
+func (s *refusing) Write(rows record.Rows) error {
+	s.written += int64(rows.Hi - rows.Lo)
+	return s.slow.Write(rows)
+}
+
+func (s *refusing) Flush(ctx context.Context) error {
+	if s.flushes == 2 {
+		return io.ErrClosedPipe
+	}
+	s.kept = s.written
+	return s.slow.Flush(ctx)
+}
+
+// TestWhatIsUndoneDoesNotCount: exactly once, records whose commit is refused are not out.
+func TestWhatIsUndoneDoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink, stats := &refusing{slow: slow{ledger{next: map[string]int64{}}}}, new(engine.Stats)
+		err := engine.Run(t.Context(), engine.Pipeline{
+			Sources: []stream.Source{&calm{lines{name: "critical", times: make([]int64, 30), n: 30}}, new(calm)},
+			Sink:    sink, Exactly: true, CommitEvery: time.Minute, Order: engine.AsItArrives, Choose: new(first), Stats: stats,
+		})
+		if !errors.Is(err, io.ErrClosedPipe) || sink.kept == 0 || sink.kept == sink.written {
+			t.Fatalf("%v, %d of %d were kept", err, sink.kept, sink.written)
+		}
+		if out := stats.Out.Load(); out != sink.kept {
+			t.Errorf("out is %d, and %d of %d were kept", out, sink.kept, sink.written)
+		}
+	})
+}

@@ -79,11 +79,17 @@ func (r *run) run(ctx context.Context) error {
 	}
 	r.lanes.uncount()
 	if r.underway != nil {
-		if failed := <-r.cuts; err == nil { // its sinks will be closed
+		failed := <-r.cuts
+		if failed == nil {
+			r.flushed = r.underway.sent
+		}
+		if err == nil { // its sinks will be closed
 			err = failed
 		}
 	}
-	return errors.Join(overdue(working, err), r.failed)
+	err = errors.Join(overdue(working, err), r.failed)
+	r.out.takeBack(err, r.flushed)
+	return err
 }
 
 // overdue says that work was broken off, of which a sink may only know that it was.
