@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -61,8 +62,12 @@ func checkHelp(root *cobra.Command) *error {
 	return &err
 }
 
-// interruptible returns a context that the first SIGINT, SIGTERM or SIGHUP ends. The
-// second one ends the process; but a terminal that is closed says SIGHUP more than once,
+// oneStop is how long signals are those of one stop: timeout(1) and other wrappers send
+// each to the process and to its group.
+const oneStop = 500 * time.Millisecond
+
+// interruptible returns a context that the first SIGINT, SIGTERM or SIGHUP ends. One that
+// comes later ends the process; but a terminal that is closed says SIGHUP more than once,
 // and under nohup, where it is ignored, it stays so. SIGPIPE is taken and not ignored: an
 // ignored signal would be inherited by children, and a closed pipe shows as an error
 // of the write.
@@ -83,8 +88,12 @@ func interruptible() (context.Context, context.CancelFunc) {
 			return
 		}
 		cancel()
-		<-signals
-		os.Exit(fault.Failed)
+		first := time.Now()
+		for range signals {
+			if time.Since(first) > oneStop {
+				os.Exit(fault.Failed)
+			}
+		}
 	}()
 	return ctx, cancel
 }
