@@ -88,6 +88,7 @@ type Sink struct {
 	kept     atomic.Int64 // bytes of records that wait
 	strayed  atomic.Bool  // it was said that a line is no answer
 	spoken   atomic.Bool  // a handler has answered something
+	hushed   atomic.Bool  // it was said that one does not answer
 
 	Stats Stats
 }

@@ -314,10 +314,13 @@ func TestHandlerThatTalksTooMuch(t *testing.T) {
 
 // TestHandlerThatGathers has one that answers nothing before the end of its
 // input, as programs do whose output is not a terminal: it sees that end when
-// its time is up.
+// its time is up. Before, it is said once what it is waited for.
 func TestHandlerThatGathers(t *testing.T) {
 	out := new(got)
-	s := open(t, exec.Options{Command: handler("gatherer"), Out: out, Timeout: 2 * time.Second})
+	said := make(chan string, 100)
+	s := open(t, exec.Options{
+		Command: handler("gatherer"), Out: out, Timeout: 2 * time.Second, Note: func(text string) { said <- text },
+	})
 	b := batch(0, 0, numbered("n", 100)...)
 	if err := s.Write(b.All()); err != nil {
 		t.Fatal(err)
@@ -327,6 +330,15 @@ func TestHandlerThatGathers(t *testing.T) {
 	}
 	if len(out.all()) != 100 {
 		t.Errorf("%d records came back", len(out.all()))
+	}
+	_ = s.Close()
+	close(said)
+	n := 0
+	for text := range said {
+		n += strings.Count(text, "with 100 records in hand: it has to write a line for each")
+	}
+	if n != 1 {
+		t.Errorf("it is said %d times what the handler is waited for", n)
 	}
 }
 

@@ -163,7 +163,9 @@ func (w *worker) watch(ctx context.Context, c *child) {
 			}
 			return
 		case now := <-clock.C:
-			if w.silent(now.UnixNano()) <= w.s.opt.Timeout {
+			silence, records := w.silent(now.UnixNano())
+			w.wonder(silence, records)
+			if silence <= w.s.opt.Timeout {
 				continue
 			}
 			c.timedOut.Store(true)
@@ -174,14 +176,27 @@ func (w *worker) watch(ctx context.Context, c *child) {
 	}
 }
 
-// silent returns for how long an answer has been awaited.
-func (w *worker) silent(now int64) time.Duration {
+// silent returns for how long an answer has been awaited, and for how many records.
+func (w *worker) silent(now int64) (d time.Duration, records int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.window.n == 0 {
-		return 0
+		return 0, 0
 	}
-	return time.Duration(now - w.progress.Load())
+	return time.Duration(now - w.progress.Load()), w.window.n
+}
+
+// patience is for how long a handler may be silent before that is said: it may be slow, or
+// be none that answers each record, as a filter.
+const patience = 10 * time.Second
+
+// wonder says once that a handler has not answered for long.
+func (w *worker) wonder(silence time.Duration, records int) {
+	if silence > min(patience, w.s.opt.Timeout/2) && !w.s.hushed.Swap(true) {
+		w.s.say("handler %d: no answer for %s, with %s records in hand: it has to write a line for each, "+
+			`{"ack":"ok"} where there is nothing else to write, and not to hold lines back (as jq does without --unbuffered)`,
+			w.n, human.Span(silence.Round(time.Second)), human.Count(int64(records)))
+	}
 }
 
 // A violation is what a handler must not do.
