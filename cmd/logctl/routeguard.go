@@ -84,7 +84,7 @@ func (f *routeGuard) open(p *pipeline, e stream.Endpoint) (stream.Sink, error) {
 	var dir *spool.Spool
 	if f.spoolDir != "" {
 		var err error
-		if dir, err = p.openSpool(filepath.Join(f.spoolDir, e.Topics[0]), f.spoolBytes); err != nil {
+		if dir, err = p.openSpool(filepath.Join(f.spoolDir, spoolName(e)), f.spoolBytes); err != nil {
 			return nil, err
 		}
 	}
@@ -102,6 +102,12 @@ func (f *routeGuard) open(p *pipeline, e stream.Endpoint) (stream.Sink, error) {
 	p.metrics = append(p.metrics, g.Sink)
 	f.sinks = append(f.sinks, g)
 	return g, nil
+}
+
+// spoolName names the spool of a topic; one of a cluster of its own is not that of its
+// namesake in the configured one.
+func spoolName(e stream.Endpoint) string {
+	return strings.Join(append([]string{e.Topics[0]}, e.Brokers...), "@")
 }
 
 // meanwhile says what records do while a breaker is open.

@@ -10,6 +10,7 @@ import (
 func TestShed(t *testing.T) {
 	for s, want := range map[string]route.Shed{
 		"low when lag(kafka:logs-critical) > 100":      {Rule: "low", Topic: "logs-critical", Above: 100},
+		"a when b when lag(kafka:x) > 0":               {Rule: "a when b", Topic: "x"},
 		"debug when lag( kafka:a.b , readers ) > 5000": {Rule: "debug", Topic: "a.b", Group: "readers", Above: 5000},
 	} {
 		if got, err := route.ParseShed(s); err != nil || got != want {
