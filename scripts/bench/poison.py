@@ -10,7 +10,8 @@ which say how much of them is noise. "steady" is the time until all first attemp
 been given but one in a thousand: the whole run also waits for the last second attempts.
 What is tried again is given to the handler twice: 1 % of the ratios is that. The last
 column is the CPU time of a poisoned record beyond a healthy one's, the handler's
-included. LOGCTL is the command, by default bin/logctl consume --quiet."""
+included. LOGCTL is the command, by default bin/logctl consume --quiet, and HANDLER
+that of the handler, by default bin/poison; with -work N it does more than copying."""
 
 import os
 import statistics
@@ -27,13 +28,16 @@ MODES = {
 DEAD = "bench-out/poison.dead"
 
 
+HANDLER = os.environ.get("HANDLER", "bin/poison")
+
+
 def run(logctl, data, records, mode=""):
     """Returns CPU, wall and steady seconds of a run."""
     if os.path.exists(DEAD):
         os.unlink(DEAD)
     lines = records * 999 // (990 if "-again" in mode else 1000)
     command = [*logctl, "--limit", str(records), data, "--to", "null:", "--dlq", DEAD]
-    command += ["--exec", f"bin/poison -until {lines}{mode}"]
+    command += ["--exec", f"{HANDLER} -until {lines}{mode}"]
     start = time.monotonic()
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     said = child.stderr.read()

@@ -2,12 +2,14 @@
 // for one in a hundred of those that logctl produce --generate http makes: with -again it
 // asks for those once more, with -refuse it refuses them, with both it does the one after
 // the other. With -until it says how many seconds it took to get that many lines: all but
-// those that wait for their second attempt when the others are over.
+// those that wait for their second attempt when the others are over. With -work it
+// hashes each line so often: handlers do more than copying.
 package main
 
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"os"
@@ -17,6 +19,7 @@ import (
 func main() {
 	again := flag.Bool("again", false, "ask for what is poison once more")
 	refuse := flag.Bool("refuse", false, "refuse it, with -again the second time")
+	work := flag.Int("work", 0, "hash each line `N` times")
 	until := flag.Int("until", 0, "say when the line with number `N` has come")
 	flag.Parse()
 	in, out := bufio.NewReaderSize(os.Stdin, 256<<10), bufio.NewWriterSize(os.Stdout, 256<<10)
@@ -31,6 +34,9 @@ func main() {
 		if err != nil {
 			_ = out.Flush()
 			return
+		}
+		for range *work {
+			_ = sha256.Sum256(line)
 		}
 		switch number, yes := poisoned(line); {
 		case !yes:
