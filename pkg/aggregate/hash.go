@@ -18,8 +18,7 @@ var seeds = [...]uint64{rand.Uint64(), rand.Uint64()} //nolint:gosec // what the
 // every run: nothing that is kept or written depends on it.
 func HashKey(kind record.Kind, text []byte) uint64 {
 	if len(text) > shortKey {
-		high, low := bits.Mul64(HashValue(kind, text)^seeds[0], golden)
-		return high ^ low
+		return xxh3.HashSeed(text, seeds[0]+uint64(kind))
 	}
 	first, second := words(text)
 	return hashShort(kind, len(text), first, second)
