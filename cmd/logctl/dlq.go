@@ -122,23 +122,6 @@ func (f *dlqFlags) pipeline(cmd *cobra.Command) (*pipeline, error) {
 // everything is all letters that there are now.
 var everything = kafkaInput{stop: "end", isolation: "read_committed"}
 
-// read gives the letters of a topic's range, or a file, to a sink, prepared by
-// what p holds.
-func (p *pipeline) read(to stream.Sink, k kafkaInput) error {
-	p.consumer = &k
-	return p.close(p.feed(to))
-}
-
-// feed does the same, and leaves open what is.
-func (p *pipeline) feed(to stream.Sink) error {
-	var err error
-	if p.Sources, err = p.openSources(); err != nil {
-		return err
-	}
-	p.Sink = to
-	return engine.Run(p.cmd.Context(), p.Pipeline)
-}
-
 var signature = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
 // index looks through the letters.

@@ -10,20 +10,9 @@ import (
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
-	"github.com/logctl/logctl/pkg/record"
+	"github.com/logctl/logctl/pkg/stream"
 	"github.com/logctl/logctl/pkg/term"
 )
-
-// refused takes what a topic refuses for its own sake, as too large.
-func (p *pipeline) refused(b *record.Batch) error {
-	p.Stats.Bad.Add(int64(len(b.Faults)))
-	p.Stats.Out.Add(-int64(len(b.Faults)))
-	if p.Strict || p.Dead == nil {
-		return fault.Hint(fmt.Errorf("%s: %s", engine.Place(b, b.Faults[0].Row), b.Faults[0].Reason),
-			"--dlq ENDPOINT sets such records aside and goes on")
-	}
-	return engine.WriteDead(p.Dead, b)
-}
 
 // run opens and runs the pipeline with all that surrounds it: progress,
 // --listen, the summary, and the closing of what was opened.
@@ -67,20 +56,6 @@ func (p *pipeline) run() error {
 	return err
 }
 
-// givenUp says that records were not acknowledged and are dead letters.
-func (p *pipeline) givenUp() error {
-	n := int64(0)
-	for _, t := range p.topics {
-		n += t.Report().GivenUp
-	}
-	if n == 0 {
-		return nil
-	}
-	dead := p.flags.input.dlq
-	return fault.Hint(fmt.Errorf("%s records were not acknowledged; they are in %s", human.Count(n), dead),
-		"`logctl dlq replay --from "+dead+" --to kafka:TOPIC` sends them again; some may have been stored all the same")
-}
-
 // say tells a person something on stderr, unless --quiet.
 func (p *pipeline) say(text string) { note(p.cmd, "%s", text) }
 
@@ -94,6 +69,23 @@ func (p *pipeline) work(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// read gives what is read, topics as k says, to a sink, prepared by what p holds, and
+// closes what was opened. Nothing is said of it.
+func (p *pipeline) read(to stream.Sink, k kafkaInput) error {
+	p.consumer = &k
+	return p.close(p.feed(to))
+}
+
+// feed does the same, and leaves open what is.
+func (p *pipeline) feed(to stream.Sink) error {
+	var err error
+	if p.Sources, err = p.openSources(); err != nil {
+		return err
+	}
+	p.Sink = to
+	return engine.Run(p.cmd.Context(), p.Pipeline)
 }
 
 // ready says why nobody should rely on the run yet: its state is not there.

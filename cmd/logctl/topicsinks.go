@@ -1,7 +1,13 @@
 package main
 
 import (
+	"fmt"
+
+	"github.com/logctl/logctl/pkg/engine"
+	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/human"
 	"github.com/logctl/logctl/pkg/kafka"
+	"github.com/logctl/logctl/pkg/record"
 	"github.com/logctl/logctl/pkg/stream"
 )
 
@@ -51,4 +57,29 @@ func (p *pipeline) openMain(e stream.Endpoint) (stream.Sink, error) {
 		return p.openTopic(e, exhaust)
 	}
 	return p.guard.open(e, exhaust)
+}
+
+// refused takes what a topic refuses for its own sake, as too large.
+func (p *pipeline) refused(b *record.Batch) error {
+	p.Stats.Bad.Add(int64(len(b.Faults)))
+	p.Stats.Out.Add(-int64(len(b.Faults)))
+	if p.Strict || p.Dead == nil {
+		return fault.Hint(fmt.Errorf("%s: %s", engine.Place(b, b.Faults[0].Row), b.Faults[0].Reason),
+			"--dlq ENDPOINT sets such records aside and goes on")
+	}
+	return engine.WriteDead(p.Dead, b)
+}
+
+// givenUp says that records were not acknowledged and are dead letters.
+func (p *pipeline) givenUp() error {
+	n := int64(0)
+	for _, t := range p.topics {
+		n += t.Report().GivenUp
+	}
+	if n == 0 {
+		return nil
+	}
+	dead := p.flags.input.dlq
+	return fault.Hint(fmt.Errorf("%s records were not acknowledged; they are in %s", human.Count(n), dead),
+		"`logctl dlq replay --from "+dead+" --to kafka:TOPIC` sends them again; some may have been stored all the same")
 }
