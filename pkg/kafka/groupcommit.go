@@ -28,7 +28,7 @@ func (s *Source) Commit(ctx context.Context, at []stream.Position) error {
 }
 
 func (s *Source) commitAll(ctx context.Context, at []stream.Position) error {
-	if s.cfg.Group == "" {
+	if s.cfg.Group == "" || !s.hasBegun() {
 		return nil
 	}
 	for began := time.Now(); ; {
@@ -115,6 +115,14 @@ func (s *Source) noteOwn(at map[string]map[int32]kgo.EpochOffset, asked time.Tim
 			s.parts[part{topic, n}].committed = o.Offset
 		}
 	}
+}
+
+// hasBegun reports whether reading has begun; before that nothing is the source's own. Of
+// several in one run, another one may have something to commit by then.
+func (s *Source) hasBegun() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.client != nil
 }
 
 // commitRequest returns a request to commit as the member that the source is now. A

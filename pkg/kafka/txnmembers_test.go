@@ -175,3 +175,24 @@ func TestTxnWaitsForTheGeneration(t *testing.T) {
 		t.Errorf("left are %q and %q", a, b)
 	}
 }
+
+// TestCommitBeforeAllRead: of several members one may have something to commit, in a
+// transaction or by itself, before another one has begun to read.
+func TestCommitBeforeAllRead(t *testing.T) {
+	cfg, _ := membersCluster(t)
+	m := openMembers(t, cfg, "g", "h")
+	if err := m.sink.Flush(t.Context()); err != nil { // with nothing in a transaction
+		t.Fatal(err)
+	}
+	m.copyOne(t, m.a)
+	if err := m.sink.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := left(t, cfg, "g", "a"), left(t, cfg, "h", "b"); a != "" || b != "of b" {
+		t.Errorf("left are %q and %q, want nothing and the record of b", a, b)
+	}
+	alone := openSource(t, kafka.SourceConfig{Config: cfg, Topics: []string{"b"}, Group: "i"})
+	if err := alone.Commit(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -37,6 +37,9 @@ func (t *Txn) addOffsets(ctx context.Context, members []*Source, at []stream.Pos
 // member's, and returns how many. One that has been given another generation and does
 // not know it yet is refused: it may try again.
 func (t *Txn) addOffsetsOf(ctx context.Context, m *Source, at []stream.Position) (n int, err error) {
+	if !m.hasBegun() {
+		return 0, nil
+	}
 	commit := t.offsetCommit(m) // before it is asked what is its own: what it loses after that is refused
 	mine := m.mine(at)
 	if len(mine) == 0 {
