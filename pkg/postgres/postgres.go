@@ -67,7 +67,8 @@ func unreadable(address string, err error) error {
 			"sslmode may be disable, allow, prefer, require and verify-ca, too", "the URL of the postgres endpoint: %w", why)
 	}
 	return fault.Usagef("as in postgres://user@host:5432/database#table; "+
-		"in a password, %, #, /, ? and @ are written %25, %23, %2F, %3F and %40", "the URL of the postgres endpoint cannot be read")
+		"in a password, %, #, /, ? and @ are written %25, %23, %2F, %3F and %40",
+		"the URL of the postgres endpoint cannot be read")
 }
 
 // String names the database, without the password.

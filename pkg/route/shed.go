@@ -17,7 +17,8 @@ type Shed struct {
 	Above int64  // records that wait
 }
 
-var shedForm = regexp.MustCompile(`^\s*(\S|\S.*\S)\s+when lag\(\s*kafka:([\w.-]+)\s*(?:,\s*(\S+?)\s*)?\)\s*>\s*(\d+)\s*$`)
+var shedForm = regexp.MustCompile(
+	`^\s*(\S|\S.*\S)\s+when lag\(\s*kafka:([\w.-]+)\s*(?:,\s*(\S+?)\s*)?\)\s*>\s*(\d+)\s*$`)
 
 // ParseShed reads RULE when lag(kafka:TOPIC) > N, or lag(kafka:TOPIC, GROUP).
 func ParseShed(s string) (Shed, error) {
