@@ -70,7 +70,8 @@ func (c Config) checkKind(ctx context.Context, adm *kadm.Client, name string, sh
 	if g.Share || !share {
 		return nil
 	}
-	if err := a.members(ctx, g); err == nil && g.State != "" {
+	// Another member may have made it a share group just now.
+	if err := a.members(ctx, g); err == nil && !g.Share && g.State != "" {
 		return fault.Hint(fmt.Errorf("group %q keeps offsets, and is no share group", name),
 			fmt.Sprintf("--group %s joins it; a share group needs another name", name))
 	}

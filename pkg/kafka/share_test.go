@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/record"
@@ -22,6 +24,42 @@ func TestShareRenews(t *testing.T) {
 		"group.share.record.lock.duration.ms": "12000", "share.record.lock.sweep.interval.ms": "100",
 	}))
 	shareRenews(t, cfg, "jobs", 14*time.Second)
+}
+
+// TestShareGroupThatBeginsMeanwhile: one that was not there a moment ago, as others join at
+// the same time, is no group of the other kind.
+func TestShareGroupThatBeginsMeanwhile(t *testing.T) {
+	t.Parallel()
+	cfg, c := cluster(t, kfake.SeedTopics(1, "jobs"))
+	for range 2 {
+		s, err := kafka.OpenShare(t.Context(), kafka.ShareConfig{Config: cfg, Topics: []string{"jobs"}, Group: "g"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for late := time.Now().Add(time.Minute); !isShareGroup(t, cfg, "g"); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(late) {
+				t.Fatal("the member does not join")
+			}
+		}
+		c.ControlKey(int16(kmsg.ShareGroupDescribe), func(r kmsg.Request) (kmsg.Response, error, bool) { // the next one
+			none := r.ResponseKind().(*kmsg.ShareGroupDescribeResponse)
+			none.Groups = append(none.Groups, kmsg.NewShareGroupDescribeResponseGroup())
+			none.Groups[0].GroupID, none.Groups[0].ErrorCode = "g", kerr.GroupIDNotFound.Code
+			return none, nil, true
+		})
+	}
+}
+
+func isShareGroup(t *testing.T, cfg kafka.Config, name string) bool {
+	t.Helper()
+	a, err := kafka.OpenAdmin(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	g, err := a.DescribeGroup(t.Context(), name)
+	return err == nil && g.Share
 }
 
 // shareRenews has a round take longer than the leases of its records: another member
