@@ -74,6 +74,7 @@ func TestWhen(t *testing.T) {
 		`{name: 'a?c.*\*'}`:             `name =~ "(?s)^a.c\\..*\\*$"`,
 		`{name: '*x*'}`:                 `name =~ "x"`,
 		`{"odd name": x, _topic: in}`:   "`odd name` == \"x\" and _topic == \"in\"",
+		`{n: [0x1F, 0o17, -0b11, 007]}`: `n in [31, 15, -3, 7]`,
 		`{date: 2026-01-01}`:            `date == "2026-01-01"`,
 	} {
 		r, err := route.ParseRule("f", []byte("{name: x, to: y, when: "+when+"}"))

@@ -76,6 +76,9 @@ func literalOf(n *yaml.Node) (string, bool) {
 		case err == nil:
 			return string(record.AppendNumber(nil, f)), true
 		}
+		if i, err := strconv.ParseInt(n.Value, 0, 64); err == nil { // as 0x1f is one in YAML
+			return strconv.FormatInt(i, 10), true
+		}
 	case "!!null", "!!bool":
 		return "", false
 	}
