@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/logctl/logctl/pkg/fault"
+	"github.com/logctl/logctl/pkg/httpapi"
 	"github.com/logctl/logctl/pkg/kafka"
 	"github.com/logctl/logctl/pkg/route"
 )
@@ -72,8 +74,18 @@ func (b *rulebook) saveTopic(ctx context.Context, entries map[string][]byte) err
 			changes[name] = nil
 		}
 	}
-	return b.table.Put(ctx, changes)
+	ctx, cancel := context.WithTimeout(ctx, putWithin)
+	defer cancel()
+	err := b.table.Put(ctx, changes)
+	if kafka.Unreachable(err) {
+		return httpapi.Unavailable("%w; the change may be in the topic later", err)
+	}
+	return err
 }
+
+// putWithin is how long a change may take to be in the topic: others wait for it, who ask
+// for the rules or change them.
+const putWithin = 10 * time.Second
 
 // kept returns the text that a change changes: of a topic what stands in it now, which may
 // be more than is in force. A file that holds something else than the rules in force was

@@ -137,7 +137,8 @@ func (t *Table) set(key string, value []byte, at place) {
 
 // Put sets the values of keys; nil removes one. When it returns that is acknowledged, and
 // Values tells it; others learn of it by Follow. What is in one partition, and no larger
-// than a batch may be, is one batch: who follows sees all of it at once.
+// than a batch may be, is one batch: who follows sees all of it at once. When ctx is done
+// before, it may be acknowledged later.
 func (t *Table) Put(ctx context.Context, values map[string][]byte) error {
 	var done kgo.FirstErrPromise
 	stored := make([]bool, len(values))
@@ -150,10 +151,10 @@ func (t *Table) Put(ctx context.Context, values map[string][]byte) error {
 			finish(r, err)
 		})
 	}
-	err := t.client.Flush(ctx)
-	if e := done.Err(); e != nil {
-		err = e
+	if err := t.client.Flush(ctx); err != nil { // what is under way may still be stored
+		return t.cfg.explain(err, t.cfg.Topics[0])
 	}
+	err := done.Err()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for k, r := range records {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/logctl/logctl/pkg/kafka"
 )
@@ -81,5 +82,30 @@ func TestTableFollowsATopic(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTableWithoutBrokers: a change does not wait for longer than it may.
+func TestTableWithoutBrokers(t *testing.T) {
+	cfg, c := cluster(t, kfake.SeedTopics(1, "rules"))
+	table, err := kafka.OpenTable(t.Context(), cfg, "rules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	for _, last := range []string{"before", ""} { // one that was in flight before, too
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		if last != "" {
+			c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+				c.SleepControl(func() { <-ctx.Done() })
+				return nil, nil, false
+			})
+		} else {
+			c.Close()
+		}
+		if err := table.Put(ctx, map[string][]byte{"a": []byte("b")}); !kafka.Unreachable(err) {
+			t.Errorf("got %v, want that no broker answers", err)
+		}
+		cancel()
 	}
 }
