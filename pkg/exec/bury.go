@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/logctl/logctl/pkg/fault"
 	"github.com/logctl/logctl/pkg/letter"
@@ -20,7 +19,6 @@ type graves struct {
 	next []entry
 	now  []entry       // those that are being written
 	wake chan struct{} // has a message when there are some
-	many chan struct{} // has a message when there are many
 	room chan struct{} // has a message when there are fewer
 }
 
@@ -36,9 +34,6 @@ func (g *graves) add(list []entry) bool {
 	}
 	g.next = append(g.next, list...)
 	signal(g.wake)
-	if len(g.next) >= mostGraves/2 {
-		signal(g.many)
-	}
 	if len(g.next) < mostGraves {
 		signal(g.room) // for others that wait, too
 	}
@@ -126,11 +121,6 @@ func (s *Sink) dig() {
 		}
 		s.graves.written()
 		signal(s.track.changed)
-		select { // letters that come one by one would each take a turn, and a write
-		case <-time.After(together):
-		case <-s.graves.many:
-		case <-s.ctx.Done():
-		}
 	}
 }
 

@@ -122,7 +122,7 @@ func Open(opt Options) *Sink {
 	s.track.parts = map[partition]*part{}
 	s.track.changed = make(chan struct{}, 1)
 	s.track.room = make(chan struct{}, 1)
-	s.graves.wake, s.graves.room, s.graves.many = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
+	s.graves.wake, s.graves.room = make(chan struct{}, 1), make(chan struct{}, 1)
 	s.ctx, s.fail = context.WithCancelCause(context.Background())
 	s.running.Go(s.dig)
 	for n := range opt.Workers {
