@@ -122,7 +122,7 @@ func appendHistory(dst []byte, list []Failure) []byte {
 func Read(b *record.Batch, i int) (s State, ok bool) {
 	rec := &b.Recs[i]
 	s.Time = record.NoTime
-	for _, h := range b.Headers[rec.Headers.Off:rec.Headers.End()] {
+	for _, h := range b.HeadersOf(rec) {
 		if s.read(string(b.Bytes(h.Key)), b.Bytes(h.Value)) {
 			ok = true
 		}
@@ -251,7 +251,7 @@ var correlations = []string{"correlation-id", "correlation_id", "x-correlation-i
 // correlation returns what the record itself says, else the name of its origin.
 func correlation(b *record.Batch, i int, o Origin) string {
 	rec := &b.Recs[i]
-	for _, h := range b.Headers[rec.Headers.Off:rec.Headers.End()] {
+	for _, h := range b.HeadersOf(rec) {
 		for _, name := range correlations {
 			if string(b.Bytes(h.Key)) == name && h.Value.Len > 0 {
 				return string(b.Bytes(h.Value))

@@ -194,7 +194,7 @@ func copyRecord(to, from *record.Batch, old *record.Rec) *record.Rec {
 // has, without those of a letter.
 func CopyHeaders(to, from *record.Batch, rec, old *record.Rec) {
 	first := len(to.Headers)
-	for _, h := range from.Headers[old.Headers.Off:old.Headers.End()] {
+	for _, h := range from.HeadersOf(old) {
 		if name := from.Bytes(h.Key); !own[string(name)] {
 			addHeader(to, name, from.Bytes(h.Value))
 		}
